@@ -1,0 +1,1 @@
+"""From records to statistics, findings, tables and figures. Imports no torch."""

@@ -1,0 +1,113 @@
+"""All records of one folder, read once, grouped by variant and seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from pathlib import Path
+
+from analysis.values import Kind, Source, Value
+from experiments import study
+from experiments.record import Record, RecordError, read
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of one profile.
+
+    Attributes:
+        folder: where they lie.
+        profile: the profile that they state; with several, that of the most records.
+        by_id: every valid record.
+        refused: one line for each file that is no record, naming file and field.
+    """
+
+    folder: Path
+    profile: str
+    by_id: dict[str, Record]
+    refused: tuple[str, ...] = ()
+    planned: frozenset[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def load(cls, folder: Path) -> Records:
+        """Read every ``*.json`` of a folder; a bad file is refused, never fatal."""
+        by_id: dict[str, Record] = {}
+        refused: list[str] = []
+        for path in sorted(folder.glob("*.json")):
+            try:
+                record = read(path)
+            except RecordError as error:
+                refused.append(str(error))
+            else:
+                by_id[record.id] = record
+        profiles = [record.profile for record in by_id.values()]
+        profile = max(sorted(set(profiles)), key=profiles.count) if profiles else folder.name
+        known = profile in study.load().profiles
+        planned = frozenset(p.id for p in study.load().plan(profile)) if known else frozenset()
+        return cls(folder, profile, by_id, tuple(refused), planned)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.by_id.values())
+
+    def __len__(self) -> int:
+        return len(self.by_id)
+
+    def of(self, variant: str, *, finished: bool = True) -> list[Record]:
+        """The records of one variant (``ResNet18``, ``ResNet18-mul-nobn``) by seed.
+
+        Only runs of the study's own recipe: ``SEResNet34-lr0.01.s0`` is another experiment. With
+        ``finished`` only those that have evaluations.
+        """
+        runs = [
+            record
+            for record in self
+            if record.config.variant == variant
+            and record.id == f"{variant}.s{record.config.seed}"
+            and (record.status == "finished" or not finished)
+        ]
+        return sorted(runs, key=lambda record: record.config.seed)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Ids of the study's runs that have no record here."""
+        return tuple(sorted(self.planned - self.by_id.keys()))
+
+    @property
+    def extra(self) -> list[Record]:
+        """A person's own experiments: other recipes or options than the study's."""
+        return [record for record in self if record.id not in self.planned]
+
+
+def value(record: Record, path: str, kind: Kind) -> Value:
+    """A field of a record as a number with its source.
+
+    ``path`` is dotted, list indices included: ``test.accuracy``, ``history.-1.train_loss``. A
+    negative index is resolved, so that the source names the entry itself.
+
+    Raises:
+        LookupError: no such field, or it is not a number.
+    """
+    parts = path.split(".")
+    item: object = record
+    for index, part in enumerate(parts):
+        if isinstance(item, list | tuple):
+            position = int(part)
+            parts[index] = str(position % len(item) if item else position)
+            item = item[position]
+        elif isinstance(item, dict):
+            item = item[part]
+        else:
+            try:
+                item = getattr(item, part)
+            except AttributeError:
+                raise LookupError(f"{record.id}: no field {path!r}") from None
+    if isinstance(item, bool) or not isinstance(item, int | float):
+        raise LookupError(f"{record.id}: {path!r} is {item!r}, expected a number")
+    return Value(item, kind, (Source(record.id, ".".join(parts)),))
+
+
+def mean(values: list[Value]) -> Value:
+    """The mean of values of one kind."""
+    total = reduce(lambda total, item: total + item.value, values, 0.0)
+    return Value.derived(total / len(values), values[0].kind, values)

@@ -1,0 +1,89 @@
+"""What determines a run: the configuration, its name, and the errors of asking for a wrong one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+import models
+
+OptionValue = bool | int | str
+Positive = Annotated[int, Field(ge=1, le=10_000_000)]
+
+
+class Config(BaseModel):
+    """Everything that determines a run's result besides the code. All sizes in pixels or images.
+
+    Attributes:
+        network: canonical name (``models.NETWORKS``).
+        options: every option that the network takes, defaults filled in.
+        dataset: ``MNIST``.
+        input_size: side of the square input; 28 is resized to it bilinearly.
+        train_images: how many of the 50,000 training images are used, from a fixed stratified order.
+        validation_images, test_images: how many are evaluated, from the start of the same order
+            (validation) or of the file (test).
+        epochs: passes over the training images; with ``stop="stable"`` the most there may be.
+        batch_size: images a step.
+        learning_rate: the peak.
+        weight_decay: decoupled (AdamW), on weights of two or more dimensions.
+        schedule: ``one-cycle`` (linear warm-up over 25 % of the steps, cosine to zero) or
+            ``constant`` (after the same warm-up over the first epoch).
+        stop: ``epochs``, or ``stable``: stop once the training loss of the last three epochs is
+            no longer more than 5 % below that of the three before (``training.is_stable``).
+        precision: ``bf16`` autocast or ``fp32``.
+        seed: initial weights, order of images, dropout.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    network: str
+    options: dict[str, OptionValue]
+    dataset: Literal["MNIST"] = "MNIST"
+    input_size: Annotated[int, Field(ge=16, le=512)]
+    train_images: Annotated[int, Field(ge=1, le=50_000)]
+    validation_images: Annotated[int, Field(ge=1, le=10_000)]
+    test_images: Annotated[int, Field(ge=1, le=10_000)]
+    epochs: Annotated[int, Field(ge=1, le=1000)]
+    batch_size: Annotated[int, Field(ge=2, le=8192)]
+    learning_rate: Annotated[float, Field(gt=0, le=10)]
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01
+    schedule: Literal["one-cycle", "constant"] = "one-cycle"
+    stop: Literal["epochs", "stable"] = "epochs"
+    precision: Literal["bf16", "fp32"] = "bf16"
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    @model_validator(mode="after")
+    def _known_network(self) -> Config:
+        network = models.resolve(self.network)
+        if network.name != self.network:
+            raise ValueError(f"network: expected the canonical name {network.name}")
+        if models.check_options(network, self.options) != self.options:
+            raise ValueError("options: expected every option of the network, none other")
+        if network.fixed_size not in (None, self.input_size):
+            raise ValueError(f"{network.name} takes {network.fixed_size} px only")
+        if self.input_size < network.min_size:
+            raise ValueError(f"{network.name} needs at least {network.min_size} px")
+        return self
+
+    @property
+    def variant(self) -> str:
+        """The network with the options that differ from the defaults: ``ResNet18-mul-nobn``."""
+        tags = [self.network]
+        for option, value in self.options.items():
+            if value == models.DEFAULTS[option]:
+                continue
+            match option:
+                case "batch_norm":
+                    tags.append("nobn")
+                case "softmax":
+                    tags.append("softmax")
+                case "ratio":
+                    tags.append(f"ratio{value}")
+                case "growth_rate":
+                    tags.append(f"gr{value}")
+                case _:
+                    tags.append(str(value))
+        if self.stop == "stable":
+            tags.append("stable")
+        return "-".join(tags)

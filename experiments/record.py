@@ -1,0 +1,298 @@
+"""The record of one run: the contract between training and the report.
+
+One JSON file a run, ``experiments/results/<profile>/<id>.json``, written atomically. ``make
+schema`` prints the JSON schema. This module imports no torch.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from experiments.config import Config
+
+SCHEMA_VERSION: Literal[1] = 1
+RESULTS = Path(__file__).parent / "results"
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Text = Annotated[str, Field(max_length=2_000)]
+Digits = Annotated[str, Field(pattern=r"^[0-9]*$", max_length=10_000)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Macs(Part):
+    """Multiply-accumulates of ONE image, by two counters (they treat biases and BN differently)."""
+
+    torchinfo: Count
+    thop: Count
+
+
+class NetworkInfo(Part):
+    """The network as built. ``macs`` at 224 px (LeNet: 28); ``macs_at_input`` at the run's size."""
+
+    parameters: Count
+    macs: Macs
+    macs_size: Count
+    macs_at_input: Macs
+    layers: Annotated[str, Field(max_length=200_000)]  # torchinfo's table
+
+
+class Epoch(Part):
+    """One pass over the training images. Losses in nats an image, accuracy as a fraction."""
+
+    epoch: Annotated[int, Field(ge=1)]
+    train_loss: Finite
+    validation_loss: Finite
+    validation_accuracy: Fraction
+    learning_rate: NonNegative  # at the epoch's last step
+    seconds: NonNegative  # training only
+
+
+class Evaluation(Part):
+    """The trained network on one split. ``predictions``: one digit an image, in the split's order."""
+
+    images: Count
+    loss: Finite
+    accuracy: Fraction
+    per_class_accuracy: Annotated[list[Fraction], Field(min_length=10, max_length=10)]
+    predictions: Digits
+
+    @model_validator(mode="after")
+    def _one_prediction_an_image(self) -> Evaluation:
+        if len(self.predictions) != self.images:
+            raise ValueError(f"predictions: expected {self.images} digits")
+        return self
+
+
+class GradientNorms(Part):
+    """L2 norm of the loss gradient of each layer's weight, over the first steps.
+
+    ``norms[s][l]``: step ``steps[s]`` (0 is the first), layer ``layers[l]`` from input to output;
+    null where it is not finite.
+    """
+
+    steps: list[Count]
+    layers: list[Text]
+    norms: list[list[NonNegative | None]]
+
+    @model_validator(mode="after")
+    def _rectangular(self) -> GradientNorms:
+        if len(self.norms) != len(self.steps):
+            raise ValueError("norms: expected a row for each step")
+        if any(len(row) != len(self.layers) for row in self.norms):
+            raise ValueError("norms: expected a column for each layer")
+        return self
+
+
+class BlockGain(Part):
+    """How a residual block scales the gradient on its way back: with g = dL/dy,
+
+    ``gain`` = |dL/dx| / |g|, and its two parts: ``branch`` through h(x), ``shortcut`` through x
+    (0 without one). Independent parts would give ``gain`` = sqrt(branch^2 + shortcut^2).
+    Null where it is not finite.
+    """
+
+    block: Text
+    projection: bool  # the shortcut is a 1x1 convolution
+    gain: NonNegative | None
+    branch: NonNegative | None
+    shortcut: NonNegative | None
+
+
+class GainProbe(Part):
+    """Gains of all blocks, input to output, after ``step`` steps, on one fixed batch in fp32."""
+
+    step: Count
+    epoch: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    blocks: list[BlockGain]
+
+
+class SEWeights(Part):
+    """Channel weights of one SE block over the test images.
+
+    ``mean[c]`` and ``std[c]``: of channel c over the images. ``range_of_means``: max - min of
+    ``mean``. ``mean_range``: mean over images of one image's max - min over channels.
+    """
+
+    block: Text
+    channels: Count
+    mean: list[Fraction]
+    std: list[NonNegative]
+    range_of_means: Fraction
+    mean_range: Fraction
+
+    @model_validator(mode="after")
+    def _one_value_a_channel(self) -> SEWeights:
+        if not len(self.mean) == len(self.std) == self.channels:
+            raise ValueError(f"mean, std: expected {self.channels} values")
+        return self
+
+
+class Probes(Part):
+    gradient_norms: GradientNorms
+    block_gains: list[GainProbe]  # empty without residual-type blocks
+    se_weights: list[SEWeights]  # empty without SE blocks
+
+
+class Environment(Part):
+    """Where the run took place."""
+
+    device_type: Literal["cpu", "cuda", "mps"]
+    device: Text
+    threads: Annotated[int, Field(ge=1)]
+    platform: Text
+    python: Text
+    torch: Text
+    torchvision: Text
+    git_commit: Text | None
+    git_dirty: bool | None
+
+
+class Timing(Part):
+    started: AwareDatetime
+    finished: AwareDatetime
+    wall_seconds: NonNegative
+    train_seconds: NonNegative
+    images_per_second: NonNegative  # training throughput
+    peak_memory_bytes: Count  # of the process, or of the accelerator
+
+
+class Divergence(Part):
+    """The first step (from 0) whose loss was NaN or infinite."""
+
+    epoch: Annotated[int, Field(ge=1)]
+    step: Count
+
+
+class Record(Part):
+    """One run, whole.
+
+    ``status``: ``finished``; ``diverged`` (NaN or infinite loss: a result; no evaluations);
+    ``failed`` (``reason`` says why; no evaluations).
+    """
+
+    schema_version: Literal[1]
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$")]
+    profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
+    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    config: Config
+    status: Literal["finished", "diverged", "failed"]
+    reason: Text | None = None
+    divergence: Divergence | None = None
+    network: NetworkInfo
+    history: list[Epoch]
+    validation: Evaluation | None
+    test: Evaluation | None
+    probes: Probes
+    environment: Environment
+    timing: Timing
+
+    @model_validator(mode="after")
+    def _status_agrees(self) -> Record:
+        evaluated = self.validation is not None and self.test is not None
+        if evaluated != (self.status == "finished"):
+            raise ValueError("validation and test: expected with status finished, and only then")
+        if (self.divergence is not None) != (self.status == "diverged"):
+            raise ValueError("divergence: expected with status diverged, and only then")
+        if (self.reason is not None) != (self.status == "failed"):
+            raise ValueError("reason: expected with status failed, and only then")
+        return self
+
+
+class RecordError(ValueError):
+    """A file that is no record; the message names the file and the field."""
+
+
+def read(path: Path) -> Record:
+    """Read and validate one record.
+
+    Raises:
+        RecordError: not JSON, or not a record of this schema; one line naming file and field.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read: {error.strerror}") from None
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise RecordError(f"{path}: not JSON (truncated?); delete it or restore it") from None
+    if not isinstance(data, dict):
+        raise RecordError(f"{path}: expected a JSON object holding a record")
+    version = data.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise RecordError(f"{path}: schema_version is {version!r}, expected {SCHEMA_VERSION}")
+    try:
+        record = Record.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "record"
+        raise RecordError(f"{path}: {field}: {first['msg']}") from None
+    if record.id != path.stem:
+        raise RecordError(f"{path}: id is {record.id!r}, expected the file's name {path.stem!r}")
+    return record
+
+
+def write(record: Record, folder: Path) -> Path:
+    """Write ``<folder>/<id>.json`` atomically; a reader sees the old file or the new, whole."""
+    path = folder / f"{record.id}.json"
+    text = json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    write_atomically(path, _compact_number_lists(text) + "\n")
+    return path
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace ``path`` by ``content`` in one step, surviving a kill or a full disk half-way."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode() if isinstance(content, str) else content
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def significant(value: float, digits: int = 5) -> float | None:
+    """Round to significant digits, so that records stay small; None where not finite."""
+    if not math.isfinite(value):
+        return None
+    return float(f"{value:.{digits}g}")
+
+
+def _compact_number_lists(text: str) -> str:
+    """Put lists of plain numbers on one line: a record stays readable and diffs stay short."""
+    # A raw newline never occurs inside a JSON string, so only real lists match.
+    number = r"(?:-?\d[\d.eE+-]*|null)"
+    pattern = re.compile(rf"\[\n\s*({number}(?:,\n\s*{number})*)\n\s*\]")
+    return pattern.sub(lambda match: "[" + re.sub(r"\s+", " ", match.group(1)) + "]", text)
+
+
+def schema() -> dict[str, Any]:
+    """The published JSON schema of a record."""
+    return Record.model_json_schema()

@@ -1,0 +1,142 @@
+"""Read ``study.toml``: the runs that the write-up needs, in each profile. Imports no torch."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+import models
+from experiments.config import Config, OptionValue
+from models import UsageError
+
+STUDY_FILE = Path(__file__).with_name("study.toml")
+
+
+class RunEntry(BaseModel):
+    """One ``[[run]]`` of the study: a network with options, and the sections that need it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    network: str
+    options: dict[str, OptionValue] = {}
+    purposes: tuple[str, ...] = Field(alias="for")
+    profiles: tuple[str, ...] | None = None
+    stop: str = "epochs"
+    epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run of a profile: its id (the record's file name), its configuration, and its uses."""
+
+    id: str
+    config: Config
+    purposes: tuple[str, ...]
+
+
+class Study:
+    """The whole study as ``study.toml`` says it."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._profiles: dict[str, dict[str, Any]] = data["profile"]
+        self._runs = [RunEntry.model_validate(run) for run in data["run"]]
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        return tuple(self._profiles)
+
+    def profile(self, name: str) -> dict[str, Any]:
+        """The profile's defaults.
+
+        Raises:
+            UsageError: no such profile.
+        """
+        if name not in self._profiles:
+            known = ", ".join(self._profiles)
+            raise UsageError(f"unknown profile {name!r}; expected one of {known}.")
+        return self._profiles[name]
+
+    def _settings(self, profile: str, network: str, variant: str) -> dict[str, Any]:
+        defaults = dict(self.profile(profile))
+        networks = defaults.pop("network", {})
+        return defaults | networks.get(network, {}) | networks.get(variant, {})
+
+    def config(
+        self, profile: str, name: str, options: Mapping[str, OptionValue], **overrides: Any
+    ) -> Config:
+        """The configuration of a network in a profile, seed 0 unless overridden.
+
+        Raises:
+            UsageError: unknown profile, network, option or a value out of range; one line.
+        """
+        network = models.resolve(name)
+        options = models.check_options(network, dict(options))
+        if options.get("residual") == "none":  # h(x) alone is the plain network
+            plain = "Plain" + network.name.removeprefix("Res")
+            if plain in models.NETWORKS:
+                network = models.resolve(plain)
+                options = {key: options[key] for key in network.options}
+        changes = {key: value for key, value in overrides.items() if value is not None}
+        first = self._validated(
+            network.name, options, {**self._settings(profile, network.name, ""), **changes}
+        )
+        variant = self._settings(profile, network.name, first.variant)
+        return self._validated(network.name, options, {**variant, **changes})
+
+    @staticmethod
+    def _validated(network: str, options: Mapping[str, Any], settings: dict[str, Any]) -> Config:
+        settings = {key: value for key, value in settings.items() if key != "seeds"}
+        try:
+            return Config(network=network, options=dict(options), **settings)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            what = f"{field}={first['input']!r}: " if field else ""
+            raise UsageError(f"{what}{first['msg']}.") from None
+
+    def plan(self, profile: str) -> list[Planned]:
+        """Every run of a profile, one entry a seed.
+
+        Raises:
+            UsageError: unknown profile.
+        """
+        self.profile(profile)
+        planned = []
+        for run in self._runs:
+            if run.profiles is not None and profile not in run.profiles:
+                continue
+            extra: dict[str, Any] = {"epochs": run.epochs}
+            if run.stop == "stable":
+                extra |= {"stop": "stable", "schedule": "constant"}
+            first = self.config(profile, run.network, run.options, **extra)
+            for seed in self._settings(profile, first.network, first.variant)["seeds"]:
+                config = first.model_copy(update={"seed": seed})
+                planned.append(Planned(f"{config.variant}.s{seed}", config, run.purposes))
+        return planned
+
+    def run_id(self, profile: str, config: Config) -> str:
+        """The id of a run: the study's own, or one tagged by how its training differs.
+
+        ``SEResNet34.s0`` is the study's; ``SEResNet34-e3-lr0.01.s0`` trained 3 epochs at 0.01.
+        """
+        usual = self.config(
+            profile, config.network, config.options, stop=config.stop, schedule=config.schedule
+        )
+        tags = [config.variant]
+        if config.stop == "epochs" and config.epochs != usual.epochs:
+            tags.append(f"e{config.epochs}")
+        if config.learning_rate != usual.learning_rate:
+            tags.append(f"lr{config.learning_rate:g}")
+        return f"{'-'.join(tags)}.s{config.seed}"
+
+
+@functools.cache
+def load() -> Study:
+    """The study of ``study.toml``."""
+    return Study(tomllib.loads(STUDY_FILE.read_text(encoding="utf-8")))

@@ -1,0 +1,138 @@
+"""The networks of the study, by name.
+
+``build("SEResNet34", ratio=2)`` returns an ``nn.Module``; ``resolve`` turns any usual
+spelling of a name (``SE-ResNet34``, ``seresnet34``) into the canonical one. Names and options
+can be checked without importing torch, which is imported only when a network is built.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+#: ``--residual``: how a block joins its residual branch h(x) with its shortcut x.
+OPERATORS = ("add", "sub", "mul", "none")
+#: Bottleneck widths: as the original write-up ran them, or as in He et al.
+VARIANTS = ("original", "paper")
+
+
+class UsageError(ValueError):
+    """A person asked for something that does not exist; the message says what does."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """What can be said of a network before it is built.
+
+    Attributes:
+        name: canonical name, used in records and on the command line.
+        title: the name as the report prints it.
+        family: file in ``models/`` that defines it.
+        options: names of the options that it takes.
+        input_channels: 1 (grey) or 3 (grey replicated).
+        min_size: smallest square input in pixels that leaves every layer an output.
+        fixed_size: the only input size in pixels it takes, or None.
+    """
+
+    name: str
+    title: str
+    family: str
+    options: tuple[str, ...] = ()
+    input_channels: int = 3
+    min_size: int = 16
+    fixed_size: int | None = None
+
+
+_RESIDUAL = ("residual", "batch_norm", "softmax")
+_NETWORKS = (
+    Network("LeNet", "LeNet", "lenet", (), 1, 28, 28),
+    Network("AlexNet", "AlexNet", "alexnet", ("softmax",), min_size=65),
+    Network("ResNet18", "ResNet-18", "resnet", _RESIDUAL),
+    Network("ResNet34", "ResNet-34", "resnet", _RESIDUAL),
+    Network("ResNet50", "ResNet-50", "resnet", (*_RESIDUAL, "variant")),
+    Network("ResNet101", "ResNet-101", "resnet", (*_RESIDUAL, "variant")),
+    Network("PlainNet18", "PlainNet-18", "resnet", ("batch_norm", "softmax")),
+    Network("PlainNet34", "PlainNet-34", "resnet", ("batch_norm", "softmax")),
+    Network("PlainNet50", "PlainNet-50", "resnet", ("batch_norm", "softmax", "variant")),
+    Network("PlainNet101", "PlainNet-101", "resnet", ("batch_norm", "softmax", "variant")),
+    Network("DenseNet", "DenseNet", "densenet", ("growth_rate", "softmax"), min_size=33),
+    Network("SEResNet18", "SE-ResNet-18", "senet", ("ratio", *_RESIDUAL)),
+    Network("SEResNet34", "SE-ResNet-34", "senet", ("ratio", *_RESIDUAL)),
+    Network("SEAlexNet", "SE-AlexNet", "senet", ("ratio", "softmax"), min_size=65),
+)
+NETWORKS: dict[str, Network] = {network.name: network for network in _NETWORKS}
+
+#: Option defaults: the original write-up's setting.
+DEFAULTS: dict[str, Any] = {
+    "residual": "add",
+    "batch_norm": True,
+    "variant": "original",
+    "growth_rate": 32,
+    "ratio": 2,
+    "softmax": False,
+}
+_RANGES = {"growth_rate": (1, 256), "ratio": (1, 64)}
+_CHOICES = {"residual": OPERATORS, "variant": VARIANTS}
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def resolve(name: str) -> Network:
+    """Find a network by any usual spelling of its name.
+
+    Raises:
+        UsageError: no such network; the message lists them and names the nearest.
+    """
+    by_key = {_key(known): network for known, network in NETWORKS.items()}
+    key = _key(name)
+    if key in by_key:
+        return by_key[key]
+    near = difflib.get_close_matches(key, by_key, n=1, cutoff=0.5)
+    hint = f" Did you mean {by_key[near[0]].name}?" if near else ""
+    raise UsageError(f"unknown model {name!r}.{hint} Known: {', '.join(NETWORKS)}.")
+
+
+def check_options(network: Network, given: dict[str, Any]) -> dict[str, Any]:
+    """Validate options of a network and fill in the defaults.
+
+    Raises:
+        UsageError: the network has no such option, or its value is out of range.
+    """
+    for option, value in given.items():
+        if option not in network.options:
+            takes = ", ".join(network.options) or "no options"
+            raise UsageError(f"{network.name} has no option {option!r}; it takes {takes}.")
+        if option in _CHOICES and value not in _CHOICES[option]:
+            raise UsageError(f"{option}={value!r}: expected one of {', '.join(_CHOICES[option])}.")
+        if option in _RANGES:
+            low, high = _RANGES[option]
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise UsageError(
+                    f"{option}={value!r}: expected a whole number from {low} to {high}."
+                )
+        if option in ("batch_norm", "softmax") and not isinstance(value, bool):
+            raise UsageError(f"{option}={value!r}: expected true or false.")
+    return {option: given.get(option, DEFAULTS[option]) for option in network.options}
+
+
+def build(name: str, **options: Any) -> nn.Module:
+    """Build a network: input ``(N, C, S, S)`` floats, output ``(N, 10)`` logits.
+
+    With ``softmax=True`` the output is probabilities, as the original's adaptor had it; trained
+    under a cross-entropy that takes them for logits, its loss cannot fall below 1.4612.
+
+    Raises:
+        UsageError: unknown network or option value.
+    """
+    network = resolve(name)
+    settings = check_options(network, options)
+    module = importlib.import_module(f"models.{network.family}")
+    return module.build(network.name, **settings)

@@ -1,0 +1,174 @@
+"""ResNet and PlainNet: K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image
+recognition", CVPR 2016, section 3 (table 1, figures 3 and 5).
+
+A block joins its residual branch h(x) with its shortcut x by an operator: ``add`` (the paper),
+``sub``, ``mul``, or ``none`` (no shortcut: PlainNet). ReLU follows the operator.
+
+Bottlenecks come in two variants. ``paper``: inner width a quarter of the output, stride on the
+3x3, no biases under BN, BN on the projection, padded stem pooling; parameters and MACs equal
+torchvision's. ``original``: as the original write-up ran them: inner width half of the block's
+*input*, stride on the first 1x1, biases everywhere, no BN on the projection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from models.layers import IMAGENET_CLASSES, adaptor, norm, stem
+
+Attention = Callable[[int], nn.Module]
+
+#: Blocks in each of the four stages (He et al., table 1).
+DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
+
+
+class Join(nn.Module):
+    """Join residual branch and shortcut, both ``(N, C, H, W)``; then ReLU."""
+
+    def __init__(self, operator: str) -> None:
+        super().__init__()
+        self.operator = operator
+
+    def forward(self, h: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        match self.operator:
+            case "add":
+                y = h + x
+            case "sub":
+                y = h - x
+            case "mul":
+                y = h * x
+            case _:
+                y = h
+        return torch.relu(y)
+
+    def extra_repr(self) -> str:
+        return self.operator
+
+
+class Block(nn.Module):
+    """``y = ReLU(h(x) op s(x))``; s is the identity, or a 1x1 projection where shapes differ."""
+
+    def __init__(self, residual: nn.Module, shortcut: nn.Module, operator: str) -> None:
+        super().__init__()
+        self.residual = residual
+        # Without an operator the shortcut would be dead weight: it is left out altogether.
+        self.shortcut = shortcut if operator != "none" else None
+        self.join = Join(operator)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.join(self.residual(x), x if self.shortcut is None else self.shortcut(x))
+
+
+def basic_residual(
+    cin: int, cout: int, stride: int, *, batch_norm: bool, attention: Attention | None
+) -> nn.Sequential:
+    """Residual branch of two 3x3 convolutions (figure 5, left): ``(N, cin, H, W)`` to
+    ``(N, cout, H/stride, W/stride)``; channel attention scales its output."""
+    layers = [
+        nn.Conv2d(cin, cout, 3, stride=stride, padding=1),
+        norm(cout, batch_norm),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(cout, cout, 3, padding=1),
+        norm(cout, batch_norm),
+    ]
+    return nn.Sequential(*layers, *([attention(cout)] if attention else []))
+
+
+def bottleneck_residual(
+    cin: int, cout: int, stride: int, *, batch_norm: bool, paper: bool
+) -> nn.Sequential:
+    """Residual branch 1x1 - 3x3 - 1x1 (figure 5, right), same shapes as the basic one."""
+    width = cout // 4 if paper else cin // 2
+    first, second = (1, stride) if paper else (stride, 1)
+    bias = not paper
+    return nn.Sequential(
+        nn.Conv2d(cin, width, 1, stride=first, bias=bias),
+        norm(width, batch_norm),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(width, width, 3, stride=second, padding=1, bias=bias),
+        norm(width, batch_norm),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(width, cout, 1, bias=bias),
+        norm(cout, batch_norm),
+    )
+
+
+class ResNet(nn.Module):
+    """ResNet of depth 18, 34 (basic blocks), 50 or 101 (bottlenecks): ``(N, 3, S, S)`` to
+    ``(N, 10)`` logits (probabilities with ``softmax``).
+
+    Args:
+        depth: one of ``DEPTHS``.
+        operator: one of ``models.OPERATORS``.
+        batch_norm: False leaves every batch normalisation out.
+        paper: the paper's bottlenecks (depth 50 and 101 only).
+        attention: channel attention for the residual branch (basic blocks only).
+    """
+
+    def __init__(
+        self,
+        depth: int,
+        *,
+        operator: str = "add",
+        batch_norm: bool = True,
+        softmax: bool = False,
+        paper: bool = False,
+        attention: Attention | None = None,
+    ) -> None:
+        super().__init__()
+        bottleneck = depth >= 50
+        outputs = (256, 512, 1024, 2048) if bottleneck else (64, 128, 256, 512)
+
+        def block(cin: int, cout: int, stride: int) -> Block:
+            if bottleneck:
+                residual = bottleneck_residual(
+                    cin, cout, stride, batch_norm=batch_norm, paper=paper
+                )
+            else:
+                residual = basic_residual(
+                    cin, cout, stride, batch_norm=batch_norm, attention=attention
+                )
+            shortcut: nn.Module = nn.Identity()
+            if stride != 1 or cin != cout:
+                shortcut = nn.Conv2d(cin, cout, 1, stride=stride, bias=not paper)
+                if paper:
+                    shortcut = nn.Sequential(shortcut, norm(cout, batch_norm))
+            return Block(residual, shortcut, operator)
+
+        self.stem = nn.Sequential(
+            *stem(bias=not paper, batch_norm=batch_norm, pool_padding=1 if paper else 0)
+        )
+        stages, cin = [], 64
+        for index, (cout, count) in enumerate(zip(outputs, DEPTHS[depth], strict=True)):
+            first = block(cin, cout, 1 if index == 0 else 2)
+            stages.append(nn.Sequential(first, *(block(cout, cout, 1) for _ in range(count - 1))))
+            cin = cout
+        self.stages = nn.Sequential(*stages)
+        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.classifier = nn.Linear(outputs[-1], IMAGENET_CLASSES)
+        self.adaptor = adaptor(softmax=softmax)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.adaptor(self.classifier(self.pool(self.stages(self.stem(x)))))
+
+
+def build(
+    name: str,
+    *,
+    batch_norm: bool,
+    softmax: bool,
+    residual: str = "none",
+    variant: str = "original",
+) -> ResNet:
+    """ResNet18/34/50/101 and, with the operator ``none``, PlainNet18/34/50/101."""
+    depth = int(name.removeprefix("ResNet").removeprefix("PlainNet"))
+    return ResNet(
+        depth,
+        operator=residual,
+        batch_norm=batch_norm,
+        softmax=softmax,
+        paper=variant == "paper",
+    )

@@ -1,0 +1,61 @@
+"""Squeeze-and-excitation: J. Hu, L. Shen, G. Sun, "Squeeze-and-excitation networks",
+CVPR 2018, section 3 (figures 1 and 3).
+
+SE-ResNet scales the residual branch before the shortcut joins it (figure 3); SE-AlexNet, the
+original write-up's own, puts one SE block after each convolution's activation.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+from torch import nn
+
+from models.alexnet import AlexNet
+from models.resnet import ResNet
+
+
+class SEBlock(nn.Module):
+    """Scale each channel by a learned weight in (0, 1): ``(N, C, H, W)`` keeps its shape.
+
+    Args:
+        channels: C.
+        ratio: reduction ratio r of the bottleneck, C to C/r to C (section 3.2, eq. 3).
+    """
+
+    def __init__(self, channels: int, ratio: int) -> None:
+        super().__init__()
+        squeezed = max(1, channels // ratio)
+        self.squeeze = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.excite = nn.Sequential(
+            nn.Linear(channels, squeezed),
+            nn.ReLU(inplace=True),
+            nn.Linear(squeezed, channels),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        weights = self.excite(self.squeeze(x))  # (N, C)
+        return x * weights[:, :, None, None]
+
+
+def build(
+    name: str,
+    *,
+    ratio: int,
+    softmax: bool,
+    residual: str = "add",
+    batch_norm: bool = True,
+) -> nn.Module:
+    """SEResNet18, SEResNet34 and SEAlexNet."""
+    attention = functools.partial(SEBlock, ratio=ratio)
+    if name == "SEAlexNet":
+        return AlexNet(softmax=softmax, attention=attention)
+    return ResNet(
+        int(name.removeprefix("SEResNet")),
+        operator=residual,
+        batch_norm=batch_norm,
+        softmax=softmax,
+        attention=attention,
+    )
