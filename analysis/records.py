@@ -75,8 +75,12 @@ class Records:
 
     @property
     def extra(self) -> list[Record]:
-        """A person's own experiments: other recipes or options than the study's."""
-        return [record for record in self if record.id not in self.planned]
+        """A person's own experiments: other recipes or options than the study's.
+
+        Further seeds of the study's own runs are none: they count as those runs do.
+        """
+        study_runs = {run_id.rpartition(".s")[0] for run_id in self.planned}
+        return [record for record in self if record.id.rpartition(".s")[0] not in study_runs]
 
 
 def value(record: Record, path: str, kind: Kind) -> Value:

@@ -1,0 +1,488 @@
+"""Synthetic records: a whole profile of runs as they might have come out, made in a second.
+
+    python -m tests.factory OUT_FOLDER [--seeds N] [--profile quick]
+
+writes a folder of records that ``Records.load`` reads. In tests, ``make(...)`` returns ``Records``
+directly, and every property that an analysis looks at can be set::
+
+    make()                                                # the study's plan, plausible outcomes
+    make(specs={"PlainNet34": outcome("PlainNet34", accuracy=0.99)}, seeds=3)
+    make(without=["SEResNet18.s0"])
+
+Images have a common difficulty, so that networks tend to err on the same ones, as real ones do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import hashlib
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+import models
+from analysis.labels import Split, labels
+from analysis.records import Records
+from experiments import study
+from experiments.config import Config
+from experiments.record import (
+    SCHEMA_VERSION,
+    BlockGain,
+    Divergence,
+    Environment,
+    Epoch,
+    Evaluation,
+    GainProbe,
+    GradientNorms,
+    Macs,
+    NetworkInfo,
+    Probes,
+    Record,
+    SEWeights,
+    Timing,
+    significant,
+    write,
+)
+
+#: Parameters; MACs of one image at 224 px (LeNet: 28), as torchinfo counts them.
+SIZES: dict[str, tuple[int, int]] = {
+    "LeNet": (61_706, 423_038),
+    "AlexNet": (50_854_018, 1_010_565_378),
+    "SEAlexNet": (51_291_282, 1_011_002_642),
+    "DenseNet": (359_490, 334_029_826),
+    "ResNet18": (11_702_530, 1_800_179_842),
+    "ResNet34": (21_814_402, 3_642_931_714),
+    "ResNet50": (57_390_658, 9_095_100_994),
+    "ResNet101": (115_428_930, 20_457_024_066),
+    "PlainNet18": (11_529_602, 1_780_736_642),
+    "PlainNet34": (21_641_474, 3_623_488_514),
+    "PlainNet50": (54_617_922, 8_735_781_186),
+    "PlainNet101": (112_656_194, 20_097_704_258),
+    "SEResNet18": (12_401_730, 1_800_879_042),
+    "SEResNet34": (23_077_538, 3_644_194_850),
+    "ResNet18-mul-nobn": (11_694_722, 1_800_172_034),
+    "ResNet50-paper": (25_567_042, 4_089_248_386),
+    "ResNet101-paper": (44_559_170, 7_801_521_794),
+}
+_BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
+_CHANNELS = (64, 128, 256, 512)
+_ALEXNET_CHANNELS = (96, 256, 384, 384, 256)
+#: Which digit a digit is taken for most often.
+_CONFUSED = np.array([6, 7, 7, 5, 9, 3, 0, 2, 3, 4], dtype=np.uint8)
+#: Share of the variance of "how hard" that all networks have in common.
+_COMMON = 0.6
+
+Status = Literal["finished", "diverged", "failed"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a synthetic run shows.
+
+    Attributes:
+        accuracy: test accuracy; with ``stalled`` it is that of always answering 1.
+        validation_accuracy: the same on the validation images; ``accuracy`` if None.
+        train_loss: of the last epoch.
+        validation_loss: of the last epoch; 1.1 times ``train_loss`` plus 0.02 if None.
+        status: of the record.
+        stalled: the network answers 1 whatever it sees.
+        branch: gain through h(x) of every block.
+        shortcut: gain through x of every block, 0 without a shortcut.
+        se_range: spread of the channel weights' means in every SE block.
+    """
+
+    accuracy: float = 0.97
+    validation_accuracy: float | None = None
+    train_loss: float = 0.1
+    validation_loss: float | None = None
+    status: Status = "finished"
+    stalled: bool = False
+    branch: float = 0.6
+    shortcut: float = 0.75
+    se_range: float = 0.4
+
+
+OUTCOMES: dict[str, Outcome] = {
+    "LeNet": Outcome(0.9412, train_loss=0.21),
+    "AlexNet": Outcome(0.9641, train_loss=0.15),
+    "SEAlexNet": Outcome(0.9632, train_loss=0.15, se_range=0.25),
+    "ResNet18": Outcome(0.9756, train_loss=0.085),
+    "ResNet34": Outcome(0.9741, train_loss=0.094),
+    "ResNet50": Outcome(0.9584, train_loss=0.16),
+    "ResNet101": Outcome(0.9377, train_loss=0.25),
+    "ResNet50-paper": Outcome(0.9621, train_loss=0.15),
+    "ResNet101-paper": Outcome(0.9422, train_loss=0.22),
+    "DenseNet": Outcome(0.9748, train_loss=0.10),
+    "SEResNet18": Outcome(0.9767, train_loss=0.085, se_range=0.45),
+    "SEResNet34": Outcome(0.9739, train_loss=0.092, se_range=0.30),
+    "PlainNet18": Outcome(0.9688, train_loss=0.14, shortcut=0.0, branch=0.55),
+    "PlainNet34": Outcome(0.9011, train_loss=0.62, shortcut=0.0, branch=0.5),
+    "PlainNet50": Outcome(0.8712, train_loss=0.71, shortcut=0.0, branch=0.5),
+    "PlainNet101": Outcome(0.4312, train_loss=1.62, shortcut=0.0, branch=0.45),
+    "ResNet18-sub": Outcome(0.9752, train_loss=0.087),
+    "ResNet18-mul": Outcome(train_loss=2.28, stalled=True, branch=0.12, shortcut=0.09),
+    "ResNet18-mul-nobn": Outcome(train_loss=2.301, stalled=True, branch=0.004, shortcut=0.003),
+    "ResNet18-softmax": Outcome(0.9601, train_loss=1.512),
+}
+
+
+def outcome(variant: str, **changes: Any) -> Outcome:
+    """The plausible outcome of a variant with some properties changed."""
+    variant = variant.removesuffix("-stable")
+    return dataclasses.replace(OUTCOMES.get(variant, Outcome()), **changes)
+
+
+def make(
+    *,
+    profile: str = "quick",
+    seeds: int | None = None,
+    specs: Mapping[str, Outcome] | None = None,
+    without: Collection[str] = (),
+    extra: Iterable[tuple[Config, Outcome]] = (),
+    world: int = 0,
+    exact: bool = True,
+    seed_sd: float = 0.0015,
+) -> Records:
+    """Records of a profile, in memory.
+
+    Args:
+        profile: of ``study.toml``.
+        seeds: how many seeds every planned run has; the study's own number if None.
+        specs: outcomes by variant (``PlainNet34``) or by id (``PlainNet34.s1``, which wins).
+        without: ids or variants that are missing.
+        extra: own experiments, as configurations of the profile with their outcomes.
+        world: seed of all the randomness.
+        exact: accuracies come out as given (nearest image); else they are drawn, as if the true
+            accuracy of the network were the given one.
+        seed_sd: standard deviation of the accuracy between seeds (seed 0 has none of it).
+    """
+    specs = specs or {}
+    by_id: dict[str, Record] = {}
+    for run_id, config in _planned(profile, seeds):
+        variant = config.variant
+        if run_id in without or variant in without:
+            continue
+        spec = specs.get(run_id) or specs.get(variant) or outcome(variant)
+        if config.seed and run_id not in specs:
+            rng = _rng(world, "seed", run_id)
+            shift = rng.normal(0, seed_sd)
+            spec = dataclasses.replace(
+                spec,
+                accuracy=min(max(spec.accuracy + shift, 0.0), 1.0),
+                validation_accuracy=spec.validation_accuracy
+                and min(max(spec.validation_accuracy + shift, 0.0), 1.0),
+                train_loss=spec.train_loss * math.exp(rng.normal(0, 0.02)),
+            )
+        by_id[run_id] = record(run_id, profile, config, spec, world=world, exact=exact)
+    for config, spec in extra:
+        run_id = study.load().run_id(profile, config)
+        by_id[run_id] = record(run_id, profile, config, spec, world=world, exact=exact)
+    planned = frozenset(plan.id for plan in study.load().plan(profile))
+    return Records(Path(profile), profile, dict(sorted(by_id.items())), (), planned)
+
+
+def _planned(profile: str, seeds: int | None) -> list[tuple[str, Config]]:
+    plan = [(run.id, run.config) for run in study.load().plan(profile)]
+    if seeds is None:
+        return plan
+    first = [config for _, config in plan if config.seed == 0]
+    return [
+        (f"{config.variant}.s{seed}", config.model_copy(update={"seed": seed}))
+        for config in first
+        for seed in range(seeds)
+    ]
+
+
+def record(
+    run_id: str, profile: str, config: Config, spec: Outcome, *, world: int = 0, exact: bool = True
+) -> Record:
+    """One synthetic record."""
+    rng = _rng(world, "run", run_id)
+    finished = spec.status == "finished"
+    start = datetime.datetime(2026, 1, 5, 9, tzinfo=datetime.UTC)
+    seconds = 5.0 + 40 * rng.random()
+    validation_accuracy = spec.validation_accuracy
+    if validation_accuracy is None:
+        validation_accuracy = spec.accuracy
+    evaluations: dict[Split, Evaluation | None] = {"validation": None, "test": None}
+    if finished:
+        counts = {"validation": config.validation_images, "test": config.test_images}
+        accuracies = {"validation": validation_accuracy, "test": spec.accuracy}
+        for split in evaluations:
+            evaluations[split] = evaluation(
+                split,
+                counts[split],
+                accuracies[split],
+                run_id,
+                world=world,
+                exact=exact,
+                stalled=spec.stalled,
+                loss=_validation_loss(spec),
+            )
+    return Record(
+        schema_version=SCHEMA_VERSION,
+        id=run_id,
+        profile=profile,
+        fingerprint=hashlib.sha256(f"{world} {run_id}".encode()).hexdigest(),
+        config=config,
+        status=spec.status,
+        reason="out of memory" if spec.status == "failed" else None,
+        divergence=Divergence(epoch=1, step=17) if spec.status == "diverged" else None,
+        network=_network(config),
+        history=_history(config, spec, evaluations["validation"], seconds),
+        validation=evaluations["validation"],
+        test=evaluations["test"],
+        probes=Probes(
+            gradient_norms=_gradient_norms(config, spec, rng),
+            block_gains=_gains(config, spec, rng),
+            se_weights=_se_weights(config, spec, rng) if finished else [],
+        ),
+        environment=Environment(
+            device_type="cpu",
+            device="Synthetic CPU",
+            threads=2,
+            platform="Linux-6.1-x86_64",
+            python="3.11.2",
+            torch="2.14.1",
+            torchvision="0.29.1",
+            git_commit="0123456789abcdef0123456789abcdef01234567",
+            git_dirty=False,
+        ),
+        timing=Timing(
+            started=start,
+            finished=start + datetime.timedelta(seconds=round(seconds + 4)),
+            wall_seconds=round(seconds + 4, 2),
+            train_seconds=round(seconds, 2),
+            images_per_second=round(config.train_images * config.epochs / seconds, 1),
+            peak_memory_bytes=1_200_000_000,
+        ),
+    )
+
+
+def evaluation(
+    split: Split,
+    images: int,
+    accuracy: float,
+    run_id: str,
+    *,
+    world: int = 0,
+    exact: bool = True,
+    stalled: bool = False,
+    loss: float = 0.1,
+) -> Evaluation:
+    """Predictions of one run, in agreement with the accuracy that is stated."""
+    truth = labels(split)[:images]
+    digits = (
+        np.ones_like(truth)
+        if stalled
+        else predictions(split, images, accuracy, run_id, world=world, exact=exact)
+    )
+    right = digits == truth
+    return Evaluation(
+        images=images,
+        loss=round(loss, 4),
+        accuracy=float(right.mean()),
+        per_class_accuracy=[float(right[truth == digit].mean()) for digit in range(10)],
+        predictions="".join(map(str, digits)),
+    )
+
+
+def predictions(
+    split: Split, images: int, accuracy: float, run_id: str, *, world: int = 0, exact: bool = True
+) -> NDArray[np.uint8]:
+    """Digits that are right for a share ``accuracy`` of the images (see ``make`` for ``exact``)."""
+    truth = labels(split)[:images]
+    rng = _rng(world, split, run_id)
+    shared = _rng(world, split)
+    difficulty = shared.standard_normal(images)
+    score = math.sqrt(_COMMON) * difficulty
+    score += math.sqrt(1 - _COMMON) * rng.standard_normal(images)
+    wrong = np.zeros(images, dtype=bool)
+    if exact:
+        wrong[np.argsort(-score)[: round((1 - accuracy) * images)]] = True
+    else:
+        wrong = score > _normal_quantile(accuracy)
+    usual = rng.random(images) < 0.8
+    other = (truth + rng.integers(1, 10, images)).astype(np.uint8) % 10
+    return np.where(wrong, np.where(usual, _CONFUSED[truth], other), truth).astype(np.uint8)
+
+
+def _normal_quantile(share: float) -> float:
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(min(max(share, 1e-9), 1 - 1e-9))
+
+
+def _rng(*parts: object) -> np.random.Generator:
+    digest = hashlib.sha256(" ".join(map(str, parts)).encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "big"))
+
+
+def _validation_loss(spec: Outcome) -> float:
+    if spec.validation_loss is not None:
+        return spec.validation_loss
+    return spec.train_loss * 1.1 + 0.02
+
+
+def _network(config: Config) -> NetworkInfo:
+    variant = config.variant.removesuffix("-stable")
+    parameters, macs = SIZES.get(variant) or SIZES[config.network]
+    size = 28 if config.network == "LeNet" else 224
+    smaller = round(macs * (config.input_size / size) ** 2)
+    title = models.NETWORKS[config.network].title
+    return NetworkInfo(
+        parameters=parameters,
+        macs=Macs(torchinfo=macs, thop=round(macs * 1.002)),
+        macs_size=size,
+        macs_at_input=Macs(torchinfo=smaller, thop=round(smaller * 1.002)),
+        layers=f"{title}  [1, 10]  {parameters:,}\n├─Conv2d: 1-1  [1, 64, 18, 18]  9,472\n",
+    )
+
+
+def _history(
+    config: Config, spec: Outcome, validation: Evaluation | None, seconds: float
+) -> list[Epoch]:
+    """A loss that falls geometrically to the last epoch's, and an accuracy that rises with it."""
+    epochs = config.epochs if spec.status == "finished" else 0
+    final = validation.accuracy if validation else 0.1
+    start = 2.31 if spec.train_loss > 1.4 else 1.2
+    history = []
+    for epoch in range(1, epochs + 1):
+        left = (epochs - epoch) / epochs
+        train = spec.train_loss * (max(start, spec.train_loss) / spec.train_loss) ** left
+        ratio = _validation_loss(spec) / spec.train_loss
+        history.append(
+            Epoch(
+                epoch=epoch,
+                train_loss=round(train, 5),
+                validation_loss=round(train * ratio, 5),
+                validation_accuracy=round(1 - (1 - final) ** (1 - left / 2), 6)
+                if epoch < epochs
+                else final,
+                learning_rate=config.learning_rate * left,
+                seconds=round(seconds / epochs, 2),
+            )
+        )
+    return history
+
+
+def _depth(config: Config) -> int:
+    digits = "".join(filter(str.isdigit, config.network))
+    return int(digits) if digits else 0
+
+
+def _blocks(config: Config) -> list[tuple[str, int, bool]]:
+    """Name, stage and projection of every residual-type block."""
+    depth = _depth(config)
+    plain = config.network.startswith("PlainNet")
+    return [
+        (f"stages.{stage}.{index}", stage, not plain and index == 0 and (stage > 0 or depth >= 50))
+        for stage, count in enumerate(_BLOCKS.get(depth, ()))
+        for index in range(count)
+    ]
+
+
+def _gradient_norms(config: Config, spec: Outcome, rng: np.random.Generator) -> GradientNorms:
+    layers = ["stem.0", *(f"{name}.residual.0" for name, _, _ in _blocks(config))]
+    if len(layers) == 1:
+        layers = ["features.0", "features.3", "features.6"]
+    gain = math.hypot(spec.branch, spec.shortcut)
+    steps = list(range(10))
+    norms: list[list[float | None]] = []
+    for step in steps:
+        broken = spec.status == "diverged" and step > 5
+        norms.append(
+            [
+                None
+                if broken
+                else significant(gain ** (len(layers) - index) * math.exp(rng.normal(0, 0.1)))
+                for index in range(len(layers))
+            ]
+        )
+    return GradientNorms(steps=steps, layers=[f"{name}.weight" for name in layers], norms=norms)
+
+
+def _gains(config: Config, spec: Outcome, rng: np.random.Generator) -> list[GainProbe]:
+    blocks = _blocks(config)
+    if not blocks:
+        return []
+    probes = []
+    for epoch in [0.0, 1.0] if spec.status == "diverged" else [0.0, float(config.epochs)]:
+        gains = []
+        for name, _, projection in blocks:
+            branch = spec.branch * math.exp(rng.normal(0, 0.08))
+            shortcut = spec.shortcut * math.exp(rng.normal(0, 0.03))
+            gain: float | None = math.hypot(branch, shortcut) * math.exp(rng.normal(0, 0.02))
+            if spec.status == "diverged" and epoch > 0:
+                gains.append(
+                    BlockGain(
+                        block=name, projection=projection, gain=None, branch=None, shortcut=None
+                    )
+                )
+                continue
+            gains.append(
+                BlockGain(
+                    block=name,
+                    projection=projection,
+                    gain=gain and significant(gain),
+                    branch=significant(branch),
+                    shortcut=significant(shortcut),
+                )
+            )
+        step = round(epoch * config.train_images / config.batch_size)
+        probes.append(GainProbe(step=step, epoch=epoch, blocks=gains))
+    return probes
+
+
+def _se_weights(config: Config, spec: Outcome, rng: np.random.Generator) -> list[SEWeights]:
+    if not config.network.startswith("SE"):
+        return []
+    named = [(f"{name}.residual.5", _CHANNELS[stage]) for name, stage, _ in _blocks(config)]
+    if config.network == "SEAlexNet":
+        places = ("features.2", "features.6", "features.10", "features.13", "features.16")
+        named = list(zip(places, _ALEXNET_CHANNELS, strict=True))
+    made = []
+    for name, channels in named:
+        spread = spec.se_range * math.exp(rng.normal(0, 0.15))
+        mean = np.clip(0.5 + spread * (rng.beta(2, 2, channels) - 0.5), 0, 1).round(5)
+        made.append(
+            SEWeights(
+                block=name,
+                channels=channels,
+                mean=mean.tolist(),
+                std=np.abs(rng.normal(0.02, 0.005, channels)).round(5).tolist(),
+                range_of_means=round(float(mean.max() - mean.min()), 5),
+                mean_range=round(min(float(mean.max() - mean.min()) * 1.1, 1.0), 5),
+            )
+        )
+    return made
+
+
+def save(records: Records, folder: Path) -> Path:
+    """Write every record into ``folder``, as training would."""
+    for item in records:
+        write(item, folder)
+    return folder
+
+
+def main() -> None:
+    """The command line: see the module's text."""
+    parser = argparse.ArgumentParser(description="Write a folder of synthetic records.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seeds", type=int, help="seeds of every run (the study's number)")
+    parser.add_argument("--profile", default="quick", choices=study.load().profiles)
+    arguments = parser.parse_args()
+    records = make(profile=arguments.profile, seeds=arguments.seeds)
+    save(records, arguments.folder)
+    print(f"{len(records)} records of profile {arguments.profile} in {arguments.folder}")
+
+
+if __name__ == "__main__":
+    main()
