@@ -20,7 +20,7 @@ class Config(BaseModel):
         options: every option that the network takes, defaults filled in.
         dataset: ``MNIST``.
         input_size: side of the square input; 28 is resized to it bilinearly.
-        train_images: how many of the 50,000 training images are used, from a fixed stratified order.
+        train_images: how many of the 50,000 training images are used, of a fixed shuffled order.
         validation_images, test_images: how many are evaluated, from the start of the same order
             (validation) or of the file (test).
         epochs: passes over the training images; with ``stop="stable"`` the most there may be.

@@ -37,6 +37,8 @@ Digits = Annotated[str, Field(pattern=r"^[0-9]*$", max_length=10_000)]
 
 
 class Part(BaseModel):
+    """A part of a record: no unknown fields, no changes."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -69,7 +71,7 @@ class Epoch(Part):
 
 
 class Evaluation(Part):
-    """The trained network on one split. ``predictions``: one digit an image, in the split's order."""
+    """The trained network on one split; ``predictions``: a digit an image, in the split's order."""
 
     images: Count
     loss: Finite
@@ -149,6 +151,8 @@ class SEWeights(Part):
 
 
 class Probes(Part):
+    """What was measured inside the network."""
+
     gradient_norms: GradientNorms
     block_gains: list[GainProbe]  # empty without residual-type blocks
     se_weights: list[SEWeights]  # empty without SE blocks
@@ -169,6 +173,8 @@ class Environment(Part):
 
 
 class Timing(Part):
+    """When and how fast: the fields that differ between two runs of the same configuration."""
+
     started: AwareDatetime
     finished: AwareDatetime
     wall_seconds: NonNegative
@@ -271,8 +277,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -283,6 +289,14 @@ def significant(value: float, digits: int = 5) -> float | None:
     if not math.isfinite(value):
         return None
     return float(f"{value:.{digits}g}")
+
+
+def finite(value: float, digits: int = 5) -> float:
+    """Round to significant digits a number that is known to be finite."""
+    rounded = significant(value, digits)
+    if rounded is None:
+        raise ValueError(f"expected a finite number, not {value}")
+    return rounded
 
 
 def _compact_number_lists(text: str) -> str:

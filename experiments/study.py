@@ -49,6 +49,7 @@ class Study:
 
     @property
     def profiles(self) -> tuple[str, ...]:
+        """Names of the profiles."""
         return tuple(self._profiles)
 
     def profile(self, name: str) -> dict[str, Any]:
@@ -60,7 +61,7 @@ class Study:
         if name not in self._profiles:
             known = ", ".join(self._profiles)
             raise UsageError(f"unknown profile {name!r}; expected one of {known}.")
-        return self._profiles[name]
+        return dict(self._profiles[name])
 
     def _settings(self, profile: str, network: str, variant: str) -> dict[str, Any]:
         defaults = dict(self.profile(profile))

@@ -28,8 +28,10 @@ class AlexNet(nn.Module):
     ) -> None:
         super().__init__()
 
-        def conv(cin: int, cout: int, kernel: int, **kw: int) -> list[nn.Module]:
-            layers = [nn.Conv2d(cin, cout, kernel, **kw), nn.ReLU(inplace=True)]
+        def conv(
+            cin: int, cout: int, kernel: int, stride: int = 1, padding: int = 0
+        ) -> list[nn.Module]:
+            layers = [nn.Conv2d(cin, cout, kernel, stride, padding), nn.ReLU(inplace=True)]
             return layers if attention is None else [*layers, attention(cout)]
 
         self.features = nn.Sequential(
@@ -61,5 +63,6 @@ class AlexNet(nn.Module):
 
 
 def build(name: str, *, softmax: bool) -> AlexNet:
+    """AlexNet."""
     assert name == "AlexNet"
     return AlexNet(softmax=softmax)

@@ -70,5 +70,6 @@ class DenseNet(nn.Module):
 
 
 def build(name: str, *, growth_rate: int, softmax: bool) -> DenseNet:
+    """DenseNet with growth rate k."""
     assert name == "DenseNet"
     return DenseNet(growth_rate, softmax=softmax)

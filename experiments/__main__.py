@@ -1,0 +1,97 @@
+"""``python -m experiments``: train what is missing or stale, say what that is, print the schema."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import NoReturn
+
+from experiments import study
+from experiments.costs import seconds
+from experiments.engine import Stopped, allot, cores, needed, train_all
+from experiments.record import RESULTS, schema
+from models import UsageError
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line, exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and leave."""
+        print(f"error: {message}; see --help.", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def default_profile() -> str:
+    """``full`` with a CUDA GPU, else ``quick``."""
+    import torch
+
+    return "full" if torch.cuda.is_available() else "quick"
+
+
+def train(profile: str) -> int:
+    """Train what is missing or stale of a profile; returns the exit status."""
+    plan = study.load().plan(profile)
+    return supervise(plan, profile)
+
+
+def supervise(plan: list[study.Planned], profile: str, *, again: bool = False) -> int:
+    """Train a plan and say how it ended; returns the exit status."""
+    from experiments.data import DataError
+
+    try:
+        outcome = train_all(plan, profile, again=again)
+    except Stopped as stopped:
+        done = len(plan) - len(needed(plan, RESULTS / profile))
+        print(
+            f"stopped: {done} of {len(plan)} runs are finished and safe; the same command goes on "
+            "where this one ended.",
+            file=sys.stderr,
+        )
+        return stopped.status
+    except DataError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {error.filename or 'results'}: {error.strerror}.", file=sys.stderr)
+        return 2
+    for run, reason in outcome.failed.items():
+        print(f"{run} failed: {reason}", file=sys.stderr)
+    return 1 if outcome.failed else 0
+
+
+def status(profile: str) -> int:
+    """Say what is fresh, what is missing or stale, and how long it should take."""
+    plan = study.load().plan(profile)
+    todo = needed(plan, RESULTS / profile)
+    print(f"profile {profile}: {len(plan) - len(todo)} of {len(plan)} runs are fresh")
+    if todo:
+        costs = {p.id: seconds(p.config) for p in plan if p.id in todo}
+        for run, reason in todo.items():
+            print(f"  {run:<28} {reason:<10} about {costs[run]:,.0f} s of one core")
+        workers, _ = allot(cores())
+        total = max(sum(costs.values()) / workers, *costs.values())
+        print(f"to train: about {total / 60:,.1f} minutes on {workers} cores")
+    return 0
+
+
+def main() -> int:
+    """Parse the command line and do it."""
+    parser = OneLineParser(prog="python -m experiments", description=__doc__)
+    parser.add_argument("command", choices=("train", "status", "schema"))
+    parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
+    arguments = parser.parse_args()
+    if arguments.command == "schema":
+        print(json.dumps(schema(), indent=2))
+        return 0
+    try:
+        profile = arguments.profile or default_profile()
+        return train(profile) if arguments.command == "train" else status(profile)
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,237 @@
+"""One run, from its configuration to its record."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import torch
+import torchvision
+from torch import nn
+
+import models
+from experiments import data
+from experiments.checkpoint import FOLDER as CHECKPOINTS
+from experiments.checkpoint import Checkpoint
+from experiments.config import Config
+from experiments.evaluation import evaluate
+from experiments.fingerprint import ROOT, fingerprint
+from experiments.job import Job
+from experiments.probes import SEProbe
+from experiments.record import (
+    SCHEMA_VERSION,
+    Divergence,
+    Environment,
+    Epoch,
+    Evaluation,
+    GradientNorms,
+    Macs,
+    NetworkInfo,
+    Probes,
+    Record,
+    SEWeights,
+    Timing,
+    finite,
+)
+from experiments.small_maps import accelerate
+from experiments.training import OnStep, Split, Trained, train
+from models.counting import count
+
+
+def pick_device() -> torch.device:
+    """The accelerator if there is one, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def execute(
+    job: Job,
+    mnist: data.Mnist,
+    *,
+    on_step: OnStep = lambda *_: None,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+    checkpoint_seconds: float | None = None,
+) -> tuple[Record, Checkpoint]:
+    """Train, evaluate and probe one network; returns its record and the checkpoint to remove once
+    the record is written.
+
+    An error of the run (out of memory, say) makes a record of status ``failed``; a loss that is
+    not finite makes one of status ``diverged``.
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
+    config, device = job.config, pick_device()
+    _prepare(device, job.threads, config.seed)
+    network = models.resolve(config.network)
+    size, channels = config.input_size, network.input_channels
+    print_of_run = fingerprint(config)
+    every = {} if checkpoint_seconds is None else {"every": checkpoint_seconds}
+    checkpoint = Checkpoint(CHECKPOINTS / job.profile / f"{job.id}.pt", print_of_run, **every)
+
+    trained, reason = Trained(), None
+    status: Literal["finished", "diverged", "failed"] = "finished"
+    validation = test = None
+    se_weights: list[SEWeights] = []
+    try:
+        net = models.build(config.network, **config.options)
+        net = net.to(device).to(memory_format=torch.channels_last)
+        if device.type == "cpu":
+            accelerate(net)
+        splits = _on_device(mnist, config, device)
+        trained = train(
+            config,
+            net,
+            splits["train"],
+            splits["validation"],
+            channels=channels,
+            checkpoint=checkpoint,
+            on_step=on_step,
+            on_epoch=on_epoch,
+        )
+        if trained.divergence is None:
+            validation, test, se_weights = _evaluate(net, splits, size, channels, config)
+            if validation is None or test is None:
+                trained.divergence = Divergence(epoch=len(trained.history), step=trained.steps - 1)
+        if trained.divergence is not None:
+            status, validation, test, se_weights = "diverged", None, None, []
+    except (RuntimeError, MemoryError) as error:
+        status = "failed"
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
+
+    wall = time.perf_counter() - clock
+    record = Record(
+        schema_version=SCHEMA_VERSION,
+        id=job.id,
+        profile=job.profile,
+        fingerprint=print_of_run,
+        config=config,
+        status=status,
+        reason=reason,
+        divergence=trained.divergence,
+        network=describe(config),
+        history=trained.history,
+        validation=validation,
+        test=test,
+        probes=Probes(
+            gradient_norms=trained.gradient_norms or GradientNorms(steps=[], layers=[], norms=[]),
+            block_gains=trained.gains,
+            se_weights=se_weights,
+        ),
+        environment=environment(device, job.threads),
+        timing=Timing(
+            started=started,
+            finished=datetime.now(UTC),
+            wall_seconds=finite(wall, 6),
+            train_seconds=finite(trained.seconds, 6),
+            images_per_second=finite(trained.images / trained.seconds if trained.seconds else 0.0),
+            peak_memory_bytes=_peak_memory(device),
+        ),
+    )
+    return record, checkpoint
+
+
+def _prepare(device: torch.device, threads: int, seed: int) -> None:
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # vanishing gradients would make the CPU crawl
+    if device.type == "cuda":
+        torch.backends.cudnn.deterministic = True
+        torch.cuda.reset_peak_memory_stats()
+    torch.manual_seed(seed)
+
+
+def _on_device(mnist: data.Mnist, config: Config, device: torch.device) -> dict[str, Split]:
+    parts = {
+        "train": (mnist.train_images, mnist.train_labels, config.train_images),
+        "validation": (
+            mnist.validation_images,
+            mnist.validation_labels,
+            config.validation_images,
+        ),
+        "test": (mnist.test_images, mnist.test_labels, config.test_images),
+    }
+    return {
+        name: Split(
+            torch.from_numpy(images[:number].copy()).to(device),
+            torch.from_numpy(labels[:number].astype("int64")).to(device),
+        )
+        for name, (images, labels, number) in parts.items()
+    }
+
+
+def _evaluate(
+    net: nn.Module, splits: dict[str, Split], size: int, channels: int, config: Config
+) -> tuple[Evaluation | None, Evaluation | None, list[SEWeights]]:
+    bf16 = config.precision == "bf16"
+    part = splits["validation"]
+    validation = evaluate(net, part.images, part.labels, size, channels, bf16=bf16)
+    probe = SEProbe(net)  # watches the test images only
+    part = splits["test"]
+    test = evaluate(net, part.images, part.labels, size, channels, bf16=bf16)
+    return validation, test, probe.result()
+
+
+def describe(config: Config) -> NetworkInfo:
+    """Parameters, MACs and layers of the network that a configuration builds."""
+    network = models.resolve(config.network)
+    options: dict[str, Any] = dict(config.options)
+    reference = count(config.network, **options)
+    here = count(config.network, config.input_size, **options)
+    return NetworkInfo(
+        parameters=reference.parameters,
+        macs=Macs(torchinfo=reference.macs_torchinfo, thop=reference.macs_thop),
+        macs_size=network.fixed_size or 224,
+        macs_at_input=Macs(torchinfo=here.macs_torchinfo, thop=here.macs_thop),
+        layers=reference.layers,
+    )
+
+
+def environment(device: torch.device, threads: int) -> Environment:
+    """Device, versions and commit."""
+    name = torch.cuda.get_device_name() if device.type == "cuda" else _cpu_name()
+    return Environment(
+        device_type=cast(Literal["cpu", "cuda", "mps"], device.type),
+        device=name,
+        threads=threads,
+        platform=f"{platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+        torch=torch.__version__,
+        torchvision=torchvision.__version__,
+        git_commit=_git("rev-parse", "HEAD"),
+        git_dirty=None if (dirty := _git("status", "--porcelain", "-uno")) is None else bool(dirty),
+    )
+
+
+def _cpu_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return f"{line.split(':', 1)[1].strip()}, {os.cpu_count()} cores"
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _peak_memory(device: torch.device) -> int:
+    """Peak bytes: of the accelerator's allocations, or resident in this process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
