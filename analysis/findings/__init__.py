@@ -1,0 +1,90 @@
+"""The findings: hypotheses that the records decide.
+
+Each is one function in the module of its section, registered by ``model.finding``; its docstring
+says what is tested and which values and facts it gives. ``evaluate`` runs them all.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from analysis.evidence import Evidence
+from analysis.findings.model import REGISTRY, Finding, Hypothesis, Result, Verdict
+from analysis.records import Records
+from analysis.statistics import ALPHA, holm
+from analysis.values import Source, Value
+
+__all__ = ["Finding", "Verdict", "evaluate"]
+
+#: The modules in the order of the report's sections; importing one registers its findings.
+SECTIONS = ("ranking", "depth", "residual", "operators", "dense", "attention", "overlooked")
+for _section in SECTIONS:
+    importlib.import_module(f"analysis.findings.{_section}")
+
+
+def evaluate(records: Records) -> dict[str, Finding]:
+    """Every finding by id, in the order of the report; never fails for want of runs."""
+    evidence = Evidence(records)
+    results: dict[str, Result] = {}
+    for name, hypothesis in REGISTRY.items():
+        if not evidence.missing(hypothesis.needs):
+            results[name] = hypothesis.test(evidence)
+    corrected = _corrected(results)
+    return {
+        name: _finding(hypothesis, evidence, results.get(name), corrected.get(name))
+        for name, hypothesis in REGISTRY.items()
+    }
+
+
+def _corrected(results: dict[str, Result]) -> dict[str, Value]:
+    """Holm's correction within each family; it depends on every p-value of the family."""
+    families: dict[str, list[str]] = {}
+    for name, result in results.items():
+        if result.p is not None:
+            families.setdefault(REGISTRY[name].family, []).append(name)
+    corrected = {}
+    for names in families.values():
+        raw = [min(result.p) for name in names if (result := results[name]).p is not None]
+        sources: set[Source] = set().union(*(results[name].sources for name in names))
+        for name, p in zip(names, holm(raw), strict=True):
+            corrected[name] = Value(p, "p", tuple(sorted(sources)))
+    return corrected
+
+
+def _finding(
+    hypothesis: Hypothesis, evidence: Evidence, result: Result | None, p: Value | None
+) -> Finding:
+    if result is None:
+        missing = evidence.missing(hypothesis.needs)
+        return Finding(
+            hypothesis.id, Verdict.NOT_TESTABLE, None, None, None, "", {}, (), missing, 0, {}
+        )
+    values = {name: value for name, value in result.values.items() if value is not None}
+    used = set(evidence.ids(result.variants)) | {s.record for s in result.sources}
+    used |= {source.record for value in values.values() for source in value.sources}
+    seeds = evidence.seeds(result.variants)
+    seed_sources = tuple(Source(name, "config.seed") for name in evidence.ids(result.variants))
+    values["seeds"] = Value(seeds, "integer", seed_sources)
+    if result.p is not None:
+        values["raw_p"] = Value(min(result.p), "p", tuple(sorted(set(result.sources))))
+    return Finding(
+        id=hypothesis.id,
+        verdict=_verdict(result, p),
+        effect=result.effect,
+        interval=result.interval if result.effect is not None else None,
+        p=p,
+        test=result.test,
+        values=values,
+        runs=tuple(sorted(used)),
+        missing=(),
+        seeds=seeds,
+        facts=dict(result.facts),
+    )
+
+
+def _verdict(result: Result, p: Value | None) -> Verdict:
+    if result.verdict is not None:
+        return result.verdict
+    if result.p is None or p is None or p.value >= ALPHA:
+        return Verdict.INCONCLUSIVE
+    return Verdict.SUPPORTED if result.p.greater < result.p.less else Verdict.CONTRADICTED

@@ -1,0 +1,277 @@
+"""What the original overlooked: here the hypothesis is that it did."""
+
+from __future__ import annotations
+
+from analysis import original
+from analysis.constants import CONSTANTS, PAPER_PARAMETERS, SOFTMAX_FLOOR
+from analysis.evidence import Evidence
+from analysis.findings.model import (
+    Result,
+    Verdict,
+    better,
+    difference,
+    finding,
+    interval,
+    key,
+    negate,
+    ratio,
+)
+from analysis.records import value
+from analysis.statistics import ALPHA, mcnemar, wilson
+from analysis.values import Source, Value
+
+RESNET, SOFTMAX = "ResNet18", "ResNet18-softmax"
+#: Losses are stored to five or so digits.
+_ROUNDING = 1e-4
+
+
+@finding("macs-batch-of-four", family="overlooked")
+def macs_batch_of_four(evidence: Evidence) -> Result:
+    """The original's column of MACs is that of a batch of four images (LeNet: of one): our count of
+    one image, times four, rounds to each printed figure.
+
+    Arithmetic on torchinfo's counts at 224 px (LeNet: 28), for every network of the original's
+    table that was run; supported if all agree.
+
+    Values: for each (``resnet18`` ...) the MACs of one image, ``<name>_batch`` (times four, or
+    one) and ``<name>_original`` (as printed); ``batch`` (4), ``checked`` and ``agreeing`` (how many
+    networks). Effect: the MACs of one image of ResNet-18, where run. Facts: ``all_checked`` (all
+    nine).
+    """
+    values: dict[str, Value | None] = {"batch": Value(4, "integer", ())}
+    checked: list[bool] = []
+    sources: list[Source] = []
+    rows = original.load().network
+    variants = evidence.present(tuple(rows))
+    for network in variants:
+        row, one = rows[network], evidence.size(network, "macs.torchinfo", "macs")
+        batch = Value.derived(one.value * row.macs_images, "macs", one)
+        name = key(network)
+        values |= {name: one, f"{name}_batch": batch}
+        values[f"{name}_original"] = original.figure(network, "macs")
+        checked.append(round(batch.value / row.macs_step) == round(row.macs / row.macs_step))
+        sources += one.sources
+    counted = tuple(sources)
+    values["checked"] = Value(len(checked), "integer", counted)
+    values["agreeing"] = Value(sum(checked), "integer", counted)
+    verdict = Verdict.SUPPORTED if all(checked) else Verdict.CONTRADICTED
+    if not any(rows[network].macs_images > 1 for network in variants):
+        verdict = Verdict.NOT_TESTABLE
+    return Result(
+        variants,
+        "arithmetic",
+        verdict=verdict,
+        effect=values.get("resnet18"),
+        values=values,
+        facts={"all_checked": len(checked) == len(rows)},
+    )
+
+
+@finding("widths-not-paper", family="overlooked", needs=("ResNet50", "ResNet101"))
+def widths_not_paper(evidence: Evidence) -> Result:
+    """The original's ResNet-50 and -101 are not He et al.'s: the networks that have its parameter
+    counts differ from the paper's with the same ten-way adaptor.
+
+    Arithmetic: our counts equal the original's and differ from torchvision's plus the adaptor.
+
+    Values: ``params50``, ``params101`` (as run), ``original50``, ``original101``, ``paper50``,
+    ``paper101`` (of the recorded ``paper`` variants, else by definition), ``ratio50``, ``ratio101``
+    (as run over paper), ``accuracy50``, ``accuracy101``; where the variants were run
+    ``paper_accuracy50``, ``paper_accuracy101``, ``difference50``, ``difference101`` (as run less
+    paper), ``p50``, ``p101`` (of the difference, not corrected). Effect: ``ratio50``. Facts:
+    ``paper_run`` (both variants were).
+    """
+    values: dict[str, Value | None] = {}
+    differ, used = [], []
+    for depth in ("50", "101"):
+        network, paper = f"ResNet{depth}", f"ResNet{depth}-paper"
+        count = evidence.size(network, "parameters", "params")
+        theirs = CONSTANTS[f"paper_resnet{depth}"]
+        printed = original.figure(network, "parameters")
+        differ.append(count.value == printed.value != PAPER_PARAMETERS[network])
+        used.append(network)
+        values |= {
+            f"params{depth}": count,
+            f"original{depth}": Value(printed.value, "params", ()),
+            f"accuracy{depth}": evidence.accuracy(network),
+        }
+        if evidence.runs(paper):
+            used.append(paper)
+            theirs = evidence.size(paper, "parameters", "params")
+            p = evidence.compare(network, paper).zero.two_sided
+            values |= {
+                f"paper_accuracy{depth}": evidence.accuracy(paper),
+                f"difference{depth}": difference(
+                    evidence.accuracy(network), evidence.accuracy(paper)
+                ),
+                f"p{depth}": Value(p, "p", evidence.sources((network, paper))),
+            }
+        values |= {f"paper{depth}": theirs, f"ratio{depth}": ratio(count, theirs)}
+    return Result(
+        used,
+        "arithmetic",
+        verdict=Verdict.SUPPORTED if all(differ) else Verdict.CONTRADICTED,
+        effect=values["ratio50"],
+        values=values,
+        facts={"paper_run": len(used) == 4},
+    )
+
+
+@finding("softmax-floor", family="overlooked", needs=(SOFTMAX,))
+def softmax_floor(evidence: Evidence) -> Result:
+    """With a Softmax in front of a cross-entropy that takes logits, no loss falls below
+    -log(e/(e+9)) = 1.4612, and none that we measured did.
+
+    Arithmetic, and every epoch's training and validation loss of ResNet-18 with Softmax.
+
+    Values: ``floor``; ``lowest`` (the least of those losses), ``final`` (training, last epoch),
+    ``excess`` (final less floor), ``without`` (final training loss of ResNet-18 without). Effect:
+    lowest. Facts: ``without_below`` (that is below the floor).
+    """
+    found = [
+        value(run, f"history.{index}.{field}", "loss")
+        for run in evidence.runs(SOFTMAX)
+        for index in range(len(run.history))
+        for field in ("train_loss", "validation_loss")
+    ]
+    if not found:
+        return Result((SOFTMAX,), "arithmetic", verdict=Verdict.INCONCLUSIVE)
+    least = min(found, key=lambda item: item.value)
+    lowest = Value.derived(least.value, "loss", found)
+    final, without = evidence.loss(SOFTMAX, "train_loss"), evidence.loss(RESNET, "train_loss")
+    above = lowest.value >= SOFTMAX_FLOOR - _ROUNDING
+    return Result(
+        (SOFTMAX, *evidence.present((RESNET,))),
+        "arithmetic",
+        verdict=Verdict.SUPPORTED if above else Verdict.CONTRADICTED,
+        effect=lowest,
+        values={
+            "floor": CONSTANTS["softmax_floor"],
+            "lowest": lowest,
+            "final": final,
+            "excess": Value.derived(final.value - SOFTMAX_FLOOR, "loss", final) if final else None,
+            "without": without,
+        },
+        facts={"without_below": without is not None and without.value < SOFTMAX_FLOOR},
+    )
+
+
+@finding("softmax-slows", family="overlooked", needs=(RESNET, SOFTMAX))
+def softmax_slows(evidence: Evidence) -> Result:
+    """After the same training ResNet-18 with Softmax is less accurate than without.
+
+    Values: ``with_softmax``, ``without`` (test accuracies), ``with_loss``, ``without_loss``
+    (training, last epoch; not on one scale), ``with_first``, ``without_first`` (validation accuracy
+    after the first epoch), ``epochs``. Effect: with less without. Facts: ``diverged``.
+    """
+    contrast = evidence.compare(SOFTMAX, RESNET)
+    sources = evidence.sources((RESNET, SOFTMAX))
+    slow, fast = evidence.accuracy(SOFTMAX), evidence.accuracy(RESNET)
+    return Result(
+        (RESNET, SOFTMAX),
+        contrast.test,
+        p=better(negate(contrast.zero)),
+        sources=sources,
+        effect=difference(slow, fast),
+        interval=interval(contrast, sources),
+        values={
+            "with_softmax": slow,
+            "without": fast,
+            "with_loss": evidence.loss(SOFTMAX, "train_loss"),
+            "without_loss": evidence.loss(RESNET, "train_loss"),
+            "with_first": evidence.first_accuracy(SOFTMAX),
+            "without_first": evidence.first_accuracy(RESNET),
+            "epochs": evidence.mean(RESNET, "config.epochs", "integer"),
+        },
+        facts={"diverged": evidence.diverged(SOFTMAX)},
+    )
+
+
+@finding("digits-not-significant", family="overlooked")
+def digits_not_significant(evidence: Evidence) -> Result:
+    """On 10,000 test images 98.85 % and 98.88 % cannot be told apart.
+
+    A bound that needs no predictions: the accuracies differ by three images, and of all pairings
+    the one with the least exact McNemar p-value has just these three discordant. That p-value is
+    the effect; supported as it exceeds the level.
+
+    Values: ``first``, ``second`` (98.85 %, 98.88 %: the original's ResNet-34 and SE-ResNet-34),
+    ``images``, ``images_apart`` (3), ``least_p``, ``needed`` (the fewest images apart that could be
+    significant), ``first_low``, ``first_high``, ``second_low``, ``second_high`` (Wilson 95 %); from
+    our own first runs of the two, where paired: ``discordant`` (images that exactly one got right)
+    and ``detectable`` (the least difference significant with as many discordant).
+    """
+    first = original.figure("ResNet34", "accuracy")
+    second = original.figure("SEResNet34", "accuracy")
+    images = 10_000
+    apart = round(abs(second.value - first.value) * images)
+    least = mcnemar(apart, 0).two_sided
+    values: dict[str, Value | None] = {
+        "first": first,
+        "second": second,
+        "images": Value(images, "count", ()),
+        "images_apart": Value(apart, "integer", ()),
+        "least_p": Value(least, "p", ()),
+        "needed": Value(_significant_lead(0), "integer", ()),
+    }
+    for name, figure in (("first", first), ("second", second)):
+        low, high = wilson(figure.value, images)
+        values[f"{name}_low"] = Value(low, "accuracy", ())
+        values[f"{name}_high"] = Value(high, "accuracy", ())
+    networks = ("ResNet34", "SEResNet34")
+    ours = [evidence.finished(network)[:1] for network in networks]
+    used: list[str] = []
+    if all(ours):
+        run, other = ours[0][0], ours[1][0]
+        correct = evidence.correct(run, "test"), evidence.correct(other, "test")
+        if correct[0] is not None and correct[1] is not None and len(correct[0]) == len(correct[1]):
+            used = list(networks)
+            count = int((correct[0] ^ correct[1]).sum())
+            sources = tuple(Source(item.id, "test.predictions") for item in (run, other))
+            values["discordant"] = Value(count, "count", sources)
+            share = _significant_lead(count) / len(correct[0])
+            values["detectable"] = Value(share, "difference", sources)
+    return Result(
+        used,
+        "arithmetic",
+        verdict=Verdict.SUPPORTED if least > ALPHA else Verdict.CONTRADICTED,
+        effect=values["least_p"],
+        values=values,
+    )
+
+
+def _significant_lead(discordant_images: int) -> int:
+    """The least lead in images that McNemar's test calls significant.
+
+    Of ``discordant_images`` discordant ones; with 0 the least over any number of them.
+    """
+    if discordant_images == 0:
+        return next(n for n in range(1, 100) if mcnemar(n, 0).two_sided < ALPHA)
+    for lead in range(discordant_images % 2, discordant_images + 1, 2):
+        wins = (discordant_images + lead) // 2
+        if mcnemar(wins, discordant_images - wins).two_sided < ALPHA:
+            return lead
+    return discordant_images
+
+
+@finding("image-size", family="overlooked")
+def image_size(evidence: Evidence) -> Result:
+    """MNIST's images are 28 x 28 pixels, not 22 x 22 as the original states.
+
+    By the definition of the data set, which every download is verified against; LeNet's runs, the
+    only ones without a resize, take it as it is.
+
+    Values: ``side`` (28), ``stated`` (22), ``lenet_input`` (of LeNet's run). Effect: side.
+    """
+    side = CONSTANTS["mnist_size"]
+    return Result(
+        evidence.present(("LeNet",)),
+        "arithmetic",
+        verdict=Verdict.SUPPORTED,
+        effect=side,
+        values={
+            "side": side,
+            "stated": CONSTANTS["original_size_claim"],
+            "lenet_input": evidence.mean("LeNet", "config.input_size", "integer"),
+        },
+    )

@@ -1,0 +1,88 @@
+"""What the original write-up says: its figures and its claims (``original.toml``)."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+import models
+from analysis.values import Kind, Value
+
+_FILE = Path(__file__).with_suffix(".toml")
+
+#: The side in pixels that the original states for MNIST's images.
+STATED_SIDE = 22
+
+_KINDS: dict[str, Kind] = {"parameters": "count", "macs": "macs", "accuracy": "accuracy"}
+
+
+class Row(BaseModel):
+    """One row of the original's results table.
+
+    ``macs`` as printed: of ``macs_images`` images, rounded to ``macs_step``. ``mark``: printed as
+    best or second best.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    parameters: int
+    macs: float
+    macs_step: float
+    macs_images: int
+    accuracy: float
+    mark: Literal["", "best", "second"] = ""
+
+
+class Claim(BaseModel):
+    """A claim: the figures that the original gives for it, and what it rests on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    figures: tuple[str, ...] = ()
+    basis: Literal["table", "chart", "argument"]
+
+    def values(self) -> tuple[Value, ...]:
+        """The figures as values without sources."""
+        return tuple(figure(*name.split(".")) for name in self.figures)
+
+
+class Original(BaseModel):
+    """The whole of ``original.toml``; networks by registry name, claims by finding id."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    network: dict[str, Row]
+    claim: dict[str, Claim]
+
+
+@functools.cache
+def load() -> Original:
+    """The original's figures and claims, read once."""
+    return Original.model_validate(tomllib.loads(_FILE.read_text(encoding="utf-8")))
+
+
+def row(network: str) -> Row | None:
+    """The original's row of a network, by any usual spelling; None where it has none.
+
+    Raises:
+        UsageError: no such network.
+    """
+    return load().network.get(models.resolve(network).name)
+
+
+def figure(network: str, field: str) -> Value:
+    """One figure of the results table, without sources: ``figure("ResNet-18", "accuracy")``.
+
+    Raises:
+        LookupError: the original has no such figure; the message says which it has.
+    """
+    found = row(network)
+    if found is None:
+        raise LookupError(f"the original's table has no {network}: {', '.join(load().network)}")
+    if field not in _KINDS:
+        raise LookupError(f"the original's table has no {field!r}: {', '.join(_KINDS)}")
+    return Value(getattr(found, field), _KINDS[field], ())
