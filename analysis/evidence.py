@@ -118,7 +118,7 @@ class Evidence:
 
     def score(self, variant: str, split: Split = "test") -> float:
         """Mean accuracy over all runs, diverged ones as 0: what ranks networks."""
-        return self._sample(variant, split).mean
+        return self._sample(self.runs(variant), split).mean
 
     def compare(self, first: str, second: str, split: Split = "test") -> Contrast:
         """Accuracy of the first less that of the second."""
@@ -131,7 +131,7 @@ class Evidence:
         each (of the least seed that all have, if there is one)."""
         key = (tuple(variants), tuple(weights), split)
         if key not in self._contrasts:
-            samples = [self._sample(variant, split) for variant in variants]
+            samples = [self._sample(self.runs(variant), split) for variant in variants]
             if self.seeds(variants) < 2:
                 chosen = self._one_each(variants)
                 samples = [s.only(i) for s, i in zip(samples, chosen, strict=True)]
@@ -140,14 +140,8 @@ class Evidence:
 
     def sources(self, variants: Sequence[str], split: Split = "test") -> tuple[Source, ...]:
         """The fields that a comparison of these variants depends on."""
-        found = []
-        for variant in variants:
-            for run in self.runs(variant):
-                if run.status == "finished":
-                    found += [Source(run.id, f"{split}.{f}") for f in ("accuracy", "predictions")]
-                else:
-                    found.append(Source(run.id, "status"))
-        return tuple(sorted(set(found)))
+        runs = [run for variant in variants for run in self.runs(variant)]
+        return evaluation_sources(runs, split)
 
     def last_epoch(self, variants: Sequence[str], field: LossField) -> tuple[Source, ...]:
         """The fields that ``losses`` reads."""
@@ -164,8 +158,12 @@ class Evidence:
         common = set(seeds[0]).intersection(*seeds[1:])
         return [own.index(min(common)) if common else 0 for own in seeds]
 
-    def _sample(self, variant: str, split: Split) -> Sample:
-        runs = self.runs(variant)
+    def pair(self, first: Record, second: Record, split: Split = "test") -> Contrast:
+        """Accuracy of one run less that of another."""
+        samples = [self._sample([run], split) for run in (first, second)]
+        return contrast(samples, (1, -1))
+
+    def _sample(self, runs: Sequence[Record], split: Split) -> Sample:
         correct = [self.correct(run, split) for run in runs]
         known = [row for row in correct if row is not None]
         whole = len(known) == len(runs) and len({len(row) for row in known}) == 1
@@ -206,3 +204,14 @@ def _correct(run: Record, split: Split) -> NDArray[np.bool_] | None:
     if not len(right) or abs(float(right.mean()) - found.accuracy) > 0.5 / len(right):
         return None
     return right
+
+
+def evaluation_sources(runs: Sequence[Record], split: Split = "test") -> tuple[Source, ...]:
+    """The fields that a comparison of these runs depends on."""
+    found = []
+    for run in runs:
+        if run.status == "finished":
+            found += [Source(run.id, f"{split}.{name}") for name in ("accuracy", "predictions")]
+        else:
+            found.append(Source(run.id, "status"))
+    return tuple(sorted(set(found)))

@@ -1,0 +1,39 @@
+"""Every claim of the original, and what it overlooked, with our verdict and the evidence."""
+
+from __future__ import annotations
+
+from analysis import original
+from analysis.findings import Finding, Verdict
+from analysis.tables.model import Cell, Column, Table, table
+
+COLUMNS = [
+    Column("claim", "claim", {"zh": "论断", "en": "Claim"}),
+    Column("original", "value", {"zh": "原报告的依据", "en": "Original's figures"}, original=True),
+    Column("verdict", "verdict", {"zh": "结论", "en": "Verdict"}),
+    Column("effect", "value", {"zh": "效应", "en": "Effect"}),
+    Column("p", "p", {"zh": "p 值（校正后）", "en": "p, corrected"}),
+    Column("test", "word", {"zh": "检验", "en": "Test"}),
+    Column("seeds", "integer", {"zh": "运行数", "en": "Runs"}),
+]
+
+
+def claims(findings: dict[str, Finding]) -> Table:
+    """The original's claims in the order of its text, then those that it overlooked."""
+    listed = original.load().claim
+    rows, runs = [], set()
+    for name, finding in findings.items():
+        row = {"claim": Cell(name), "verdict": Cell(finding.verdict.value)}
+        if name in listed and listed[name].figures:
+            row["original"] = Cell(listed[name].values())
+        elif name in listed:
+            row["original"] = Cell(note=listed[name].basis)
+        if finding.verdict is not Verdict.NOT_TESTABLE:
+            row |= {
+                "effect": Cell(finding.effect, interval=finding.interval),
+                "p": Cell(finding.p),
+                "test": Cell(finding.test),
+                "seeds": Cell(finding.values["seeds"]),
+            }
+        runs |= set(finding.runs)
+        rows.append(row)
+    return table("claims", COLUMNS, rows, tuple(runs))

@@ -1,0 +1,163 @@
+"""Tables that set a few variants side by side: operators, Softmax, attention, widths."""
+
+from __future__ import annotations
+
+from analysis.constants import CONSTANTS
+from analysis.evidence import Evidence, title
+from analysis.findings.attention import Ranges
+from analysis.findings.model import difference, interval
+from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
+from analysis.findings.overlooked import RESNET, SOFTMAX
+from analysis.labels import Split
+from analysis.tables.model import Cell, Column, Table, accuracy_cell, table
+from analysis.values import Value
+
+NETWORK = Column("network", "text", {"zh": "网络", "en": "Network"})
+P = Column("p", "p", {"zh": "p 值", "en": "p"})
+STATUS = Column("status", "word", {"zh": "状态", "en": "Status"})
+TRAIN_LOSS = Column(
+    "train_loss", "loss", {"zh": "训练损失（末轮）", "en": "Training loss, last epoch"}
+)
+VALIDATION_LOSS = Column(
+    "validation_loss", "loss", {"zh": "验证损失（末轮）", "en": "Validation loss, last epoch"}
+)
+TEST_ACCURACY = Column("accuracy", "accuracy", {"zh": "测试准确率", "en": "Test accuracy"})
+
+
+def status(evidence: Evidence, variant: str) -> Cell:
+    """``finished``, ``diverged`` (every run) or ``missing``."""
+    if not evidence.runs(variant):
+        return Cell("missing")
+    return Cell("diverged" if evidence.diverged(variant) else "finished")
+
+
+def compared(evidence: Evidence, variant: str, base: str, split: Split = "test") -> dict[str, Cell]:
+    """``difference`` to the base with its interval, and the uncorrected ``p``; empty if either has
+    no run, without the difference if either diverged."""
+    if not (evidence.runs(variant) and evidence.runs(base)):
+        return {}
+    contrast = evidence.compare(variant, base, split)
+    sources = evidence.sources((variant, base), split)
+    gap = difference(evidence.accuracy(variant, split), evidence.accuracy(base, split))
+    cells = {"p": Cell(Value(contrast.zero.two_sided, "p", sources))}
+    if gap is not None:
+        cells["difference"] = Cell(gap, interval=interval(contrast, sources))
+    return cells
+
+
+def operators(evidence: Evidence) -> Table:
+    """The operators of ResNet-18, on the validation images as in the original."""
+    columns = [
+        Column("operator", "word", {"zh": "运算", "en": "Operator"}),
+        NETWORK,
+        Column("accuracy", "accuracy", {"zh": "验证准确率", "en": "Validation accuracy"}),
+        Column("difference", "difference", {"zh": "与加法之差", "en": "Less that of add"}),
+        P,
+        TRAIN_LOSS,
+        VALIDATION_LOSS,
+        STATUS,
+    ]
+    kinds = {"add": ADD, "sub": SUB, "mul": MUL, "none": NONE, "mul-nobn": MUL_NOBN}
+    rows = []
+    for name, variant in kinds.items():
+        row = {
+            "operator": Cell(name),
+            "network": Cell(title(variant)),
+            "accuracy": accuracy_cell(evidence, variant, "validation"),
+            "train_loss": Cell(evidence.loss(variant, "train_loss")),
+            "validation_loss": Cell(evidence.loss(variant, "validation_loss")),
+            "status": status(evidence, variant),
+        }
+        if variant != ADD:
+            row |= compared(evidence, variant, ADD, "validation")
+        rows.append(row)
+    return table("operators", columns, rows, evidence.ids(tuple(kinds.values())))
+
+
+def softmax(evidence: Evidence) -> Table:
+    """ResNet-18 with and without a Softmax in front of the cross-entropy."""
+    columns = [
+        Column("adaptor", "word", {"zh": "输出层", "en": "Output"}),
+        TEST_ACCURACY,
+        Column("difference", "difference", {"zh": "与无 Softmax 之差", "en": "Less that without"}),
+        P,
+        TRAIN_LOSS,
+        VALIDATION_LOSS,
+        Column("floor", "loss", {"zh": "损失下界", "en": "Least possible loss"}),
+    ]
+    rows = []
+    for name, variant in (("without-softmax", RESNET), ("with-softmax", SOFTMAX)):
+        row = {
+            "adaptor": Cell(name),
+            "accuracy": accuracy_cell(evidence, variant),
+            "train_loss": Cell(evidence.loss(variant, "train_loss")),
+            "validation_loss": Cell(evidence.loss(variant, "validation_loss")),
+            "floor": Cell(Value(0.0, "loss", ())),
+        }
+        if variant == SOFTMAX:
+            row |= compared(evidence, SOFTMAX, RESNET)
+            row["floor"] = Cell(CONSTANTS["softmax_floor"])
+        rows.append(row)
+    return table("softmax", columns, rows, evidence.ids((RESNET, SOFTMAX)))
+
+
+def attention(evidence: Evidence) -> Table:
+    """Networks with SE blocks against those without, and the ranges of the channel weights."""
+    columns = [
+        NETWORK,
+        Column("without", "accuracy", {"zh": "无 SE", "en": "Without SE"}),
+        Column("accuracy", "accuracy", {"zh": "有 SE", "en": "With SE"}),
+        Column("difference", "difference", {"zh": "增益", "en": "Gain"}),
+        P,
+        Column("range", "weight", {"zh": "权重极差（各块平均）", "en": "Range of weights, mean"}),
+        Column("least", "weight", {"zh": "最小块", "en": "Least block"}),
+        Column("most", "weight", {"zh": "最大块", "en": "Largest block"}),
+    ]
+    pairs = (("SEResNet18", "ResNet18"), ("SEResNet34", "ResNet34"), ("SEAlexNet", "AlexNet"))
+    rows = []
+    for network, base in pairs:
+        ranges = Ranges(evidence, network).values("range")
+        row = {
+            "network": Cell(title(network)),
+            "without": accuracy_cell(evidence, base),
+            "accuracy": accuracy_cell(evidence, network),
+            "range": Cell(ranges.get("range")),
+            "least": Cell(ranges.get("range_least")),
+            "most": Cell(ranges.get("range_most")),
+        }
+        rows.append(row | compared(evidence, network, base))
+    return table("attention", columns, rows, evidence.ids([v for pair in pairs for v in pair]))
+
+
+def widths(evidence: Evidence) -> Table:
+    """The original's bottlenecks against the paper's."""
+    columns = [
+        NETWORK,
+        Column("widths", "word", {"zh": "宽度", "en": "Widths"}),
+        Column("parameters", "count", {"zh": "参数量", "en": "Parameters"}),
+        Column("macs", "macs", {"zh": "乘加次数（一张图片）", "en": "MACs of one image"}),
+        TEST_ACCURACY,
+        Column("difference", "difference", {"zh": "与论文宽度之差", "en": "Less the paper's"}),
+        P,
+    ]
+    rows = []
+    for network in ("ResNet50", "ResNet101"):
+        paper = f"{network}-paper"
+        for variant, name in ((network, "original"), (paper, "paper")):
+            row = {
+                "network": Cell(title(network)),
+                "widths": Cell(name),
+                "accuracy": accuracy_cell(evidence, variant),
+            }
+            if evidence.runs(variant):
+                row["parameters"] = Cell(evidence.size(variant, "parameters", "count"))
+                row["macs"] = Cell(evidence.size(variant, "macs.torchinfo", "macs"))
+            elif variant == paper:
+                count = CONSTANTS[f"paper_{network.lower()}"].value
+                row["parameters"] = Cell(Value(count, "count", ()), note="by-definition")
+                planned = any(run.startswith(f"{paper}.") for run in evidence.records.planned)
+                row["accuracy"] = Cell(note="missing" if planned else "not-planned")
+            if variant == network:
+                row |= compared(evidence, network, paper)
+            rows.append(row)
+    return table("widths", columns, rows)

@@ -1,0 +1,89 @@
+"""The results table: ten networks, the original's figures beside ours."""
+
+from __future__ import annotations
+
+from analysis import original
+from analysis.evidence import Evidence, title
+from analysis.statistics import ALPHA, holm
+from analysis.tables.model import Cell, Column, Table, accuracy_cell, table
+from analysis.values import Source, Value
+
+#: In the order of the original's table; it has no figures for SE-AlexNet.
+NETWORKS = (
+    "LeNet",
+    "AlexNet",
+    "ResNet18",
+    "ResNet34",
+    "ResNet50",
+    "ResNet101",
+    "DenseNet",
+    "SEResNet18",
+    "SEResNet34",
+    "SEAlexNet",
+)
+
+COLUMNS = [
+    Column("network", "text", {"zh": "网络", "en": "Network"}),
+    Column("parameters", "count", {"zh": "参数量", "en": "Parameters"}),
+    Column(
+        "original_parameters", "count", {"zh": "原报告参数量", "en": "Original's"}, original=True
+    ),
+    Column("macs", "macs", {"zh": "乘加次数（一张图片）", "en": "MACs of one image"}),
+    Column("original_macs", "macs", {"zh": "原报告乘加次数", "en": "Original's"}, original=True),
+    Column("accuracy", "accuracy", {"zh": "测试准确率", "en": "Test accuracy"}),
+    Column(
+        "original_accuracy", "accuracy", {"zh": "原报告准确率", "en": "Original's"}, original=True
+    ),
+    Column("seeds", "integer", {"zh": "运行数", "en": "Runs"}),
+]
+
+
+def results(evidence: Evidence) -> Table:
+    """Best and second best marked as measured; ``tied`` if the best is not shown to be better."""
+    ranked = [network for network in NETWORKS if evidence.finished(network)]
+    measured = {network: accuracy_cell(evidence, network) for network in NETWORKS}
+    levels = sorted({_number(measured[network]) for network in ranked}, reverse=True)
+    tied = _tied(evidence, ranked)
+    rows = []
+    for network in NETWORKS:
+        cell = measured[network]
+        if network in ranked:
+            place = levels.index(_number(cell))
+            cell = Cell(
+                cell.value,
+                "best" if place == 0 else "second" if place == 1 else "",
+                cell.note or ("tied" if network in tied else ""),
+                cell.interval,
+            )
+        row = {"network": Cell(title(network)), "accuracy": cell}
+        if evidence.runs(network):
+            row["parameters"] = Cell(evidence.size(network, "parameters", "count"))
+            row["macs"] = Cell(evidence.size(network, "macs.torchinfo", "macs"))
+            runs = evidence.runs(network)
+            sources = tuple(Source(run.id, "config.seed") for run in runs)
+            row["seeds"] = Cell(Value(len(runs), "integer", sources))
+        printed = original.row(network)
+        if printed is not None:
+            row["original_parameters"] = Cell(original.figure(network, "parameters"))
+            row["original_macs"] = Cell(
+                original.figure(network, "macs"),
+                note="batch-of-four" if printed.macs_images == 4 else "",
+            )
+            row["original_accuracy"] = Cell(original.figure(network, "accuracy"), mark=printed.mark)
+        rows.append(row)
+    return table("results", COLUMNS, rows)
+
+
+def _number(cell: Cell) -> float:
+    assert isinstance(cell.value, Value)
+    return cell.value.value
+
+
+def _tied(evidence: Evidence, ranked: list[str]) -> set[str]:
+    """Networks that the best is not significantly better than."""
+    if not ranked:
+        return set()
+    best = max(ranked, key=evidence.score)
+    others = [network for network in ranked if network != best]
+    p = holm([evidence.compare(best, other).zero.two_sided for other in others])
+    return {other for other, value in zip(others, p, strict=True) if value >= ALPHA}

@@ -1,0 +1,160 @@
+"""Tables about the study itself: how each network was trained, and what others tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import models
+from analysis.evidence import Evidence, evaluation_sources, title
+from analysis.findings.model import interval
+from analysis.records import mean, value
+from analysis.tables.model import Cell, Column, Table, runs_accuracy, table
+from analysis.values import Kind, Value
+from experiments.record import Record
+
+_RECIPE: tuple[tuple[str, Kind, str, str], ...] = (
+    ("input_size", "integer", "输入边长（像素）", "Input side, px"),
+    ("train_images", "count", "训练图片", "Training images"),
+    ("batch_size", "integer", "批大小", "Batch"),
+    ("learning_rate", "learning_rate", "学习率（峰值）", "Peak learning rate"),
+)
+
+
+def recipes(evidence: Evidence) -> Table:
+    """How the study's networks were trained in this profile: one row a recipe.
+
+    ``networks`` lists those trained by it; ``epochs`` are those passed, the mean over the finished
+    runs (it varies with the rule "until stable").
+    """
+    columns = [
+        Column("networks", "text", {"zh": "网络", "en": "Networks"}),
+        *(Column(key, kind, {"zh": zh, "en": en}) for key, kind, zh, en in _RECIPE),
+        Column("epochs", "integer", {"zh": "训练轮数", "en": "Epochs"}),
+        Column("schedule", "word", {"zh": "学习率变化", "en": "Schedule"}),
+        Column("precision", "word", {"zh": "精度", "en": "Precision"}),
+        Column("runs", "integer", {"zh": "运行数", "en": "Runs"}),
+    ]
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    for variant in _variants(evidence):
+        alike.setdefault(_recipe(evidence.runs(variant)[0]), []).append(variant)
+    rows = []
+    for variants in alike.values():
+        runs = [run for variant in variants for run in evidence.runs(variant)]
+        row = {
+            key: Cell(mean([value(run, f"config.{key}", kind) for run in runs]))
+            for key, kind, _, _ in _RECIPE
+        }
+        seeds = [value(run, "config.seed", "integer") for run in runs]
+        row |= {
+            "networks": Cell(", ".join(map(title, variants))),
+            "epochs": Cell(_epochs(runs)),
+            "schedule": Cell(runs[0].config.schedule),
+            "precision": Cell(runs[0].config.precision),
+            "runs": Cell(Value.derived(len(runs), "integer", seeds)),
+        }
+        rows.append(row)
+    return table("recipes", columns, rows)
+
+
+def _variants(evidence: Evidence) -> list[str]:
+    """The study's variants that have a run, in the order of the registry of networks."""
+    planned = {run_id.rpartition(".s")[0] for run_id in evidence.records.planned}
+    found = {run.config.variant for run in evidence.records} & planned
+    order = list(models.NETWORKS)
+    return sorted(
+        evidence.present(tuple(found)), key=lambda v: (order.index(v.partition("-")[0]), v)
+    )
+
+
+def _recipe(run: Record) -> tuple[Any, ...]:
+    """What makes two runs' training alike but for network and seed."""
+    return tuple(
+        item
+        for key, item in run.config.model_dump().items()
+        if key not in ("network", "options", "seed")
+    )
+
+
+def _epochs(runs: list[Record]) -> Value | None:
+    """Mean number of epochs passed by the finished runs."""
+    last = [
+        value(run, "history.-1.epoch", "integer")
+        for run in runs
+        if run.status == "finished" and run.history
+    ]
+    return mean(last) if last else None
+
+
+def own_experiments(evidence: Evidence) -> Table:
+    """A person's own experiments, each against the study's run of the same network.
+
+    The reference is the same variant under the study's recipe, else the network as it is by
+    default; of the same seed where there is one, else its first run. ``changes`` names what differs
+    in the configuration. The difference is paired on the test images; ``p`` is not corrected.
+    """
+    columns = [
+        Column("run", "text", {"zh": "运行", "en": "Run"}),
+        Column("changes", "text", {"zh": "改动", "en": "Changes"}),
+        Column("status", "word", {"zh": "状态", "en": "Status"}),
+        Column("accuracy", "accuracy", {"zh": "测试准确率", "en": "Test accuracy"}),
+        Column("reference", "text", {"zh": "对照运行", "en": "Study's run"}),
+        Column("reference_accuracy", "accuracy", {"zh": "对照准确率", "en": "Its accuracy"}),
+        Column("difference", "difference", {"zh": "差值", "en": "Difference"}),
+        Column("p", "p", {"zh": "p 值", "en": "p"}),
+    ]
+    rows = []
+    extra = evidence.records.extra
+    for run in extra:
+        row = {
+            "run": Cell(run.id),
+            "status": Cell(run.status),
+            "accuracy": runs_accuracy([run] if run.status != "failed" else []),
+        }
+        reference = _reference(evidence, run)
+        if reference is not None:
+            row |= {
+                "changes": Cell(_changes(run, reference)),
+                "reference": Cell(reference.id),
+                "reference_accuracy": runs_accuracy([reference]),
+                **_compared(evidence, run, reference),
+            }
+        rows.append(row)
+    return table("own-experiments", columns, rows, tuple(run.id for run in extra))
+
+
+def _reference(evidence: Evidence, run: Record) -> Record | None:
+    for variant in (run.config.variant, run.config.network):
+        runs = evidence.runs(variant)
+        same = [other for other in runs if other.config.seed == run.config.seed]
+        if same or runs:
+            return (same or runs)[0]
+    return None
+
+
+def _changes(run: Record, reference: Record) -> str:
+    """What differs in the configuration but for the seed: ``ratio=4, learning_rate=0.01``."""
+    ours, theirs = _settings(run), _settings(reference)
+    return ", ".join(
+        f"{key}={item}" for key, item in ours.items() if key != "seed" and theirs.get(key) != item
+    )
+
+
+def _settings(run: Record) -> dict[str, Any]:
+    settings = run.config.model_dump()
+    options: dict[str, Any] = settings.pop("options")
+    return settings | options
+
+
+def _compared(evidence: Evidence, run: Record, reference: Record) -> dict[str, Cell]:
+    if run.test is None or reference.test is None:
+        return {}
+    if run.test.images != reference.test.images:
+        return {"difference": Cell(note="not-comparable")}
+    contrast = evidence.pair(run, reference)
+    sources = evaluation_sources([run, reference])
+    accuracies = [value(item, "test.accuracy", "accuracy") for item in (run, reference)]
+    gap = Value.derived(accuracies[0].value - accuracies[1].value, "difference", accuracies)
+    return {
+        "difference": Cell(gap, interval=interval(contrast, sources)),
+        "p": Cell(Value(contrast.zero.two_sided, "p", sources)),
+    }
