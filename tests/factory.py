@@ -17,11 +17,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
+import functools
 import hashlib
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
@@ -289,8 +291,11 @@ def evaluation(
         images=images,
         loss=round(loss, 4),
         accuracy=float(right.mean()),
-        per_class_accuracy=[float(right[truth == digit].mean()) for digit in range(10)],
-        predictions="".join(map(str, digits)),
+        per_class_accuracy=[
+            float(x)
+            for x in np.bincount(truth, right, minlength=10) / np.bincount(truth, minlength=10)
+        ],
+        predictions=(digits + ord("0")).astype(np.uint8).tobytes().decode("ascii"),
     )
 
 
@@ -300,9 +305,7 @@ def predictions(
     """Digits that are right for a share ``accuracy`` of the images (see ``make`` for ``exact``)."""
     truth = labels(split)[:images]
     rng = _rng(world, split, run_id)
-    shared = _rng(world, split)
-    difficulty = shared.standard_normal(images)
-    score = math.sqrt(_COMMON) * difficulty
+    score = math.sqrt(_COMMON) * _difficulty(split, world)[:images]
     score += math.sqrt(1 - _COMMON) * rng.standard_normal(images)
     wrong = np.zeros(images, dtype=bool)
     if exact:
@@ -314,9 +317,13 @@ def predictions(
     return np.where(wrong, np.where(usual, _CONFUSED[truth], other), truth).astype(np.uint8)
 
 
-def _normal_quantile(share: float) -> float:
-    from statistics import NormalDist
+@functools.lru_cache(maxsize=4)
+def _difficulty(split: Split, world: int) -> NDArray[np.float64]:
+    """How hard each image of a split is for every network."""
+    return _rng(world, split).standard_normal(10_000)
 
+
+def _normal_quantile(share: float) -> float:
     return NormalDist().inv_cdf(min(max(share, 1e-9), 1 - 1e-9))
 
 

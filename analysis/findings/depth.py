@@ -103,7 +103,7 @@ def degradation_in_training_loss(evidence: Evidence) -> Result:
         if not (less_accurate and in_training):
             p = p._replace(greater=1.0)
     else:
-        verdict = _verdict(_mean(train[1]) / _mean(train[0]), less_accurate and in_training)
+        verdict = _verdict(_mean(train[0]), _mean(train[1]), less_accurate and in_training)
     return Result(
         BASIC,
         "seeds" if several else "threshold",
@@ -135,10 +135,10 @@ def degradation_in_training_loss(evidence: Evidence) -> Result:
     )
 
 
-def _verdict(loss_ratio: float, degraded: bool) -> Verdict:
-    if loss_ratio >= LOSS_RATIO and degraded:
+def _verdict(shallow: float, deep: float, degraded: bool) -> Verdict:
+    if deep >= LOSS_RATIO * shallow and degraded:
         return Verdict.SUPPORTED
-    if loss_ratio <= 1 / LOSS_RATIO:
+    if deep * LOSS_RATIO <= shallow:
         return Verdict.CONTRADICTED
     return Verdict.INCONCLUSIVE
 

@@ -21,9 +21,9 @@ class Column:
 
     Attributes:
         key: its name, unique in the table (the head of the CSV column).
-        kind: of its cells: ``text`` as it stands, ``word`` a key of ``WORDS``, ``claim`` the id of a
-            finding whose claim text the templates hold, ``verdict``, ``value`` numbers whose own kinds
-            differ, else the kind of its numbers.
+        kind: of its cells: ``text`` as it stands, ``word`` a key of ``WORDS``, ``claim`` the id of
+            a finding, for the claim's text in the templates, ``verdict``, ``value`` numbers whose
+            own kinds differ, else the kind of its numbers.
         title: the printed head.
         original: holds figures of the original write-up.
     """

@@ -1,0 +1,83 @@
+"""On networks of equal quality "supported" comes out no more often than the stated level."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from scipy import stats
+
+from analysis.constants import MARGIN, MUCH_WORSE
+from analysis.findings import Verdict, evaluate
+from analysis.findings.model import REGISTRY
+from analysis.statistics import ALPHA
+from tests.factory import OUTCOMES, Outcome, make
+
+#: Hypotheses that one network, or one set of blocks, is better or larger than another.
+DIRECTIONAL = (
+    "se-best",
+    "alexnet-lower",
+    "lenet-lowest",
+    "deeper-beats-lenet",
+    "plain-degrades",
+    "degradation-in-training-loss",
+    "residual-removes-degradation",
+    "mul-much-worse",
+    "mul-nobn-fails",
+    "gain-none-mul-shrinks",
+    "se-weights-differ",
+    "se-range-larger-18",
+    "se-gain-follows-range",
+    "softmax-slows",
+)
+#: Of those the ones that equal networks refute: there "contradicted" is right.
+REFUTED = ("mul-much-worse", "mul-nobn-fails", "se-weights-differ")
+#: Hypotheses that a difference is within a margin (or beyond one).
+BOUNDED = ("resnet-dense-close", "sub-equals-add", "dense-efficient", "mul-much-worse")
+
+
+def simulate(trials: int, specs: dict[str, Outcome], seeds: int, profile: str) -> Counter[str]:
+    """How often each finding was supported (``<id>``) or contradicted (``not <id>``), and how often
+    any directional one of a family was supported (``family <name>``)."""
+    counts: Counter[str] = Counter()
+    for world in range(trials):
+        records = make(profile=profile, seeds=seeds, specs=specs, world=world, exact=False)
+        verdicts = {name: found.verdict for name, found in evaluate(records).items()}
+        supported = {name for name, v in verdicts.items() if v is Verdict.SUPPORTED}
+        counts.update(supported)
+        counts.update(f"not {name}" for name, v in verdicts.items() if v is Verdict.CONTRADICTED)
+        counts.update({f"family {REGISTRY[name].family}" for name in supported & {*DIRECTIONAL}})
+    return counts
+
+
+def allowed(trials: int) -> int:
+    """Fewer than one sound procedure in a thousand exceeds this count."""
+    return int(stats.binom.ppf(0.999, trials, ALPHA))
+
+
+# Gains scatter about 1, and the ranges of channel weights lie just below their bound.
+EQUAL = Outcome(accuracy=0.97, train_loss=0.1, branch=0.8, shortcut=0.6, se_range=0.25)
+
+
+@pytest.mark.parametrize(("trials", "seeds", "profile"), [(70, 1, "quick"), (60, 3, "smoke")])
+def test_equal_networks(trials: int, seeds: int, profile: str) -> None:
+    counts = simulate(trials, dict.fromkeys(OUTCOMES, EQUAL), seeds, profile)
+    for name in DIRECTIONAL:
+        assert counts[name] <= allowed(trials), name
+        assert name in REFUTED or counts[f"not {name}"] <= allowed(trials), name
+    for family in {REGISTRY[name].family for name in DIRECTIONAL}:
+        assert counts[f"family {family}"] <= allowed(trials), family
+
+
+def test_networks_exactly_a_margin_apart_are_not_close() -> None:
+    trials = 60
+    near = Outcome(accuracy=0.97 - MARGIN)
+    best = Outcome(accuracy=0.97)
+    specs = dict.fromkeys(OUTCOMES, near) | dict.fromkeys(("SEResNet18", "SEResNet34"), best)
+    specs |= {
+        "ResNet18-sub": Outcome(accuracy=0.97 - 2 * MARGIN),
+        "ResNet18-mul": Outcome(accuracy=0.97 - MARGIN - MUCH_WORSE),
+    }
+    counts = simulate(trials, specs, 1, "smoke")
+    for name in BOUNDED:
+        assert counts[name] <= allowed(trials), name
