@@ -1,0 +1,75 @@
+# The lab write-up "CNNs on MNIST": experiments -> records -> analysis -> report.
+# `make help` lists the targets. Nothing here compares times: what is fresh is decided by
+# fingerprints of configuration, code, records and templates.
+
+PY := .venv/bin/python
+profile = $(if $(PROFILE),--profile $(PROFILE))
+
+.DEFAULT_GOAL := all
+.PHONY: all experiment report figures watch status summary models schema test test-fast lint \
+        setup setup-dev lock clean help
+
+all: setup ## train what is missing or stale, then build the report (the default)
+	@$(PY) -m experiments train $(profile)
+	@$(PY) -m report $(profile)
+
+experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 PROFILE=]
+	@$(PY) main.py --test --model "$(MODEL)" $(profile) \
+	  $(if $(SEED),--seed "$(SEED)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(if $(LR),--lr "$(LR)") \
+	  $(if $(RESIDUAL),--residual "$(RESIDUAL)") $(if $(GR),--gr "$(GR)") \
+	  $(if $(RATIO),--ratio "$(RATIO)") $(if $(VARIANT),--variant "$(VARIANT)") \
+	  $(if $(NO_BN),--no-bn)
+
+report: setup ## build the report from records, without training: [PROFILE= RESULTS=folder OUT=folder]
+	@$(PY) -m report $(profile) $(if $(RESULTS),--results "$(RESULTS)") $(if $(OUT),--out "$(OUT)")
+
+figures: setup ## write every figure as SVG, PDF and PNG: [PROFILE= RESULTS=folder OUT=folder]
+	@$(PY) -m report figures $(profile) $(if $(RESULTS),--results "$(RESULTS)") $(if $(OUT),--out "$(OUT)")
+
+watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE=]
+	@$(PY) -m report watch $(profile)
+
+status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE=]
+	@$(PY) -m experiments status $(profile)
+
+summary: setup ## print a network's layers with shapes, parameters and MACs: MODEL=LeNet [GR= RATIO= RESIDUAL= VARIANT=]
+	@$(PY) -m models "$(MODEL)" $(if $(GR),--gr "$(GR)") $(if $(RATIO),--ratio "$(RATIO)") \
+	  $(if $(RESIDUAL),--residual "$(RESIDUAL)") $(if $(VARIANT),--variant "$(VARIANT)")
+
+models: setup ## print parameters and MACs of every network
+	@$(PY) -m models
+
+schema: setup ## print the JSON schema of a record
+	@$(PY) -m experiments schema
+
+test: setup-dev ## every test: units, a smoke run of the whole pipeline on MNIST, browser, PDF
+	@$(PY) -m pytest
+
+test-fast: setup-dev ## the tests that need no training and no browser
+	@$(PY) -m pytest -m "not pipeline and not browser"
+
+lint: setup-dev ## style, types, and results typed into templates
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m report lint
+
+setup: ## virtual environment, packages and system libraries (all other targets do it themselves)
+	@./setup.sh
+
+setup-dev: ## the same, with what the tests need
+	@./setup.sh dev
+
+lock: setup-dev ## pin the versions of pyproject.toml's ranges anew
+	@$(PY) -m piptools compile -q --strip-extras --no-emit-index-url --no-emit-find-links \
+	  --extra report -o requirements.lock pyproject.toml
+	@$(PY) -m piptools compile -q --strip-extras --no-emit-index-url --no-emit-find-links \
+	  --extra report --extra dev -o requirements-dev.lock pyproject.toml
+
+clean: ## remove built reports and checkpoints; records, data and the environment stay
+	@rm -rf report/out experiments/checkpoints
+
+help: ## this list
+	@echo "make: trains what is missing or stale, then builds the report (the same as make all)"
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
+	  awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'

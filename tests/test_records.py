@@ -1,0 +1,132 @@
+"""The record: written whole or not at all, read strictly, its file and field named when refused."""
+
+import json
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from experiments.record import (
+    Record,
+    RecordError,
+    read,
+    schema,
+    significant,
+    write,
+    write_atomically,
+)
+from tests import factory
+
+
+@pytest.fixture(scope="module")
+def record():
+    return factory.make().by_id["SEResNet18.s0"]
+
+
+def test_round_trip(record, tmp_path):
+    path = write(record, tmp_path)
+    assert read(path) == record
+    assert path.name == "SEResNet18.s0.json"
+    assert "  1,\n" not in path.read_text()  # number lists stay on one line
+
+
+def test_the_schema_is_json_schema_of_every_field(record):
+    published = schema()
+    assert set(published["properties"]) == set(Record.model_fields)
+    assert set(published["required"]) >= {"id", "config", "history", "probes", "environment"}
+
+
+def edit(path, change):
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda r: r["test"].update(accuracy=1.2), "test.accuracy"),
+        (lambda r: r["test"].update(predictions="12"), "test"),
+        (lambda r: r["history"][0].update(train_loss="NaN"), "history.0.train_loss"),
+        (lambda r: r.update(surprise=1), "surprise"),
+        (lambda r: r.pop("environment"), "environment"),
+        (lambda r: r.update(schema_version=99), "schema_version is 99, expected 1"),
+        (lambda r: r["config"].update(network="ResNet19"), "config"),
+        (lambda r: r.update(id="Other.s0"), "expected the file's name"),
+        (lambda r: r.update(status="diverged"), "validation and test"),
+    ],
+)
+def test_a_bad_record_is_refused_with_file_and_field(record, tmp_path, change, message):
+    path = write(record, tmp_path)
+    edit(path, change)
+    with pytest.raises(RecordError, match=message) as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000])
+def test_what_is_no_record_is_refused(tmp_path, content):
+    path = tmp_path / "x.json"
+    path.write_bytes(content)
+    with pytest.raises(RecordError, match=r"x\.json"):
+        read(path)
+
+
+def test_every_truncation_is_refused(record, tmp_path):
+    whole = write(record, tmp_path).read_bytes()
+    path = tmp_path / "cut.json"
+    for length in range(0, len(whole) - 2, max(1, len(whole) // 150)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(RecordError):
+            read(path)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children)
+    ),
+    max_leaves=5,
+)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_any_field_replaced_by_anything_is_read_or_refused(record, tmp_path, data):
+    content = record.model_dump(mode="json")
+    place, key = content, data.draw(st.sampled_from(sorted(content)))
+    while isinstance(place[key], dict) and place[key] and data.draw(st.booleans()):
+        place = place[key]
+        key = data.draw(st.sampled_from(sorted(place)))
+    place[key] = data.draw(anything)
+    path = tmp_path / f"{record.id}.json"
+    path.write_text(json.dumps(content))
+    try:
+        assert isinstance(read(path), Record)
+    except RecordError as error:
+        assert str(path) in str(error)
+        assert "\n" not in str(error)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    write_atomically(path, "old")
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]  # no temporary file is left
+
+
+def test_significant_digits():
+    assert significant(0.123456, 3) == 0.123
+    assert significant(123456.0, 2) == 120000.0
+    assert significant(float("inf")) is None

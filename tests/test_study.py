@@ -1,0 +1,121 @@
+"""The study: every run the write-up needs, once; names, overrides, freshness."""
+
+import pytest
+
+import models
+from experiments import study
+from experiments.costs import seconds
+from experiments.fingerprint import essence, fingerprint
+
+TABLE = [
+    "LeNet", "AlexNet", "ResNet18", "ResNet34", "ResNet50", "ResNet101", "DenseNet",
+    "SEResNet18", "SEResNet34", "SEAlexNet",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("profile", study.load().profiles)
+def test_every_profile_has_the_whole_table_and_every_operator(profile):
+    plan = study.load().plan(profile)
+    variants = {p.config.variant for p in plan}
+    assert variants >= set(TABLE)
+    assert variants >= {"PlainNet18", "PlainNet34", "ResNet18-softmax"}
+    assert variants >= {"ResNet18-sub", "ResNet18-mul", "ResNet18-mul-nobn"}
+    paper = {"ResNet50-paper", "ResNet101-paper", "PlainNet50", "PlainNet101"}
+    assert (paper <= variants) == (profile in ("standard", "full"))
+    assert len({p.id for p in plan}) == len(plan)
+    for planned in plan:  # an id names its configuration
+        assert study.load().run_id(profile, planned.config) == planned.id
+
+
+def test_one_input_size_but_for_lenet_and_the_alexnets():
+    for profile in study.load().profiles:
+        sizes = {p.config.network: p.config.input_size for p in study.load().plan(profile)}
+        assert sizes["LeNet"] == 28
+        if profile != "full":
+            assert sizes["AlexNet"] == sizes["SEAlexNet"] == models.NETWORKS["AlexNet"].min_size
+            sizes = {k: v for k, v in sizes.items() if "AlexNet" not in k}
+        assert len({v for k, v in sizes.items() if k != "LeNet"}) == 1
+
+
+def test_full_is_the_originals_setting():
+    for planned in study.load().plan("full"):
+        config = planned.config
+        assert config.input_size == (28 if config.network == "LeNet" else 224)
+        assert config.train_images == 50_000
+        if config.stop == "epochs":
+            assert config.epochs == 10
+    stable = {p.config.network for p in study.load().plan("full") if p.config.stop == "stable"}
+    assert stable == {"ResNet18", "ResNet34", "PlainNet18", "PlainNet34"}
+
+
+def test_an_override_is_another_experiment_and_a_seed_is_not():
+    load = study.load()
+    config = load.config("quick", "se-resnet34", {"ratio": 16}, epochs=1, learning_rate=0.01)
+    assert load.run_id("quick", config) == "SEResNet34-ratio16-e1-lr0.01.s0"
+    seeded = load.config("quick", "LeNet", {}, seed=7)
+    assert load.run_id("quick", seeded) == "LeNet.s7"
+    usual = load.config("quick", "LeNet", {}, epochs=None, learning_rate=None)
+    assert load.run_id("quick", usual) == "LeNet.s0"
+
+
+def test_the_operator_none_is_the_plain_network():
+    assert study.load().config("quick", "ResNet34", {"residual": "none"}).network == "PlainNet34"
+
+
+@pytest.mark.parametrize(
+    ("network", "options", "overrides", "message"),
+    [
+        ("ResNet18", {}, {"epochs": 0}, "epochs=0"),
+        ("ResNet18", {}, {"learning_rate": -1.0}, "learning_rate=-1.0"),
+        ("ResNet18", {}, {"learning_rate": float("nan")}, "learning_rate=nan"),
+        ("ResNet18", {}, {"seed": -1}, "seed=-1"),
+        ("SEResNet18", {"ratio": 0}, {}, "ratio=0"),
+        ("DenseNet", {"growth_rate": -1}, {}, "growth_rate=-1"),
+        ("LeNet", {"residual": "add"}, {}, "no option"),
+    ],
+)
+def test_a_bad_value_is_named_in_one_line(network, options, overrides, message):
+    with pytest.raises(models.UsageError, match=message) as caught:
+        study.load().config("quick", network, options, **overrides)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_profile_gets_the_list():
+    with pytest.raises(models.UsageError, match=r"'fast'; expected one of smoke, quick"):
+        study.load().plan("fast")
+
+
+def test_the_fingerprint_follows_configuration_and_code(monkeypatch):
+    config = study.load().config("quick", "ResNet18", {})
+    base = fingerprint(config)
+    assert fingerprint(config) == base
+    assert fingerprint(config.model_copy(update={"epochs": 9})) != base
+    dense = fingerprint(study.load().config("quick", "DenseNet", {}))
+
+    def touch(touched):
+        import experiments.fingerprint as module
+
+        real = module.essence
+        monkeypatch.setattr(
+            module, "_essence",
+            lambda path: real(path.read_text()) + (" changed" if path.name == touched else ""),
+        )  # fmt: skip
+
+    touch("resnet.py")  # ResNet is stale, DenseNet is not
+    assert fingerprint(config) != base
+    assert fingerprint(study.load().config("quick", "DenseNet", {})) == dense
+    touch("training.py")
+    assert fingerprint(study.load().config("quick", "DenseNet", {})) != dense
+
+
+def test_comments_docstrings_and_blank_lines_do_not_make_stale():
+    one = 'def f(x):\n    """Doc."""\n    # why\n    return x + 1  # so\n'
+    two = 'def f(x):\n    """Other\n    words."""\n\n    return x + 1\n'
+    assert essence(one) == essence(two)
+    assert essence(one) != essence(two.replace("+ 1", "+ 2"))
+    assert essence("s = '# not a comment'\n") == "s = '# not a comment'"
+
+
+def test_expected_times_are_known_for_every_run():
+    for profile in study.load().profiles:
+        assert all(seconds(p.config) > 0 for p in study.load().plan(profile))

@@ -1,0 +1,255 @@
+"""The loop: deterministic, resumable, honest about divergence; the probes measure what they say."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import models
+from experiments import data, study, training
+from experiments.checkpoint import Checkpoint
+from experiments.job import Job
+from experiments.probes import SEProbe, block_gains
+from experiments.run import execute
+from experiments.small_maps import accelerate
+
+TIME_FIELDS = {"timing"}
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    return data.load()
+
+
+@pytest.fixture(autouse=True)
+def checkpoints(monkeypatch, tmp_path):
+    monkeypatch.setattr("experiments.run.CHECKPOINTS", tmp_path)
+    return tmp_path
+
+
+def job(name, threads=1, **changes):
+    config = study.load().config("smoke", name, changes.pop("options", {}), **changes)
+    return Job(f"{config.variant}.s{config.seed}", config, "smoke", threads)
+
+
+def same(record):
+    """A record without the fields that may differ between two runs of one configuration."""
+    content = record.model_dump(mode="json", exclude=TIME_FIELDS)
+    for epoch in content["history"]:
+        epoch.pop("seconds")
+    return content
+
+
+SMALL = {"train_images": 128, "validation_images": 100, "test_images": 100}
+
+
+@pytest.mark.parametrize("name", ["LeNet", "ResNet18", "DenseNet", "SEResNet18", "PlainNet18"])
+def test_the_same_seed_gives_the_same_record_bit_for_bit(mnist, name):
+    first, _ = execute(job(name, **SMALL), mnist)
+    second, _ = execute(job(name, **SMALL), mnist)
+    assert same(first) == same(second)
+    other, _ = execute(job(name, seed=1, **SMALL), mnist)
+    assert other.history != first.history
+
+
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(mnist):
+    settings = SMALL | {"epochs": 3}
+    whole, _ = execute(job("SEResNet18", **settings), mnist)
+    ended = []
+
+    class Killed(BaseException):
+        pass
+
+    def kill(epoch):
+        ended.append(epoch)
+        if len(ended) == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        execute(job("SEResNet18", **settings), mnist, on_epoch=kill, checkpoint_seconds=0)
+    resumed_epochs = []
+    resumed, checkpoint = execute(
+        job("SEResNet18", **settings), mnist, on_epoch=resumed_epochs.append, checkpoint_seconds=0
+    )
+    assert [e.epoch for e in resumed_epochs] == [2, 3]  # the first epoch was not done again
+    assert same(resumed) == same(whole)
+    checkpoint.remove()
+
+
+def test_a_damaged_or_foreign_checkpoint_is_not_used(tmp_path):
+    path = tmp_path / "run.pt"
+    net = models.build("LeNet")
+    config = study.load().config("smoke", "LeNet", {})
+    optimizer = training.optimizer_of(net, config)
+    probe = training.GradientProbe(net)
+    Checkpoint(path, "a" * 64, every=0).save(net, optimizer, probe, training.Trained())
+    assert Checkpoint(path, "a" * 64).exists
+    assert not Checkpoint(path, "b" * 64).exists  # another configuration or code
+    damaged = bytearray(path.read_bytes())
+    damaged[-10] ^= 1
+    path.write_bytes(damaged)
+    assert not Checkpoint(path, "a" * 64).exists
+    path.write_bytes(bytes(damaged[:100]))
+    assert not Checkpoint(path, "a" * 64).exists
+
+
+def test_nan_is_a_result(mnist):
+    record, _ = execute(job("LeNet", learning_rate=10.0, **SMALL), mnist)
+    assert record.status in ("finished", "diverged")  # sigmoids may survive even that
+    record, _ = execute(
+        job(
+            "ResNet18",
+            learning_rate=10.0,
+            epochs=6,
+            options={"residual": "mul", "batch_norm": False},
+            **SMALL,
+        ),
+        mnist,
+    )
+    assert record.status == "diverged"
+    assert record.divergence is not None
+    assert record.test is None
+    assert record.reason is None
+
+
+def test_out_of_memory_is_a_failed_record(mnist, monkeypatch):
+    def no_memory(*_args, **_kwargs):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr("experiments.run.train", no_memory)
+    record, _ = execute(job("LeNet", **SMALL), mnist)
+    assert record.status == "failed"
+    assert "allocate memory" in record.reason
+
+
+def test_the_learning_rate_cycles():
+    config = study.load().config("smoke", "ResNet18", {}, epochs=4)
+    rates = [training.learning_rate(config, step, 100, 25) for step in range(100)]
+    assert max(rates) == config.learning_rate == rates[24]
+    assert rates[0] == pytest.approx(config.learning_rate / 25)
+    assert rates[-1] < 0.01 * config.learning_rate
+    constant = config.model_copy(update={"schedule": "constant"})
+    assert training.learning_rate(constant, 99, 100, 25) == config.learning_rate
+
+
+def test_the_rule_for_a_stable_loss():
+    assert not training.is_stable([1.0] * 5)  # two windows are needed
+    assert training.is_stable([1.0] * 6)
+    assert not training.is_stable([1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
+    assert training.is_stable([0.1, 0.1, 0.1, 0.097, 0.097, 0.097])
+
+
+def test_a_stable_run_ends_before_its_epochs_do(mnist):
+    flat = job("LeNet", epochs=30, stop="stable", schedule="constant", learning_rate=1e-6, **SMALL)
+    record, _ = execute(flat, mnist)
+    assert len(record.history) == 2 * training.STABLE_WINDOW
+
+
+def test_dropout_and_order_differ_between_epochs_but_not_between_runs():
+    # Two epochs of one run draw different orders: the seeds are seed * 1_000_003 + epoch + 1.
+    orders = [torch.randperm(100, generator=torch.Generator().manual_seed(s)) for s in (1, 2)]
+    assert not torch.equal(*orders)
+
+
+def test_gradient_norms_are_those_of_autograd(mnist):
+    record, _ = execute(job("LeNet", **SMALL), mnist)
+    norms = record.probes.gradient_norms
+    assert norms.layers == ["conv1", "conv2", "fc1", "fc2", "fc3"]
+    assert norms.steps == list(range(len(norms.norms)))
+    # The first step again, by hand.
+    config = job("LeNet", **SMALL).config
+    torch.manual_seed(config.seed)
+    net = models.build("LeNet")
+    order = torch.randperm(128, generator=torch.Generator().manual_seed(1))[: config.batch_size]
+    x = torch.from_numpy(mnist.train_images[:128].copy())[order][:, None].float() / 127.5 - 1
+    y = torch.from_numpy(mnist.train_labels[:128].astype("int64"))[order]
+    F.cross_entropy(net(x), y).backward()
+    expected = [float(net.get_submodule(layer).weight.grad.norm()) for layer in norms.layers]
+    assert norms.norms[0] == pytest.approx(expected, rel=0.05)  # bf16 against fp32
+
+
+@pytest.mark.parametrize("operator", models.OPERATORS)
+def test_block_gains_agree_with_autograd(mnist, operator):
+    torch.manual_seed(0)
+    net = models.build("ResNet18", residual=operator)
+    images = torch.from_numpy(mnist.validation_images[:8].copy())
+    labels = torch.from_numpy(mnist.validation_labels[:8].astype("int64"))
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    gains = block_gains(net, images, labels, 36)
+    assert len(gains) == 8
+    for name, value in net.state_dict().items():  # the probe leaves no trace
+        assert torch.equal(value, before[name])
+    assert all(p.grad is None for p in net.parameters())
+    # Gradient of the loss at a block's input over that at its output, straight from autograd.
+    net.train()
+    kept = []
+    for block in net.stages.modules():
+        if hasattr(block, "join"):
+            block.register_forward_hook(lambda _m, args, out: kept.append((args[0], out)))
+    from experiments.images import to_input
+
+    loss = F.cross_entropy(net(to_input(images, 36, 3)), labels)
+    for (x, y), gain in zip(kept, gains, strict=True):
+        gx, gy = torch.autograd.grad(loss, [x, y], retain_graph=True)
+        assert gain.gain == pytest.approx(float(gx.norm() / gy.norm()), rel=1e-3)
+        if operator == "none":
+            assert gain.shortcut == 0
+            assert gain.gain == gain.branch
+        if operator in ("add", "sub") and not gain.projection:
+            assert 0.3 < gain.shortcut <= 1  # the identity, through ReLU
+
+
+def test_se_weights_are_those_of_the_blocks():
+    net = models.build("SEResNet18").eval()
+    probe = SEProbe(net)
+    with torch.inference_mode():
+        net(torch.randn(6, 3, 36, 36))
+        net(torch.randn(4, 3, 36, 36))
+    blocks = probe.result()
+    assert [b.channels for b in blocks] == [64, 64, 128, 128, 256, 256, 512, 512]
+    for block in blocks:
+        assert block.range_of_means == pytest.approx(max(block.mean) - min(block.mean), abs=1e-3)
+        assert block.mean_range >= block.range_of_means - 1e-3
+    with torch.inference_mode():
+        net(torch.randn(1, 3, 36, 36))  # the watch is over
+    assert len(probe.result()) == 8
+
+
+@pytest.mark.parametrize(
+    ("channels", "size", "stride", "kernel"),
+    [(32, 1, 1, 3), (32, 2, 1, 3), (32, 2, 2, 3), (16, 2, 1, 1), (16, 2, 2, 1), (8, 1, 1, 5)],
+)
+@pytest.mark.parametrize("bias", [True, False])
+def test_small_maps_give_the_convolutions_numbers(channels, size, stride, kernel, bias):
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(channels, 24, kernel, stride, kernel // 2, bias=bias)).to(
+        memory_format=torch.channels_last
+    )
+    x = torch.randn(5, channels, size, size, requires_grad=True)
+    g = torch.randn_like(net(x))
+    wanted = [x, *net.parameters()]
+    expected_out = net(x)
+    expected = torch.autograd.grad(expected_out, wanted, g)
+    accelerate(net)
+    out = net(x)
+    torch.testing.assert_close(out, expected_out)
+    for got, want in zip(torch.autograd.grad(out, wanted, g), expected, strict=True):
+        torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5)
+
+
+def test_small_maps_leave_large_ones_alone():
+    net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1))
+    x = torch.randn(2, 3, 9, 9)
+    expected = net(x)
+    accelerate(net)
+    assert torch.equal(net(x), expected)
+
+
+def test_the_softmax_floor_is_what_the_report_says():
+    # The best a cross-entropy can do when probabilities are taken for logits.
+    best = torch.zeros(1, 10)
+    best[0, 3] = 1.0
+    floor = float(F.cross_entropy(best, torch.tensor([3])))
+    assert floor == pytest.approx(-math.log(math.e / (math.e + 9)), abs=1e-6)
