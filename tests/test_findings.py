@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
 import time
 from dataclasses import replace
@@ -100,12 +101,15 @@ def test_no_records_at_all() -> None:
         expected = {"digits-not-significant": S, "image-size": S}.get(found.id, N)
         assert found.verdict is expected
         assert found.runs == ()
+        assert bool(found.missing) == (expected is N)
 
 
 @pytest.mark.parametrize("name", IDS)
 def test_missing_runs_make_it_not_testable_and_are_named(name: str) -> None:
+    complete = make()
     for variant in REGISTRY[name].needs:
-        found = evaluate(make(without=[variant]))[name]
+        kept = {run.id: run for run in complete if run.config.variant != variant}
+        found = evaluate(replace(complete, by_id=kept))[name]
         assert found.verdict is N
         assert found.missing == (variant,)
 
@@ -535,3 +539,13 @@ def test_effects_are_the_printed_accuracies_differences() -> None:
     )
     assert found.effect is not None
     assert found.effect.value == pytest.approx(one.value - other.value)
+
+
+def test_labels_agree_with_the_data_set_and_its_split() -> None:
+    from experiments import data
+
+    if not (os.environ.get("MNIST_DIR") or data.CACHE.is_dir()):
+        pytest.skip("MNIST is not on this machine")
+    mnist = data.load()
+    assert (labels("test") == mnist.test_labels).all()
+    assert (labels("validation") == mnist.validation_labels).all()

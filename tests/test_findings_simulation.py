@@ -59,7 +59,7 @@ def allowed(trials: int) -> int:
 EQUAL = Outcome(accuracy=0.97, train_loss=0.1, branch=0.8, shortcut=0.6, se_range=0.25)
 
 
-@pytest.mark.parametrize(("trials", "seeds", "profile"), [(70, 1, "quick"), (60, 3, "smoke")])
+@pytest.mark.parametrize(("trials", "seeds", "profile"), [(70, 1, "quick"), (45, 3, "smoke")])
 def test_equal_networks(trials: int, seeds: int, profile: str) -> None:
     counts = simulate(trials, dict.fromkeys(OUTCOMES, EQUAL), seeds, profile)
     for name in DIRECTIONAL:

@@ -76,7 +76,7 @@ def _finding(
         test=result.test,
         values=values,
         runs=tuple(sorted(used)),
-        missing=(),
+        missing=result.missing,
         seeds=seeds,
         facts=dict(result.facts),
     )

@@ -77,7 +77,8 @@ class Result:
 
     Either ``p``, evidence for the hypothesis (``greater``) and against it (``less``), from which
     the verdict follows after Holm's correction, or ``verdict``. The p-values are of level alpha as
-    they stand: ``better`` has doubled what is two-sided.
+    they stand: ``better`` has doubled what is two-sided. ``missing``: where none of several
+    variants, any of which would do, was run.
     """
 
     variants: Sequence[str]
@@ -89,6 +90,7 @@ class Result:
     interval: tuple[Value, Value] | None = None
     values: Mapping[str, Value | None] = field(default_factory=dict)
     facts: Mapping[str, str | bool] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

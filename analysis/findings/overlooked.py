@@ -43,6 +43,9 @@ def macs_batch_of_four(evidence: Evidence) -> Result:
     sources: list[Source] = []
     rows = original.load().network
     variants = evidence.present(tuple(rows))
+    if not any(rows[network].macs_images > 1 for network in variants):
+        missing = evidence.missing(tuple(rows))
+        return Result(variants, "", verdict=Verdict.NOT_TESTABLE, missing=missing)
     for network in variants:
         row, one = rows[network], evidence.size(network, "macs.torchinfo", "macs")
         batch = Value.derived(one.value * row.macs_images, "macs", one)
@@ -54,13 +57,10 @@ def macs_batch_of_four(evidence: Evidence) -> Result:
     counted = tuple(sources)
     values["checked"] = Value(len(checked), "integer", counted)
     values["agreeing"] = Value(sum(checked), "integer", counted)
-    verdict = Verdict.SUPPORTED if all(checked) else Verdict.CONTRADICTED
-    if not any(rows[network].macs_images > 1 for network in variants):
-        verdict = Verdict.NOT_TESTABLE
     return Result(
         variants,
         "arithmetic",
-        verdict=verdict,
+        verdict=Verdict.SUPPORTED if all(checked) else Verdict.CONTRADICTED,
         effect=values.get("resnet18"),
         values=values,
         facts={"all_checked": len(checked) == len(rows)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import models
@@ -104,13 +105,14 @@ def own_experiments(evidence: Evidence) -> Table:
     ]
     rows = []
     extra = evidence.records.extra
+    own = {run.id for run in extra}
     for run in extra:
         row = {
             "run": Cell(run.id),
             "status": Cell(run.status),
             "accuracy": runs_accuracy([run] if run.status != "failed" else []),
         }
-        reference = _reference(evidence, run)
+        reference = _reference(evidence, run, own)
         if reference is not None:
             row |= {
                 "changes": Cell(_changes(run, reference)),
@@ -122,9 +124,9 @@ def own_experiments(evidence: Evidence) -> Table:
     return table("own-experiments", columns, rows, tuple(run.id for run in extra))
 
 
-def _reference(evidence: Evidence, run: Record) -> Record | None:
+def _reference(evidence: Evidence, run: Record, own: Collection[str]) -> Record | None:
     for variant in (run.config.variant, run.config.network):
-        runs = evidence.runs(variant)
+        runs = [other for other in evidence.runs(variant) if other.id not in own]
         same = [other for other in runs if other.config.seed == run.config.seed]
         if same or runs:
             return (same or runs)[0]
