@@ -416,7 +416,9 @@ def test_dense_efficiency_falls_with_accuracy_or_size() -> None:
 
 def test_se_ranges() -> None:
     flat = {name: outcome(name, se_range=0.1) for name in ("SEResNet18", "SEResNet34")}
-    assert verdict("se-weights-differ", specs=flat) is C
+    found = evaluate(make(specs=flat))["se-weights-differ"]
+    assert (found.verdict, found.values["se18_above"].value) == (C, 0)
+    assert (found.values["se18_blocks"].value, found.values["se34_blocks"].value) == (8, 16)
     swapped_ranges = {
         "SEResNet18": outcome("SEResNet18", se_range=0.3),
         "SEResNet34": outcome("SEResNet34", se_range=0.45),

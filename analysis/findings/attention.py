@@ -86,17 +86,23 @@ def se_weights_differ(evidence: Evidence) -> Result:
     """The SE blocks of either trained SE-ResNet weight channels differently: their ranges exceed
     ``constants.RANGE_BOUND``, which no block of an untrained one does.
 
-    Wilcoxon's signed-rank test over the blocks, for both networks (intersection-union). A range
-    shows that weights differ, not that the differences are of use.
+    Wilcoxon's signed-rank test over the blocks, for both networks (intersection-union): supported
+    if most blocks exceed the bound, contradicted if most of one network's fall short, though some
+    may exceed it. A range shows that weights differ, not that the differences are of use.
 
-    Values: ``se18``, ``se34`` (mean range over the blocks), each with ``_least`` and ``_most``;
-    ``bound``. Effect: ``se18``. Facts: ``all_above`` (every block of both).
+    Values: ``se18``, ``se34`` (mean range over the blocks), each with ``_least``, ``_most``,
+    ``_above`` (how many blocks exceed the bound) and ``_blocks`` (of how many); ``bound``. Effect:
+    ``se18``. Facts: ``all_above`` (every block of both).
     """
     ranges = {"se18": Ranges(evidence, SE18), "se34": Ranges(evidence, SE34)}
     measured = all(item.blocks for item in ranges.values())
     values: dict[str, Value | None] = {"bound": CONSTANTS["range_bound"]}
     for name, item in ranges.items():
         values |= item.values(name)
+        if item.blocks:
+            above = sum(size > RANGE_BOUND for size in item.blocks)
+            values[f"{name}_above"] = Value(above, "integer", item.sources)
+            values[f"{name}_blocks"] = Value(len(item.blocks), "integer", item.sources)
     tests = [signed_rank(item.blocks, RANGE_BOUND) for item in ranges.values() if item.blocks]
     return Result(
         (SE18, SE34),
