@@ -193,6 +193,15 @@ def welch(first: Sequence[float], second: Sequence[float]) -> OneSided:
     return OneSided(float(greater), 1 - float(greater))
 
 
+def student(values: Sequence[float], centre: float) -> OneSided:
+    """Student's t test for a mean above or below ``centre``; no evidence from a single value."""
+    data = np.asarray(values, dtype=float)
+    if len(data) < 2:
+        return OneSided(1.0, 1.0)
+    error = float(data.std(ddof=1)) / math.sqrt(len(data))
+    return _one_sided(float(data.mean()) - centre, error, len(data) - 1)
+
+
 def signed_rank(values: Sequence[float], centre: float) -> OneSided:
     """Wilcoxon's signed-rank test for a median above or below ``centre``."""
     shifted = np.asarray(values) - centre

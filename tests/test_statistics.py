@@ -21,6 +21,7 @@ from analysis.statistics import (
     mcnemar,
     seed_interval,
     signed_rank,
+    student,
     welch,
     wilson,
 )
@@ -162,6 +163,13 @@ def test_welch_without_spread() -> None:
 def test_signed_rank_directions() -> None:
     assert signed_rank([2, 3, 4, 5, 6, 7, 8, 9], 1).greater == pytest.approx(1 / 256)
     assert signed_rank([1, 1, 1], 1) == OneSided(1, 1)
+
+
+def test_student_is_scipys() -> None:
+    values = [0.1, 0.3, 0.25, 0.4, 0.05]
+    expected = stats.ttest_1samp(values, 0.1, alternative="greater").pvalue
+    assert student(values, 0.1).greater == pytest.approx(float(expected))
+    assert student([0.3], 0) == OneSided(1, 1)
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5])

@@ -54,7 +54,7 @@ class Finding:
 #: Keys of the tests. Of single runs: ``mcnemar`` exact McNemar on paired images; ``images`` normal
 #: test of a contrast over images; ``proportions`` the same unpaired; ``margin`` and
 #: ``equivalence`` one-sided tests over images against a stated margin. ``seeds``: the same
-#: questions asked across seeds. ``blocks``: a rank test over the blocks of a network.
+#: questions asked across seeds. ``blocks``: a test with the blocks of a network as units.
 #: ``threshold``: a stated rule on numbers that have no sampling distribution. ``diverged``: decided
 #: by divergence. ``arithmetic``: a count or an identity.
 TESTS = (

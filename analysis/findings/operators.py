@@ -25,7 +25,7 @@ from analysis.findings.model import (
     interval,
     negate,
 )
-from analysis.statistics import ALPHA, OneSided, signed_rank
+from analysis.statistics import ALPHA, OneSided, student
 from analysis.values import Source, Value
 from experiments.record import GainProbe, Record
 
@@ -36,8 +36,8 @@ ADD, SUB, MUL, MUL_NOBN, NONE = (
     "ResNet18-mul-nobn",
     "PlainNet18",
 )
-#: The logarithm of a gain that is 0 as measured; only its rank counts.
-_VANISHED = -50.0
+#: The logarithm that stands for a gain of 0.
+_VANISHED = math.log(1e-12)
 
 
 @finding("sub-equals-add", family="operators", needs=(ADD, SUB))
@@ -232,12 +232,13 @@ def gains(evidence: Evidence, operators: Sequence[tuple[str, str]]) -> dict[str,
 
 @finding("gain-add-sub-near-one", family="gains", needs=(ADD, SUB))
 def gain_add_sub_near_one(evidence: Evidence) -> Result:
-    """With addition and with subtraction a block passes the gradient on at a gain near 1, from
-    1/2 to 2 (``constants.GAIN_BOUND``), at initialisation and at the end of training.
+    """With addition and with subtraction the blocks pass the gradient on at a gain near 1: their
+    geometric mean is from 1/2 to 2 (``constants.GAIN_BOUND``), at initialisation and at the end
+    of training.
 
-    The blocks of the network are the units: Wilcoxon's signed-rank test of the logarithms against
-    either bound, for each operator and moment, joined as equivalence tests (intersection-union).
-    Blocks of one network are not independent, so this describes these networks, not all.
+    The blocks of the network are the units: Student's t test of the logarithms against either
+    bound, for each operator and moment, joined as equivalence tests (intersection-union). Blocks of
+    one network are not independent, so this describes these networks, not all.
 
     Values: ``add_init``, ``add_end``, ``sub_init``, ``sub_end`` (geometric means over the blocks),
     each with ``_least`` and ``_most``; ``bound``. Effect: ``add_init``. Facts: ``all_within``
@@ -247,7 +248,7 @@ def gain_add_sub_near_one(evidence: Evidence) -> Result:
     bound = math.log(GAIN_BOUND)
     parts = []
     for gain in measured.values():
-        above, below = signed_rank(gain.logs, -bound), signed_rank(gain.logs, bound)
+        above, below = student(gain.logs, -bound), student(gain.logs, bound)
         inside = max(above.greater, below.less)
         parts.append(OneSided(inside, min(1.0, 2 * min(above.less, below.greater))))
     values: dict[str, Value | None] = {"bound": CONSTANTS["gain_bound"]}
@@ -267,11 +268,11 @@ def gain_add_sub_near_one(evidence: Evidence) -> Result:
 
 @finding("gain-none-mul-shrinks", family="gains", needs=(NONE, MUL))
 def gain_none_mul_shrinks(evidence: Evidence) -> Result:
-    """Without shortcut and with multiplication (with BN and, where run, without) a block shrinks
-    the gradient: its gain is below 1, at initialisation and at the end of training.
+    """Without shortcut and with multiplication (with BN and, where run, without) the blocks shrink
+    the gradient: the geometric mean of their gains is below 1, at initialisation and at the end.
 
-    The blocks are the units: Wilcoxon's signed-rank test of the logarithms against 0, two-sided,
-    for each operator and moment; each must be below (intersection-union). Against: one is above.
+    The blocks are the units: Student's t test of the logarithms against 0, two-sided, for each
+    operator and moment; each must be below (intersection-union). Against: one of them is above.
     Gains that are not finite (diverged) are left out.
 
     Values: ``none_init``, ``none_end``, ``mul_init``, ``mul_end``, ``mul_nobn_init``,
@@ -280,7 +281,7 @@ def gain_none_mul_shrinks(evidence: Evidence) -> Result:
     ``<name>_direction``: ``below``, ``above`` or ``unclear`` at the level before correction.
     """
     measured = gains(evidence, (("none", NONE), ("mul", MUL), ("mul_nobn", MUL_NOBN)))
-    parts = {name: negate(signed_rank(gain.logs, 0.0)) for name, gain in measured.items()}
+    parts = {name: negate(student(gain.logs, 0.0)) for name, gain in measured.items()}
     values: dict[str, Value | None] = {}
     for name, gain in (measured | gains(evidence, [("add", ADD)])).items():
         values |= gain.values(name)

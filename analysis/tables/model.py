@@ -167,7 +167,7 @@ WORDS: dict[str, Texts] = {
     "margin": {"zh": "对界限的单侧检验", "en": "one-sided, against a margin"},
     "equivalence": {"zh": "等效性检验", "en": "equivalence"},
     "seeds": {"zh": "跨种子检验", "en": "across seeds"},
-    "blocks": {"zh": "残差块秩检验", "en": "ranks, over blocks"},
+    "blocks": {"zh": "以残差块为单位的检验", "en": "over blocks"},
     "threshold": {"zh": "既定规则", "en": "stated rule"},
     "arithmetic": {"zh": "计算", "en": "arithmetic"},
 }
