@@ -17,7 +17,7 @@ def main() -> int:
     """Parse the command line, train, print the accuracy and refresh the report."""
     import models
     from experiments import study
-    from experiments.__main__ import OneLineParser, default_profile, supervise
+    from experiments.__main__ import OneLineParser, supervise
     from experiments.record import RESULTS, read
 
     parser = OneLineParser(prog="main.py", description=__doc__)
@@ -34,7 +34,7 @@ def main() -> int:
     parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
     given = parser.parse_args()
     try:
-        profile = given.profile or default_profile()
+        profile = given.profile or study.default_profile()
         asked = {
             "residual": given.residual,
             "growth_rate": given.gr,

@@ -23,13 +23,6 @@ class OneLineParser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def default_profile() -> str:
-    """``full`` with a CUDA GPU, else ``quick``."""
-    import torch
-
-    return "full" if torch.cuda.is_available() else "quick"
-
-
 def train(profile: str) -> int:
     """Train what is missing or stale of a profile; returns the exit status."""
     plan = study.load().plan(profile)
@@ -86,7 +79,7 @@ def main() -> int:
         print(json.dumps(schema(), indent=2))
         return 0
     try:
-        profile = arguments.profile or default_profile()
+        profile = arguments.profile or study.default_profile()
         return train(profile) if arguments.command == "train" else status(profile)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -26,7 +26,7 @@ from experiments.fingerprint import fingerprint
 from experiments.job import Job
 from experiments.record import RESULTS, RecordError, read
 from experiments.run_child import run_child
-from experiments.study import Planned
+from experiments.study import Planned, has_gpu
 
 
 class Stopped(Exception):
@@ -134,9 +134,7 @@ def cores() -> int:
 def allot(cores: int) -> tuple[int, int]:
     """Runs at once and threads a run. One thread a run: side by side, runs use the cores best,
     and a record does not depend on how many cores there are."""
-    import torch
-
-    return (1, max(1, cores)) if torch.cuda.is_available() else (max(1, cores), 1)
+    return (1, cores) if has_gpu() else (cores, 1)
 
 
 def _handle(

@@ -73,7 +73,7 @@ class Epoch(Part):
 class Evaluation(Part):
     """The trained network on one split; ``predictions``: a digit an image, in the split's order."""
 
-    images: Count
+    images: Annotated[int, Field(ge=1, le=10_000)]
     loss: Finite
     accuracy: Fraction
     per_class_accuracy: Annotated[list[Fraction], Field(min_length=10, max_length=10)]

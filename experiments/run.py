@@ -47,7 +47,6 @@ from experiments.small_maps import accelerate
 from experiments.training import OnStep, Split, Trained, train
 from models.counting import count
 
-
 #: glibc's malloc.h
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 

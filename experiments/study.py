@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import subprocess
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,21 @@ from experiments.config import Config, OptionValue
 from models import UsageError
 
 STUDY_FILE = Path(__file__).with_name("study.toml")
+
+
+@functools.cache
+def has_gpu() -> bool:
+    """Whether the machine has an NVIDIA GPU that answers; asked without importing torch."""
+    try:
+        asked = subprocess.run(["nvidia-smi", "-L"], capture_output=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0
+
+
+def default_profile() -> str:
+    """``full`` with a GPU, else ``quick``."""
+    return "full" if has_gpu() else "quick"
 
 
 class RunEntry(BaseModel):
