@@ -1,0 +1,92 @@
+"""``python -m report``: build the report, export its figures, watch it while writing, or lint it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+from experiments import study
+from experiments.record import RESULTS
+from models import UsageError
+from report.errors import ROOT, ReportError
+
+OUT = ROOT / "report" / "out"
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line, exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and leave."""
+        print(f"error: {message}; see --help.", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = _Parser(prog="python -m report", description=__doc__)
+    parser.add_argument(
+        "command", nargs="?", default="build", choices=("build", "figures", "watch", "lint")
+    )
+    parser.add_argument("--profile", default="quick", help="a profile of study.toml (quick)")
+    parser.add_argument(
+        "--results", type=Path, metavar="DIR", help="the records (experiments/results/PROFILE)"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where to write (report/out/PROFILE)"
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse a folder that holds a bad record"
+    )
+    parser.add_argument("--only", choices=("html",), help="no PDFs, no exports")
+    parser.add_argument("--port", type=int, default=8000, help="of watch (8000)")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Parse the command line and do it."""
+    arguments = _arguments()
+    try:
+        return _run(arguments)
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {error.filename or 'output'}: {error.strerror}.", file=sys.stderr)
+        return 2
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.command == "lint":
+        from report.lint import lint
+
+        return lint()
+    study.load().profile(arguments.profile)  # one line about an unknown one
+    results: Path = arguments.results or RESULTS / arguments.profile
+    if arguments.results and not results.is_dir():
+        raise ReportError(f"{results}: no such folder")
+    out: Path = arguments.out or OUT / arguments.profile
+    if arguments.command == "watch":
+        from report.watch import watch
+
+        return watch(results, arguments.port)
+    started = time.perf_counter()
+    if arguments.command == "figures":
+        from report.exports import export
+
+        written = export(results, out)
+    else:
+        from report.build import build
+
+        written = list(
+            build(results, out, strict=arguments.strict, only_html=arguments.only == "html").files
+        )
+    seconds = time.perf_counter() - started
+    print(f"{out}: {len(written)} files in {seconds:.1f} s" if written else f"{out}: up to date")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,239 @@
+"""The appendix of run cards: one for each record, where every number of the report leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import models
+from analysis.records import value
+from analysis.values import Kind, Value
+from experiments import study
+from experiments.record import Epoch, Record
+from report import numbers
+from report.labels import Labels
+from report.numbers import Lang, card_id
+
+_WIDTH, _HEIGHT, _MARGIN = 132, 30, 2.5
+
+#: Rows of a card: label, then the fields with their kinds (or None for text).
+_ROWS: tuple[tuple[str, tuple[tuple[str, Kind | None], ...]], ...] = (
+    ("card_result", (("test.accuracy", "accuracy"), ("test.loss", "loss"))),
+    ("card_validation", (("validation.accuracy", "accuracy"), ("validation.loss", "loss"))),
+    (
+        "card_size",
+        (
+            ("network.parameters", "count"),
+            ("network.macs.torchinfo", "macs"),
+            ("network.macs.thop", "macs"),
+        ),
+    ),
+    (
+        "card_images",
+        (
+            ("config.train_images", "count"),
+            ("config.validation_images", "count"),
+            ("config.test_images", "count"),
+        ),
+    ),
+    (
+        "card_input",
+        (
+            ("config.input_size", "integer"),
+            ("config.batch_size", "integer"),
+            ("config.precision", None),
+        ),
+    ),
+    (
+        "card_training",
+        (
+            ("config.epochs", "integer"),
+            ("config.learning_rate", "learning_rate"),
+            ("config.weight_decay", "learning_rate"),
+            ("config.schedule", None),
+            ("config.stop", None),
+        ),
+    ),
+    ("card_device", (("environment.device", None), ("environment.threads", "integer"))),
+    (
+        "card_software",
+        (
+            ("environment.platform", None),
+            ("environment.python", None),
+            ("environment.torch", None),
+            ("environment.torchvision", None),
+        ),
+    ),
+    (
+        "card_time",
+        (
+            ("timing.train_seconds", "duration"),
+            ("timing.images_per_second", "rate"),
+            ("timing.peak_memory_bytes", "bytes"),
+        ),
+    ),
+)
+
+
+def card(record: Record, lang: Lang, labels: Labels, *, pdf: bool) -> str:
+    """A run card as HTML."""
+    title = models.NETWORKS[record.config.network].title
+    head = (
+        f'<h3 class="run-id"><span class="run-name">{escape(record.id)}</span>'
+        f' <span class="run-title">{escape(title)}</span>{_status(record, labels)}</h3>'
+    )
+    rows = "".join(
+        f"<dt>{escape(key)}</dt><dd>{text}</dd>" for key, text in _rows(record, lang, labels)
+    )
+    history = "" if pdf else _history(record.history, record, lang, labels)
+    return (
+        f'<article class="card" id="{escape(card_id(record.id, lang))}">{head}'
+        f"{_curves(record, lang, labels)}<dl>{rows}</dl>{history}</article>"
+    )
+
+
+def _status(record: Record, labels: Labels) -> str:
+    if record.status == "finished":
+        return ""
+    word = escape(labels(f"status_{record.status}"))
+    return f' <span class="status">{word}</span>'
+
+
+def _rows(record: Record, lang: Lang, labels: Labels) -> Iterator[tuple[str, str]]:
+    if record.divergence is not None:
+        epoch, step = record.divergence.epoch, record.divergence.step
+        yield labels("card_diverged"), escape(labels("card_diverged_at", epoch=epoch, step=step))
+    if record.reason is not None:
+        yield labels("card_reason"), escape(record.reason)
+    options = [f"{name} = {_option(item)}" for name, item in record.config.options.items()]
+    if options:
+        yield labels("card_options"), escape(", ".join(options))
+    for label, fields in _ROWS:
+        parts = [_field(record, path, kind, lang, labels) for path, kind in fields]
+        if shown := [part for part in parts if part]:
+            yield labels(label), labels("separator").join(shown)
+    yield (
+        labels("card_date"),
+        f"{record.timing.finished:%Y-%m-%d %H:%M} UTC{record.timing.finished:%z}".replace(
+            "UTC+0000", "UTC"
+        ),
+    )
+    commit = record.environment.git_commit or labels("unknown")
+    dirty = labels("dirty") if record.environment.git_dirty else ""
+    yield labels("card_commit"), f"<code>{escape(commit)}</code>{escape(dirty)}"
+    yield labels("card_fingerprint"), f'<code class="hash">{record.fingerprint}</code>'
+    yield labels("card_repeat"), f'<code class="command">{escape(command(record))}</code>'
+
+
+def _option(item: Any) -> str:
+    return str(item).lower() if isinstance(item, bool) else str(item)
+
+
+def _field(record: Record, path: str, kind: Kind | None, lang: Lang, labels: Labels) -> str:
+    name = escape(labels("field_" + path.replace(".", "_")))
+    if kind is None:
+        item: Any = record
+        for part in path.split("."):
+            item = getattr(item, part)
+        return f"{name} {escape(str(item))}".strip()
+    if path.partition(".")[0] in ("test", "validation") and record.test is None:
+        return ""
+    found = value(record, path, kind)
+    return f"{name} {_number(found, lang)}".strip()
+
+
+def _number(found: Value, lang: Lang) -> str:
+    """A number within its own card: with its source, without a link."""
+    text = escape(str(numbers.printed(found, lang)))
+    source = escape(numbers.sources_text(found))
+    return f'<data value="{found.value!r}" data-source="{source}">{text}</data>'
+
+
+def command(record: Record) -> str:
+    """The command that repeats the run."""
+    config = record.config
+    parts = [
+        "make experiment",
+        f"MODEL={config.network}",
+        f"PROFILE={record.profile}",
+        f"SEED={config.seed}",
+    ]
+    for option, variable in (("residual", "RESIDUAL"), ("growth_rate", "GR"), ("ratio", "RATIO")):
+        chosen = config.options.get(option)
+        if chosen is not None and chosen != models.DEFAULTS[option]:
+            parts.append(f"{variable}={chosen}")
+    if record.profile in study.load().profiles:
+        usual = study.load().config(record.profile, config.network, config.options)
+        if config.stop == "epochs" and config.epochs != usual.epochs:
+            parts.append(f"EPOCHS={config.epochs}")
+        if config.learning_rate != usual.learning_rate:
+            parts.append(f"LR={config.learning_rate:g}")
+    return " ".join(parts)
+
+
+def _curves(record: Record, lang: Lang, labels: Labels) -> str:
+    if len(record.history) < 2:
+        return ""
+    losses = [epoch.train_loss for epoch in record.history]
+    accuracies = [epoch.validation_accuracy for epoch in record.history]
+    return (
+        '<div class="curves">'
+        + _curve(losses, labels("curve_loss"), "loss", lang)
+        + _curve(accuracies, labels("curve_accuracy"), "accuracy", lang)
+        + "</div>"
+    )
+
+
+def _curve(values: list[float], name: str, kind: Kind, lang: Lang) -> str:
+    """A curve without axes, its first and last values beside it."""
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    inner = _HEIGHT - 2 * _MARGIN
+    points = [
+        (
+            _MARGIN + index * (_WIDTH - 2 * _MARGIN) / (len(values) - 1),
+            _MARGIN + inner * (1 - (item - low) / span),
+        )
+        for index, item in enumerate(values)
+    ]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    first, last = (
+        str(numbers.printed(Value(item, kind, ()), lang)) for item in (values[0], values[-1])
+    )
+    alt = escape(f"{name}: {first} → {last}")
+    x, y = points[-1]
+    return (
+        f'<figure class="curve"><svg role="img" aria-label="{alt}" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        f'width="{_WIDTH}" height="{_HEIGHT}"><polyline fill="none" points="{line}"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/></svg>'
+        f"<figcaption>{escape(name)} <span>{first} → {last}</span></figcaption></figure>"
+    )
+
+
+def _history(history: list[Epoch], record: Record, lang: Lang, labels: Labels) -> str:
+    """Every epoch's numbers, folded away."""
+    if not history:
+        return ""
+    columns: tuple[tuple[str, Kind], ...] = (
+        ("train_loss", "loss"),
+        ("validation_loss", "loss"),
+        ("validation_accuracy", "accuracy"),
+        ("learning_rate", "learning_rate"),
+        ("seconds", "duration"),
+    )
+    head = "".join(
+        f'<th scope="col">{escape(labels("history_" + name))}</th>' for name, _ in columns
+    )
+    rows = []
+    for index, epoch in enumerate(history):
+        cells = "".join(
+            f"<td>{_number(value(record, f'history.{index}.{name}', kind), lang)}</td>"
+            for name, kind in columns
+        )
+        rows.append(f'<tr><th scope="row">{epoch.epoch}</th>{cells}</tr>')
+    return (
+        f'<details class="history"><summary>{escape(labels("history"))}</summary><div class="scroll"><table>'
+        f'<thead><tr><th scope="col">{escape(labels("history_epoch"))}</th>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div></details>"
+    )

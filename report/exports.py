@@ -1,0 +1,94 @@
+"""Tables and figures as files of their own, ready for a paper."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from experiments.record import write_atomically
+from report import figures
+from report.document import plain
+from report.errors import TEMPLATES
+from report.inputs import Stamp, material_key
+from report.macros import Writer
+from report.material import Material, load, workers
+from report.numbers import LANGS, Lang
+from report.sections import discover
+from report.tables import Context, as_csv, as_latex
+
+
+def tables(made: Material, out: Path) -> list[str]:
+    """Write every table as CSV, and as LaTeX in each language; returns the files' names."""
+    written: dict[str, str] = {
+        f"tables/{name}.csv": as_csv(table) for name, table in made.tables.items()
+    }
+    for lang in LANGS:
+        context = _plain_context(made, lang)
+        for name, table in made.tables.items():
+            written[f"tables/{name}.{lang}.tex"] = as_latex(table, context)
+    for name, text in written.items():
+        write_atomically(out / name, text)
+    return list(written)
+
+
+def _plain_context(made: Material, lang: Lang) -> Context:
+    """What cells need, as text."""
+    writer = Writer(TEMPLATES, lang, pdf=True, material=made, sections=discover(TEMPLATES))
+    return Context(
+        lang,
+        writer.labels,
+        lambda name: plain(writer.slots.fill(writer.claim(name))),
+        lambda verdict: writer.labels(f"verdict_{verdict}"),
+        frozenset(),
+    )
+
+
+def drawings(made: Material, out: Path) -> list[str]:
+    """Write every figure as SVG in each language; returns the files' names."""
+    written = []
+    for name, art in made.figures.items():
+        for lang, svg in art.svg.items():
+            file = f"figures/{name}.{lang}.svg"
+            write_atomically(out / file, figures.for_paper(svg))
+            written.append(file)
+    return written
+
+
+def export(results: Path, out: Path) -> list[str]:
+    """Write every figure as SVG, PDF and PNG, unless they are there; returns what was written."""
+    key = material_key(results)
+    stamp = Stamp(out, "figures")
+    if stamp.fresh(key):
+        return []
+    made = load(results)
+    written = drawings(made, out)
+    with workers() as pool:
+        jobs = [pool.submit(_export, made, name, out) for name in made.figures]
+        written += [file for job in jobs for file in job.result()]
+    stamp.write(key, written)
+    return written
+
+
+def _export(made: Material, name: str, out: Path) -> list[str]:
+    from analysis.figures import figures as modules
+
+    module = modules()[name]
+    written = []
+    for lang, svg in made.figures[name].svg.items():
+        write_atomically(out / f"figures/{name}.{lang}.pdf", _page(figures.for_paper(svg)))
+        bitmap = figures.png(module, made.records, made.findings, lang)
+        write_atomically(out / f"figures/{name}.{lang}.png", bitmap)
+        written += [f"figures/{name}.{lang}.pdf", f"figures/{name}.{lang}.png"]
+    return written
+
+
+def _page(svg: str) -> bytes:
+    """A PDF as large as the drawing, its text kept and its fonts embedded."""
+    import weasyprint
+
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
+    width, height = figures.size(svg)
+    style = f"@page {{ size: {width}pt {height}pt; margin: 0 }} body {{ margin: 0 }} svg {{ display: block }}"
+    source = weasyprint.HTML(string=f"<style>{style}</style>{svg}")
+    return bytes(source.write_pdf() or b"")

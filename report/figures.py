@@ -1,0 +1,117 @@
+"""Drawing the figures: once for the page and the PDF as SVG, for export as PDF and PNG too."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from analysis.figures import NothingToDraw, style
+from report.numbers import LANGS, Lang
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from analysis.findings import Finding
+    from analysis.records import Records
+
+#: Exported bitmaps, in dots an inch.
+DPI = 300
+#: The ink colours of figures: on the page they follow its colours, on paper they are fixed.
+_PAGE = {
+    style.INK: "var(--ink)",
+    style.INK_2: "var(--ink-2)",
+    style.RULE: "var(--rule)",
+    style.PAPER: "var(--paper)",
+}
+_PAPER = {
+    style.INK: "#1a1a1a",
+    style.INK_2: "#55524c",
+    style.RULE: "#c9c5bb",
+    style.PAPER: "#ffffff",
+}
+_USED = re.compile(r"""(?:xlink:)?href="#([^"]+)"|url\(#([^)]+)\)""")
+_POINTS = re.compile(r'width="([\d.]+)pt" height="([\d.]+)pt"')
+
+
+def draw(
+    module: ModuleType, records: Records, findings: Mapping[str, Finding]
+) -> tuple[dict[Lang, str], dict[Lang, str]]:
+    """Draw one figure in both languages.
+
+    Returns:
+        The SVGs, with the analysis's own ink colours, and what they show, in words; both empty
+        where no run of the figure exists.
+    """
+    svgs: dict[Lang, str] = {}
+    alts: dict[Lang, str] = {}
+    try:
+        for lang in LANGS:
+            svgs[lang] = _svg(module.draw(records, findings, lang))
+            alts[lang] = module.alt(records, findings, lang)
+    except NothingToDraw:
+        return {}, {}
+    return svgs, alts
+
+
+def _svg(figure: Figure) -> str:
+    import matplotlib as mpl
+
+    out = io.StringIO()
+    # text stays text, and ids are the same on every run
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report"}):
+        figure.savefig(
+            out, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+        )
+    return _lean(out.getvalue())
+
+
+def png(module: ModuleType, records: Records, findings: Mapping[str, Finding], lang: Lang) -> bytes:
+    """A figure as a bitmap on white."""
+    out = io.BytesIO()
+    figure = module.draw(records, findings, lang)
+    figure.savefig(out, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
+    return out.getvalue()
+
+
+def _lean(svg: str) -> str:
+    """Without prolog, metadata and the ids that nothing refers to."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    used = {first or second for first, second in _USED.findall(svg)}
+    svg = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in used else "", svg)
+    return re.sub(r"\n\s*", "\n", svg)
+
+
+def for_page(svg: str, prefix: str) -> str:
+    """A drawing to stand in the page: as wide as there is room, coloured as the page, ids of its own."""
+    svg = re.sub(r' id="([^"]+)"', rf' id="{prefix}-\1"', svg)
+    svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
+    svg = _POINTS.sub(
+        lambda size: f'style="max-width:{float(size[1]) / 72 * 6.75:.3g}rem"', svg, count=1
+    )
+    # rules of a drawing's own style sheet would apply to the whole page
+    svg = re.sub(r"\s*<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>", "", svg)
+    return _coloured(svg, _PAGE)
+
+
+def for_paper(svg: str) -> str:
+    """A drawing in the colours of a page printed on white."""
+    return _coloured(svg, _PAPER)
+
+
+def _coloured(svg: str, colours: Mapping[str, str]) -> str:
+    for colour, shown in colours.items():
+        svg = re.sub(re.escape(colour), shown, svg, flags=re.IGNORECASE)
+    return svg
+
+
+def size(svg: str) -> tuple[float, float]:
+    """Width and height in points."""
+    match = _POINTS.search(svg)
+    if match is None:
+        raise ValueError("an SVG without its size in points")
+    return float(match[1]), float(match[2])

@@ -1,0 +1,206 @@
+"""The front matter: title, date, and what the report can be taken for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from html import escape
+from pathlib import Path
+
+import models
+from analysis.records import Records
+from analysis.values import Value
+from report import numbers
+from report.errors import Place, ReportError
+from report.labels import Labels, load_toml
+from report.numbers import Lang, data_element
+from report.profile import ORIGINAL, Profile, Setting, tally
+
+_COVERED = ("input_size", "epochs", "train_images", "test_images")
+_UNITS = {"input_size": "px", "epochs": "", "train_images": "", "test_images": ""}
+#: More missing runs than these are folded away.
+_FEW = 12
+
+
+@dataclass(frozen=True)
+class Front:
+    """Title and the like as text; ``body`` is HTML; ``date`` is empty without records."""
+
+    title: str
+    subtitle: str
+    author: str
+    course: str
+    date: str
+    stamp: str
+    body: str
+
+
+def matter(folder: Path, profile: Profile, records: Records, lang: Lang) -> Front:
+    """The front matter of a language; its texts are those of ``templates/report.toml``.
+
+    Raises:
+        ReportError: ``report.toml`` is at fault.
+    """
+    path = folder / "report.toml"
+    settings = load_toml(path)
+    texts = settings.get(lang)
+    if not isinstance(texts, dict) or not isinstance(texts.get("title"), str):
+        raise ReportError(f"expected a table [{lang}] with a title", Place(path, 1))
+    labels = Labels(lang)
+    day = newest(records)
+    shown = str(texts.get("date") or "") or (_date(day, lang) if day else "")
+    return Front(
+        title=texts["title"],
+        subtitle=str(texts.get("subtitle", "")),
+        author=str(texts.get("author", "")),
+        course=str(texts.get("course", "")),
+        date=shown,
+        stamp=day.isoformat() if day else "",
+        body="".join(
+            (
+                _banner(profile, labels),
+                _colophon(profile, records, labels),
+                _coverage(profile, lang, labels),
+                _gaps(records, labels),
+            )
+        ),
+    )
+
+
+def newest(records: Records) -> date | None:
+    """The day of the newest record, or of SOURCE_DATE_EPOCH; None without either."""
+    stamp = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if stamp.isdigit():
+        return datetime.fromtimestamp(int(stamp), UTC).date()
+    return max((record.timing.finished.astimezone(UTC).date() for record in records), default=None)
+
+
+def _date(day: date, lang: Lang) -> str:
+    if lang == "zh":
+        return f"{day.year} 年 {day.month} 月 {day.day} 日"
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def _banner(profile: Profile, labels: Labels) -> str:
+    """A report that is not the full study says so before anything else."""
+    if not profile.runs:
+        return f'<p class="banner">{escape(labels("banner_empty"))}</p>'
+    if profile.original_setting:
+        return ""
+    return f'<p class="banner"><strong>{escape(labels("banner_part_head", profile=profile.name))}</strong> {escape(labels("banner_part"))}</p>'
+
+
+def _colophon(profile: Profile, records: Records, labels: Labels) -> str:
+    runs = list(records)
+    counted = [
+        labels(f"count_{status}", count=count) for status, count in tally(runs, lambda r: r.status)
+    ]
+    if records.missing:
+        counted.append(labels("count_missing", count=len(records.missing)))
+    comma = labels("list_comma")
+    rows = [
+        ("colophon_profile", profile.name),
+        ("colophon_runs", comma.join(counted)),
+        ("colophon_seeds", str(profile.seeds) if runs else ""),
+        ("colophon_device", _counted((r.environment.device for r in runs), labels)),
+        ("colophon_software", _counted((f"PyTorch {r.environment.torch}" for r in runs), labels)),
+        (
+            "colophon_commit",
+            _counted(
+                (_commit(r.environment.git_commit, r.environment.git_dirty, labels) for r in runs),
+                labels,
+            ),
+        ),
+    ]
+    cells = "".join(
+        f"<dt>{escape(labels(key))}</dt><dd>{escape(text)}</dd>" for key, text in rows if text
+    )
+    return f'<dl class="colophon">{cells}</dl>'
+
+
+def _commit(commit: str | None, dirty: bool | None, labels: Labels) -> str:
+    if commit is None:
+        return labels("unknown")
+    return commit[:10] + (labels("dirty") if dirty else "")
+
+
+def _counted(texts: Iterable[str], labels: Labels) -> str:
+    """Different texts, each with the number of runs where there is more than one."""
+    found: dict[str, int] = {}
+    for text in texts:
+        found[text] = found.get(text, 0) + 1
+    if len(found) == 1:
+        return next(iter(found))
+    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return labels("list_semicolon").join(
+        labels("with_runs", text=text, count=count) for text, count in ordered
+    )
+
+
+def _coverage(profile: Profile, lang: Lang, labels: Labels) -> str:
+    """How much of the original's setting these runs cover."""
+    rows = []
+    for field in _COVERED:
+        setting = profile.settings[field]
+        if setting is None:
+            return ""
+        unit = f"{numbers.NBSP}{_UNITS[field]}" if _UNITS[field] else ""
+        original = data_element(
+            Value(ORIGINAL[field], setting.usual.kind, ()),
+            numbers.grouped(ORIGINAL[field]) + unit,
+            lang,
+        )
+        here = data_element(setting.usual, str(numbers.printed(setting.usual, lang)) + unit, lang)
+        rows.append(
+            f'<tr><th scope="row">{escape(labels("setting_" + field))}</th><td>{original}</td>'
+            f"<td>{here}</td><td>{_others(setting, unit, lang, labels)}</td></tr>"
+        )
+    head = "".join(
+        f'<th scope="col">{escape(labels(key))}</th>'
+        for key in ("coverage_setting", "coverage_original", "coverage_here", "coverage_others")
+    )
+    return (
+        f'<div class="scroll"><table class="coverage"><caption>{escape(labels("coverage"))}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _others(setting: Setting, unit: str, lang: Lang, labels: Labels) -> str:
+    parts = []
+    for value, variants in setting.others:
+        shown = data_element(value, str(numbers.printed(value, lang)) + unit, lang)
+        names = labels("list_comma").join(_title(variant) for variant in variants)
+        parts.append(f"{shown} {escape(labels('parenthesis', text=names))}")
+    return escape(labels("list_semicolon")).join(parts) or "—"
+
+
+def _title(variant: str) -> str:
+    network, dash, rest = variant.partition("-")
+    return models.NETWORKS[network].title + dash + rest
+
+
+def _gaps(records: Records, labels: Labels) -> str:
+    """Missing runs and refused files."""
+    notes = []
+    if records.missing:
+        names = ", ".join(f"<code>{escape(name)}</code>" for name in records.missing)
+        notes.append(
+            _note(labels("missing_runs", count=len(records.missing)), names, len(records.missing))
+        )
+    if records.refused:
+        folder = f"{records.folder}{os.sep}"
+        lines = "<br/>".join(
+            f"<code>{escape(line.removeprefix(folder))}</code>" for line in records.refused
+        )
+        notes.append(
+            _note(labels("refused", count=len(records.refused)), lines, len(records.refused))
+        )
+    return "".join(notes)
+
+
+def _note(head: str, body: str, count: int) -> str:
+    if count <= _FEW:
+        return f'<div class="note"><p><strong>{escape(head)}</strong> {body}</p></div>'
+    return f'<details class="note"><summary>{escape(head)}</summary><p>{body}</p></details>'

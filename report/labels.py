@@ -1,0 +1,53 @@
+"""The short texts of the page itself, in both languages (``templates/labels.toml``)."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from report.errors import TEMPLATES, Place, ReportError
+from report.numbers import Lang
+
+FILE = TEMPLATES / "labels.toml"
+
+
+@functools.lru_cache(maxsize=4)
+def _read(path: Path, stamp: int) -> dict[str, Any]:
+    return load_toml(path)
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """A TOML file.
+
+    Raises:
+        ReportError: it is missing or cannot be parsed; the message names the line.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReportError(f"cannot be read: {error.strerror}", Place(path, 1)) from None
+    except ValueError as error:
+        line = str(error).partition("(at line ")[2].partition(",")[0]
+        raise ReportError(f"{error}", Place(path, int(line) if line.isdigit() else 1)) from None
+
+
+class Labels:
+    """The texts of one language: ``labels("figure")``; braces are filled by keyword."""
+
+    def __init__(self, lang: Lang) -> None:
+        self._lang = lang
+        self._texts = _read(FILE, FILE.stat().st_mtime_ns if FILE.exists() else 0)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of a key.
+
+        Raises:
+            ReportError: ``labels.toml`` has no such key in this language.
+        """
+        try:
+            text = self._texts[key][self._lang]
+        except KeyError:
+            raise ReportError(f"has no text {key!r} in {self._lang}", Place(FILE, 1)) from None
+        return str(text).format(**values) if values else str(text)

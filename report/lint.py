@@ -1,0 +1,182 @@
+"""``make lint``: no result is typed into the prose, and the two languages say the same things.
+
+A number in the text of a template is refused unless it comes from an expression, stands in code or a
+formula (a definition), belongs to a name (ResNet-18), or is listed in ``templates/definitions.txt``.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
+from report.errors import TEMPLATES, Place, ReportError
+from report.numbers import LANGS
+from report.sections import discover
+
+DEFINITIONS = "definitions.txt"
+#: Macros that must come in the same order in both languages.
+_ORDERED = ("figure", "table", "finding", "cite", "layers")
+#: Arguments of these are names and formats, not text.
+_CODE = re.compile(
+    r"```.*?(?:```|\Z)"  # fenced code
+    r"|`[^`\n]+`"  # code
+    r"|\$\$.*?\$\$(?:\s*\([\w-]+\))?"  # displayed formula with its label
+    r"|\$[^$\n]+\$"  # formula
+    r"|\]\([^)\n]*\)"  # address of a link
+    r"|<https?://[^>\n]*>"
+    r"|^\s*\d+[.)]\s",  # numbered list
+    re.DOTALL | re.MULTILINE,
+)
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d[\d,.]*\d%?|(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d%?"
+)
+_HEADING = re.compile(r"^(#{1,6}) ", re.MULTILINE)
+_EQUATION = re.compile(r"\$\$.*?\$\$\s*\(([\w-]+)\)", re.DOTALL)
+
+
+def lint(folder: Path = TEMPLATES) -> int:
+    """Print every problem as ``file:line: what``; returns the exit status, 1 if there are any."""
+    problems = [*_numbers(folder), *_parity(folder)]
+    for place, message in sorted(problems, key=lambda item: (str(item[0].file), item[0].line)):
+        print(f"{place}: {message}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+Problem = tuple[Place, str]
+
+
+def _templates(folder: Path) -> list[Path]:
+    return sorted([*(folder / "sections").glob("*.md"), *(folder / "findings").glob("*.md")])
+
+
+def _numbers(folder: Path) -> Iterator[Problem]:
+    allowed = _definitions(folder)
+    for path in _templates(folder):
+        source = path.read_text(encoding="utf-8")
+        yield from _typed(path, _text_only(path, source), allowed)
+        yield from _constants(path, source)
+
+
+def _typed(path: Path, text: str, allowed: re.Pattern[str] | None) -> Iterator[Problem]:
+    bare = _blanked(_CODE, text)
+    if allowed is not None:
+        bare = _blanked(allowed, bare)
+    for match in _NUMBER.finditer(bare):
+        line = bare.count("\n", 0, match.start()) + 1
+        column = match.start() - bare.rfind("\n", 0, match.start())
+        message = (
+            f"{match[0]!r} is typed: print a result by n(...); put a definition into `code`, a "
+            f"$formula$ or {DEFINITIONS}"
+        )
+        yield Place(path, line, column), message
+
+
+def _blanked(pattern: re.Pattern[str], text: str) -> str:
+    """The text with what matches replaced by spaces, so that lines and columns stay."""
+    return pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+
+
+def _text_only(path: Path, source: str) -> str:
+    """A template without expressions, statements and comments, which become spaces."""
+    environment = Environment()
+    out: list[str] = []
+    try:
+        for _, kind, value in environment.lex(source, filename=str(path)):
+            # an expression counts as a letter, so that "{{ n(x) }}18" does not hide a number
+            kept = value if kind == "data" else re.sub(r"[^\n]", " ", value)
+            out.append(kept)
+    except TemplateSyntaxError as error:
+        raise ReportError(error.message or "syntax error", Place(path, error.lineno)) from None
+    return "".join(out)
+
+
+def _constants(path: Path, source: str) -> Iterator[Problem]:
+    """Numbers printed by expressions without a macro: ``{{ "98.36" }}``, ``{{ 98.36 }}``."""
+    for output in Environment().parse(source).find_all(nodes.Output):
+        for node in output.nodes:
+            if isinstance(node, nodes.TemplateData):
+                continue
+            for constant in _outside_calls(node):
+                if re.search(r"\d", str(constant.value)):
+                    yield (
+                        Place(path, constant.lineno),
+                        f"{constant.value!r} is typed in an expression",
+                    )
+
+
+def _outside_calls(node: nodes.Node) -> Iterator[nodes.Const]:
+    if isinstance(node, nodes.Const):
+        yield node
+    if isinstance(node, nodes.CondExpr):
+        children: list[nodes.Node | None] = [node.expr1, node.expr2]  # its test prints nothing
+    elif isinstance(node, nodes.Call | nodes.Getitem | nodes.Compare):
+        children = []
+    else:
+        children = list(node.iter_child_nodes())
+    for child in children:
+        if child is not None:
+            yield from _outside_calls(child)
+
+
+def _definitions(folder: Path) -> re.Pattern[str] | None:
+    """The regular expressions of ``definitions.txt``, one a line."""
+    path = folder / DEFINITIONS
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    patterns = []
+    for number, line in enumerate(lines, 1):
+        text = line.partition(" #")[0].strip()
+        if text and not text.startswith("#"):
+            try:
+                re.compile(text)
+            except re.error as error:
+                raise ReportError(f"no regular expression: {error}", Place(path, number)) from None
+            patterns.append(f"(?:{text})")
+    return re.compile("|".join(patterns)) if patterns else None
+
+
+def _parity(folder: Path) -> Iterator[Problem]:
+    """What the languages of a section or finding must have in common."""
+    pairs = [section.files for section in discover(folder)]
+    for path in sorted((folder / "findings").glob("*.zh.md")):
+        other = path.with_name(path.name.replace(".zh.", ".en."))
+        if other.is_file():
+            pairs.append({"zh": path, "en": other})
+        else:
+            yield Place(path, 1), f"has no counterpart {other.name}"
+    for files in pairs:
+        outlines = {lang: _outline(files[lang]) for lang in LANGS}
+        for what, ours in outlines["zh"].items():
+            theirs = outlines["en"][what]
+            if ours != theirs:
+                place = Place(files["zh"], 1)
+                yield (
+                    place,
+                    f"{what} differ from {files['en'].name}: {_shown(ours)} / {_shown(theirs)}",
+                )
+
+
+def _shown(items: list[str]) -> str:
+    return " ".join(items) or "none"
+
+
+def _outline(path: Path) -> dict[str, list[str]]:
+    source = path.read_text(encoding="utf-8")
+    text = _blanked(re.compile(r"```.*?(?:```|\Z)", re.DOTALL), _text_only(path, source))
+    found: dict[str, list[str]] = {
+        "headings": _HEADING.findall(text),
+        "equations": _EQUATION.findall(text),
+    }
+    tree = Environment().parse(source)
+    calls = [call for call in tree.find_all(nodes.Call) if isinstance(call.node, nodes.Name)]
+    for macro in _ORDERED:
+        found[f"{macro}s"] = [
+            ",".join(str(a.value) for a in call.args if isinstance(a, nodes.Const))
+            for call in calls
+            if isinstance(call.node, nodes.Name) and call.node.name == macro
+        ]
+    found["blocks"] = sorted(block.name for block in tree.find_all(nodes.Block))
+    return found

@@ -1,0 +1,184 @@
+"""How a number is printed, by its kind and in each language, and how it leads home."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+from analysis.values import Kind, Value
+
+Lang = Literal["zh", "en"]
+LANGS: tuple[Lang, Lang] = ("zh", "en")
+MINUS = "\N{MINUS SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+#: Keeps a number and its unit on one line.
+NBSP = "\N{NO-BREAK SPACE}"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+#: Digits after the point (for gain and weight: significant digits).
+DIGITS: dict[Kind, int] = {
+    "accuracy": 2,
+    "difference": 2,
+    "count": 0,
+    "params": 2,
+    "macs": 2,
+    "loss": 3,
+    "p": 3,
+    "ratio": 2,
+    "gain": 3,
+    "weight": 3,
+    "duration": 1,
+    "rate": 0,
+    "bytes": 2,
+    "integer": 0,
+    "learning_rate": 3,
+}
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A number as text: ``text`` with its sign, and the unit, apart.
+
+    ``space``: whether a no-break space stands between them.
+    """
+
+    text: str
+    unit: str = ""
+    space: bool = False
+
+    def __str__(self) -> str:
+        return self.text + (NBSP if self.space and self.unit else "") + self.unit
+
+
+def grouped(value: float, digits: int = 0) -> str:
+    """A number with its thousands grouped by commas and a true minus sign."""
+    text = f"{value:,.{digits}f}"
+    if text.startswith("-"):
+        text = text[1:] if float(text.replace(",", "")) == 0 else MINUS + text[1:]
+    return text
+
+
+def significant(value: float, digits: int) -> str:
+    """A number to ``digits`` significant digits; very small and large ones as powers of ten."""
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    power = int(exponent)
+    if -4 < power < 5:
+        return grouped(value, max(0, digits - 1 - power))
+    raised = str(power).translate(_SUPERSCRIPTS)
+    mantissa = mantissa.replace("-", MINUS)
+    if float(mantissa.replace(MINUS, "-")) == 1:
+        return f"10{raised}"
+    return f"{mantissa}{NBSP}{TIMES}{NBSP}10{raised}"
+
+
+def printed(value: Value, lang: Lang, digits: int | None = None) -> Printed:
+    """A value as text with its unit; see ``analysis.values.Kind`` for what is printed how.
+
+    Args:
+        value: a finite number, or one that stands for a diverged quantity (NaN, infinity).
+        lang: language of the unit's name.
+        digits: instead of the kind's own number of digits.
+    """
+    number, kind = value.value, value.kind
+    if math.isnan(number):
+        return Printed("NaN")
+    if math.isinf(number):
+        return Printed(f"{MINUS if number < 0 else ''}∞")
+    places = DIGITS[kind] if digits is None else digits
+    match kind:
+        case "accuracy":
+            return Printed(grouped(100 * number, places), "%")
+        case "difference":
+            points = Printed(grouped(100 * number, places), "pp", space=True)
+            return points if lang == "en" else Printed(points.text, "个百分点", space=True)
+        case "params" | "macs":
+            return _scaled(number, places, kind)
+        case "ratio":
+            return Printed(grouped(number, places), TIMES if lang == "en" else "倍", lang == "zh")
+        case "gain" | "weight":
+            return Printed(significant(number, places))
+        case "learning_rate":
+            return Printed(_shortest(number))
+        case "p":
+            floor = 10.0**-places
+            return Printed(
+                f"<{NBSP}{floor:.{places}f}" if number < floor else f"{number:.{places}f}"
+            )
+        case "duration":
+            return _duration(number, places, lang)
+        case "rate":
+            unit = "images/s" if lang == "en" else "张/秒"
+            places = 1 if digits is None and abs(number) < 10 else places
+            return Printed(grouped(number, places), unit, space=True)
+        case "bytes":
+            return _bytes(number, places)
+        case "loss" | "count" | "integer":
+            return Printed(grouped(number, places))
+
+
+def _scaled(number: float, places: int, kind: Kind) -> Printed:
+    if abs(number) >= 1e9:
+        return Printed(grouped(number / 1e9, places), "G", space=True)
+    if abs(number) >= 1e6 or (kind == "macs" and abs(number) >= 1e4):
+        return Printed(grouped(number / 1e6, places), "M", space=True)
+    return Printed(grouped(number))
+
+
+def _shortest(number: float) -> str:
+    if number and not 1e-4 <= abs(number) < 1e5:
+        return significant(number, len(f"{number:e}".split("e")[0].rstrip("0").replace(".", "")))
+    return f"{number:g}"
+
+
+def _duration(seconds: float, places: int, lang: Lang) -> Printed:
+    names = {"en": ("s", "min", "h"), "zh": ("秒", "分", "小时")}[lang]
+    if seconds < 120:
+        return Printed(grouped(seconds, 0 if seconds >= 10 else places), names[0], space=True)
+    if seconds < 7200:
+        minutes, rest = divmod(round(seconds), 60)
+        return Printed(f"{minutes}{NBSP}{names[1]}{NBSP}{rest}", names[0], space=True)
+    return Printed(grouped(seconds / 3600, places), names[2], space=True)
+
+
+def _bytes(number: float, places: int) -> Printed:
+    for power, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if abs(number) >= power:
+            return Printed(grouped(number / power, places if power == 2**30 else 0), unit, True)
+    return Printed(grouped(number), "B", space=True)
+
+
+def signed(text: str, value: float, sign: bool | None) -> str:
+    """Apply a wish for a sign: True always shows it, False never, None shows a minus only."""
+    if sign is False:
+        return text.removeprefix(MINUS)
+    if sign and value > 0 and not text.startswith("+"):
+        return "+" + text
+    return text
+
+
+def sources_text(value: Value) -> str:
+    """Every record field behind a value: ``ResNet18.s0 test.accuracy; ...``."""
+    return "; ".join(f"{source.record} {source.field}" for source in value.sources)
+
+
+def data_element(value: Value, text: str, lang: Lang, css: str = "n") -> str:
+    """The ``<data>`` element of a number: what it is, where it came from, and the way there.
+
+    A value with sources links to the run card of the first of them.
+    """
+    sources = escape(sources_text(value))
+    attributes = f' data-source="{sources}"' if value.sources else ""
+    data = f'<data value="{value.value!r}"{attributes}>{escape(text)}</data>'
+    if not value.sources:
+        return f'<span class="{css}">{data}</span>'
+    target = card_id(value.sources[0].record, lang)
+    return f'<a class="{css}" href="#{escape(target)}">{data}</a>'
+
+
+def card_id(record: str, lang: Lang) -> str:
+    """The id of a run card's element."""
+    return f"{lang}-run-{record}"

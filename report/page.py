@@ -1,0 +1,146 @@
+"""The page: both languages, aligned piece by piece, in one self-contained file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+import models
+from analysis.records import Records
+from report.document import Document, Entry
+from report.labels import Labels
+from report.numbers import LANGS, Lang
+
+CODES: dict[Lang, str] = {"zh": "zh-Hans", "en": "en"}
+_TIPS = ("tip_record", "tip_derived", "tip_card", "tip_more")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A section of the table of contents with its subsections."""
+
+    head: Entry
+    rest: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Layers:
+    """torchinfo's table of one network, shown once for all its runs."""
+
+    name: str
+    title: str
+    source: str
+    text: str
+
+
+def chapters(entries: Sequence[Entry]) -> list[Chapter]:
+    """The table of contents by section."""
+    found: list[Chapter] = []
+    for entry in entries:
+        if entry.level == 1:
+            found.append(Chapter(entry, ()))
+        elif found:
+            last = found.pop()
+            found.append(Chapter(last.head, (*last.rest, entry)))
+    return found
+
+
+def environment(folder: Path) -> Environment:
+    """The environment of the page's own templates; ``|html`` marks what this package has made."""
+    made = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    made.filters["html"] = Markup
+    return made
+
+
+def render(folder: Path, documents: Mapping[Lang, Document], records: Records) -> str:
+    """The page as HTML.
+
+    Args:
+        folder: of the templates.
+        documents: both languages.
+        records: for the layer tables, which belong to no language.
+    """
+    zh, en = documents["zh"], documents["en"]
+    labels = {lang: Labels(lang) for lang in LANGS}
+    style = folder / "style"
+    tips = {lang: {key: labels[lang](key) for key in _TIPS} for lang in LANGS}
+    contents = {lang: chapters(documents[lang].contents) for lang in LANGS}
+    layers = list(_layers(records))
+    if layers:
+        for lang in LANGS:
+            entry = Entry(1, f"{lang}-sec-layers", "", labels[lang]("layer_tables"))
+            contents[lang].append(Chapter(entry, ()))
+    return (
+        environment(folder)
+        .get_template("page.html")
+        .render(
+            zh=zh,
+            en=en,
+            codes=CODES,
+            label=_Both(labels),
+            chapters=contents,
+            parts=_aligned(zh, en),
+            layers=layers,
+            style=Markup(_read(style / "screen.css") + _read(style / "custom.css")),
+            early=Markup(_read(folder / "page-early.js")),
+            script=Markup(_read(folder / "page.js")),
+            tips=json.dumps(tips, ensure_ascii=False).replace("<", "\\u003c"),
+        )
+    )
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+class _Both(dict[Lang, Labels]):
+    """Labels by language, as ``label.zh`` too."""
+
+    def __getattr__(self, name: str) -> Labels:
+        return self["zh" if name == "zh" else "en"]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A part with its pieces in pairs; a language that has no such piece is left out."""
+
+    name: str
+    rows: tuple[tuple[tuple[Lang, str], ...], ...]
+
+
+def _aligned(zh: Document, en: Document) -> list[_Rows]:
+    """The two languages' parts side by side; uneven ones stay whole."""
+    english = {part.name: part for part in en.parts}
+    rows = []
+    for part in zh.parts:
+        pieces, others = part.pieces, english[part.name].pieces
+        if len(pieces) != len(others):
+            pieces, others = ("".join(pieces),), ("".join(others),)
+        pairs: tuple[tuple[tuple[Lang, str], ...], ...] = tuple(
+            (("zh", left), ("en", right)) for left, right in zip(pieces, others, strict=True)
+        )
+        rows.append(_Rows(part.name, pairs))
+    return rows
+
+
+def _layers(records: Records) -> list[Layers]:
+    """One table for each different network."""
+    found: dict[str, Layers] = {}
+    for record in records:
+        text = record.network.layers
+        if text and text not in found:
+            network, dash, rest = record.config.variant.partition("-")
+            name = record.config.variant
+            title = models.NETWORKS[network].title + dash + rest
+            found[text] = Layers(name, title, f"{record.id} network.layers", text)
+    return list(found.values())

@@ -1,0 +1,61 @@
+"""The PDFs: WeasyPrint, tagged for PDF/UA-1, nothing fetched from anywhere."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from markupsafe import Markup
+
+from report.document import Document
+from report.errors import ReportError
+from report.labels import Labels
+from report.page import CODES, chapters, environment
+
+
+def render(folder: Path, document: Document) -> str:
+    """The HTML that the PDF of a language is made from."""
+    style = folder / "style"
+    css = "".join(
+        (style / name).read_text(encoding="utf-8") for name in ("print.css", "custom.css")
+    )
+    return (
+        environment(folder)
+        .get_template("print.html")
+        .render(
+            document=document,
+            code=CODES[document.lang],
+            chapters=chapters(document.contents),
+            label=Labels(document.lang),
+            style=Markup(css),
+        )
+    )
+
+
+def write(folder: Path, document: Document) -> bytes:
+    """The PDF of a language. The same document gives the same bytes.
+
+    Raises:
+        ReportError: the PDF library cannot be loaded.
+    """
+    try:
+        import weasyprint
+        from weasyprint.urls import URLFetcher, URLFetcherResponse
+    except OSError as error:
+        # a system library (Pango) is missing
+        raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
+
+    class Assets(URLFetcher):
+        """Admits nothing but the document's own drawings."""
+
+        def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
+            if url not in document.assets:
+                raise ValueError(f"not part of the report: {url}")
+            return URLFetcherResponse(
+                url, document.assets[url].encode(), {"Content-Type": "image/svg+xml"}
+            )
+
+    source = weasyprint.HTML(string=render(folder, document), url_fetcher=Assets())
+    return bytes(source.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True) or b"")

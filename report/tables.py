@@ -1,0 +1,343 @@
+"""Tables of the analysis as HTML, LaTeX (booktabs) and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+
+from analysis.tables import NOTES, WORDS, Cell, Column, Table
+from analysis.values import Value
+from report import numbers
+from report.labels import Labels
+from report.numbers import NBSP, Lang, card_id, data_element, printed
+
+#: Kinds of columns whose cells are no numbers, or numbers of several kinds.
+_TEXTS = ("text", "word", "claim", "verdict", "value")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What cells need from the document.
+
+    Attributes:
+        claim: the text of a finding's claim, as HTML (in LaTeX: as text).
+        verdict: a verdict's badge as HTML (in LaTeX: its word).
+        known: ids of the records that have a run card.
+    """
+
+    lang: Lang
+    labels: Labels
+    claim: Callable[[str], str]
+    verdict: Callable[[str], str]
+    known: frozenset[str]
+
+
+def interval(
+    pair: tuple[Value, Value], lang: Lang, digits: int | None = None, *, unit: bool = True
+) -> str:
+    """An interval as HTML, each end with its provenance: ``[97.1, 98.2]%``."""
+    low, high = (printed(end, lang, digits) for end in pair)
+    ends = f"[{data_element(pair[0], low.text, lang)}, {data_element(pair[1], high.text, lang)}]"
+    tail = (NBSP if high.space and high.unit else "") + high.unit if unit else ""
+    return f'<span class="ci">{ends}{escape(tail)}</span>'
+
+
+def _is_text(column: Column) -> bool:
+    return column.kind in _TEXTS
+
+
+def _unit_in_head(column: Column) -> bool:
+    """Units that all cells of a column share stand in its head."""
+    return column.kind in ("accuracy", "difference")
+
+
+def _spread(table: Table) -> list[tuple[int, bool]]:
+    """The printed columns: index, and whether it is the column of the intervals."""
+    spread = []
+    for index, column in enumerate(table.columns):
+        if all(_empty(row[index]) for row in table.rows) and table.rows:
+            continue  # nothing to show in this profile
+        spread.append((index, False))
+        has_intervals = any(row[index].interval for row in table.rows)
+        if has_intervals and column.kind != "value":
+            spread.append((index, True))
+    return spread
+
+
+def _empty(cell: Cell) -> bool:
+    return cell.value is None and not cell.note
+
+
+def _notes(table: Table, shown: list[tuple[int, bool]]) -> list[str]:
+    """Keys of the notes in the order of the cells that bear them."""
+    indices = [index for index, extra in shown if not extra]
+    return list(dict.fromkeys(row[i].note for row in table.rows for i in indices if row[i].note))
+
+
+# --- HTML -------------------------------------------------------------------------------------
+
+
+def html(table: Table, context: Context) -> str:
+    """The table with its notes."""
+    if not table.rows:
+        return f'<p class="nothing">{escape(context.labels("no_rows"))}</p>'
+    shown = _spread(table)
+    notes = _notes(table, shown)
+    head = "".join(_head(table.columns[index], extra, context) for index, extra in shown)
+    pads = {index: _decimals(table, index, context.lang) for index, _ in shown}
+    rows = []
+    for row in table.rows:
+        cells = "".join(
+            _cell(
+                row[index], table.columns[index], extra, position == 0, pads[index], notes, context
+            )
+            for position, (index, extra) in enumerate(shown)
+        )
+        rows.append(f"<tr>{cells}</tr>")
+    body = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return body + _legend(table, notes, context)
+
+
+def _head(column: Column, extra: bool, context: Context) -> str:
+    title = context.labels("interval") if extra else column.title[context.lang]
+    unit = ""
+    if _unit_in_head(column) and not extra:
+        unit = f' <span class="unit">{escape(_unit(column, context))}</span>'
+    css = [] if _is_text(column) else ["num"]
+    if column.original:
+        css.append("orig")
+    return f'<th scope="col"{_class(css)}>{escape(title)}{unit}</th>'
+
+
+def _unit(column: Column, context: Context) -> str:
+    return "%" if column.kind == "accuracy" else context.labels("points")
+
+
+def _class(css: list[str]) -> str:
+    return f' class="{" ".join(css)}"' if css else ""
+
+
+def _cell(
+    cell: Cell,
+    column: Column,
+    extra: bool,
+    first: bool,
+    decimals: int,
+    notes: list[str],
+    context: Context,
+) -> str:
+    css = [] if _is_text(column) else ["num"]
+    if column.original:
+        css.append("orig")
+    if column.kind == "claim":
+        css.append("prose")
+    if extra:
+        text = interval(cell.interval, context.lang, unit=False) if cell.interval else ""
+        return f'<td class="num interval">{text}</td>'
+    text = _content(cell, column, decimals, context)
+    if cell.mark:
+        css.append(cell.mark)
+    if cell.note:
+        letter = chr(ord("a") + notes.index(cell.note))
+        text = f'{text or "—"}<sup class="fn">{letter}</sup>'
+    tag = 'th scope="row"' if first else "td"
+    return f"<{tag}{_class(css)}>{text}</{tag.partition(' ')[0]}>"
+
+
+def _content(cell: Cell, column: Column, decimals: int, context: Context) -> str:
+    value, lang = cell.value, context.lang
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ", ".join(data_element(item, str(printed(item, lang)), lang) for item in value)
+    if isinstance(value, Value):
+        shown = printed(value, lang)
+        if column.kind == "value":
+            text = data_element(value, str(shown), lang)
+            return f"{text} {interval(cell.interval, lang)}" if cell.interval else text
+        text = shown.text if _unit_in_head(column) else str(shown)
+        padding = decimals - _places(shown.text) if shown.text[-1:].isdigit() else 0
+        style = f'<span style="padding-right:{padding}ch">' if padding > 0 else ""
+        return f"{style}{data_element(value, text, lang)}{'</span>' if style else ''}"
+    match column.kind:
+        case "word":
+            return escape(_word(value, lang))
+        case "claim":
+            return context.claim(value)
+        case "verdict":
+            return context.verdict(value)
+    if value in context.known:
+        return f'<a class="run" href="#{escape(card_id(value, lang))}">{escape(value)}</a>'
+    return escape(value)
+
+
+def _word(key: str, lang: Lang) -> str:
+    return WORDS[key][lang] if key in WORDS else key
+
+
+def _places(text: str) -> int:
+    return len(text.partition(".")[2])
+
+
+def _decimals(table: Table, index: int, lang: Lang) -> int:
+    """The most decimals of a column of significant digits, so that its points can align."""
+    if table.columns[index].kind not in ("gain", "weight"):
+        return 0
+    values = [row[index].value for row in table.rows]
+    return max((_places(printed(v, lang).text) for v in values if isinstance(v, Value)), default=0)
+
+
+def _legend(table: Table, notes: list[str], context: Context) -> str:
+    """What letters and marks mean."""
+    lines = [
+        f"<sup>{chr(ord('a') + index)}</sup> {escape(NOTES[key][context.lang])}"
+        for index, key in enumerate(notes)
+    ]
+    marks = {cell.mark for row in table.rows for cell in row if cell.mark}
+    if marks:
+        best = (
+            f'<b class="best">{escape(context.labels("best_mark"))}</b>{context.labels("is_best")}'
+        )
+        second = f'<span class="second">{escape(context.labels("second_mark"))}</span>{context.labels("is_second")}'
+        lines.insert(0, best + context.labels("list_semicolon") + second)
+    if not lines:
+        return ""
+    return f'<p class="legend">{escape(context.labels("list_semicolon")).join(lines)}</p>'
+
+
+# --- Exports ----------------------------------------------------------------------------------
+
+
+def as_csv(table: Table) -> str:
+    """Full precision, keys instead of words; intervals as columns ``<key>_low``, ``<key>_high``.
+
+    Accuracies and differences are fractions, losses in nats, times in seconds.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    with_interval = [any(row[i].interval for row in table.rows) for i in range(len(table.columns))]
+    head: list[str] = []
+    for column, has in zip(table.columns, with_interval, strict=True):
+        head += [column.key, *([f"{column.key}_low", f"{column.key}_high"] if has else [])]
+    writer.writerow(head)
+    for row in table.rows:
+        line: list[str] = []
+        for cell, has in zip(row, with_interval, strict=True):
+            line.append(_raw(cell))
+            if has:
+                line += [repr(end.value) for end in cell.interval] if cell.interval else ["", ""]
+        writer.writerow(line)
+    return out.getvalue()
+
+
+def _raw(cell: Cell) -> str:
+    if isinstance(cell.value, Value):
+        return repr(cell.value.value)
+    if isinstance(cell.value, tuple):
+        return " ".join(repr(item.value) for item in cell.value)
+    text = cell.value or cell.note
+    # a text that a spreadsheet would take for a formula is quoted as text
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    NBSP: "~",
+    numbers.MINUS: "$-$",
+    numbers.TIMES: r"$\times$",
+    "<": "$<$",
+    ">": "$>$",
+    "∞": r"$\infty$",
+    **{
+        raised: f"$^{{{plain}}}$"
+        for raised, plain in zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789", strict=True)
+    },
+}
+
+
+def _tex(text: str) -> str:
+    return (
+        "".join(_LATEX.get(character, character) for character in text)
+        .replace("$$^", "^")
+        .replace("$$", "")
+    )
+
+
+def as_latex(table: Table, context: Context) -> str:
+    """A ``tabular`` with booktabs rules, its notes below; ``context`` gives texts, not HTML."""
+    shown = _spread(table)
+    notes = _notes(table, shown)
+    spec = "".join(
+        r"p{0.28\linewidth}"
+        if table.columns[i].kind == "claim"
+        else "l"
+        if _is_text(table.columns[i])
+        else "r"
+        for i, _ in shown
+    )
+    head = " & ".join(_tex(_latex_head(table.columns[i], extra, context)) for i, extra in shown)
+    lines = [
+        f"% {table.id}",
+        rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
+        r"\toprule",
+        rf"{head} \\",
+        r"\midrule",
+    ]
+    for row in table.rows:
+        cells = [_latex_cell(row[i], table.columns[i], extra, notes, context) for i, extra in shown]
+        lines.append(" & ".join(cells) + r" \\")
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    for index, key in enumerate(notes):
+        letter = chr(ord("a") + index)
+        lines.append(
+            rf"\par\smallskip{{\footnotesize $^{letter}$~{_tex(NOTES[key][context.lang])}}}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _latex_head(column: Column, extra: bool, context: Context) -> str:
+    title = context.labels("interval") if extra else column.title[context.lang]
+    return f"{title} ({_unit(column, context)})" if _unit_in_head(column) and not extra else title
+
+
+def _latex_cell(cell: Cell, column: Column, extra: bool, notes: list[str], context: Context) -> str:
+    lang = context.lang
+    if extra:
+        return _tex(_ends(cell.interval, lang)) if cell.interval else ""
+    value = cell.value
+    if isinstance(value, Value):
+        shown = printed(value, lang)
+        text = shown.text if _unit_in_head(column) else str(shown)
+        if column.kind == "value" and cell.interval:
+            text += f" {_ends(cell.interval, lang)}"
+    elif isinstance(value, tuple):
+        text = ", ".join(str(printed(item, lang)) for item in value)
+    elif value is None:
+        text = "—" if cell.note else ""
+    else:
+        texts = {
+            "word": lambda key: _word(key, lang),
+            "claim": context.claim,
+            "verdict": context.verdict,
+        }
+        text = texts.get(str(column.kind), str)(value)
+    tex = _tex(text)
+    if cell.mark:
+        tex = rf"\textbf{{{tex}}}" if cell.mark == "best" else rf"\underline{{{tex}}}"
+    return tex + (f"$^{chr(ord('a') + notes.index(cell.note))}$" if cell.note else "")
+
+
+def _ends(pair: tuple[Value, Value], lang: Lang) -> str:
+    return f"[{printed(pair[0], lang).text}, {printed(pair[1], lang).text}]"

@@ -1,0 +1,121 @@
+"""Chinese typesetting that neither Markdown nor the PDF engine does by itself.
+
+- one ordinary space between Han characters and Latin letters, digits, code and formulas,
+  whether the writer typed it or not (never beside full-width punctuation);
+- quotation marks, dashes and ellipses beside Han characters from the Chinese font;
+- for the PDF, full-width punctuation marks that meet are set half as wide.
+
+Only text between tags is touched, never code, formulas or drawings.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+_HAN = r"\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+#: Latin and Greek letters, digits, and the signs that open or close a word or number.
+_WORD = r"A-Za-z0-9\u00c0-\u024f\u0370-\u03ff"
+_FIRST = _WORD + r"+\u2212@#$&"
+_LAST = _WORD + "%°±²³⁰-⁹"
+_WIDE_CLOSING = "，。、；：！？）】」』》〉”’"
+_WIDE_OPENING = "（【「『《〈“‘"
+_IS_HAN = re.compile(f"[{_HAN}]")
+_IS_FIRST = re.compile(f"[{_FIRST}]")
+_IS_LAST = re.compile(f"[{_LAST}]")
+_PIECES = re.compile(r"(<[^>]*>)")
+_TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)")
+_TYPED = re.compile(rf"(?<=[{_HAN}]) (?=[{_FIRST}])|(?<=[{_LAST}]) (?=[{_HAN}])")
+_BOUNDARY = re.compile(rf"(?<=[{_HAN}])(?=[{_FIRST}])|(?<=[{_LAST}])(?=[{_HAN}])")
+_QUOTES = re.compile("[“”‘’]|——|……")
+_MEETING = re.compile(
+    f"[{_WIDE_CLOSING}](?=[{_WIDE_CLOSING}{_WIDE_OPENING}])|(?<=[{_WIDE_OPENING}])[{_WIDE_OPENING}]"
+)
+
+#: Their content is left alone, and counts as one Latin letter for its neighbours.
+_OPAQUE = {"code", "pre", "math", "svg", "script", "style", "kbd", "samp"}
+_INLINE = {
+    "a",
+    "abbr",
+    "b",
+    "cite",
+    "data",
+    "em",
+    "i",
+    "q",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "sup",
+    "u",
+    "var",
+    "time",
+    "label",
+}
+_ATOMS = {"img"}
+
+
+def typeset(html: str, *, pdf: bool) -> str:
+    """Apply the rules above to a piece of Chinese HTML."""
+    pieces = _PIECES.split(html)
+    out: list[str] = []
+    before = ""  # the last character shown in this block
+    opaque = 0
+    for piece in pieces:
+        if piece.startswith("<"):
+            tag = _TAG.match(piece)
+            name = tag[2].lower() if tag else ""
+            if name in _OPAQUE and not piece.endswith("/>"):
+                if tag and not tag[1] and not opaque:
+                    _gap(out, before, "A", name in ("code", "math", "kbd", "samp"))
+                opaque += -1 if tag and tag[1] else 1
+                before = "A" if name in ("code", "math", "kbd", "samp") else ""
+            elif not opaque and name in _ATOMS:
+                inline = 'class="formula"' in piece
+                _gap(out, before, "A", inline)
+                before = "A" if inline else ""
+            elif not opaque and name not in _INLINE:
+                before = ""
+            out.append(piece)
+        elif not piece or opaque:
+            out.append(piece)
+        else:
+            shown = unescape(piece)
+            _gap(out, before, shown[0], True)
+            out.append(_text(piece, pdf))
+            before = shown[-1]
+    return "".join(out)
+
+
+def _gap(out: list[str], before: str, after: str, wanted: bool) -> None:
+    """Put a space in front of what comes next, if Han and Latin meet there."""
+    if wanted and before and _meet(before, after):
+        # in front of opening tags, so that no link begins with a space
+        at = len(out)
+        while at and (not out[at - 1] or re.match(r"<[^/]", out[at - 1])):
+            at -= 1
+        out.insert(at, " ")
+
+
+def _meet(left: str, right: str) -> bool:
+    return bool(
+        (_IS_HAN.match(left) and _IS_FIRST.match(right))
+        or (_IS_LAST.match(left) and _IS_HAN.match(right))
+    )
+
+
+def _text(text: str, pdf: bool) -> str:
+    # An entity (&amp;) begins like a word and ends in a semicolon: no gap behind it, as with "&".
+    text = _BOUNDARY.sub(" ", _TYPED.sub("", text))
+    if not pdf:
+        return _QUOTES.sub(lambda mark: f'<span class="han">{mark[0]}</span>', text)
+    text = _MEETING.sub(lambda mark: f"\x00{mark[0]}\x01", text)
+    text = _QUOTES.sub(lambda mark: f"\x02{mark[0]}\x01", text)
+    text = text.replace("\x00\x02", "\x03").replace("\x01\x01", "\x01")
+    return (
+        text.replace("\x00", '<span class="half">')
+        .replace("\x02", '<span class="han">')
+        .replace("\x03", '<span class="han half">')
+        .replace("\x01", "</span>")
+    )
