@@ -24,7 +24,7 @@ from experiments import data
 from experiments.checkpoint import FOLDER as CHECKPOINTS
 from experiments.checkpoint import Checkpoint
 from experiments.config import Config
-from experiments.evaluation import evaluate
+from experiments.evaluation import judge, predict
 from experiments.fingerprint import ROOT, fingerprint
 from experiments.job import Job
 from experiments.probes import SEProbe
@@ -76,7 +76,7 @@ def execute(
     config, device = job.config, pick_device()
     _prepare(device, job.threads, config.seed)
     network = models.resolve(config.network)
-    size, channels = config.input_size, network.input_channels
+    channels = network.input_channels
     print_of_run = fingerprint(config)
     every = {} if checkpoint_seconds is None else {"every": checkpoint_seconds}
     checkpoint = Checkpoint(CHECKPOINTS / job.profile / f"{job.id}.pt", print_of_run, **every)
@@ -102,8 +102,9 @@ def execute(
             on_epoch=on_epoch,
         )
         if trained.divergence is None:
-            validation, test, se_weights = _evaluate(net, splits, size, channels, config)
-            if validation is None or test is None:
+            validation = trained.validation
+            test, se_weights = _test(net, splits["test"], channels, config)
+            if test is None:
                 trained.divergence = Divergence(epoch=len(trained.history), step=trained.steps - 1)
         if trained.divergence is not None:
             status, validation, test, se_weights = "diverged", None, None, []
@@ -183,16 +184,14 @@ def _on_device(mnist: data.Mnist, config: Config, device: torch.device) -> dict[
     }
 
 
-def _evaluate(
-    net: nn.Module, splits: dict[str, Split], size: int, channels: int, config: Config
-) -> tuple[Evaluation | None, Evaluation | None, list[SEWeights]]:
+def _test(
+    net: nn.Module, part: Split, channels: int, config: Config
+) -> tuple[Evaluation | None, list[SEWeights]]:
+    """Evaluate on the test images, watching the SE blocks meanwhile."""
+    probe = SEProbe(net)
     bf16 = config.precision == "bf16"
-    part = splits["validation"]
-    validation = evaluate(net, part.images, part.labels, size, channels, bf16=bf16)
-    probe = SEProbe(net)  # watches the test images only
-    part = splits["test"]
-    test = evaluate(net, part.images, part.labels, size, channels, bf16=bf16)
-    return validation, test, probe.result()
+    digits, loss = predict(net, part.images, part.labels, config.input_size, channels, bf16=bf16)
+    return judge(digits, part.labels, loss), probe.result()
 
 
 def describe(config: Config) -> NetworkInfo:

@@ -17,10 +17,10 @@ from torch import nn
 
 from experiments.checkpoint import Checkpoint
 from experiments.config import Config
-from experiments.evaluation import predict
+from experiments.evaluation import judge, predict
 from experiments.images import to_input
 from experiments.probes import GradientProbe, gain_probe
-from experiments.record import Divergence, Epoch, GainProbe, GradientNorms, finite
+from experiments.record import Divergence, Epoch, Evaluation, GainProbe, GradientNorms, finite
 
 #: Share of the steps in which the learning rate rises.
 WARM_UP = 0.25
@@ -49,6 +49,7 @@ class Trained:
     history: list[Epoch] = field(default_factory=list)
     gains: list[GainProbe] = field(default_factory=list)
     gradient_norms: GradientNorms | None = None
+    validation: Evaluation | None = None  # of the last epoch
     divergence: Divergence | None = None
     seconds: float = 0.0
     steps: int = 0
@@ -146,14 +147,15 @@ def train(
         digits, validation_loss = predict(
             net, validation.images, validation.labels, config.input_size, channels, bf16=bf16
         )
-        if not math.isfinite(validation_loss):
+        out.validation = judge(digits, validation.labels, validation_loss)
+        if out.validation is None:
             out.divergence = Divergence(epoch=epoch + 1, step=(epoch + 1) * per_epoch - 1)
             break
         entry = Epoch(
             epoch=epoch + 1,
             train_loss=finite(float(losses.double().mean()), 6),
-            validation_loss=finite(validation_loss, 6),
-            validation_accuracy=float((digits == validation.labels).double().mean()),
+            validation_loss=out.validation.loss,
+            validation_accuracy=out.validation.accuracy,
             learning_rate=finite(rate, 6),
             seconds=round(seconds, 3),
         )

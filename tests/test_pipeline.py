@@ -1,0 +1,244 @@
+"""The whole pipeline on real MNIST in the smoke profile, as a user runs it: in a copy of the
+checkout, through the real commands."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from experiments import data, study
+from experiments.record import read
+
+ROOT = Path(__file__).parent.parent
+PARTS = ("models", "experiments", "analysis", "report", "templates", "main.py")
+QUICKEST = ("LeNet.s0", "DenseNet.s0", "ResNet18.s0")
+
+pytestmark = pytest.mark.pipeline
+
+
+def copy_of_checkout(folder):
+    for part in PARTS:
+        source = ROOT / part
+        ignore = shutil.ignore_patterns("results", "checkpoints", "out", "__pycache__")
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=ignore)
+        else:
+            shutil.copy(source, folder / part)
+    (folder / "data").mkdir()
+    data.acquire()
+    (folder / "data" / "MNIST").symlink_to(data.CACHE)
+    return folder
+
+
+def start(checkout, *arguments):
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def run(checkout, *arguments):
+    process = start(checkout, *arguments)
+    out, err = process.communicate(timeout=600)
+    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+def results(checkout):
+    return checkout / "experiments" / "results" / "smoke"
+
+
+def timeless(path):
+    """A record without what may differ between two runs of the same configuration."""
+    content = json.loads(path.read_text())
+    for field in ("timing", "environment"):
+        content.pop(field)
+    for epoch in content["history"]:
+        epoch.pop("seconds")
+    return content
+
+
+def trim(checkout, keep=QUICKEST):
+    """Leave only a few runs in a copy's study."""
+    wanted = "|".join(run.removesuffix(".s0") for run in keep)
+    path = checkout / "experiments" / "study.toml"
+    head, *runs = path.read_text().split("[[run]]")
+    kept = [r for r in runs if re.search(rf'network = "({wanted})"\s', r) and "options" not in r]
+    path.write_text(head + "".join("[[run]]" + r for r in kept if "stable" not in r))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A copy of the checkout after training and reporting on the smoke profile."""
+    checkout = copy_of_checkout(tmp_path_factory.mktemp("checkout"))
+    done = run(checkout, "-m", "experiments", "train", "--profile", "smoke")
+    assert done.returncode == 0, done.stderr
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def reported(trained):
+    done = run(trained, "-m", "report", "--profile", "smoke")
+    assert done.returncode == 0, done.stderr
+    return trained
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A copy of the checkout whose study has three small runs."""
+    checkout = copy_of_checkout(tmp_path / "checkout")
+    trim(checkout)
+    return checkout
+
+
+def test_every_run_of_the_study_has_a_valid_record(trained):
+    plan = study.load().plan("smoke")
+    for planned in plan:
+        record = read(results(trained) / f"{planned.id}.json")
+        assert record.status in ("finished", "diverged")
+        assert record.config == planned.config
+        assert record.history or record.status == "diverged"
+        assert record.probes.gradient_norms.norms
+        blocks = "ResNet" in planned.id or "PlainNet" in planned.id
+        assert bool(record.probes.block_gains) == blocks
+        assert bool(record.probes.se_weights) == planned.id.startswith("SE")
+    assert sum(f.stat().st_size for f in results(trained).glob("*.json")) < 2_000_000
+
+
+def test_the_report_is_whole(reported):
+    out = reported / "report" / "out" / "smoke"
+    html = (out / "report.html").read_text()
+    assert 'lang="zh' in html
+    assert 'lang="en' in html
+    assert "SE-ResNet-34" in html
+    for language in ("zh", "en"):
+        assert (out / f"report.{language}.pdf").read_bytes().startswith(b"%PDF")
+    assert list((out / "figures").glob("*.svg"))
+    assert list((out / "tables").glob("*.csv"))
+
+
+def test_a_second_call_changes_nothing_and_is_quick(reported):
+    def state():
+        files = [*results(reported).glob("*.json"), *(reported / "report" / "out").rglob("*")]
+        return {f: (f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.is_file()}
+
+    before, started = state(), time.monotonic()
+    for module in (("experiments", "train"), ("report",)):
+        assert run(reported, "-m", *module, "--profile", "smoke").returncode == 0
+    assert state() == before
+    assert time.monotonic() - started < 10  # 3 s on an idle machine
+
+
+def test_only_a_deleted_run_is_trained_again_and_comes_out_equal(trained):
+    path = results(trained) / "DenseNet.s0.json"
+    before = timeless(path)
+    others = {f: f.stat().st_mtime_ns for f in results(trained).glob("*.json") if f != path}
+    path.unlink()
+    status = run(trained, "-m", "experiments", "status", "--profile", "smoke")
+    assert "15 of 16 runs are fresh" in status.stdout
+    assert re.search(r"DenseNet\.s0 +missing", status.stdout)
+    done = run(trained, "-m", "experiments", "train", "--profile", "smoke")
+    assert done.returncode == 0
+    assert "1 run to train" in done.stderr
+    assert timeless(path) == before
+    assert all(f.stat().st_mtime_ns == then for f, then in others.items())
+
+
+def test_main_trains_reports_and_refreshes_the_report(reported):
+    out = reported / "report" / "out" / "smoke" / "report.html"
+    before = out.read_bytes()
+    done = run(
+        reported, "main.py", "--model", "dense-net", "--gr", "12", "--lr", "2e-3",
+        "--test", "--profile", "smoke",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "DenseNet-gr12-lr0.002.s0: test accuracy" in done.stdout
+    record = read(results(reported) / "DenseNet-gr12-lr0.002.s0.json")
+    assert record.config.options["growth_rate"] == 12
+    assert record.config.learning_rate == 0.002
+    after = out.read_bytes()
+    assert after != before
+    assert b"DenseNet-gr12-lr0.002.s0" in after
+    validation = run(reported, "main.py", "--model", "LeNet", "--profile", "smoke")
+    assert "validation accuracy" in validation.stdout
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_says_what_is_safe_and_the_next_call_goes_on(small, stop):
+    process = start(small, "-m", "experiments", "train", "--profile", "smoke")
+    deadline = time.monotonic() + 120
+    while not list(results(small).glob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(stop)
+    started = time.monotonic()
+    _, err = process.communicate(timeout=30)
+    assert time.monotonic() - started < 5
+    if process.returncode == 0:  # everything was done before the signal came
+        return
+    assert process.returncode == 128 + stop
+    assert re.search(r"stopped: \d of 3 runs are finished and safe", err)
+    finished = {f: f.stat().st_mtime_ns for f in results(small).glob("*.json")}
+    done = run(small, "-m", "experiments", "train", "--profile", "smoke")
+    assert done.returncode == 0, done.stderr
+    assert {f.stem for f in results(small).glob("*.json")} == set(QUICKEST)
+    assert all(f.stat().st_mtime_ns == then for f, then in finished.items())
+
+
+def test_kill_9_at_any_moment_loses_nothing_finished(small):
+    kills = 0
+    for delay in (0.5, 2.5, 3.5, 4.5, 5.5, 6.5):
+        process = start(small, "-m", "experiments", "train", "--profile", "smoke")
+        time.sleep(delay)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            kills += 1
+        process.communicate()
+        for path in results(small).glob("*.json"):
+            read(path)  # whole, or not there
+    assert kills >= 2
+    assert run(small, "-m", "experiments", "train", "--profile", "smoke").returncode == 0
+    assert {f.stem for f in results(small).glob("*.json")} == set(QUICKEST)
+
+
+def test_two_at_once_do_no_run_twice(small):
+    both = [start(small, "-m", "experiments", "train", "--profile", "smoke") for _ in range(2)]
+    logs = [process.communicate(timeout=300)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum(log.count("test accuracy") for log in logs) == len(QUICKEST)
+
+
+def test_a_changed_network_is_stale_and_the_others_are_not(small):
+    assert run(small, "-m", "experiments", "train", "--profile", "smoke").returncode == 0
+    path = small / "models" / "densenet.py"
+    path.write_text(path.read_text().replace("LAYERS_PER_BLOCK = 2", "LAYERS_PER_BLOCK = 3"))
+    status = run(small, "-m", "experiments", "status", "--profile", "smoke").stdout
+    assert "2 of 3 runs are fresh" in status
+    assert re.search(r"DenseNet\.s0 +stale", status)
+    path = small / "models" / "lenet.py"
+    path.write_text("# a comment changes nothing\n" + path.read_text())
+    assert "2 of 3" in run(small, "-m", "experiments", "status", "--profile", "smoke").stdout
+
+
+def test_foreign_and_truncated_records_are_named_and_do_not_stop_the_report(reported):
+    folder = results(reported)
+    (folder / "Foreign.s0.json").write_text('{"hello": 1}')
+    whole = (folder / "LeNet.s0.json").read_bytes()
+    (folder / "Cut.s0.json").write_bytes(whole[: len(whole) // 2])
+    try:
+        done = run(reported, "-m", "report", "--profile", "smoke")
+        assert done.returncode == 0
+        assert "Foreign.s0.json" in done.stderr
+        assert "Cut.s0.json" in done.stderr
+        strict = run(reported, "-m", "report", "--profile", "smoke", "--strict")
+        assert strict.returncode == 2
+        assert "Traceback" not in strict.stderr
+    finally:
+        (folder / "Foreign.s0.json").unlink()
+        (folder / "Cut.s0.json").unlink()
