@@ -53,7 +53,8 @@ def test_no_data_ends_in_one_line(tmp_path):
 
 def test_status_and_schema_need_no_torch():
     code = (
-        "import sys; sys.argv = ['x', '{}', '--profile', 'quick']; import experiments.__main__ as m;"
+        "import sys; sys.argv = ['x', '{}', '--profile', 'quick']; "
+        "import experiments.__main__ as m;"
         "m.main(); assert 'torch' not in sys.modules, 'torch was imported'"
     )
     for command in ("status", "schema"):
