@@ -9,21 +9,40 @@ from __future__ import annotations
 import hashlib
 import io
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
 
-from experiments.record import Epoch, GainProbe, write_atomically
-
-if TYPE_CHECKING:
-    from experiments.probes import GradientProbe
-    from experiments.training import Trained
+from experiments.probes import GradientProbe
+from experiments.record import (
+    Divergence,
+    Epoch,
+    Evaluation,
+    GainProbe,
+    GradientNorms,
+    write_atomically,
+)
 
 FOLDER = Path(__file__).parent / "checkpoints"
 #: A run that ends sooner is quicker done again than saved.
 EVERY_SECONDS = 20.0
+
+
+@dataclass
+class Trained:
+    """What training has so far besides weights and optimiser state; a checkpoint keeps it too."""
+
+    history: list[Epoch] = field(default_factory=list)
+    gains: list[GainProbe] = field(default_factory=list)
+    gradient_norms: GradientNorms | None = None
+    validation: Evaluation | None = None  # of the last epoch
+    divergence: Divergence | None = None
+    seconds: float = 0.0
+    steps: int = 0
+    images: int = 0
 
 
 class Checkpoint:

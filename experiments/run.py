@@ -22,7 +22,7 @@ from torch import nn
 import models
 from experiments import data
 from experiments.checkpoint import FOLDER as CHECKPOINTS
-from experiments.checkpoint import Checkpoint
+from experiments.checkpoint import Checkpoint, Trained
 from experiments.config import Config
 from experiments.evaluation import judge, predict
 from experiments.fingerprint import ROOT, fingerprint
@@ -44,7 +44,7 @@ from experiments.record import (
     finite,
 )
 from experiments.small_maps import accelerate
-from experiments.training import OnStep, Split, Trained, train
+from experiments.training import OnStep, Split, train
 from models.counting import count
 
 #: glibc's malloc.h

@@ -9,18 +9,18 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from experiments.checkpoint import Checkpoint
+from experiments.checkpoint import Checkpoint, Trained
 from experiments.config import Config
 from experiments.evaluation import judge, predict
 from experiments.images import to_input
 from experiments.probes import GradientProbe, gain_probe
-from experiments.record import Divergence, Epoch, Evaluation, GainProbe, GradientNorms, finite
+from experiments.record import Divergence, Epoch, finite
 
 #: Share of the steps in which the learning rate rises.
 WARM_UP = 0.25
@@ -40,20 +40,6 @@ class Split:
 
     images: torch.Tensor
     labels: torch.Tensor
-
-
-@dataclass
-class Trained:
-    """What training left besides the network's weights."""
-
-    history: list[Epoch] = field(default_factory=list)
-    gains: list[GainProbe] = field(default_factory=list)
-    gradient_norms: GradientNorms | None = None
-    validation: Evaluation | None = None  # of the last epoch
-    divergence: Divergence | None = None
-    seconds: float = 0.0
-    steps: int = 0
-    images: int = 0
 
 
 def learning_rate(config: Config, step: int, total: int, steps_per_epoch: int) -> float:

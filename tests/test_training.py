@@ -9,7 +9,7 @@ from torch import nn
 
 import models
 from experiments import data, study, training
-from experiments.checkpoint import Checkpoint
+from experiments.checkpoint import Checkpoint, Trained
 from experiments.job import Job
 from experiments.probes import SEProbe, block_gains
 from experiments.run import execute
@@ -85,7 +85,7 @@ def test_a_damaged_or_foreign_checkpoint_is_not_used(tmp_path):
     config = study.load().config("smoke", "LeNet", {})
     optimizer = training.optimizer_of(net, config)
     probe = training.GradientProbe(net)
-    Checkpoint(path, "a" * 64, every=0).save(net, optimizer, probe, training.Trained())
+    Checkpoint(path, "a" * 64, every=0).save(net, optimizer, probe, Trained())
     assert Checkpoint(path, "a" * 64).exists
     assert not Checkpoint(path, "b" * 64).exists  # another configuration or code
     damaged = bytearray(path.read_bytes())
