@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from typing import Any
 
 import models
@@ -14,6 +13,7 @@ from experiments.record import Epoch, Record
 from report import numbers
 from report.labels import Labels
 from report.numbers import Lang, card_id
+from report.slots import escape
 
 _WIDTH, _HEIGHT, _MARGIN = 132, 30, 2.5
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape, unescape
+from html import unescape
 from pathlib import Path
 
 from report import cards, front
@@ -14,6 +14,7 @@ from report.macros import Writer
 from report.material import Material
 from report.numbers import Lang
 from report.sections import SectionFile
+from report.slots import escape
 from report.typography import typeset
 
 _HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
@@ -107,7 +108,7 @@ def _headings(writer: Writer, section: SectionFile, html: str, contents: list[En
         counts[level] += 1
         number = str(section.number) if level == 1 else f"{section.number}.{counts[2]}"
         anchor = base if level == 1 else f"{base}-{counts[2]}"
-        text = escape(writer.slots.text(inner), quote=False)
+        text = escape(writer.slots.text(inner))
         contents.append(Entry(level, anchor, number, text))
         return f'<h{level + 1} id="{anchor}"><span class="secno">{number}</span> {inner}</h{level + 1}>'
 

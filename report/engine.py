@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,7 +27,7 @@ from report import formulas, markdown
 from report.errors import Place, ReportError, calling_place, place_of
 from report.labels import Labels
 from report.numbers import Lang
-from report.slots import Slots, Token, in_address, stray
+from report.slots import Slots, Token, escape, in_address, stray
 
 
 class Missing:
@@ -177,6 +176,8 @@ class Engine:
             html: str = self._convert.renderInline(text) if inline else self._convert.render(text)
         finally:
             self._file = before
+        # an empty head is no heading of anything
+        html = re.sub(r"<th( [^>]*)?></th>", "<td></td>", html)
         if in_address(html):
             raise ReportError("an expression stands in a link's address", _find(file, "]({{"))
         return html

@@ -59,6 +59,8 @@ def mathml(tex: str, *, display: bool) -> str:
         raise FormulaError(f"formula has an unknown command {command[0]}")
     xml = _LETTERS.sub(lambda run: f"<mi>{''.join(re.findall('>(.)<', run[0]))}</mi>", xml)
     xml = re.sub(r'<m[in] mathvariant="bold(?:-italic)?">([A-Za-z0-9])</m[in]>', _bold, xml)
+    # MathML Core leaves alignment to CSS, and knows no negative spaces by name
+    xml = re.sub(r'<mtd columnalign="(\w+)"', r'<mtd style="text-align:\1"', xml)
     xml = re.sub(r'<mspace width="negative\w+" */>', "", xml)
     opening = f'<math alttext="{escape(tex.strip())}"' + (' display="block"' if display else "")
     return re.sub(r"<math[^>]*", lambda _: opening, xml, count=1)

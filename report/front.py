@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from html import escape
 from pathlib import Path
 
 import models
@@ -17,6 +16,7 @@ from report.errors import Place, ReportError
 from report.labels import Labels, load_toml
 from report.numbers import Lang, data_element
 from report.profile import ORIGINAL, Profile, Setting, tally
+from report.slots import escape
 
 _COVERED = ("input_size", "epochs", "train_images", "test_images")
 _UNITS = {"input_size": "px", "epochs": "", "train_images": "", "test_images": ""}
@@ -172,7 +172,7 @@ def _others(setting: Setting, unit: str, lang: Lang, labels: Labels) -> str:
     for value, variants in setting.others:
         shown = data_element(value, str(numbers.printed(value, lang)) + unit, lang)
         names = labels("list_comma").join(_title(variant) for variant in variants)
-        parts.append(f"{shown} {escape(labels('parenthesis', text=names))}")
+        parts.append(shown + escape(labels("parenthesis", text=names)))
     return escape(labels("list_semicolon")).join(parts) or "—"
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from jinja2 import Undefined
 
 import models
 from analysis import original
@@ -24,7 +25,7 @@ from report.material import Art, Material
 from report.numbers import Lang, card_id, data_element
 from report.profile import Profile
 from report.sections import SectionFile
-from report.slots import Token
+from report.slots import Token, escape
 
 if TYPE_CHECKING:
     from analysis.findings import Finding
@@ -336,20 +337,25 @@ class Writer(Engine):
         if name in self._findings_shown:
             raise ReportError(f"finding {name!r} is there twice", _place(name))
         self._findings_shown.add(name)
-        evidence = self.labels(f"test_{found.test}")
-        if found.seeds == 1:
-            evidence += self.labels("one_run")
-        elif found.seeds > 1:
-            evidence += self.labels("several_runs", count=found.seeds)
-        detail = f'<p class="evidence">{escape(evidence)}</p>' if found.runs else ""
         return self.slots.add(
             f'<div class="finding {found.verdict.value}" id="{self.lang}-finding-{escape(name)}" '
             f'data-finding="{escape(name)}" data-verdict="{found.verdict.value}">'
             f'<p class="claim">{self.badge(found.verdict.value)} <strong>{self.claim(name)}</strong></p>'
-            f"{text}{detail}</div>",
+            f"{text}{self._evidence(found)}</div>",
             block=True,
             place=place,
         )
+
+    def _evidence(self, found: Finding) -> str:
+        """How it was tested, and on how many runs."""
+        if not found.test:
+            return ""
+        text = self.labels(f"test_{found.test}")
+        if found.seeds == 1:
+            text += self.labels("one_run")
+        elif found.seeds > 1:
+            text += self.labels("several_runs", count=found.seeds)
+        return f'<p class="evidence">{escape(text)}</p>'
 
     def _wording(self, found: Finding, block: str) -> str:
         scope = {**self._phrases, "f": found}
@@ -442,6 +448,8 @@ def _labelled(svg: str, alt: str) -> str:
 
 
 def _kind_of(item: Any) -> str:
+    if isinstance(item, Undefined):
+        str(item)  # raises, naming what is undefined
     return "nothing (None)" if item is None else f"a {type(item).__name__}"
 
 

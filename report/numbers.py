@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
@@ -88,67 +89,98 @@ def printed(value: Value, lang: Lang, digits: int | None = None) -> Printed:
         return Printed("NaN")
     if math.isinf(number):
         return Printed(f"{MINUS if number < 0 else ''}∞")
-    places = DIGITS[kind] if digits is None else digits
-    match kind:
-        case "accuracy":
-            return Printed(grouped(100 * number, places), "%")
-        case "difference":
-            points = Printed(grouped(100 * number, places), "pp", space=True)
-            return points if lang == "en" else Printed(points.text, "个百分点", space=True)
-        case "params" | "macs":
-            return _scaled(number, places, kind)
-        case "ratio":
-            return Printed(grouped(number, places), TIMES if lang == "en" else "倍", lang == "zh")
-        case "gain" | "weight":
-            return Printed(significant(number, places))
-        case "learning_rate":
-            return Printed(_shortest(number))
-        case "p":
-            floor = 10.0**-places
-            return Printed(
-                f"<{NBSP}{floor:.{places}f}" if number < floor else f"{number:.{places}f}"
-            )
-        case "duration":
-            return _duration(number, places, lang)
-        case "rate":
-            unit = "images/s" if lang == "en" else "张/秒"
-            places = 1 if digits is None and abs(number) < 10 else places
-            return Printed(grouped(number, places), unit, space=True)
-        case "bytes":
-            return _bytes(number, places)
-        case "loss" | "count" | "integer":
-            return Printed(grouped(number, places))
+    return _PRINTERS[kind](number, DIGITS[kind] if digits is None else digits, lang)
 
 
-def _scaled(number: float, places: int, kind: Kind) -> Printed:
+def _plain(number: float, places: int, lang: Lang) -> Printed:
+    return Printed(grouped(number, places))
+
+
+def _accuracy(number: float, places: int, lang: Lang) -> Printed:
+    return Printed(grouped(100 * number, places), "%")
+
+
+def _difference(number: float, places: int, lang: Lang) -> Printed:
+    return Printed(grouped(100 * number, places), _POINTS[lang], space=True)
+
+
+def _params(number: float, places: int, lang: Lang) -> Printed:
+    return _scaled(number, places, least=1e6)
+
+
+def _macs(number: float, places: int, lang: Lang) -> Printed:
+    return _scaled(number, places, least=1e4)
+
+
+def _ratio(number: float, places: int, lang: Lang) -> Printed:
+    return Printed(grouped(number, places), TIMES if lang == "en" else "倍", space=lang == "zh")
+
+
+def _significant(number: float, places: int, lang: Lang) -> Printed:
+    return Printed(significant(number, places))
+
+
+def _learning_rate(number: float, places: int, lang: Lang) -> Printed:
+    if number and not 1e-4 <= abs(number) < 1e5:
+        digits = len(f"{number:e}".split("e")[0].rstrip("0").replace(".", ""))
+        return Printed(significant(number, digits))
+    return Printed(f"{number:g}")
+
+
+def _p(number: float, places: int, lang: Lang) -> Printed:
+    floor = 10.0**-places
+    return Printed(f"<{NBSP}{floor:.{places}f}" if number < floor else f"{number:.{places}f}")
+
+
+def _rate(number: float, places: int, lang: Lang) -> Printed:
+    places = max(places, 1) if abs(number) < 10 else places
+    return Printed(grouped(number, places), "images/s" if lang == "en" else "张/秒", space=True)
+
+
+def _scaled(number: float, places: int, least: float) -> Printed:
     if abs(number) >= 1e9:
         return Printed(grouped(number / 1e9, places), "G", space=True)
-    if abs(number) >= 1e6 or (kind == "macs" and abs(number) >= 1e4):
+    if abs(number) >= least:
         return Printed(grouped(number / 1e6, places), "M", space=True)
     return Printed(grouped(number))
 
 
-def _shortest(number: float) -> str:
-    if number and not 1e-4 <= abs(number) < 1e5:
-        return significant(number, len(f"{number:e}".split("e")[0].rstrip("0").replace(".", "")))
-    return f"{number:g}"
-
-
 def _duration(seconds: float, places: int, lang: Lang) -> Printed:
-    names = {"en": ("s", "min", "h"), "zh": ("秒", "分", "小时")}[lang]
+    second, minute, hour = ("s", "min", "h") if lang == "en" else ("秒", "分", "小时")
     if seconds < 120:
-        return Printed(grouped(seconds, 0 if seconds >= 10 else places), names[0], space=True)
+        return Printed(grouped(seconds, 0 if seconds >= 10 else places), second, space=True)
     if seconds < 7200:
         minutes, rest = divmod(round(seconds), 60)
-        return Printed(f"{minutes}{NBSP}{names[1]}{NBSP}{rest}", names[0], space=True)
-    return Printed(grouped(seconds / 3600, places), names[2], space=True)
+        return Printed(f"{minutes}{NBSP}{minute}{NBSP}{rest}", second, space=True)
+    return Printed(grouped(seconds / 3600, places), hour, space=True)
 
 
-def _bytes(number: float, places: int) -> Printed:
+def _bytes(number: float, places: int, lang: Lang) -> Printed:
     for power, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
         if abs(number) >= power:
-            return Printed(grouped(number / power, places if power == 2**30 else 0), unit, True)
+            digits = places if power == 2**30 else 0
+            return Printed(grouped(number / power, digits), unit, space=True)
     return Printed(grouped(number), "B", space=True)
+
+
+_POINTS: dict[Lang, str] = {"en": "pp", "zh": "个百分点"}
+_PRINTERS: dict[Kind, Callable[[float, int, Lang], Printed]] = {
+    "accuracy": _accuracy,
+    "difference": _difference,
+    "count": _plain,
+    "params": _params,
+    "macs": _macs,
+    "loss": _plain,
+    "p": _p,
+    "ratio": _ratio,
+    "gain": _significant,
+    "weight": _significant,
+    "duration": _duration,
+    "rate": _rate,
+    "bytes": _bytes,
+    "integer": _plain,
+    "learning_rate": _learning_rate,
+}
 
 
 def signed(text: str, value: float, sign: bool | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape as escape_html
 from html import unescape
 
 from markupsafe import Markup
@@ -20,6 +21,11 @@ _TOKEN = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
 _PARAGRAPH = re.compile(rf"<p>\s*((?:{_OPEN}[0-9]+{_CLOSE}\s*)+)</p>")
 _ITEM = re.compile(rf"(?<=<li>)\s*({_OPEN}[0-9]+{_CLOSE})\s*(?=</li>)")
 _IN_ADDRESS = re.compile(r"%EE%80%80", re.IGNORECASE)
+
+
+def escape(text: str) -> str:
+    """Text that may come from data as HTML: no tags, no placeholders."""
+    return escape_html(text.replace(_OPEN, "").replace(_CLOSE, ""))
 
 
 class Token(Markup):

@@ -6,13 +6,13 @@ import csv
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 
 from analysis.tables import NOTES, WORDS, Cell, Column, Table
 from analysis.values import Value
 from report import numbers
 from report.labels import Labels
 from report.numbers import NBSP, Lang, card_id, data_element, printed
+from report.slots import escape
 
 #: Kinds of columns whose cells are no numbers, or numbers of several kinds.
 _TEXTS = ("text", "word", "claim", "verdict", "value")

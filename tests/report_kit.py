@@ -1,0 +1,85 @@
+"""For the tests of the report: a small templates folder, and the whole report built once."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import tempfile
+from pathlib import Path
+
+from analysis.findings import evaluate
+from analysis.records import Records
+from analysis.tables import tables
+from report import build, document, page
+from report.errors import TEMPLATES
+from report.figures import _lean
+from report.material import Art, Material
+from report.numbers import LANGS
+from report.sections import discover
+from tests import factory
+
+SVG = _lean(
+    '<svg xmlns="http://www.w3.org/2000/svg" width="453.6pt" height="72pt" viewBox="0 0 453.6 72">'
+    '<defs><path id="dot" d="M0 0L5 5"/></defs><use href="#dot"/><text x="9" y="9">x</text></svg>'
+)
+
+
+@functools.cache
+def records() -> Records:
+    """The quick profile as it might have come out."""
+    return factory.make()
+
+
+def material(found: Records | None = None) -> Material:
+    """Real findings and tables, and one drawing for every figure."""
+    found = records() if found is None else found
+    findings = evaluate(found)
+    art = Art(
+        dict.fromkeys(LANGS, SVG),
+        dict.fromkeys(LANGS, "A line <rises>"),
+        ("LeNet.s0",),
+        "x.py",
+    )
+    return Material(found, findings, tables(found, findings), {"depth": art, "softmax": art})
+
+
+def templates(folder: Path, **sections: str) -> Path:
+    """A templates folder with the real page and works, and these sections in both languages.
+
+    ``a="# Title\\n..."`` makes ``sections/010-a.zh.md`` and its English twin.
+    """
+    made = folder / "templates"
+    shutil.copytree(TEMPLATES, made, ignore=shutil.ignore_patterns("sections"))
+    (made / "sections").mkdir()
+    for number, (name, text) in enumerate(sections.items(), 1):
+        for lang in LANGS:
+            (made / f"sections/{number}0-{name}.{lang}.md").write_text(text, encoding="utf-8")
+    return made
+
+
+def section(
+    folder: Path, text: str, found: Material | None = None, lang: str = "en", **options
+) -> str:
+    """The HTML of one section with this text under a title."""
+    made = templates(folder, a=f"# Title\n\n{text}\n")
+    found = material() if found is None else found
+    composed = document.compose(made, found, discover(made), lang, **{"pdf": False} | options)
+    return composed.parts[0].pieces[0]
+
+
+def whole_page(found: Material) -> str:
+    """The page of the real templates."""
+    sections = discover(TEMPLATES)
+    documents = {
+        lang: document.compose(TEMPLATES, found, sections, lang, pdf=False) for lang in LANGS
+    }
+    return page.render(TEMPLATES, documents, found.records)
+
+
+@functools.cache
+def built() -> Path:
+    """The real report of synthetic records, whole; removed when the tests end."""
+    folder = Path(tempfile.mkdtemp(prefix="report-"))
+    results = factory.save(factory.make(), folder / "records")
+    build.build(results, folder / "out")
+    return folder / "out"

@@ -1,0 +1,225 @@
+"""The page: where its numbers come from, that both languages agree, that it stands alone."""
+
+import dataclasses
+import re
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+
+from analysis.figures import figures, style
+from experiments.record import Record
+from report import build
+from report.figures import for_page
+from tests import factory
+from tests.report_kit import SVG, built, material, whole_page
+
+
+class Page(HTMLParser):
+    """Every element's attributes, and every number with its text, language and place."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.numbers, self._open, self._lang = [], [], None, []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.elements.append((tag, found))
+        if tag == "div" and (found.get("class") or "").startswith("col "):
+            self._lang.append(found["class"].split()[1])
+        if tag == "data":
+            self._open = [found, ""]
+
+    def handle_endtag(self, tag):
+        if tag == "data" and self._open:
+            found, text = self._open
+            self.numbers.append((found.get("data-source"), found["value"], text))
+            self._open = None
+
+    def handle_data(self, data):
+        if self._open:
+            self._open[1] += data
+
+
+@pytest.fixture(scope="module")
+def html():
+    return (built() / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Page(html)
+
+
+def test_it_is_small_enough_to_send(html):
+    assert len(html.encode()) < 5_000_000
+
+
+def test_ids_are_unique_and_links_lead_somewhere(page):
+    ids = [found["id"] for _, found in page.elements if "id" in found]
+    assert len(ids) == len(set(ids))
+    links = [found["href"] for tag, found in page.elements if tag == "a" and "href" in found]
+    inner = {unescape(link[1:]) for link in links if link.startswith("#")}
+    assert inner <= set(ids)
+    assert all(link.startswith(("#", "https://doi.org/", "http")) for link in links)
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    for tag, found in page.elements:
+        for name in ("src", "srcset", "data", "poster"):
+            assert not (found.get(name) or "").startswith(("http", "//")), (tag, found)
+        if tag == "link":
+            assert found["href"].startswith("data:")
+        if tag == "use":
+            assert (found.get("href") or found.get("xlink:href")).startswith("#")
+
+
+def test_every_number_of_a_record_is_what_the_record_says(page):
+    records = factory.make()
+    checked = 0
+    for source, number, _ in page.numbers:
+        if source and "; " not in source:
+            name, _, path = source.partition(" ")
+            item = records.by_id[name]
+            for part in path.split("."):
+                item = item[int(part)] if isinstance(item, list) else getattr(item, part)
+            if isinstance(item, int | float):
+                # a confidence limit has the same source as the number that it limits
+                checked += float(number) == pytest.approx(item)
+    assert checked > 500
+
+
+def test_all_sources_are_records(page):
+    records = factory.make()
+    named = {
+        part.split()[0] for source, _, _ in page.numbers if source for part in source.split("; ")
+    }
+    assert named <= set(records.by_id)
+    assert len(named) == len(records)
+
+
+def test_both_languages_have_the_same_parts(page):
+    parts = {"zh": [], "en": []}
+    for tag, found in page.elements:
+        name = found.get("id") or ""
+        lang, _, rest = name.partition("-")
+        if lang in parts and rest.startswith(
+            ("sec-", "fig-", "tab-", "eq-", "finding-", "work-", "run-")
+        ):
+            parts[lang].append((tag, rest, found.get("data-verdict")))
+    assert parts["zh"] == parts["en"]
+    assert len(parts["zh"]) > 80
+
+
+def test_every_drawing_says_what_it_shows(page):
+    drawings = [
+        found for tag, found in page.elements if tag == "svg" and "aria-hidden" not in found
+    ]
+    assert all(found.get("role") == "img" and found.get("aria-label") for found in drawings)
+
+
+def test_drawings_follow_the_colours_of_the_page():
+    svg = for_page(SVG.replace("<text ", f'<text style="fill: {style.INK.upper()}" '), "en-x")
+    assert "fill: var(--ink)" in svg
+
+
+# --- A change of one field -----------------------------------------------------------------------
+
+
+def page_of(records):
+    """The real page of these records, with one drawing for all figures."""
+    made = material(records)
+    same = dict.fromkeys(figures(), made.figures["depth"])
+    return whole_page(dataclasses.replace(made, figures=same))
+
+
+def numbers(records):
+    """Source and text of every number, in the order of the page."""
+    return [(source, text) for source, _, text in Page(page_of(records)).numbers]
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("test.loss", lambda data: data["test"].update(loss=0.123)),
+        ("network.macs.thop", lambda data: data["network"]["macs"].update(thop=77_777_777)),
+        ("timing.train_seconds", lambda data: data["timing"].update(train_seconds=55.5)),
+    ],
+)
+def test_one_field_changes_what_depends_on_it_and_nothing_else(field, change):
+    records = factory.make()
+    name = "ResNet34.s0"
+    data = records.by_id[name].model_dump()
+    change(data)
+    changed = dataclasses.replace(
+        records, by_id=records.by_id | {name: Record.model_validate(data)}
+    )
+    before, after = numbers(records), numbers(changed)
+    assert len(before) == len(after)
+    moved = {one[0] for one, other in zip(before, after, strict=True) if one != other}
+    assert moved == {f"{name} {field}"}
+    count = sum(one != other for one, other in zip(before, after, strict=True))
+    assert count >= 2 and count % 2 == 0  # in both languages
+
+
+def test_an_accuracy_changes_only_places_that_name_it():
+    records = factory.make()
+    name = "ResNet34.s0"
+    data = records.by_id[name].model_dump()
+    data["test"]["accuracy"] = 0.9123
+    changed = dataclasses.replace(
+        records, by_id=records.by_id | {name: Record.model_validate(data)}
+    )
+    one, other = (set(numbers(found)) for found in (records, changed))
+    for source, _ in one ^ other:
+        assert source is None or name in source
+    assert any(source == f"{name} test.accuracy" and text == "91.23%" for source, text in other)
+
+
+# --- What is missing -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("without", [["SEResNet18.s0"], ["LeNet"], ["ResNet18", "PlainNet34"]])
+def test_it_builds_without_some_runs_and_says_which(without):
+    html = page_of(factory.make(without=without))
+    missing = {name if "." in name else f"{name}.s0" for name in without}
+    for name in missing:
+        assert html.count(f"<code>{name}</code>") >= 2
+    assert 'data-verdict="not_testable"' in html
+
+
+def test_a_report_of_part_of_the_setting_says_so(html):
+    assert html.count('class="banner"') == 2
+
+
+def test_several_seeds_are_counted():
+    html = page_of(factory.make(seeds=3))
+    assert "across seeds" in html and "跨" in html
+
+
+# --- The same again ------------------------------------------------------------------------------
+
+
+def test_the_same_records_give_the_same_bytes(tmp_path, html):
+    results = factory.save(factory.make(), built().parent / "records")
+    build.build(results, tmp_path / "again")
+    for name in ("report.html", "report.zh.pdf", "report.en.pdf"):
+        assert (tmp_path / "again" / name).read_bytes() == (built() / name).read_bytes(), name
+
+
+def test_a_fresh_report_is_not_made_again():
+    results = built().parent / "records"
+    assert build.build(results, built()).files == ()
+    (built() / "report.html").unlink()
+    assert "report.html" in build.build(results, built()).files
+
+
+def test_html_only(tmp_path):
+    results = built().parent / "records"
+    build.build(results, tmp_path / "out", only_html=True)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
+
+
+def test_a_tag_never_opens_within_an_attribute(html):
+    assert not re.search(r'aria-label="[^"]*<', html)

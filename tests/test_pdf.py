@@ -1,0 +1,148 @@
+"""The PDFs: fonts, glyphs, margins, tags, language, outline; and that nothing is fetched."""
+
+import re
+
+import pymupdf
+import pypdf
+import pytest
+
+from report import pdf
+from report.document import Document
+from tests.report_kit import built
+
+MM = 72 / 25.4
+SIDE, TOP, BOTTOM = 27 * MM, 12 * MM, 10 * MM
+
+
+@pytest.fixture(scope="module", params=["zh", "en"])
+def lang(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def path(lang):
+    return built() / f"report.{lang}.pdf"
+
+
+@pytest.fixture(scope="module")
+def pages(path):
+    with pymupdf.open(path) as document:
+        yield list(document)
+
+
+def test_it_is_tagged_with_language_and_title(path, lang):
+    document = pypdf.PdfReader(path)
+    root = document.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/StructTreeRoot"]
+    assert root["/Lang"] == {"zh": "zh-Hans", "en": "en"}[lang]
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert (
+        document.metadata.title
+        == {
+            "zh": "卷积神经网络在 MNIST 上的实验",
+            "en": "Convolutional networks on MNIST",
+        }[lang]
+    )
+    assert b"pdfuaid:part" in path.read_bytes() or "pdfuaid" in str(root["/Metadata"].get_data())
+
+
+def test_figures_have_text_alternatives(path):
+    document = pypdf.PdfReader(path)
+    figures = []
+
+    def walk(node):
+        node = node.get_object()
+        if node.get("/S") == "/Figure":
+            figures.append(node)
+        kids = node.get("/K", [])
+        for kid in kids if isinstance(kids, list) else [kids]:
+            if not isinstance(kid, int) and isinstance(kid.get_object(), dict):
+                walk(kid)
+
+    walk(document.trailer["/Root"]["/StructTreeRoot"])
+    assert len(figures) > 14
+    assert all(figure.get("/Alt") for figure in figures)
+
+
+def test_all_fonts_are_embedded(path):
+    with pymupdf.open(path) as document:
+        fonts = {font for page in document for font in document.get_page_fonts(page.number)}
+    assert fonts
+    for xref, extension, _, name, *_ in fonts:
+        assert xref and extension not in ("n/a", ""), name
+        assert re.match(r"[A-Z]{6}\+", name), f"{name} is not a subset"
+
+
+def test_no_glyph_is_missing(pages):
+    for page in pages:
+        for span in page.get_texttrace():
+            for code, glyph, *_ in span["chars"]:
+                assert glyph != 0 or chr(code).isspace(), f"page {page.number + 1}: {chr(code)!r}"
+        assert "\ufffd" not in page.get_text()
+
+
+def test_everything_stands_within_the_margins(pages):
+    for page in pages:
+        box = page.rect + (SIDE - 1, TOP, -SIDE + 1, -BOTTOM)
+        for span in page.get_texttrace():
+            shown = [c for c in span["chars"] if not chr(c[0]).isspace()]
+            for _, _, origin, _ in shown:
+                assert box.x0 <= origin[0] <= box.x1, (page.number + 1, span)
+                assert box.y0 <= origin[1] <= box.y1, (page.number + 1, span)
+        for drawing in page.get_drawings():
+            rect = drawing["rect"] & page.rect
+            if rect.width > 0.1:
+                assert rect.x0 >= box.x0 - 2 and rect.x1 <= box.x1 + 2, (page.number + 1, rect)
+
+
+def test_no_line_begins_with_closing_punctuation(pages, lang):
+    if lang == "en":
+        return
+    for page in pages:
+        for block in page.get_text("dict")["blocks"]:
+            for line in block.get("lines", [])[1:]:
+                text = "".join(span["text"] for span in line["spans"]).strip()
+                starts_line = line["bbox"][0] <= block["bbox"][0] + 1
+                assert not (starts_line and text[:1] in "，。、；：！？）】」』》”’"), text
+
+
+def test_it_has_an_outline_and_page_numbers(path):
+    with pymupdf.open(path) as document:
+        outline = document.get_toc()
+        assert len(outline) > 15
+        assert {level for level, *_ in outline} >= {1, 2}
+        contents = document[0].get_text() + document[1].get_text()
+        for level, title, number in outline:
+            if level == 1:
+                assert re.search(rf"\.\s*{number}\b", contents), title
+        assert document[2].get_text().split()[-1] == "3" or "\n3\n" in document[2].get_text()
+
+
+def test_numbers_lead_to_the_appendix(path):
+    with pymupdf.open(path) as document:
+        inner = [link for page in document for link in page.get_links() if link["kind"] != 2]
+        outer = [link["uri"] for page in document for link in page.get_links() if link["kind"] == 2]
+    assert len(inner) > 300
+    assert all(uri.startswith("http") for uri in outer)
+
+
+def test_its_dates_are_those_of_the_records(path):
+    assert pypdf.PdfReader(path).metadata.creation_date.year == 2026
+
+
+def test_nothing_is_fetched(monkeypatch, tmp_path):
+    from report.errors import TEMPLATES
+
+    secret = tmp_path / "secret.svg"
+    secret.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+    shown = []
+
+    def render(folder, document):
+        return f'<html lang="en"><title>t</title><img alt="a" src="{secret.as_uri()}"><img alt="b" src="asset:0.svg"></html>'
+
+    assets = {"asset:0.svg": secret.read_text()}
+    monkeypatch.setattr(pdf, "render", render)
+    monkeypatch.setattr("pathlib.Path.open", lambda *a, **k: shown.append(a))
+    made = pdf.write(TEMPLATES, Document("en", None, (), (), assets))
+    assert made.startswith(b"%PDF")

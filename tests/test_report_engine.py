@@ -1,0 +1,275 @@
+"""The sandbox, the macros, and what a writer is told when something is wrong."""
+
+import re
+from html import unescape
+
+import pytest
+
+from experiments.record import Record
+from report import document
+from report.errors import ReportError
+from report.sections import discover
+from tests.report_kit import material, records, section, templates
+
+HOSTILE = '<script>alert(1)</script> *x* [y](javascript:z) `c` "q" & \ue0001\ue001'
+
+
+def text(html):
+    return unescape(re.sub(r"[ \n]+", " ", re.sub(r"<[^>]*>", "", html)))
+
+
+def with_reason(reason):
+    """The records, one of which failed for this reason."""
+    found = records()
+    old = found.by_id["ResNet18-mul.s0"]
+    data = old.model_dump() | {
+        "status": "failed",
+        "reason": reason,
+        "test": None,
+        "validation": None,
+    }
+    data["environment"]["device"] = reason
+    changed = Record.model_validate(data)
+    by_id = found.by_id | {changed.id: changed}
+    return type(found)(found.folder, found.profile, by_id, (f"bad.json: {reason}",), found.planned)
+
+
+# --- What is printed ---------------------------------------------------------------------------
+
+
+def test_numbers_carry_value_and_source(tmp_path):
+    html = section(tmp_path, '{{ n(acc("ResNet18")) }}')
+    accuracy = records().by_id["ResNet18.s0"].test.accuracy
+    assert f'<data value="{accuracy!r}" data-source="ResNet18.s0 test.accuracy">' in html
+    assert f"{100 * accuracy:.2f}%" in text(html)
+
+
+@pytest.mark.parametrize(
+    ("expression", "shown"),
+    [
+        ('n(orig("ResNet-18", "accuracy"))', "98.75%"),
+        ('n(orig("ResNet-18", "accuracy"), digits=1, unit=false)', "98.8"),
+        ('n(const("softmax_floor"), digits=4)', "1.4612"),
+        ('field("ResNet18.s0", "network.parameters", "count")', "11,702,530"),
+        ('n(params("ResNet18"))', "11.70\xa0M"),
+        ('n(macs("ResNet18"))', "1.80\xa0G"),
+        ('p(f("plain-degrades").p)', "p\xa0<\xa00.001"),
+        ('n(acc("ResNet101-paper"))', "—"),
+        ('run("ResNet18.s0")', "ResNet18.s0"),
+        ('run("ResNet101-paper.s0")', "ResNet101-paper.s0"),
+        ('has("ResNet18")', None),
+        ('verdict("plain-degrades")', "Supported"),
+        ("profile.name", "quick"),
+        ("n(profile.input_size)", "36"),
+        ('"plain" ~ " words"', "plain words"),
+    ],
+)
+def test_macros(tmp_path, expression, shown):
+    if shown is None:
+        with pytest.raises(ReportError, match="type bool cannot be printed"):
+            section(tmp_path, f"{{{{ {expression} }}}}")
+    else:
+        assert text(section(tmp_path, f"{{{{ {expression} }}}}")).strip().endswith(shown)
+
+
+def test_intervals_carry_both_ends(tmp_path):
+    html = section(tmp_path, '{{ ci(f("plain-degrades").interval) }}')
+    assert html.count("<data") == 2
+    assert re.search(r"\[−\d\.\d\d, −\d\.\d\d\]\xa0pp", text(html))
+
+
+def test_references_point_ahead_and_behind(tmp_path):
+    body = (
+        'See {{ ref("fig:depth") }}, {{ ref("tab:results") }}, {{ ref("eq:gain") }} and '
+        '{{ ref("sec:a") }}.\n\n$$ y = x $$ (gain)\n\n'
+        '{% call figure("softmax") %}One.{% endcall %}\n\n'
+        '{% call figure("depth") %}Two, *said*.{% endcall %}\n\n'
+        '{% call table("results") %}Three.{% endcall %}'
+    )
+    html = section(tmp_path, body)
+    assert "See Figure 2, Table 1, Equation (1) and Section 1." in text(html)
+    for target in ("fig-depth", "tab-results", "eq-gain"):
+        assert f'href="#en-{target}"' in html
+        assert html.count(f'id="en-{target}"') == 1
+    assert "<em>said</em>" in html
+
+
+def test_works_are_numbered_by_first_citation(tmp_path):
+    html = section(tmp_path, 'A {{ cite("he2016") }}, B {{ cite("lecun1998", "he2016") }}.')
+    assert "A [1], B [1], [2]." in text(html)
+    chinese = section(tmp_path / "zh", '甲{{ cite("he2016", "hu2018") }}。', lang="zh")
+    assert "甲[1,2]。" in text(chinese)
+
+
+def test_figures_have_a_text_alternative_and_ids_of_their_own(tmp_path):
+    html = section(tmp_path, '{% call figure("depth") %}C.{% endcall %}')
+    assert 'role="img" aria-label="A line &lt;rises&gt;"' in html
+    assert 'id="en-depth-dot"' in html and 'href="#en-depth-dot"' in html
+
+
+def test_the_wording_follows_the_verdict(tmp_path):
+    html = section(tmp_path, '{{ finding("plain-degrades") }}')
+    assert 'data-verdict="supported"' in html and "Supported" in html
+    assert "<data" in html
+
+
+def test_missing_runs_are_said_not_fatal(tmp_path):
+    empty = type(records())(records().folder, "quick", {}, (), records().planned)
+    html = section(
+        tmp_path, '{{ finding("plain-degrades") }}\n\n{{ n(acc("LeNet")) }}', material(empty)
+    )
+    assert 'data-verdict="not_testable"' in html
+    assert 'class="missing"' in html
+
+
+def test_numbers_typed_as_definitions_print_as_numbers(tmp_path):
+    html = section(tmp_path, r"`28` pixels, $60\,000$ images, $95\,\%$, `make all`, $x$")
+    assert "28 pixels, 60,000 images, 95%" in text(html)
+    assert "<code>make all</code>" in html and "<math" in html
+
+
+@pytest.mark.parametrize("source", ["**结论：**然后", "他说**“好”**了", '**{{ "甲" }}。**乙'])
+def test_emphasis_works_beside_chinese_punctuation(tmp_path, source):
+    assert "<strong>" in section(tmp_path, source, lang="zh")
+
+
+# --- Data never becomes markup -----------------------------------------------------------------
+
+
+def test_hostile_text_is_escaped_everywhere(tmp_path):
+    found = material(with_reason(HOSTILE))
+    body = (
+        '{{ records.by_id["ResNet18-mul.s0"].reason }}\n\n'
+        '*{{ records.by_id["ResNet18-mul.s0"].reason }}* `{{ records.by_id["ResNet18-mul.s0"].reason }}`\n\n'
+        '{{ "a " ~ records.by_id["ResNet18-mul.s0"].reason ~ verdict("plain-degrades") }}'
+    )
+    made = templates(tmp_path, a=f"# Title\n\n{body}\n")
+    for pdf in (False, True):
+        whole = document.compose(made, found, discover(made), "en", pdf=pdf)
+        html = whole.front.body + "".join(piece for part in whole.parts for piece in part.pieces)
+        assert "<script" not in html
+        assert "javascript:" not in re.sub(r">[^<]*<", "><", html)
+        assert html.count("&lt;script&gt;") >= 5
+    prose = whole.parts[0].pieces[0]
+    assert "[y](javascript:z)" in prose and "*x*" in prose
+
+
+def test_no_expression_prints_html_of_its_own(tmp_path):
+    with pytest.raises(ReportError, match="safe"):
+        section(tmp_path, '{{ "<b>x</b>"|safe }}')
+    assert "&lt;b&gt;" in section(tmp_path / "b", '{{ "<b>x</b>" }} <b>y</b>')
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ records.__class__ }}",
+        '{{ "".__class__.__mro__ }}',
+        "{{ n.__globals__ }}",
+        "{{ lang.__init__ }}",
+    ],
+)
+def test_templates_are_sandboxed(tmp_path, source):
+    with pytest.raises(ReportError, match="unsafe"):
+        section(tmp_path, source)
+
+
+# --- What is wrong, and where ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "column"),
+    [
+        ("{% if %}", "Expected an expression", None),
+        ("{{ n(acc('LeNet') }}", "unexpected '}'", None),
+        ("{{ nn(1) }}", "'nn' is undefined", 4),
+        ("{{ profile.size }}", "has no attribute 'size'", None),
+        ('{{ n(acc("ResNet19")) }}', "unknown network 'ResNet19'; did you mean 'ResNet1", 11),
+        ('{{ field("LeNet.s9", "test.accuracy", "accuracy") }}', "unknown record 'LeNet.s9'", 11),
+        ('{{ field("LeNet.s0", "test.acc", "accuracy") }}', "no field 'test.acc'", 23),
+        ('{{ field("LeNet.s0", "id", "accuracy") }}', "expected a number", 23),
+        ('{{ field("LeNet.s0", "test.accuracy", "percent") }}', "unknown kind 'percent'", 40),
+        (
+            '{% call figure("dept") %}x{% endcall %}',
+            "unknown figure 'dept'; did you mean 'depth'?",
+            17,
+        ),
+        ('{{ table("result") }}', "unknown table 'result'; did you mean 'results'?", 11),
+        ('{{ finding("plain") }}', "unknown finding 'plain'", 13),
+        ('{{ cite("he2015") }}', "unknown cite key 'he2015'; did you mean 'he2016'?", 10),
+        ('{{ ref("fig:nothing") }}', "unknown reference 'fig:nothing'", 9),
+        ('{{ ref("chapter:1") }}', "unknown kind of reference 'chapter'", 9),
+        ('{{ const("pi") }}', "unknown constant 'pi'", 11),
+        ('{{ orig("ResNet-18", "loss") }}', "has no 'loss'", None),
+        ('{{ n("98.36") }}', "n() takes a Value, not a str", None),
+        ("{{ n(none) }}", "not nothing (None)", None),
+        ("{{ 98.36 }}", "type float cannot be printed", None),
+        ("{{ n(acc('LeNet'), digit=1) }}", "unexpected keyword argument 'digit'", None),
+        (r"$\foo{x}$", r"unknown command \foo", 2),
+        (r"$\left( x$", "formula cannot be parsed", None),
+        ("$$ 中 $$", "cannot hold Chinese text", None),
+        ("[x]({{ profile.name }})", "stands in a link's address", None),
+        ('text {{ finding("plain-degrades") }}', "in a paragraph of its own", None),
+        ('{{ finding("se-best") }}\n\n{{ finding("se-best") }}', "is there twice", None),
+    ],
+)
+def test_errors_name_file_line_and_column(tmp_path, body, message, column):
+    with pytest.raises(ReportError) as caught:
+        section(tmp_path, body)
+    error = caught.value
+    assert message in str(error)
+    assert "\n" not in str(error)
+    assert error.place.file.name == "10-a.en.md"
+    assert error.place.line == 3 + body.count("\n")
+    if column is not None:
+        assert error.place.column == column
+
+
+def test_an_error_in_a_wording_names_the_wording(tmp_path):
+    made = templates(tmp_path, a='# T\n\n{{ finding("se-best") }}\n')
+    file = made / "findings/se-best.en.md"
+    file.write_text(
+        "{% block claim %}c{% endblock %}\n"
+        + "".join(
+            f"{{% block {v} %}}\n{{{{ n(f.values.nothing) }}}}\n{{% endblock %}}\n"
+            for v in ("supported", "contradicted", "inconclusive", "not_testable")
+        ),
+        encoding="utf-8",
+    )
+    with pytest.raises(ReportError) as caught:
+        document.compose(made, material(), discover(made), "en", pdf=False)
+    assert caught.value.place.file.name == "se-best.en.md"
+    assert "nothing" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("intro.en.md", "# T\n", "expected a name like"),
+        ("20-b.en.md", "# T\n", "has no counterpart 20-b.zh.md"),
+    ],
+)
+def test_misnamed_sections_are_refused(tmp_path, name, content, message):
+    made = templates(tmp_path, a="# T\n")
+    (made / "sections" / name).write_text(content, encoding="utf-8")
+    with pytest.raises(ReportError, match=message):
+        discover(made)
+
+
+@pytest.mark.parametrize("body", ["no heading", "## Second first\n", "# One\n\n# Two\n"])
+def test_a_section_has_one_title_first(tmp_path, body):
+    made = templates(tmp_path, a=body)
+    with pytest.raises(ReportError, match="expected"):
+        document.compose(made, material(), discover(made), "en", pdf=False)
+
+
+def test_a_file_that_is_not_utf8_is_named(tmp_path):
+    made = templates(tmp_path, a="# T\n")
+    (made / "sections/10-a.en.md").write_bytes(b"# \xff\n")
+    with pytest.raises(ReportError, match="not UTF-8"):
+        document.compose(made, material(), discover(made), "en", pdf=False)
+
+
+def test_a_template_cannot_forge_placeholders(tmp_path):
+    with pytest.raises(ReportError, match="private-use"):
+        section(tmp_path, "\ue0000\ue001")
