@@ -1,0 +1,135 @@
+"""Scales and ticks: accuracies by their error, losses and gains by their logarithm, epochs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from numpy.typing import ArrayLike, NDArray
+
+from analysis.figures.words import superscript
+
+Axis = Literal["x", "y"]
+
+#: An error of less than one image in 100,000 is drawn as that.
+_LEAST_ERROR = 1e-5
+#: Accuracies in per cent that read well as ticks.
+_TICKS = (0, 20, 40, 60, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99)
+#: Ticks stand at least this share of the axis apart.
+_APART = 0.11
+
+
+def _from_accuracy(accuracy: ArrayLike) -> NDArray[np.float64]:
+    error = np.clip(1 - np.asarray(accuracy, dtype=float), _LEAST_ERROR, None)
+    return np.asarray(-np.log10(error), dtype=float)
+
+
+def _to_accuracy(position: ArrayLike) -> NDArray[np.float64]:
+    return np.asarray(1 - 10.0 ** -np.asarray(position, dtype=float), dtype=float)
+
+
+def accuracy_axis(axes: Axes, values: Iterable[float], axis: Axis = "y", pad: float = 0.06) -> None:
+    """Accuracies (fractions) on a logarithmic scale of the error, printed in per cent.
+
+    From 98 to 99 % is as far as from 80 to 90 %: in both cases half of the errors go. ``values``
+    are all that must be seen.
+    """
+    positions = _from_accuracy(list(values))
+    low, high = float(positions.min()), float(positions.max())
+    room = max((high - low) * pad, 0.02)
+    low, high = max(low - room, 0.0), min(high + room, -math.log10(_LEAST_ERROR))
+    low, high = (low, high) if high - low > 0.08 else (max(low - 0.04, 0.0), high + 0.04)
+    limits = float(_to_accuracy(low)), float(_to_accuracy(high))
+    ticks = _accuracy_ticks(low, high)
+    digits = max(len(f"{100 * tick:.6g}".partition(".")[2]) for tick in ticks)
+    formatter = FuncFormatter(lambda value, _: f"{100 * value:.{digits}f}".removesuffix(".0"))
+    functions = (_from_accuracy, _to_accuracy)
+    if axis == "y":
+        axes.set_yscale("function", functions=functions)
+        axes.set_ylim(*limits)
+    else:
+        axes.set_xscale("function", functions=functions)
+        axes.set_xlim(*limits)
+    _set_ticks(axes, axis, ticks, formatter)
+
+
+def _accuracy_ticks(low: float, high: float) -> list[float]:
+    """Ticks as fractions between two positions, round ones if enough of them fit."""
+
+    def position(tick: float) -> float:
+        return float(_from_accuracy(tick / 100))
+
+    inside = [tick for tick in _TICKS if low - 1e-9 <= position(tick) <= high + 1e-9]
+    spread: list[float] = []
+    for tick in reversed(inside):
+        if not spread or position(spread[-1]) - position(tick) >= _APART * (high - low):
+            spread.append(tick)
+    if len(spread) < 3:
+        first, last = (100 * float(_to_accuracy(end)) for end in (low, high))
+        even = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(first, last)
+        spread = [float(round(tick, 6)) for tick in even if first <= tick <= last]
+    return [tick / 100 for tick in spread]
+
+
+def log_axis(axes: Axes, values: Iterable[float], axis: Axis = "y", pad: float = 0.06) -> None:
+    """A logarithmic axis for positive values, with plainly printed ticks."""
+    logs = [math.log10(value) for value in values if value > 0 and math.isfinite(value)]
+    low, high = (min(logs), max(logs)) if logs else (-1.0, 1.0)
+    room = max((high - low) * pad, 0.05)
+    low, high = low - room, high + room
+    if axis == "y":
+        axes.set_yscale("log")
+        axes.set_ylim(10**low, 10**high)
+    else:
+        axes.set_xscale("log")
+        axes.set_xlim(10**low, 10**high)
+    _set_ticks(axes, axis, _log_ticks(low, high), FuncFormatter(lambda value, _: plain(value)))
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """One, two or three ticks a decade, or one every so many decades."""
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    for digits in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)):
+        ticks = [digit * 10.0**decade for decade in decades for digit in digits]
+        ticks = [tick for tick in ticks if low <= math.log10(tick) <= high]
+        if len(ticks) >= 3:
+            break
+    else:
+        even = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(10**low, 10**high)
+        ticks = [float(tick) for tick in even if tick > 0 and low <= math.log10(tick) <= high]
+    step = math.ceil(len(ticks) / 6)
+    # 1 is the number that gains are compared with: thin out the ticks so that it stays.
+    one = next((i for i, tick in enumerate(ticks) if math.isclose(tick, 1.0)), 0)
+    return ticks[one % step :: step]
+
+
+def plain(value: float) -> str:
+    """A tick of a logarithmic axis."""
+    exponent = math.floor(math.log10(value) + 1e-9)
+    if not -4 < exponent < 5:
+        mantissa = value / 10.0**exponent
+        power = f"10{superscript(exponent)}"
+        return power if math.isclose(mantissa, 1) else f"{mantissa:.3g} × {power}"
+    return f"{value:.6g}"
+
+
+def epoch_axis(axes: Axes, epochs: Iterable[float]) -> None:
+    """Whole epochs, with room for the markers of the first and the last."""
+    found = list(epochs) or [1.0]
+    first, last = min(found), max(found)
+    room = max((last - first) * 0.04, 0.15)
+    axes.set_xlim(first - room, last + room)
+    ticks = MaxNLocator(6, integer=True, min_n_ticks=1).tick_values(first, last)
+    whole = [tick for tick in ticks if first - 1e-9 <= tick <= last + 1e-9 and tick == int(tick)]
+    _set_ticks(axes, "x", whole, FuncFormatter(lambda value, _: f"{value:.0f}"))
+
+
+def _set_ticks(axes: Axes, axis: Axis, ticks: Sequence[float], formatter: FuncFormatter) -> None:
+    which = axes.yaxis if axis == "y" else axes.xaxis
+    which.set_major_locator(FixedLocator(list(ticks)))
+    which.set_minor_locator(NullLocator())
+    which.set_major_formatter(formatter)

@@ -1,0 +1,123 @@
+"""What the figures take from the records: values with their uncertainty, curves, missing runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.evidence import Evidence
+from analysis.labels import Split
+from analysis.statistics import seed_interval, wilson
+from experiments import study
+from experiments.record import Epoch, Record
+
+#: The profile whose runs a folder of an unknown profile is measured against.
+_USUAL_PROFILE = "quick"
+
+
+class NothingToDraw(LookupError):
+    """No run of a figure exists. ``missing``: the variants that it needs."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        super().__init__(f"no runs of {', '.join(missing)}")
+        self.missing = tuple(missing)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A quantity of one network: one value a run, their mean, and a 95 % interval of it."""
+
+    values: tuple[float, ...]
+    low: float
+    high: float
+
+    @property
+    def mean(self) -> float:
+        return sum(self.values) / len(self.values)
+
+
+def accuracy(evidence: Evidence, variant: str, split: Split = "test") -> Estimate | None:
+    """Accuracy with Wilson's interval for one run, Student's for several; None without a run."""
+    found = []
+    for run in evidence.finished(variant):
+        evaluation = run.test if split == "test" else run.validation
+        if evaluation is not None:
+            found.append(evaluation)
+    if not found:
+        return None
+    values = tuple(evaluation.accuracy for evaluation in found)
+    if len(found) == 1:
+        return Estimate(values, *wilson(values[0], found[0].images))
+    return Estimate(values, *seed_interval(values))
+
+
+def broken_off(evidence: Evidence, variant: str) -> int | None:
+    """The step at which a variant diverged whose runs all did; None if one finished."""
+    steps = [run.divergence.step for run in evidence.runs(variant) if run.divergence is not None]
+    return steps[0] if steps and evidence.diverged(variant) else None
+
+
+def last_loss(evidence: Evidence, variant: str) -> Estimate | None:
+    """Training loss of the last epoch; the interval is the range of the runs."""
+    values = tuple(run.history[-1].train_loss for run in evidence.finished(variant) if run.history)
+    return Estimate(values, min(values), max(values)) if values else None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A quantity by epoch.
+
+    Attributes:
+        epochs: of the mean: those that every run reached.
+        mean: over the runs.
+        runs: the single curves, as epochs and values.
+        broken: the step at which each diverged run broke off, and that moment in epochs.
+    """
+
+    epochs: list[int]
+    mean: list[float]
+    runs: list[tuple[list[int], list[float]]]
+    broken: list[tuple[int, float]]
+
+
+def curve(evidence: Evidence, variant: str, field: str) -> Curve:
+    """A field of ``history`` by epoch (``train_loss``, ``validation_accuracy``)."""
+    runs, broken = [], []
+    for run in evidence.runs(variant):
+        if run.history:
+            runs.append(([e.epoch for e in run.history], [_field(e, field) for e in run.history]))
+        if run.divergence is not None:
+            broken.append((run.divergence.step, run.divergence.step / steps_per_epoch(run)))
+    shortest = min((len(epochs) for epochs, _ in runs), default=0)
+    epochs = runs[0][0][:shortest] if runs else []
+    mean = [sum(values[i] for _, values in runs) / len(runs) for i in range(shortest)]
+    return Curve(epochs, mean, runs, broken)
+
+
+def _field(epoch: Epoch, field: str) -> float:
+    return float(getattr(epoch, field))
+
+
+def steps_per_epoch(run: Record) -> int:
+    """Steps of one pass over the training images; a last smaller batch is left out."""
+    images = run.config.train_images
+    return images // min(run.config.batch_size, images)
+
+
+def missing(evidence: Evidence, variants: Sequence[str]) -> tuple[str, ...]:
+    """Those of the variants that the profile plans but that have no run here."""
+    planned = evidence.records.planned or {run.id for run in study.load().plan(_USUAL_PROFILE)}
+    known = {name.rpartition(".s")[0] for name in planned}
+    return tuple(variant for variant in evidence.missing(variants) if variant in known)
+
+
+def present(evidence: Evidence, variants: Sequence[str]) -> list[str]:
+    """Those of the variants that have a run.
+
+    Raises:
+        NothingToDraw: none has.
+    """
+    found = evidence.present(variants)
+    if not found:
+        raise NothingToDraw(variants)
+    return found

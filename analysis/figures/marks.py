@@ -1,0 +1,91 @@
+"""Marks that several figures share: estimates with their intervals, curves, diverged runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from analysis.figures.data import Curve, Estimate
+from analysis.figures.style import INK_2, look
+
+
+def estimate(
+    axes: Axes, variant: str, at: float, value: Estimate, *, level: bool = False, size: float = 5.5
+) -> None:
+    """A network's mean with its interval as a bar; of several runs each one as a small dot.
+
+    ``level``: the value runs along the x axis and ``at`` is the row.
+    """
+    shown = look(variant)
+
+    def along(values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
+        across = [at] * len(values)
+        return (values, across) if level else (across, values)
+
+    axes.plot(
+        *along([value.low, value.high]),
+        color=shown.colour,
+        linewidth=1.1,
+        solid_capstyle="butt",
+        zorder=2.5,
+    )
+    if len(value.values) > 1:
+        axes.plot(
+            *along(value.values),
+            "o",
+            color=shown.colour,
+            alpha=0.55,
+            markersize=2.6,
+            markeredgewidth=0,
+            zorder=2.6,
+        )
+    axes.plot(
+        *along([value.mean]),
+        shown.marker,
+        color=shown.colour,
+        markersize=size,
+        markeredgewidth=0,
+        zorder=3,
+    )
+
+
+def curve(axes: Axes, variant: str, found: Curve, *, dashes: str = "-") -> None:
+    """The mean by epoch as a line; of several runs each one as a faint line behind it."""
+    shown = look(variant)
+    if len(found.runs) > 1:
+        for epochs, values in found.runs:
+            axes.plot(epochs, values, color=shown.colour, linewidth=0.7, alpha=0.4, zorder=2)
+    few = len(found.epochs) <= 15
+    axes.plot(
+        found.epochs,
+        found.mean,
+        linestyle=dashes,
+        color=shown.colour,
+        marker=shown.marker if few else None,
+        markersize=4.6,
+        markeredgewidth=0,
+        zorder=2.8,
+    )
+
+
+def crosses(axes: Axes, variant: str, places: Sequence[tuple[float, float]]) -> None:
+    """Where runs diverged, at the edge of a panel: x in data, y as a share of the panel."""
+    for x, y in places:
+        axes.plot(
+            [x],
+            [y],
+            "x",
+            color=look(variant).colour,
+            markersize=6,
+            markeredgewidth=1.6,
+            transform=axes.get_xaxis_transform(),
+            clip_on=False,
+            zorder=4,
+        )
+
+
+def reference(axes: Axes, value: float, *, dashed: bool = False) -> None:
+    """A level line across the panel."""
+    style = (0, (4, 2.5)) if dashed else "-"
+    axes.axhline(value, color=INK_2, linewidth=0.8, linestyle=style, zorder=1.5)
