@@ -6,6 +6,7 @@ guessing. It has no accuracy to print. A failed run is as good as missing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -16,7 +17,7 @@ import models
 from analysis.constants import CHANCE_LOSS
 from analysis.labels import Split, as_digits, labels
 from analysis.records import Records, mean, value
-from analysis.statistics import Contrast, Sample, contrast
+from analysis.statistics import Contrast, OneSided, Sample, contrast
 from analysis.values import Kind, Source, Value
 from experiments.record import Evaluation, Record
 
@@ -121,7 +122,12 @@ class Evidence:
         return self._sample(self.runs(variant), split).mean
 
     def compare(self, first: str, second: str, split: Split = "test") -> Contrast:
-        """Accuracy of the first less that of the second."""
+        """Accuracy of the first less that of the second.
+
+        Nothing can be said of two networks that both diverged: the error is infinite.
+        """
+        if self.diverged(first) and self.diverged(second):
+            return Contrast(0.0, math.inf, math.inf, "images", OneSided(1.0, 1.0))
         return self.contrast((first, second), (1, -1), split)
 
     def contrast(

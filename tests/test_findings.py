@@ -551,3 +551,12 @@ def test_labels_agree_with_the_data_set_and_its_split() -> None:
     mnist = data.load()
     assert (labels("test") == mnist.test_labels).all()
     assert (labels("validation") == mnist.validation_labels).all()
+
+
+def test_networks_that_all_diverged_are_not_found_equal() -> None:
+    names = ("ResNet18", "ResNet18-sub", "DenseNet", "SEResNet18", "SEResNet34", "ResNet34")
+    names += ("ResNet50", "ResNet101", "AlexNet")
+    found = evaluate(make(specs={name: outcome(name, status="diverged") for name in names}))
+    for claim in ("sub-equals-add", "resnet-dense-close", "dense-efficient"):
+        assert found[claim].verdict != S
+        assert found[claim].interval is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -155,8 +156,10 @@ def weakest_test(contrasts: Sequence[Contrast]) -> str:
     return next(name for name in order if name in found)
 
 
-def interval(contrast: Contrast, sources: Sequence[Source]) -> tuple[Value, Value]:
-    """The 95 % interval of a contrast as values."""
+def interval(contrast: Contrast, sources: Sequence[Source]) -> tuple[Value, Value] | None:
+    """The 95 % interval of a contrast as values; None where nothing can be said."""
+    if math.isinf(contrast.error):
+        return None
     low, high = contrast.interval()
     return (
         Value(low, "difference", tuple(sources)),
