@@ -37,7 +37,7 @@ TEXT: dict[Lang, dict[str, str]] = {
         "original": "original",
         "here": "here",
         "no run": "no run yet",
-        "diverged": "diverged at step {}",
+        "diverged": "diverged, step {}",
         "one": "{} {}",
         "with original": "{} {} (original {})",
         "alt": "Test accuracy from the highest: {}.",
@@ -80,7 +80,7 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
     rows = [*found, *absent]
     height = ROW * len(rows)
     figure = style.canvas(height + 0.75)
-    axes = style.panel(figure, 0.98, 0.25, 4.72, height)
+    axes = style.panel(figure, 0.98, 0.25, 4.25 if absent else 4.7, height)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), [words.name(variant, lang) for variant in rows])
     axes.tick_params(axis="y", length=0, pad=6, labelcolor=style.INK)
@@ -104,7 +104,15 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
             )
         if variant in found:
             marks.estimate(axes, variant, at, found[variant], level=True)
-        _figure_beside(axes, at, _said(evidence, found, variant, lang))
+        axes.annotate(
+            _said(evidence, found, variant, lang),
+            (1, at),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(10, 0),
+            textcoords="offset points",
+            va="center_baseline",
+            color=style.INK if variant in found else style.INK_2,
+        )
     _key(axes, found, olds, rows, lang)
     return figure
 
@@ -119,20 +127,6 @@ def _said(evidence: Evidence, found: Mapping[str, data.Estimate], variant: str, 
         return f"{100 * found[variant].mean:.2f}"
     step = data.broken_off(evidence, variant)
     return TEXT[lang]["no run"] if step is None else TEXT[lang]["diverged"].format(step)
-
-
-def _figure_beside(axes: Axes, at: int, text: str) -> None:
-    numeric = text.replace(".", "").isdigit()
-    axes.annotate(
-        text,
-        (1, at),
-        xycoords=axes.get_yaxis_transform(),
-        xytext=(42 if numeric else -2, 0),
-        textcoords="offset points",
-        ha="right",
-        va="center_baseline",
-        color=style.INK if numeric else style.INK_2,
-    )
 
 
 def _key(

@@ -24,8 +24,7 @@ PAIRS = 8
 
 TEXT: dict[Lang, dict[str, str]] = {
     "en": {
-        "true": "True digit",
-        "taken": "Taken for",
+        "sides": "Rows: true digit; columns: taken for",
         "title": "{}: test images by digit",
         "title mean": "{}: test images by digit, {} runs together",
         "pairs": "The most frequent confusions",
@@ -37,8 +36,7 @@ TEXT: dict[Lang, dict[str, str]] = {
         "alt none": "{}, the most accurate network, takes every test image for the right digit.",
     },
     "zh": {
-        "true": "真实数字",
-        "taken": "被认作",
+        "sides": "行：真实数字；列：被认作",
         "title": "{}：各数字的测试图像数",
         "title mean": "{}：各数字的测试图像数，{} 次运行合计",
         "pairs": "最常见的混淆",
@@ -97,24 +95,32 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
     table = counts(evidence, variant)
     number = len(evidence.finished(variant))
     said = TEXT[lang]
-    figure = style.canvas(3.65)
-    axes = style.panel(figure, 0.42, 0.5, 3.05, 3.05)
+    figure = style.canvas(3.66)
+    axes = style.panel(figure, 0.22, 0.56, 3.05, 3.05)
     title = said["title" if number == 1 else "title mean"].format(words.name(variant, lang), number)
     axes.annotate(
         title,
         (0, 1),
         xycoords="axes fraction",
-        xytext=(-0.42 * 72, 27),
+        xytext=(-0.22 * 72, 31),
         textcoords="offset points",
         size=style.SIZE_TITLE,
     )
-    _matrix(axes, table, variant, lang)
-    axes = style.panel(figure, 4.6, 0.5, 0.95, 3.05)
+    axes.annotate(
+        said["sides"],
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(-0.22 * 72, 19),
+        textcoords="offset points",
+        color=style.INK_2,
+    )
+    _matrix(axes, table, variant)
+    axes = style.panel(figure, 4.55, 0.56, 1.0, 3.05)
     _bars(axes, table, variant, lang)
     return figure
 
 
-def _matrix(axes: Axes, table: NDArray[np.int64], variant: str, lang: Lang) -> None:
+def _matrix(axes: Axes, table: NDArray[np.int64], variant: str) -> None:
     import seaborn as sns
 
     # Shades are transparent, so that the page, light or dark, shines through.
@@ -143,9 +149,6 @@ def _matrix(axes: Axes, table: NDArray[np.int64], variant: str, lang: Lang) -> N
             va="center",
             color=style.INK_2,
         )
-    axes.set_xlabel(TEXT[lang]["taken"])
-    axes.set_ylabel(TEXT[lang]["true"])
-    axes.xaxis.set_label_position("top")
     axes.tick_params(length=0, pad=3, labeltop=True, labelbottom=False, rotation=0)
     for edge in range(CLASSES + 1):
         axes.axhline(edge, color=style.RULE, linewidth=0.5, zorder=0.5)
@@ -161,7 +164,7 @@ def _bars(axes: Axes, table: NDArray[np.int64], variant: str, lang: Lang) -> Non
         said["pairs"],
         (0, 1),
         xycoords="axes fraction",
-        xytext=(-0.83 * 72, 27),
+        xytext=(-0.83 * 72, 31),
         textcoords="offset points",
         size=style.SIZE_TITLE,
     )

@@ -17,16 +17,24 @@ from analysis.figures.words import Lang
 
 
 def losses(
-    axes: Axes, evidence: Evidence, names: Mapping[str, str], lang: Lang, *, log: bool = True
+    axes: Axes,
+    evidence: Evidence,
+    names: Mapping[str, str],
+    lang: Lang,
+    *,
+    linear_to: float | None = None,
 ) -> None:
-    """Training loss by epoch; ``names`` are the variants and what their curves are called."""
+    """Training loss by epoch; ``names`` are the variants and what their curves are called.
+
+    The axis is logarithmic, or with ``linear_to`` linear from 0 at least to that value.
+    """
     found = {v: data.curve(evidence, v, "train_loss") for v in names if evidence.runs(v)}
     values = _values(found)
-    stuck = log and max(values, default=0.0) > 0.8 * CHANCE_LOSS
-    if log:
+    stuck = linear_to is None and max(values, default=0.0) > 0.8 * CHANCE_LOSS
+    if linear_to is None:
         log_axis(axes, [*values, CHANCE_LOSS] if stuck else values)
     else:
-        axes.set_ylim(0, 1.06 * max(values, default=1.0))
+        axes.set_ylim(0, 1.06 * max([linear_to, *values]))
         axes.yaxis.set_major_locator(MaxNLocator(5))
     _draw(axes, evidence, found, names, lang, worst=1.0, guess=CHANCE_LOSS if stuck else None)
 
@@ -74,5 +82,9 @@ def _draw(
             text = f"{names[variant]}\n{words.TEXT[lang]['diverged'].format(step)}"
             ends.append(End(moment, axes.get_ylim()[round(worst)], text, colour))
         elif curve.epochs:
-            ends.append(End(curve.epochs[-1], curve.mean[-1], names[variant], colour))
+            text = names[variant]
+            if curve.broken:
+                some = words.TEXT[lang]["some diverged"]
+                text += "\n" + some.format(len(curve.broken), len(evidence.runs(variant)))
+            ends.append(End(curve.epochs[-1], curve.mean[-1], text, colour))
     label_ends(axes, ends)

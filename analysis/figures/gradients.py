@@ -87,7 +87,9 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
     said = TEXT[lang]
     notes = words.missing_note(data.missing(evidence, tuple(OPERATORS)), lang)
     height, left, gap = 1.75, 0.5, 0.12
-    figure = style.canvas(0.68 + height + 0.28, notes)
+    remarks = {v: _remark(norms, lang) for v, norms in found.items()}
+    under = 0.28 + (2 * style.LINE if any(remarks.values()) else 0)
+    figure = style.canvas(0.68 + height + under, notes)
     width = (style.WIDTH - left - 0.04 - gap * (len(found) - 1)) / len(found)
     every = [x for n in found.values() for row in n.steps for x in row if x]
     for column, (variant, norms) in enumerate(found.items()):
@@ -103,6 +105,16 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
         if variant != REFERENCE and REFERENCE in found:
             _line(axes, means(found[REFERENCE]), color=style.NEUTRAL, linewidth=1, zorder=1.8)
         _panel(axes, variant, norms, lang)
+        axes.annotate(
+            remarks[variant],
+            (0.5, 0),
+            xycoords="axes fraction",
+            xytext=(0, -17),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            linespacing=1.2,
+        )
     colour = style.look(next(iter(found))).colour
     entries = [(said["mean"], colour, 1.6, True), (said["step"], colour, 0.6, True)]
     if REFERENCE in found and len(found) > 1:
@@ -143,12 +155,15 @@ def _panel(axes: Axes, variant: str, norms: Norms, lang: Lang) -> None:
     for at, (one, other) in enumerate(pairwise(norms.layers)):
         if probes.stage(one) != probes.stage(other):
             axes.axvline(at + 0.5, color=style.RULE, linewidth=0.5, zorder=1)
-    text = ""
+
+
+def _remark(norms: Norms, lang: Lang) -> str:
+    """What a logarithmic axis cannot show: norms that are not finite, or zero."""
+    said = TEXT[lang]
     if norms.broken is not None:
-        text = said["broken"].format(norms.broken)
-    elif zeros := sum(value is None for value in means(norms)):
-        text = said["zero"].format(zeros, len(norms.layers))
-    axes.text(0.5, 0.97, text, transform=axes.transAxes, ha="center", va="top", linespacing=1.2)
+        return said["broken"].format(norms.broken)
+    zeros = sum(value is None for value in means(norms))
+    return said["zero"].format(zeros, len(norms.layers)) if zeros else ""
 
 
 def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:

@@ -166,7 +166,7 @@ def label_spots(
         # A label must not seem to belong to a neighbour.
         away = _distances(places, centres)
         others = np.delete(away, index, axis=1)
-        prices += 0.3 * (others < away[:, [index]] + 2).any(axis=1)
+        prices += 0.3 * (others < away[:, [index]] + 6).any(axis=1)
         chosen = places[int(np.argmin(prices))]
         taken = np.vstack([taken, [*(chosen[:2] - 0.5), *(chosen[2:] + 0.5)]])
         text.set_position((chosen[0] - centres[index][0], chosen[1] - centres[index][1]))

@@ -48,11 +48,11 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
     names = {variant: title[lang] for variant, title in OPERATORS.items()}
     common = words.TEXT[lang]
 
-    axes = style.panel(figure, 0.36, 0.32, 1.72, 1.95)
+    axes = style.panel(figure, 0.36, 0.32, 1.6, 1.95)
     style.heading(axes, common["validation accuracy"] + common["log error"], left=0.3)
     curves.accuracies(axes, evidence, names, lang)
 
-    axes = style.panel(figure, 3.52, 0.32, 1.72, 1.95)
+    axes = style.panel(figure, 3.52, 0.32, 1.6, 1.95)
     style.heading(axes, TEXT[lang]["loss"], left=0.3)
     curves.losses(axes, evidence, names, lang)
     return figure

@@ -34,6 +34,7 @@ TEXT: dict[Lang, dict[str, str]] = {
         "change": "From 18 to 34 layers the accuracy changes by {:+.2f} percentage points "
         "without residual connections and by {:+.2f} with them.",
         "diverged": "Diverged: {}.",
+        "diverged here": "diverged",
     },
     "zh": {
         "until stable": "，训练至稳定",
@@ -45,6 +46,7 @@ TEXT: dict[Lang, dict[str, str]] = {
         "change": "从 18 层到 34 层，无残差连接时准确率变化 {:+.2f} 个百分点，有残差连接时变化 "
         "{:+.2f} 个百分点。",
         "diverged": "发散：{}。",
+        "diverged here": "发散",
     },
 }
 
@@ -121,8 +123,7 @@ def _by_depth(axes: Axes, evidence: Evidence, variants: tuple[str, ...], lang: L
     edge = float(axes.transData.inverted().transform(axes.transAxes.transform((0, 0.02)))[1])
     for variant in diverged:
         marks.crosses(axes, variant, [(_depth(variant), 0.02)])
-        step = words.TEXT[lang]["diverged"].format(data.broken_off(evidence, variant))
-        text = f"{words.name(variant, lang)}\n{step}"
+        text = TEXT[lang]["diverged here"]
         spots.append(Spot(_depth(variant), edge, edge, edge, text))
     label_spots(axes, spots, lines)
 

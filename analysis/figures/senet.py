@@ -34,8 +34,8 @@ TEXT: dict[Lang, dict[str, str]] = {
         "alt": "An SE block in a residual block. The residual branch of two 3×3 convolutions gives "
         "C channels. Squeeze: global average pooling makes one number of each. Excite: a linear "
         "layer to C/{0} values, ReLU, a linear layer back to C, and a sigmoid give a weight "
-        "between 0 and 1 for each channel. Scale: each channel is multiplied by its weight. Then the "
-        "shortcut is added, and ReLU follows.",
+        "between 0 and 1 for each channel. Scale: each channel is multiplied by its weight. Then "
+        "the shortcut is added, and ReLU follows.",
     },
     "zh": {
         "block": "SE 模块",
@@ -50,7 +50,8 @@ TEXT: dict[Lang, dict[str, str]] = {
         "scale": "缩放",
         "alt": "残差块中的 SE 模块。残差分支由两个 3×3 卷积组成，输出 C 个通道。压缩：全局平均池化"
         "使每个通道成为一个数。激励：全连接层缩减到 C/{0} 个值，经 ReLU 后由另一个全连接层恢复到"
-        " C 个，再经 Sigmoid，为每个通道给出 0 与 1 之间的权重。缩放：每个通道乘以自己的权重。最后与捷径相加，再经 ReLU。",
+        " C 个，再经 Sigmoid，为每个通道给出 0 与 1 之间的权重。缩放：每个通道乘以自己的权重。"
+        "最后与捷径相加，再经 ReLU。",
     },
 }
 

@@ -59,17 +59,16 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
 
     axes = style.panel(figure, 0.36, 0.32, 1.85, 1.8)
     style.heading(axes, common["training loss"], left=0.3)
-    curves.losses(axes, evidence, names, lang, log=False)
+    curves.losses(axes, evidence, names, lang, linear_to=1.2 * SOFTMAX_FLOOR)
     _floor(axes, lang)
 
-    axes = style.panel(figure, 3.62, 0.32, 1.75, 1.8)
+    axes = style.panel(figure, 3.52, 0.32, 1.6, 1.8)
     style.heading(axes, common["validation accuracy"] + common["log error"], left=0.3)
     curves.accuracies(axes, evidence, names, lang)
     return figure
 
 
 def _floor(axes: Axes, lang: Lang) -> None:
-    axes.set_ylim(0, max(axes.get_ylim()[1], 1.25 * SOFTMAX_FLOOR))
     marks.reference(axes, SOFTMAX_FLOOR, dashed=True)
     axes.annotate(
         TEXT[lang]["floor"].format(SOFTMAX_FLOOR),

@@ -141,6 +141,8 @@ mpl.rcParams.update(
         "ytick.major.width": 0.6,
         "xtick.major.pad": 2.5,
         "ytick.major.pad": 2.5,
+        # Widths of text are the same at every resolution, so that labels stay where they fit.
+        "text.hinting": "none",
         "svg.fonttype": "none",
         "svg.hashsalt": "figures",
         "pdf.fonttype": 42,
@@ -229,10 +231,11 @@ def key(
     renderer = figure.canvas.get_renderer()
     width, height = figure.get_size_inches()
     mark, gap = (0.2 if lines else 0.09), 0.16
+    right = width - 0.03
     texts = [figure.text(0, 1 - top / height, text, va="center") for text, *_ in entries]
     widths = [text.get_window_extent(renderer).width / figure.dpi for text in texts]
     total = sum(widths) + (mark + 0.05) * len(entries) + gap * (len(entries) - 1)
-    at = width - total if left is None else left
+    at = right - total if left is None else left
     for text, wide, (_, colour, size, filled) in zip(texts, widths, entries, strict=True):
         line = Line2D(
             [at / width, (at + mark) / width] if lines else [(at + mark / 2) / width],

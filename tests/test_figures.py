@@ -1,0 +1,424 @@
+"""The figures: complete, legible, the same each time, and true to the records."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+import warnings
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import models
+from analysis.evidence import Evidence
+from analysis.figures import NothingToDraw, data, figures, labels, pareto, render, style, words
+from analysis.figures.axes import accuracy_axis, log_axis
+from analysis.records import Records
+from tests.factory import make, outcome
+
+IDS = [
+    "resize",
+    "densenet",
+    "senet",
+    "accuracy",
+    "confusion",
+    "depth",
+    "residual",
+    "operators",
+    "gains",
+    "gradients",
+    "pareto",
+    "se-ranges",
+    "se-weights",
+    "softmax",
+]
+DIAGRAMS = ("resize", "densenet", "senet")
+LANGS = ("zh", "en")
+
+
+def diverged(*variants):
+    return {v: outcome(v, status="diverged") for v in variants}
+
+
+SCENARIOS = {
+    "one seed": make,
+    "three seeds": lambda: make(profile="standard", seeds=3),
+    "five seeds, far apart": lambda: make(seeds=5, seed_sd=0.01),
+    "one epoch": lambda: make(profile="smoke"),
+    "until stable": lambda: make(profile="full"),
+    "some diverged": lambda: make(
+        specs=diverged(
+            "ResNet18-mul", "ResNet18-mul-nobn", "PlainNet34", "ResNet101", "ResNet18-softmax"
+        )
+    ),
+    "one seed of three diverged": lambda: make(
+        seeds=3, specs=diverged("ResNet18-mul.s1", "PlainNet34.s2", "SEResNet34.s0")
+    ),
+    "some missing": lambda: make(
+        without=["DenseNet", "SEResNet18", "ResNet18-sub", "PlainNet18", "ResNet34"]
+    ),
+}
+
+
+@functools.cache
+def scenario(name) -> Records:
+    return SCENARIOS[name]()
+
+
+@pytest.fixture(params=SCENARIOS)
+def records(request):
+    return scenario(request.param)
+
+
+@pytest.fixture(params=IDS)
+def module(request):
+    return figures()[request.param]
+
+
+def drawn(module, records, lang) -> Figure | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return module.draw(records, {}, lang)
+        except NothingToDraw:
+            return None
+
+
+def test_the_design_is_complete():
+    assert list(figures()) == IDS
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_texts_are_inside_and_apart(module, records, lang):
+    figure = drawn(module, records, lang)
+    assert figure is not None
+    assert figure.get_size_inches()[0] == style.WIDTH
+    renderer = figure.canvas.get_renderer()
+    figure.draw(renderer)
+    limits = figure.bbox.padded(figure.dpi / 72)
+    boxes = []
+    for text in set(figure.findobj(Text)) - _unused(figure):
+        if not text.get_text().strip() or not text.get_visible():
+            continue
+        box = text.get_window_extent(renderer)
+        assert limits.x0 <= box.x0 and box.x1 <= limits.x1, f"{text.get_text()!r} is cut"
+        assert limits.y0 <= box.y0 and box.y1 <= limits.y1, f"{text.get_text()!r} is cut"
+        assert text.get_fontsize() >= style.SIZE
+        boxes.append((text.get_text(), box.padded(-1.5 * figure.dpi / 72)))
+    for (one, first), (other, second) in itertools.combinations(boxes, 2):
+        assert not first.overlaps(second), f"{one!r} covers {other!r}"
+
+
+def _unused(figure: Figure) -> set[Text]:
+    """Labels of ticks outside the limits, or of axes that are off: they are never drawn."""
+    found = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in axis.get_major_ticks():
+                if not (low - 1e-9 <= tick.get_loc() <= high + 1e-9 and axes.axison):
+                    found |= {tick.label1, tick.label2}
+    return found
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_svg_is_fit_for_a_page(module, lang):
+    figure = drawn(module, scenario("one seed"), lang)
+    text = render.svg(figure)
+    assert text.startswith("<svg") and "<style" not in text and "<metadata" not in text
+    root = ET.fromstring(text)
+    size = [float(root.get(key).removesuffix("pt")) for key in ("width", "height")]
+    assert size == pytest.approx(figure.get_size_inches() * 72, abs=0.01)
+    ids = re.findall(r' id="([^"]*)"', text)
+    used = {a or b for a, b in re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', text)}
+    assert len(ids) == len(set(ids)) and set(ids) == used
+    assert "<text" in text and style.INK in text
+    assert len(text) < 150_000
+
+
+def test_equal_records_give_equal_svg(module):
+    first, second = (render.svg(drawn(module, make(), "zh")) for _ in range(2))
+    assert first == second
+
+
+def test_two_figures_share_no_id():
+    seen: set[str] = set()
+    for module in figures().values():
+        for lang in LANGS:
+            found = set(
+                re.findall(r' id="([^"]*)"', render.svg(drawn(module, scenario("one seed"), lang)))
+            )
+            assert not found & seen
+            seen |= found
+
+
+def test_export_writes_three_files(tmp_path):
+    figure = drawn(figures()["depth"], scenario("one seed"), "zh")
+    paths = render.export(figure, tmp_path / "deep", "depth.zh")
+    assert [path.name for path in paths] == ["depth.zh.svg", "depth.zh.pdf", "depth.zh.png"]
+    assert all(path.stat().st_size > 1000 for path in paths)
+    assert ET.parse(paths[0]).getroot().tag.endswith("svg")
+
+
+# --- Words and records ------------------------------------------------------------------------
+
+
+def test_alt_speaks_the_language(module, records):
+    chinese, english = (module.alt(records, {}, lang) for lang in LANGS)
+    assert re.search("[一-鿿]", chinese) and chinese.endswith("。")
+    assert english.isprintable() and not re.search("[一-鿿，。：；（）]", english)
+    assert english.endswith(".") and not re.search(r"[{}]", chinese + english)
+    numbers = (sorted(re.findall(r"\d+\.\d+", text)) for text in (chinese, english))
+    assert next(numbers) == next(numbers)
+
+
+def test_alt_says_what_the_records_show():
+    falls = figures()["depth"].alt(make(), {}, "en")
+    assert "From PlainNet-18 to PlainNet-34 the accuracy falls and the training loss rises" in falls
+    better = {"PlainNet34": outcome("PlainNet34", accuracy=0.98, train_loss=0.01)}
+    rises = figures()["depth"].alt(make(specs=better), {}, "en")
+    assert "From PlainNet-18 to PlainNet-34 the accuracy rises and the training loss falls" in rises
+    assert "98.00%" in rises
+
+
+def test_alt_names_what_diverged():
+    broken = make(specs=diverged("ResNet18-mul"))
+    assert "multiply: diverged at step 17" in figures()["operators"].alt(broken, {}, "en")
+    assert "乘法：第 17 步发散" in figures()["operators"].alt(broken, {}, "zh")
+
+
+def test_runs_exist_and_decide(module):
+    records = scenario("one seed")
+    runs = module.runs(records)
+    assert set(runs) <= records.by_id.keys()
+    assert (runs == ()) == (module.ID in DIAGRAMS)
+
+
+def test_without_records_only_diagrams_are_drawn(module):
+    empty = make(without=style.LOOKS)
+    assert not len(empty)
+    for act in (module.draw, module.alt):
+        if module.ID in DIAGRAMS:
+            act(empty, {}, "en")
+        else:
+            with pytest.raises(NothingToDraw) as caught:
+                act(empty, {}, "en")
+            assert caught.value.missing
+
+
+def test_each_run_alone(module):
+    """Whatever single run there is, a figure is drawn or declined, never broken."""
+    for run in scenario("one seed"):
+        records = make(without=scenario("one seed").by_id.keys() - {run.id})
+        figure = drawn(module, records, "en")
+        assert figure is not None or module.ID not in DIAGRAMS
+
+
+def _texts(figure) -> str:
+    return "\n".join(text.get_text() for text in figure.findobj(Text))
+
+
+def test_missing_runs_are_named_in_the_figure():
+    records = scenario("some missing")
+    assert "No run yet: ResNet-18 (subtract), PlainNet-18." in _texts(
+        drawn(figures()["operators"], records, "en")
+    )
+    assert "尚无运行：PlainNet-18。" in _texts(drawn(figures()["depth"], records, "zh"))
+    assert "no run yet" in _texts(drawn(figures()["accuracy"], records, "en"))
+    assert "No run yet" not in _texts(drawn(figures()["depth"], scenario("one seed"), "en"))
+
+
+def test_diverged_runs_are_marked():
+    records = scenario("some diverged")
+    assert "multiply\ndiverged, step 17" in _texts(drawn(figures()["operators"], records, "en"))
+    assert "第 17 步发散" in _texts(drawn(figures()["accuracy"], records, "zh"))
+    several = scenario("one seed of three diverged")
+    assert "multiply\n1 of 3 diverged" in _texts(drawn(figures()["operators"], several, "en"))
+
+
+def test_long_lists_of_missing_runs_are_broken_into_lines():
+    lines = words.missing_note(list(style.LOOKS), "zh")
+    assert len(lines) > 1 and all(words.columns_of(line) <= 104 for line in lines)
+    assert words.missing_note([], "zh") == []
+
+
+def test_estimates_follow_the_number_of_seeds():
+    one = data.accuracy(Evidence(scenario("one seed")), "ResNet18")
+    assert one is not None and len(one.values) == 1 and one.low < one.mean < one.high
+    three = data.accuracy(Evidence(scenario("three seeds")), "ResNet18")
+    assert three is not None and len(three.values) == 3
+    assert data.accuracy(Evidence(scenario("some missing")), "DenseNet") is None
+
+
+def test_confusions_are_counted():
+    from analysis.figures import confusion
+
+    evidence = Evidence(scenario("three seeds"))
+    variant = confusion.best(evidence)
+    table = confusion.counts(evidence, variant)
+    assert table.sum() == 30_000
+    accuracy = data.accuracy(evidence, variant)
+    assert accuracy is not None and np.trace(table) / table.sum() == pytest.approx(accuracy.mean)
+    assert sum(count for *_, count in confusion.pairs(table)) == table.sum() - np.trace(table)
+
+
+def test_front_holds_what_nothing_beats():
+    def found(**means):
+        return {name: data.Estimate((mean,), mean, mean) for name, mean in means.items()}
+
+    values = found(a=0.9, b=0.95, c=0.94, d=0.99, e=0.99)
+    assert pareto.front(values, {"a": 1, "b": 2, "c": 3, "d": 5, "e": 4}) == ["a", "b", "e"]
+
+
+# --- Placement and scales ---------------------------------------------------------------------
+
+
+@given(
+    st.lists(st.tuples(st.floats(-50, 150), st.floats(1, 30)), max_size=12),
+)
+def test_spread_keeps_apart_and_in_order(items):
+    positions, sizes = [p for p, _ in items], [s for _, s in items]
+    low, high = 0.0, 400.0
+    placed = labels.spread(positions, sizes, low, high)
+    order = sorted(range(len(items)), key=lambda i: positions[i])
+    for one, other in itertools.pairwise(order):
+        assert placed[other] - placed[one] >= (sizes[one] + sizes[other]) / 2 - 1e-6
+    for at, size in zip(placed, sizes, strict=True):
+        assert low - 1e-6 <= at - size / 2 and at + size / 2 <= high + 1e-6
+
+
+def test_spread_leaves_alone_what_does_not_touch():
+    assert labels.spread([10, 50, 90], [10, 10, 10], 0, 100) == pytest.approx([10, 50, 90])
+
+
+def _axes() -> Axes:
+    return style.panel(style.canvas(2.0), 1, 0.3, 3, 1.4)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_accuracy_axis_shows_everything(values):
+    axes = _axes()
+    accuracy_axis(axes, values)
+    low, high = axes.get_ylim()
+    # The scale ends where one image in 100,000 is wrong.
+    assert all(low - 1e-9 <= min(value, 1 - 1e-5) <= high + 1e-9 for value in values)
+    ticks = [tick for tick in axes.get_yticks() if low <= tick <= high]
+    assert len(ticks) >= 2
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert len(set(shown)) == len(shown)
+
+
+@given(st.lists(st.floats(1e-30, 1e30), min_size=1, max_size=20))
+def test_log_axis_shows_everything(values):
+    axes = _axes()
+    log_axis(axes, values)
+    low, high = axes.get_ylim()
+    assert low <= min(values) and max(values) <= high
+    assert 1 <= len(axes.get_yticks()) <= 8
+
+
+# --- Colours ----------------------------------------------------------------------------------
+
+#: Severe protanopia, deuteranopia, tritanopia in linear RGB (Machado, Oliveira, Fernandes 2009).
+DEFICIENCIES = {
+    "none": np.eye(3),
+    "protan": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deutan": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritan": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+#: Networks that stand together in one figure and differ in family.
+TOGETHER = (
+    ("LeNet", "AlexNet", "ResNet18", "PlainNet18", "DenseNet", "SEResNet18"),
+    ("LeNet", "AlexNet", "ResNet34", "PlainNet34", "DenseNet", "SEResNet34"),
+    ("ResNet18", "ResNet18-sub", "ResNet18-mul", "ResNet18-mul-nobn", "PlainNet18"),
+    ("ResNet18", "ResNet18-softmax"),
+    ("SEResNet18", "SEResNet34"),
+)
+
+
+def linear(colour) -> np.ndarray:
+    rgb = np.array(to_rgb(colour))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one, other) -> float:
+    first, second = (float(linear(c) @ [0.2126, 0.7152, 0.0722]) + 0.05 for c in (one, other))
+    return max(first, second) / min(first, second)
+
+
+def oklab(rgb) -> np.ndarray:
+    """Ottosson's perceptual colour space."""
+    lms = np.cbrt(
+        np.clip(
+            np.array(
+                [
+                    [0.4122214708, 0.5363325363, 0.0514459929],
+                    [0.2119034982, 0.6806995451, 0.1073969566],
+                    [0.0883024619, 0.2817188376, 0.6299787005],
+                ]
+            )
+            @ rgb,
+            0,
+            None,
+        )
+    )
+    return (
+        np.array(
+            [
+                [0.2104542553, 0.7936177850, -0.0040720468],
+                [1.9779984951, -2.4285922050, 0.4505937099],
+                [0.0259040371, 0.7827717662, -0.8086757660],
+            ]
+        )
+        @ lms
+    )
+
+
+def test_every_network_has_a_look():
+    assert models.NETWORKS.keys() <= style.LOOKS.keys()
+    pairs = [(look.colour, look.marker) for look in style.LOOKS.values()]
+    assert len({colour for colour, _ in pairs}) == len(pairs)
+    assert style.look("ResNet34-stable") == style.look("ResNet34")
+    assert style.look("SEResNet18-ratio4") == style.look("SEResNet18")
+
+
+@pytest.mark.parametrize("variant", style.LOOKS)
+def test_colours_stand_out_on_light_and_dark(variant):
+    colour = style.look(variant).colour
+    assert contrast(colour, "#ffffff") >= 3 and contrast(colour, "#15171a") >= 3
+
+
+@pytest.mark.parametrize("kind", DEFICIENCIES)
+@pytest.mark.parametrize("group", TOGETHER)
+def test_colours_differ_for_every_reader(kind, group):
+    matrix = np.array(DEFICIENCIES[kind])
+    seen = {v: oklab(np.clip(matrix @ linear(style.look(v).colour), 0, 1)) for v in group}
+    for one, other in itertools.combinations(group, 2):
+        assert np.linalg.norm(seen[one] - seen[other]) > 0.04, (one, other)
+
+
+def test_inks_are_no_other_colour():
+    inks = {style.INK, style.INK_2, style.RULE, style.PAPER}
+    assert len(inks) == 4
+    assert not inks & {look.colour for look in style.LOOKS.values()} | {style.NEUTRAL} & inks
+    assert contrast(style.INK_2, "#ffffff") >= 4.5
