@@ -151,7 +151,7 @@ def _key(
                     textcoords="offset points",
                     ha="right" if key == left else "left",
                     va="bottom",
-                    color=style.look(variant).colour if key == "here" else style.INK_2,
+                    color=style.INK if key == "here" else style.INK_2,
                 )
             return
 

@@ -17,6 +17,8 @@ Axis = Literal["x", "y"]
 
 #: An error of less than one image in 100,000 is drawn as that.
 _LEAST_ERROR = 1e-5
+#: An axis spans at least this many decades of error: smaller differences are not blown up.
+_LEAST_SPAN = 0.15
 #: Accuracies in per cent that read well as ticks.
 _TICKS = (0, 20, 40, 60, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99)
 #: Ticks stand at least this share of the axis apart.
@@ -40,9 +42,11 @@ def accuracy_axis(axes: Axes, values: Iterable[float], axis: Axis = "y", pad: fl
     """
     positions = _from_accuracy(list(values))
     low, high = float(positions.min()), float(positions.max())
-    room = max((high - low) * pad, 0.02)
-    low, high = max(low - room, 0.0), min(high + room, -math.log10(_LEAST_ERROR))
-    low, high = (low, high) if high - low > 0.08 else (max(low - 0.04, 0.0), high + 0.04)
+    low, high = low - (high - low) * pad, high + (high - low) * pad
+    widen = max(_LEAST_SPAN - (high - low), 0.0) / 2
+    low, high = low - widen, high + widen
+    above, below = max(high + math.log10(_LEAST_ERROR), 0.0), max(-low, 0.0)
+    low, high = max(low - above, 0.0), min(high + below, -math.log10(_LEAST_ERROR))
     limits = float(_to_accuracy(low)), float(_to_accuracy(high))
     ticks = _accuracy_ticks(low, high)
     digits = max(len(f"{100 * tick:.6g}".partition(".")[2]) for tick in ticks)

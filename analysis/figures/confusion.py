@@ -150,9 +150,9 @@ def _matrix(axes: Axes, table: NDArray[np.int64], variant: str) -> None:
             color=style.INK_2,
         )
     axes.tick_params(length=0, pad=3, labeltop=True, labelbottom=False, rotation=0)
-    for edge in range(CLASSES + 1):
-        axes.axhline(edge, color=style.RULE, linewidth=0.5, zorder=0.5)
-        axes.axvline(edge, color=style.RULE, linewidth=0.5, zorder=0.5)
+    edges = range(CLASSES + 1)
+    for lines in (axes.vlines(edges, 0, CLASSES), axes.hlines(edges, 0, CLASSES)):
+        lines.set(color=style.RULE, linewidth=0.5, zorder=0.5)
     for spine in axes.spines.values():
         spine.set_visible(False)
 

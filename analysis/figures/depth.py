@@ -32,6 +32,7 @@ TEXT: dict[Lang, dict[str, str]] = {
         "trend": "From {} to {} the accuracy {} and the training loss {}.",
         "rises": "rises",
         "falls": "falls",
+        "stays": "stays the same",
     },
     "zh": {
         "depth": "带权重的层数（对数刻度）",
@@ -42,6 +43,7 @@ TEXT: dict[Lang, dict[str, str]] = {
         "trend": "从 {} 到 {}，准确率{}，训练损失{}。",
         "rises": "上升",
         "falls": "下降",
+        "stays": "不变",
     },
 }
 
@@ -122,6 +124,10 @@ def _spots(
     return spots
 
 
+def _direction(first: float, last: float) -> str:
+    return "stays" if first == last else "rises" if last > first else "falls"
+
+
 def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
     """What the figure shows, in words.
 
@@ -140,7 +146,7 @@ def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
             diverged.append(words.name(variant, lang))
             continue
         accuracies.append(f"{words.name(variant, lang)} {words.percent(accuracy.mean)}")
-        losses.append(f"{words.name(variant, lang)} {words.number(loss.mean)}")
+        losses.append(f"{words.name(variant, lang)} {words.loss(loss.mean)}")
         if variant in PLAIN:
             ends.append((words.name(variant, lang), accuracy, loss))
     parts = []
@@ -154,8 +160,8 @@ def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
             said["trend"].format(
                 first,
                 last,
-                said["falls" if accuracy.mean < high.mean else "rises"],
-                said["rises" if loss.mean > low.mean else "falls"],
+                said[_direction(high.mean, accuracy.mean)],
+                said[_direction(low.mean, loss.mean)],
             )
         )
     return words.sentences(parts, lang)

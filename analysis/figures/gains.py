@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -31,7 +33,8 @@ TEXT: dict[Lang, dict[str, str]] = {
         "moment end": "After training",
         "alt": "Gradient gain of the blocks of ResNet-18 by operator, as geometric means. {}: {}.",
         "one": "{} {} (from {} to {}; predicted {})",
-        "not finite": "{} not finite",
+        "zeros": ", but 0 in {} of its blocks",
+        "not finite": "{} nowhere positive and finite",
     },
     "zh": {
         "init": "初始化时各块的增益（对数刻度）",
@@ -45,7 +48,8 @@ TEXT: dict[Lang, dict[str, str]] = {
         "moment end": "训练之后",
         "alt": "ResNet-18 各块的梯度增益（几何平均），按运算列出。{}：{}。",
         "one": "{} {}（从 {} 到 {}；预测 {}）",
-        "not finite": "{} 非有限值",
+        "zeros": "，但有 {} 块为 0",
+        "not finite": "{} 处处为 0 或非有限值",
     },
 }
 
@@ -115,40 +119,31 @@ def _panel(axes: Axes, variant: str, own: list[Gain]) -> None:
     marks.reference(axes, 1.0)
     count = max(len(own), 8)
     axes.set_xlim(0.3, count + 0.7)
-    axes.set_xticks(
-        range(1, count + 1), [str(at) if at in (1, count) else "" for at in range(1, count + 1)]
-    )
+    axes.set_xticks([1, count])
     axes.tick_params(axis="x", length=0)
-    look = style.look(variant)
-    low = axes.get_ylim()[0]
-    for at, gain in enumerate(own, start=1):
-        if at > 1 and probes.stage(gain.block) != probes.stage(own[at - 2].block):
-            axes.axvline(at - 0.5, color=style.RULE, linewidth=0.5, zorder=1)
-        if gain.predicted:
-            axes.plot(
-                [at],
-                [gain.predicted],
-                "o",
-                markersize=6.4,
-                markerfacecolor="none",
-                markeredgecolor=style.INK_2,
-                markeredgewidth=0.7,
-                zorder=2.4,
-            )
-        finite = [value for value in gain.measured if value]
-        if len(finite) > 1:
-            axes.plot(
-                [at, at], [min(finite), max(finite)], color=look.colour, linewidth=1, zorder=2.5
-            )
-        mean = gain.mean
-        if mean is None:
-            marks.crosses(axes, variant, [(at, 1.0)])
-        elif mean == 0:  # no place on a logarithmic axis: an arrow at its lower edge
-            axes.plot([at], [low], 11, color=look.colour, markersize=5, clip_on=False, zorder=3)
-        else:
-            axes.plot(
-                [at], [mean], "o", color=look.colour, markersize=4.2, markeredgewidth=0, zorder=3
-            )
+    colour = style.look(variant).colour
+    places = range(1, len(own) + 1)
+    means = [gain.mean for gain in own]
+    predicted = [gain.predicted or math.nan for gain in own]
+    hollow: dict[str, Any] = {"color": style.INK_2, "markerfacecolor": "none"}
+    axes.plot(places, predicted, "o", markersize=6.4, markeredgewidth=0.7, zorder=2.4, **hollow)
+    filled: dict[str, Any] = {"color": colour, "markeredgewidth": 0, "zorder": 3}
+    axes.plot(places, [mean or math.nan for mean in means], "o", markersize=4.2, **filled)
+    # Zero has no place on a logarithmic axis: arrows at its lower edge.
+    zeros = [at for at, mean in zip(places, means, strict=True) if mean == 0]
+    axes.plot(zeros, [axes.get_ylim()[0]] * len(zeros), "v", clip_on=False, **filled)
+    for at in zeros:
+        offset: dict[str, Any] = {"xytext": (4, 3), "textcoords": "offset points"}
+        axes.annotate("0", (at, 0), xycoords=axes.get_xaxis_transform(), **offset)
+    nowhere = [(float(at), 1.0) for at, mean in zip(places, means, strict=True) if mean is None]
+    marks.crosses(axes, variant, nowhere)
+    spans = {
+        at: finite for at, gain in zip(places, own, strict=True) if len(finite := gain.finite) > 1
+    }
+    axes.vlines(list(spans), [*map(min, spans.values())], [*map(max, spans.values())], color=colour)
+    names = [probes.stage(gain.block) for gain in own]
+    edges = [at + 1.5 for at, (one, other) in enumerate(pairwise(names)) if one != other]
+    style.dividers(axes, edges)
 
 
 def _empty(axes: Axes, evidence: Evidence, variant: str, lang: Lang) -> None:
@@ -187,14 +182,16 @@ def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
         parts = []
         for variant, own in variants.items():
             title = OPERATORS[variant][lang]
-            means = [gain.mean for gain in own if gain.mean is not None]
-            predicted = probes.geometric(g.predicted for g in own if g.predicted is not None)
+            means = [gain.mean for gain in own if gain.mean]
+            predicted = probes.geometric(gain.predicted for gain in own if gain.predicted)
             mean = probes.geometric(means)
-            if mean is None or predicted is None or not math.isfinite(mean):
+            if mean is None or predicted is None:
                 parts.append(said["not finite"].format(title))
-            else:
-                numbers = (mean, min(means), max(means), predicted)
-                parts.append(said["one"].format(title, *map(words.number, numbers)))
+                continue
+            numbers = (mean, min(means), max(means), predicted)
+            parts.append(said["one"].format(title, *map(words.number, numbers)))
+            if zeros := sum(gain.mean == 0 for gain in own):
+                parts[-1] += said["zeros"].format(zeros)
         if parts:
             separator = "；" if lang == "zh" else "; "
             moments.append((said[f"moment {moment}"], separator.join(parts)))

@@ -152,9 +152,10 @@ def _panel(axes: Axes, variant: str, norms: Norms, lang: Lang) -> None:
             va="top",
             color=style.INK_2,
         )
-    for at, (one, other) in enumerate(pairwise(norms.layers)):
-        if probes.stage(one) != probes.stage(other):
-            axes.axvline(at + 0.5, color=style.RULE, linewidth=0.5, zorder=1)
+    names = [probes.stage(layer) for layer in norms.layers]
+    style.dividers(
+        axes, [at + 0.5 for at, (one, other) in enumerate(pairwise(names)) if one != other]
+    )
 
 
 def _remark(norms: Norms, lang: Lang) -> str:

@@ -120,7 +120,7 @@ class Spot:
 
 #: Where a label may stand around its point: direction, from the likeliest; and how far, in points.
 _AROUND = ((1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1))
-_REACHES = (6.0, 11.0, 18.0, 27.0, 38.0, 50.0)
+_REACHES = (6.0, 11.0, 18.0, 27.0, 38.0, 50.0, 65.0)
 
 #: Rectangles by row: left, bottom, right, top, in points from the panel's lower left corner.
 Boxes = NDArray[np.float64]
@@ -166,7 +166,7 @@ def label_spots(
         # A label must not seem to belong to a neighbour.
         away = _distances(places, centres)
         others = np.delete(away, index, axis=1)
-        prices += 0.3 * (others < away[:, [index]] + 6).any(axis=1)
+        prices += 0.8 * (others < away[:, [index]] + 6).any(axis=1)
         chosen = places[int(np.argmin(prices))]
         taken = np.vstack([taken, [*(chosen[:2] - 0.5), *(chosen[2:] + 0.5)]])
         text.set_position((chosen[0] - centres[index][0], chosen[1] - centres[index][1]))

@@ -75,6 +75,6 @@ def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
         if step is not None:
             parts.append(said["diverged"].format(title, step))
         elif accuracy is not None and loss is not None:
-            one = said["one"].format(title, words.percent(accuracy.mean), words.number(loss.mean))
+            one = said["one"].format(title, words.percent(accuracy.mean), words.loss(loss.mean))
             parts.append(one)
     return said["alt"].format(("；" if lang == "zh" else "; ").join(parts))

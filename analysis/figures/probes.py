@@ -28,6 +28,11 @@ class Gain:
     predicted: float | None
 
     @property
+    def finite(self) -> list[float]:
+        """The positive finite gains of the runs."""
+        return [value for value in self.measured if value]
+
+    @property
     def mean(self) -> float | None:
         """Geometric mean over the runs; 0 if it is 0 in any, None without a finite one."""
         return geometric(value for value in self.measured if value is not None)

@@ -146,7 +146,7 @@ def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
         title = words.name(variant.removesuffix("-stable"), lang)
         loss, accuracy = data.last_loss(evidence, variant), data.accuracy(evidence, variant)
         if loss is not None and variant in networks(evidence):
-            losses.append(f"{title} {words.number(loss.mean)}")
+            losses.append(f"{title} {words.loss(loss.mean)}")
         if accuracy is not None:
             accuracies.append(f"{title} {words.percent(accuracy.mean)}")
             means[variant.partition("-")[0]] = accuracy.mean
@@ -159,7 +159,7 @@ def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
         plain, residual = (
             100 * (means[f"{f}34"] - means[f"{f}18"]) for f in ("PlainNet", "ResNet")
         )
-        parts.append(said["change"].format(plain, residual))
+        parts.append(said["change"].format(plain, residual).replace("-", "−"))
     diverged = [words.name(v, lang) for v in variants if evidence.diverged(v)]
     if diverged:
         parts.append(said["diverged"].format(words.listed(diverged, lang)))

@@ -102,9 +102,9 @@ def _image(axes: Axes, image: NDArray[np.uint8]) -> None:
 
 
 def _grid(axes: Axes, side: int, *, fine: bool) -> None:
-    for edge in range(side + 1):
-        for line in (axes.axvline, axes.axhline):
-            line(edge, color=style.NEUTRAL, linewidth=0.12 if fine else 0.5)
+    edges = range(side + 1)
+    for lines in (axes.vlines(edges, 0, side), axes.hlines(edges, 0, side)):
+        lines.set(color=style.NEUTRAL, linewidth=0.12 if fine else 0.5)
 
 
 def _connect(figure: Figure, whole: Axes, part: Axes, times: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -110,8 +111,7 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
         [TEXT[lang]["stage"].format(stage, width) for stage, width in stages.items()],
     )
     axes.tick_params(axis="x", length=0, pad=5)
-    for stage in list(stages)[1:]:
-        axes.axvline(stage, color=style.RULE, linewidth=0.8, zorder=1)
+    style.dividers(axes, list(stages)[1:])
     ends = []
     for variant, own in found.items():
         _stems(axes, variant, own)
@@ -126,27 +126,14 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
 
 def _stems(axes: Axes, variant: str, own: list[Block]) -> None:
     look = style.look(variant)
-    for block in own:
-        axes.plot([block.at] * 2, [0, block.mean], color=look.colour, linewidth=1.6, zorder=2)
-        if len(block.ranges) > 1:
-            axes.plot(
-                [block.at] * len(block.ranges),
-                block.ranges,
-                "_",
-                color=look.colour,
-                markersize=5,
-                markeredgewidth=0.8,
-                zorder=2.5,
-            )
-    axes.plot(
-        [block.at for block in own],
-        [block.mean for block in own],
-        look.marker,
-        color=look.colour,
-        markersize=5.5,
-        markeredgewidth=0,
-        zorder=3,
-    )
+    places, means = [block.at for block in own], [block.mean for block in own]
+    axes.vlines(places, 0, means, color=look.colour, linewidth=1.6, zorder=2)
+    if any(len(block.ranges) > 1 for block in own):
+        each = [(block.at, value) for block in own for value in block.ranges]
+        bars: dict[str, Any] = {"color": look.colour, "markersize": 5, "markeredgewidth": 0.8}
+        axes.plot(*zip(*each, strict=True), "_", zorder=2.5, **bars)
+    heads: dict[str, Any] = {"color": look.colour, "markersize": 5.5, "markeredgewidth": 0}
+    axes.plot(places, means, look.marker, zorder=3, **heads)
 
 
 def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:

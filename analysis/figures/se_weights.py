@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -110,19 +111,17 @@ def _panel(
         alpha=0.45,
         zorder=2,
     )
-    for at, values in enumerate(blocks):
-        low, quarter, middle, third, high = np.percentile(values, [0, 25, 50, 75, 100])
-        axes.plot([at, at], [low, high], color=colour, linewidth=0.7, zorder=2.5)
-        axes.plot(
-            [at, at], [quarter, third], color=colour, linewidth=3, solid_capstyle="butt", zorder=2.6
-        )
-        axes.plot(
-            [at], [middle], "o", color=style.PAPER, markersize=2.4, markeredgewidth=0, zorder=3
-        )
+    places_at = range(len(blocks))
+    shares = [np.percentile(values, [0, 25, 50, 75, 100]) for values in blocks]
+    low, quarter, middle, third, high = np.transpose(shares)
+    axes.vlines(places_at, low, high, color=colour, linewidth=0.7, zorder=2.5)
+    axes.vlines(places_at, quarter, third, color=colour, linewidth=3, zorder=2.6)
+    dot: dict[str, Any] = {"color": style.PAPER, "markersize": 2.4, "markeredgewidth": 0}
+    axes.plot(places_at, middle, "o", zorder=3, **dot)
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
     axes.set_xlim(-0.6, len(blocks) - 0.4)
-    axes.set_xticks(range(len(blocks)), [str(at + 1) for at in range(len(blocks))])
+    axes.set_xticks(places_at, [str(at + 1) for at in range(len(blocks))])
     axes.tick_params(axis="x", length=0, labelcolor=style.INK_2)
     axes.set_xlabel("")
     axes.set_ylabel("")
@@ -134,9 +133,8 @@ def _stages(axes: Axes, places: list[se_ranges.Block], lang: Lang) -> None:
     stages: dict[int, list[int]] = {}
     for at, block in enumerate(places):
         stages.setdefault(block.stage, []).append(at)
-    for stage, own in stages.items():
-        if stage > 1:
-            axes.axvline(own[0] - 0.5, color=style.RULE, linewidth=0.8, zorder=1)
+    style.dividers(axes, [own[0] - 0.5 for stage, own in stages.items() if stage > 1])
+    for own in stages.values():
         axes.annotate(
             TEXT[lang]["width"].format(places[own[0]].channels),
             ((own[0] + own[-1]) / 2, 0),

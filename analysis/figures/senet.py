@@ -72,7 +72,7 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
 
     # The block's frame
     shapes.box(axes, 3.47, 1.185, 3.62, 2.2, colour=COLOUR, fill=False, dashed=True)
-    shapes.text(axes, 5.2, 0.2, said["block"], ha="right", color=COLOUR, weight="bold")
+    shapes.text(axes, 5.2, 0.2, said["block"], ha="right", weight="bold")
 
     # Residual branch
     shapes.text(axes, 0.06, lower, "x")
@@ -100,13 +100,13 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
         level = upper + (0.39 if x < s else 0)
         shapes.text(axes, x, level, words, color=style.INK_2)
     for x, key in ((pool, "squeeze"), (mid, "excite")):
-        shapes.text(axes, x, 0.28, said[key], color=COLOUR)
+        shapes.text(axes, x, 0.28, said[key])
 
     # Scale
     shapes.arrow(axes, (pool + 0.3, lower), (s - 0.09, lower))
     shapes.arrow(axes, (s, upper + 0.3), (s, lower - 0.09))
     shapes.joint(axes, s, lower, "×")
-    shapes.text(axes, s + 0.14, lower - 0.2, said["scale"], ha="left", color=COLOUR)
+    shapes.text(axes, s + 0.14, lower - 0.2, said["scale"], ha="left")
     shapes.arrow(axes, (s + 0.09, lower), (5.36, lower), head=False)
     shapes.planes(axes, 5.56, lower, 0.3, COLOUR, SHADES, step=0.04)
 

@@ -96,10 +96,10 @@ def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
         if loss is None or accuracy is None:
             parts.append(said["diverged"].format(said[variant]))
         elif variant == WITH:
-            above = words.number(loss.mean - SOFTMAX_FLOOR)
+            above = words.loss(loss.mean - SOFTMAX_FLOOR)
             percent = words.percent(accuracy.mean)
-            parts.append(said["with"].format(f"{loss.mean:.3f}", above, SOFTMAX_FLOOR, percent))
+            parts.append(said["with"].format(words.loss(loss.mean), above, SOFTMAX_FLOOR, percent))
         else:
             percent = words.percent(accuracy.mean)
-            parts.append(said["without"].format(f"{loss.mean:.3f}", percent))
+            parts.append(said["without"].format(words.loss(loss.mean), percent))
     return words.sentences(parts, lang)

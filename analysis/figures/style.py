@@ -145,7 +145,8 @@ mpl.rcParams.update(
         "text.hinting": "none",
         "svg.fonttype": "none",
         "svg.hashsalt": "figures",
-        "pdf.fonttype": 42,
+        # Type 42 garbles the outlines of fonts like Noto Sans CJK, which are not TrueType.
+        "pdf.fonttype": 3,
     }
 )
 
@@ -208,6 +209,12 @@ def hairlines(axes: Axes, axis: str = "y") -> None:
     axes.grid(True, axis="y" if axis == "y" else "x")
     axes.spines["left" if axis == "y" else "bottom"].set_visible(False)
     axes.tick_params(axis="y" if axis == "y" else "x", length=0)
+
+
+def dividers(axes: Axes, places: Sequence[float]) -> None:
+    """Upright hairlines between groups along the x axis."""
+    lines = axes.vlines(places, 0, 1, transform=axes.get_xaxis_transform())
+    lines.set(color=RULE, linewidth=0.7, zorder=1)
 
 
 def key(

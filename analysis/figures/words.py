@@ -72,11 +72,18 @@ def percent(fraction: float, digits: int = 2) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits; very large and small ones as powers of ten."""
-    if value != 0 and not 1e-3 <= abs(value) < 1e4:
+    """Three significant digits; very large and small numbers as powers of ten."""
+    if value == 0:
+        return "0"
+    if not 1e-3 <= abs(value) < 1e4:
         mantissa, exponent = f"{value:.1e}".split("e")
         return f"{mantissa} × 10{superscript(int(exponent))}"
-    return f"{value:.3g}"
+    return f"{value:#.3g}".removesuffix(".")
+
+
+def loss(value: float) -> str:
+    """A loss in nats to three decimals."""
+    return f"{value:.3f}"
 
 
 def superscript(exponent: int) -> str:
