@@ -204,8 +204,9 @@ def _curve(values: list[float], name: str, kind: Kind, lang: Lang) -> str:
     alt = escape(f"{name}: {first} → {last}")
     x, y = points[-1]
     return (
-        f'<figure class="curve"><svg role="img" aria-label="{alt}" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'width="{_WIDTH}" height="{_HEIGHT}"><polyline fill="none" points="{line}"/>'
+        f'<figure class="curve"><svg role="img" aria-label="{alt}" '
+        f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"><title>{alt}</title>'
+        f'<polyline fill="none" points="{line}"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/></svg>'
         f"<figcaption>{escape(name)} <span>{first} → {last}</span></figcaption></figure>"
     )
@@ -222,9 +223,8 @@ def _history(history: list[Epoch], record: Record, lang: Lang, labels: Labels) -
         ("learning_rate", "learning_rate"),
         ("seconds", "duration"),
     )
-    head = "".join(
-        f'<th scope="col">{escape(labels("history_" + name))}</th>' for name, _ in columns
-    )
+    names = ("epoch", *(name for name, _ in columns))
+    head = "".join(f'<th scope="col">{escape(labels("history_" + name))}</th>' for name in names)
     rows = []
     for index, epoch in enumerate(history):
         cells = "".join(
@@ -233,7 +233,7 @@ def _history(history: list[Epoch], record: Record, lang: Lang, labels: Labels) -
         )
         rows.append(f'<tr><th scope="row">{epoch.epoch}</th>{cells}</tr>')
     return (
-        f'<details class="history"><summary>{escape(labels("history"))}</summary><div class="scroll"><table>'
-        f'<thead><tr><th scope="col">{escape(labels("history_epoch"))}</th>{head}</tr></thead>'
+        f'<details class="history"><summary>{escape(labels("history"))}</summary>'
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div></details>"
     )

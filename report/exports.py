@@ -86,9 +86,12 @@ def _page(svg: str) -> bytes:
     """A PDF as large as the drawing, its text kept and its fonts embedded."""
     import weasyprint
 
-    logging.getLogger("weasyprint").setLevel(logging.ERROR)
+    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     width, height = figures.size(svg)
-    style = f"@page {{ size: {width}pt {height}pt; margin: 0 }} body {{ margin: 0 }} svg {{ display: block }}"
+    style = (
+        f"@page {{ size: {width}pt {height}pt; margin: 0 }} "
+        "body { margin: 0 } svg { display: block }"
+    )
     source = weasyprint.HTML(string=f"<style>{style}</style>{svg}")
     return bytes(source.write_pdf() or b"")

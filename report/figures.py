@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 from analysis.figures import NothingToDraw, style
 from report.numbers import LANGS, Lang
@@ -33,6 +34,7 @@ _PAPER = {
     style.PAPER: "#ffffff",
 }
 _USED = re.compile(r"""(?:xlink:)?href="#([^"]+)"|url\(#([^)]+)\)""")
+_SVG = "http://www.w3.org/2000/svg"
 _POINTS = re.compile(r'width="([\d.]+)pt" height="([\d.]+)pt"')
 
 
@@ -77,16 +79,37 @@ def png(module: ModuleType, records: Records, findings: Mapping[str, Finding], l
 
 
 def _lean(svg: str) -> str:
-    """Without prolog, metadata and the ids that nothing refers to."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    """Without metadata, without ids that nothing refers to, without groups that group nothing."""
+    ElementTree.register_namespace("", _SVG)
+    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+    root = ElementTree.fromstring(svg)
     used = {first or second for first, second in _USED.findall(svg)}
-    svg = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in used else "", svg)
-    return re.sub(r"\n\s*", "\n", svg)
+    _prune(root, used)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _prune(element: ElementTree.Element, used: set[str]) -> None:
+    kept: list[ElementTree.Element] = []
+    for child in element:
+        if child.tag == f"{{{_SVG}}}metadata":
+            continue
+        _prune(child, used)
+        if child.get("id", "") not in used:
+            child.attrib.pop("id", None)
+        if "d" in child.attrib:
+            child.set("d", " ".join(child.attrib["d"].split()))
+        child.tail = None
+        if child.tag == f"{{{_SVG}}}g" and not child.attrib:
+            kept += child
+        else:
+            kept.append(child)
+    if not (element.text or "").strip():
+        element.text = None
+    element[:] = kept
 
 
 def for_page(svg: str, prefix: str) -> str:
-    """A drawing to stand in the page: as wide as there is room, coloured as the page, ids of its own."""
+    """A drawing to stand in the page: coloured as it is, as wide as fits, with ids of its own."""
     svg = re.sub(r' id="([^"]+)"', rf' id="{prefix}-\1"', svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
@@ -94,7 +117,7 @@ def for_page(svg: str, prefix: str) -> str:
         lambda size: f'style="max-width:{float(size[1]) / 72 * 6.75:.3g}rem"', svg, count=1
     )
     # rules of a drawing's own style sheet would apply to the whole page
-    svg = re.sub(r"\s*<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>", "", svg)
+    svg = re.sub(r"<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>", "", svg)
     return _coloured(svg, _PAGE)
 
 

@@ -11,6 +11,7 @@ from report.numbers import MINUS, Lang, grouped
 _NUMBER = re.compile(r"(?P<sign>-?)(?P<digits>\d[\d.]*(?:\\,\d{3})*)(?P<percent>(?:\\,)?\\%)?")
 _LETTERS = re.compile(r'(?:<mi mathvariant="normal">[A-Za-z]</mi>){2,}')
 _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_VIEW_BOX = re.compile(r'viewBox="(\S+) (\S+) (\S+) (\S+)"')
 #: The size in pixels that formulas are drawn at; they are placed in units of it (em).
 _DRAWN_SIZE = 20.0
 
@@ -82,26 +83,33 @@ def drawing(tex: str, *, display: bool) -> tuple[str, float, float, float]:
     Raises:
         FormulaError: it is not TeX that can be drawn.
     """
+    from ziamath.config import config
     from ziamath.zmath import Latex
 
     _check(tex)
+    config.svg2 = False  # outlines as they are, not by reference: drawn faster
     try:
-        formula = Latex(_prepared(tex), size=_DRAWN_SIZE, inline=not display)
-        svg: str = formula.svg()
-        _, _, width, height = (float(part) for part in _view_box(svg))
-        top = float(_view_box(svg)[1])
+        svg: str = Latex(_prepared(tex), size=_DRAWN_SIZE, inline=not display).svg()
+        box = _VIEW_BOX.search(svg)
+        if box is None:
+            raise ValueError("no viewBox")
     except Exception as error:
         # as above
         raise FormulaError(f"formula cannot be drawn ({type(error).__name__})") from None
+    top, width, height = float(box[2]), float(box[3]), float(box[4])
     depth = height + top  # the baseline is at y = 0
-    return svg, width / _DRAWN_SIZE, height / _DRAWN_SIZE, depth / _DRAWN_SIZE
+    return _merged(svg), width / _DRAWN_SIZE, height / _DRAWN_SIZE, depth / _DRAWN_SIZE
 
 
-def _view_box(svg: str) -> list[str]:
-    match = re.search(r'viewBox="([^"]+)"', svg)
-    if match is None:
-        raise ValueError("no viewBox")
-    return match[1].split()
+def _merged(svg: str) -> str:
+    """The same drawing as one outline."""
+    outlines = [found[1] for found in re.finditer(r'<path d="([^"]*)"', svg)]
+    for found in re.finditer(r'<rect x="(\S+)" y="(\S+)" width="(\S+)" height="(\S+)"', svg):
+        x, y, width, height = (float(part) for part in found.groups())
+        corners = (x, y), (x + width, y), (x + width, y + height), (x, y + height)
+        outlines.append("M " + " L ".join(f"{a:.3f} {b:.3f}" for a, b in corners) + " Z")
+    head = svg[: svg.index(">") + 1]
+    return f'{head}<path d="{" ".join(outlines)}"/></svg>'
 
 
 def _check(tex: str) -> None:

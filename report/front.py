@@ -89,7 +89,8 @@ def _banner(profile: Profile, labels: Labels) -> str:
         return f'<p class="banner">{escape(labels("banner_empty"))}</p>'
     if profile.original_setting:
         return ""
-    return f'<p class="banner"><strong>{escape(labels("banner_part_head", profile=profile.name))}</strong> {escape(labels("banner_part"))}</p>'
+    head = escape(labels("banner_part_head", profile=profile.name))
+    return f'<p class="banner"><strong>{head}</strong> {escape(labels("banner_part"))}</p>'
 
 
 def _colophon(profile: Profile, records: Records, labels: Labels) -> str:
@@ -161,8 +162,9 @@ def _coverage(profile: Profile, lang: Lang, labels: Labels) -> str:
         f'<th scope="col">{escape(labels(key))}</th>'
         for key in ("coverage_setting", "coverage_original", "coverage_here", "coverage_others")
     )
+    caption = f"<caption>{escape(labels('coverage'))}</caption>"
     return (
-        f'<div class="scroll"><table class="coverage"><caption>{escape(labels("coverage"))}</caption>'
+        f'<div class="scroll"><table class="coverage">{caption}'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 

@@ -1,7 +1,7 @@
 """``make lint``: no result is typed into the prose, and the two languages say the same things.
 
-A number in the text of a template is refused unless it comes from an expression, stands in code or a
-formula (a definition), belongs to a name (ResNet-18), or is listed in ``templates/definitions.txt``.
+A number in the text of a template is refused unless it comes from an expression, stands in code or
+a formula (a definition), belongs to a name (ResNet-18), or matches ``templates/definitions.txt``.
 """
 
 from __future__ import annotations

@@ -337,10 +337,11 @@ class Writer(Engine):
         if name in self._findings_shown:
             raise ReportError(f"finding {name!r} is there twice", _place(name))
         self._findings_shown.add(name)
+        verdict = found.verdict.value
         return self.slots.add(
-            f'<div class="finding {found.verdict.value}" id="{self.lang}-finding-{escape(name)}" '
-            f'data-finding="{escape(name)}" data-verdict="{found.verdict.value}">'
-            f'<p class="claim">{self.badge(found.verdict.value)} <strong>{self.claim(name)}</strong></p>'
+            f'<div class="finding {verdict}" id="{self.lang}-finding-{escape(name)}" '
+            f'data-finding="{escape(name)}" data-verdict="{verdict}">'
+            f'<p class="claim">{self.badge(verdict)} <strong>{self.claim(name)}</strong></p>'
             f"{text}{self._evidence(found)}</div>",
             block=True,
             place=place,

@@ -71,7 +71,7 @@ def _is_chinese(character: str) -> bool:
 def _emphasis(state: StateInline, silent: bool) -> bool:
     """CommonMark's emphasis, with Chinese punctuation taken for letters beside ``*``.
 
-    By the book ``**结论：**然后`` is no emphasis: the mark follows punctuation and precedes a letter.
+    By the book ``**结论：**然后`` is none: the mark follows punctuation and precedes a letter.
     Otherwise as in ``markdown_it.rules_inline.emphasis``.
     """
     start = state.pos

@@ -44,13 +44,15 @@ def write(folder: Path, document: Document) -> bytes:
     except OSError as error:
         # a system library (Pango) is missing
         raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
-    logging.getLogger("weasyprint").setLevel(logging.ERROR)
+    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
 
-    class Assets(URLFetcher):
-        """Admits nothing but the document's own drawings."""
+    class Assets(URLFetcher):  # type: ignore[misc]
+        """Admits nothing but the document's own drawings, and what they hold themselves."""
 
         def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
+            if url.startswith("data:"):
+                return super().fetch(url, headers)
             if url not in document.assets:
                 raise ValueError(f"not part of the report: {url}")
             return URLFetcherResponse(

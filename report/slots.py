@@ -1,7 +1,7 @@
 """Opaque placeholders: what an expression prints never meets the Markdown parser.
 
-Every ``{{ ... }}`` leaves a token of private-use characters in the text; after Markdown has run, the
-token is replaced by HTML that is already escaped.
+Every ``{{ ... }}`` leaves a token of private-use characters in the text; after Markdown has run,
+the token is replaced by HTML that is already escaped.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ from report.slots import escape
 
 #: Kinds of columns whose cells are no numbers, or numbers of several kinds.
 _TEXTS = ("text", "word", "claim", "verdict", "value")
+#: A text of at most so many characters stays on one line.
+_SHORT = 24
+#: Tables of more columns are set smaller on paper.
+_FEW_COLUMNS = 8
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,8 @@ def html(table: Table, context: Context) -> str:
             for position, (index, extra) in enumerate(shown)
         )
         rows.append(f"<tr>{cells}</tr>")
-    body = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    narrow = ' class="dense"' if len(shown) > _FEW_COLUMNS else ""
+    body = f"<table{narrow}><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     return body + _legend(table, notes, context)
 
 
@@ -132,7 +138,7 @@ def _cell(
     css = [] if _is_text(column) else ["num"]
     if column.original:
         css.append("orig")
-    if column.kind == "claim":
+    if column.kind == "claim" or (isinstance(cell.value, str) and len(cell.value) > _SHORT):
         css.append("prose")
     if extra:
         text = interval(cell.interval, context.lang, unit=False) if cell.interval else ""
@@ -154,21 +160,29 @@ def _content(cell: Cell, column: Column, decimals: int, context: Context) -> str
     if isinstance(value, tuple):
         return ", ".join(data_element(item, str(printed(item, lang)), lang) for item in value)
     if isinstance(value, Value):
-        shown = printed(value, lang)
-        if column.kind == "value":
-            text = data_element(value, str(shown), lang)
-            return f"{text} {interval(cell.interval, lang)}" if cell.interval else text
-        text = shown.text if _unit_in_head(column) else str(shown)
-        padding = decimals - _places(shown.text) if shown.text[-1:].isdigit() else 0
-        style = f'<span style="padding-right:{padding}ch">' if padding > 0 else ""
-        return f"{style}{data_element(value, text, lang)}{'</span>' if style else ''}"
-    match column.kind:
-        case "word":
-            return escape(_word(value, lang))
-        case "claim":
-            return context.claim(value)
-        case "verdict":
-            return context.verdict(value)
+        return _number(value, cell, column, decimals, lang)
+    return _text(value, column, context)
+
+
+def _number(value: Value, cell: Cell, column: Column, decimals: int, lang: Lang) -> str:
+    shown = printed(value, lang)
+    if column.kind == "value":
+        text = data_element(value, str(shown), lang)
+        return f"{text} {interval(cell.interval, lang)}" if cell.interval else text
+    text = shown.text if _unit_in_head(column) else str(shown)
+    element = data_element(value, text, lang)
+    padding = decimals - _places(shown.text) if shown.text[-1:].isdigit() else 0
+    return f'<span style="padding-right:{padding}ch">{element}</span>' if padding > 0 else element
+
+
+def _text(value: str, column: Column, context: Context) -> str:
+    lang = context.lang
+    if column.kind == "word":
+        return escape(_word(value, lang))
+    if column.kind == "claim":
+        return context.claim(value)
+    if column.kind == "verdict":
+        return context.verdict(value)
     if value in context.known:
         return f'<a class="run" href="#{escape(card_id(value, lang))}">{escape(value)}</a>'
     return escape(value)
@@ -201,7 +215,10 @@ def _legend(table: Table, notes: list[str], context: Context) -> str:
         best = (
             f'<b class="best">{escape(context.labels("best_mark"))}</b>{context.labels("is_best")}'
         )
-        second = f'<span class="second">{escape(context.labels("second_mark"))}</span>{context.labels("is_second")}'
+        second = (
+            f'<span class="second">{escape(context.labels("second_mark"))}</span>'
+            f"{context.labels('is_second')}"
+        )
         lines.insert(0, best + context.labels("list_semicolon") + second)
     if not lines:
         return ""
@@ -255,24 +272,20 @@ _LATEX = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     NBSP: "~",
-    numbers.MINUS: "$-$",
-    numbers.TIMES: r"$\times$",
-    "<": "$<$",
-    ">": "$>$",
-    "∞": r"$\infty$",
-    **{
-        raised: f"$^{{{plain}}}$"
-        for raised, plain in zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789", strict=True)
-    },
+    # between two NULs: mathematics
+    numbers.MINUS: "\0-\0",
+    numbers.TIMES: "\0\\times\0",
+    "<": "\0<\0",
+    ">": "\0>\0",
+    "∞": "\0\\infty\0",
 }
+_RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 def _tex(text: str) -> str:
-    return (
-        "".join(_LATEX.get(character, character) for character in text)
-        .replace("$$^", "^")
-        .replace("$$", "")
-    )
+    escaped = "".join(_LATEX.get(character, character) for character in text)
+    escaped = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda run: f"\0^{{{run[0].translate(_RAISED)}}}\0", escaped)
+    return escaped.replace("\0\0", "").replace("\0", "$")
 
 
 def as_latex(table: Table, context: Context) -> str:

@@ -142,7 +142,7 @@ def numbers(records):
 @pytest.mark.parametrize(
     ("field", "change"),
     [
-        ("test.loss", lambda data: data["test"].update(loss=0.123)),
+        ("test.loss", lambda data: data["test"].update(loss=0.4567)),
         ("network.macs.thop", lambda data: data["network"]["macs"].update(thop=77_777_777)),
         ("timing.train_seconds", lambda data: data["timing"].update(train_seconds=55.5)),
     ],
@@ -167,14 +167,14 @@ def test_an_accuracy_changes_only_places_that_name_it():
     records = factory.make()
     name = "ResNet34.s0"
     data = records.by_id[name].model_dump()
-    data["test"]["accuracy"] = 0.9123
+    data["test"]["accuracy"] = 0.9740  # no other rank
     changed = dataclasses.replace(
         records, by_id=records.by_id | {name: Record.model_validate(data)}
     )
     one, other = (set(numbers(found)) for found in (records, changed))
     for source, _ in one ^ other:
         assert source is None or name in source
-    assert any(source == f"{name} test.accuracy" and text == "91.23%" for source, text in other)
+    assert any(source == f"{name} test.accuracy" and text == "97.40%" for source, text in other)
 
 
 # --- What is missing -----------------------------------------------------------------------------

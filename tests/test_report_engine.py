@@ -139,9 +139,9 @@ def test_emphasis_works_beside_chinese_punctuation(tmp_path, source):
 def test_hostile_text_is_escaped_everywhere(tmp_path):
     found = material(with_reason(HOSTILE))
     body = (
-        '{{ records.by_id["ResNet18-mul.s0"].reason }}\n\n'
-        '*{{ records.by_id["ResNet18-mul.s0"].reason }}* `{{ records.by_id["ResNet18-mul.s0"].reason }}`\n\n'
-        '{{ "a " ~ records.by_id["ResNet18-mul.s0"].reason ~ verdict("plain-degrades") }}'
+        '{% set reason = records.by_id["ResNet18-mul.s0"].reason %}{{ reason }}\n\n'
+        "*{{ reason }}* `{{ reason }}`\n\n"
+        '{{ "a " ~ reason ~ verdict("plain-degrades") }}'
     )
     made = templates(tmp_path, a=f"# Title\n\n{body}\n")
     for pdf in (False, True):

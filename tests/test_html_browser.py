@@ -1,0 +1,151 @@
+"""The page in a browser: accessible in every mode, silent, offline, and doing what it should."""
+
+import shutil
+
+import pytest
+
+from tests.report_kit import built
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"], "resultTypes": ["violations"]}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+
+
+@pytest.fixture(params=[1440, 390])
+def width(request):
+    return request.param
+
+
+@pytest.fixture
+def page(browser, width):
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.said, page.asked = [], []
+    page.on("console", lambda message: page.said.append(message.text))
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.goto((built() / "report.html").as_uri())
+    yield page
+    assert page.said == []
+    assert len(page.asked) == 1 or all(url == page.asked[0] for url in page.asked)
+    context.close()
+
+
+def choose(page, group, value):
+    page.check(f"#{group}-{value}", force=True)
+
+
+@pytest.mark.parametrize("mode", ["zh", "en", "both"])
+def test_axe_finds_nothing(page, mode):
+    from axe_playwright_python.sync_playwright import Axe
+
+    choose(page, "mode", mode)
+    for theme, options in (("light", {"resultTypes": ["violations"]}), ("dark", COLOURS)):
+        choose(page, "theme", theme)
+        found = Axe().run(page, options=options).response["violations"]
+        shown = [(item["id"], [node["html"][:200] for node in item["nodes"][:3]]) for item in found]
+        assert not shown, theme
+
+
+def test_nothing_is_wider_than_the_screen(page, width):
+    for mode in ("zh", "en", "both"):
+        choose(page, "mode", mode)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_languages(page):
+    def visible(lang):
+        return page.locator(f".col.{lang} h1").is_visible()
+
+    assert visible("zh") and not visible("en")
+    choose(page, "mode", "en")
+    assert visible("en") and not visible("zh")
+    assert page.evaluate("document.documentElement.lang") == "en"
+    choose(page, "mode", "both")
+    assert visible("en") and visible("zh")
+    page.reload()
+    assert visible("en") and visible("zh")  # remembered
+
+
+def test_side_by_side_keeps_sections_level(page, width):
+    choose(page, "mode", "both")
+    tops = page.evaluate(
+        "[...document.querySelectorAll('.row')].map(row => [...row.children].map("
+        "col => col.querySelector('h2, h3')?.getBoundingClientRect().top))"
+    )
+    for zh, en in tops[1:]:
+        if width > 960 and zh is not None:
+            assert abs(zh - en) < 3
+
+
+def test_a_link_into_the_hidden_language_leads_to_its_counterpart(page):
+    page.goto(page.url.partition("#")[0] + "#en-fig-depth")
+    assert page.locator("#zh-fig-depth").is_visible()
+    assert abs(page.locator("#zh-fig-depth").bounding_box()["y"]) < 900
+
+
+def test_dark_and_light(page):
+    def paper():
+        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    choose(page, "theme", "dark")
+    dark = paper()
+    choose(page, "theme", "light")
+    assert paper() != dark
+    choose(page, "theme", "auto")
+    page.emulate_media(color_scheme="dark")
+    assert paper() == dark
+
+
+def test_a_number_says_where_it_comes_from(page, width):
+    link = page.locator(".col.zh .finding a.n").first
+    link.scroll_into_view_if_needed()
+    link.focus()
+    tip = page.locator("#tip")
+    assert tip.is_visible()
+    source = link.locator("data").get_attribute("data-source").split("; ")[0]
+    record, _, field = source.partition(" ")
+    assert f"{record}.json → {field}" in tip.inner_text()
+    assert link.get_attribute("aria-describedby") == "tip"
+    page.keyboard.press("Escape")
+    assert not tip.is_visible()
+    if width > 960:
+        link.hover()
+        assert tip.is_visible()
+        link.click()
+        assert page.url.endswith(f"#zh-run-{record}")
+
+
+def test_everything_can_be_reached_by_keyboard(page):
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "mode-zh"
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".col.en h1").is_visible()
+
+
+def test_it_reads_without_scripts(browser, width):
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, java_script_enabled=False
+    )
+    page = context.new_page()
+    page.goto((built() / "report.html").as_uri())
+    assert page.locator(".col.zh h1").is_visible() and not page.locator(".col.en h1").is_visible()
+    page.locator("label", has=page.locator("#mode-en")).click()
+    assert page.locator(".col.en h1").is_visible() and not page.locator(".col.zh h1").is_visible()
+    context.close()

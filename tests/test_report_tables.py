@@ -1,0 +1,76 @@
+"""Tables as HTML, CSV and LaTeX."""
+
+import csv
+import io
+
+from analysis.tables import Cell, Column, Table
+from analysis.values import Source, Value
+from report.labels import Labels
+from report.tables import Context, as_csv, as_latex, html
+
+ACCURACY = Value(0.98366, "accuracy", (Source("A.s0", "test.accuracy"),))
+LIMITS = (Value(0.98, "accuracy", ACCURACY.sources), Value(0.987, "accuracy", ACCURACY.sources))
+TABLE = Table(
+    "t",
+    (
+        Column("network", "text", {"zh": "网络", "en": "Net & co"}),
+        Column("accuracy", "accuracy", {"zh": "准确率", "en": "Accuracy"}),
+        Column("gain", "gain", {"zh": "增益", "en": "Gain"}),
+        Column("status", "word", {"zh": "状态", "en": "Status"}),
+        Column("nothing", "count", {"zh": "无", "en": "Empty"}),
+    ),
+    (
+        (
+            Cell("A.s0"),
+            Cell(ACCURACY, mark="best", note="tied", interval=LIMITS),
+            Cell(Value(0.5231, "gain", ())),
+            Cell("finished"),
+            Cell(),
+        ),
+        (
+            Cell("=cmd|'<i>'_50%"),
+            Cell(note="diverged"),
+            Cell(Value(1.2e-7, "gain", ())),
+            Cell("diverged"),
+            Cell(),
+        ),
+    ),
+    ("A.s0",),
+)
+
+
+def context(lang="en"):
+    return Context(lang, Labels(lang), str, str, frozenset({"A.s0"}))
+
+
+def test_html():
+    made = html(TABLE, context())
+    assert 'href="#en-run-A.s0"' in made
+    assert '<td class="num best">' in made and "98.37" in made
+    assert "95% interval" in made and "[<a" in made
+    assert "Empty" not in made  # a column without content is left out
+    assert "&lt;i&gt;" in made and "<i>" not in made
+    assert "<sup>a</sup> not significantly below" in made
+    assert '—<sup class="fn">b</sup>' in made
+
+
+def test_words_follow_the_language():
+    assert "发散" in html(TABLE, context("zh")) and "diverged" in html(TABLE, context())
+
+
+def test_csv_is_exact_and_holds_no_formula():
+    rows = list(csv.DictReader(io.StringIO(as_csv(TABLE))))
+    assert float(rows[0]["accuracy"]) == ACCURACY.value
+    assert (rows[0]["accuracy_low"], rows[0]["accuracy_high"]) == ("0.98", "0.987")
+    assert rows[1]["network"].startswith("'=")
+    assert rows[1]["accuracy"] == "diverged"
+
+
+def test_latex_is_booktabs_and_escaped():
+    made = as_latex(TABLE, context())
+    for rule in ("\\toprule", "\\midrule", "\\bottomrule"):
+        assert made.count(rule) == 1
+    assert "Net \\& co" in made and "\\_50\\%" in made and "\\textbf{98.37" in made
+    assert "1.20~$\\times$~10$^{-7}$" in made
+    head, *body = [line for line in made.splitlines() if line.endswith("\\\\")]
+    assert {line.count(" & ") for line in (head, *body)} == {head.count(" & ")}
