@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -122,7 +123,8 @@ def _rows(record: Record, lang: Lang, labels: Labels) -> Iterator[tuple[str, str
     commit = record.environment.git_commit or labels("unknown")
     dirty = labels("dirty") if record.environment.git_dirty else ""
     yield labels("card_commit"), f"<code>{escape(commit)}</code>{escape(dirty)}"
-    yield labels("card_fingerprint"), f'<code class="hash">{record.fingerprint}</code>'
+    parts = "<wbr/>".join(re.findall(".{16}", record.fingerprint))
+    yield labels("card_fingerprint"), f'<code class="hash">{parts}</code>'
     yield labels("card_repeat"), f'<code class="command">{escape(command(record))}</code>'
 
 
@@ -206,8 +208,8 @@ def _curve(values: list[float], name: str, kind: Kind, lang: Lang) -> str:
     return (
         f'<figure class="curve"><svg role="img" aria-label="{alt}" '
         f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"><title>{alt}</title>'
-        f'<polyline fill="none" points="{line}"/>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/></svg>'
+        f'<polyline fill="none" stroke="#1b4f7c" stroke-width="1.3" points="{line}"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2" fill="#1b4f7c"/></svg>'
         f"<figcaption>{escape(name)} <span>{first} → {last}</span></figcaption></figure>"
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -73,17 +73,26 @@ def compose(
     return Document(
         lang,
         front.Front(**{**vars(matter), "body": finish(matter.body)}),
-        tuple(Part(part.name, tuple(finish(piece) for piece in part.pieces)) for part in parts),
+        tuple(_finished(part, finish) for part in parts),
         tuple(_entry(entry, finish) for entry in contents),
         writer.assets,
     )
 
 
-def _finisher(lang: Lang, pdf: bool):  # type: ignore[no-untyped-def]
+Finish = Callable[[str], str]
+
+
+def _finisher(lang: Lang, pdf: bool) -> Finish:
     return (lambda html: typeset(html, pdf=pdf)) if lang == "zh" else (lambda html: html)
 
 
-def _entry(entry: Entry, finish) -> Entry:  # type: ignore[no-untyped-def]
+def _finished(part: Part, finish: Finish) -> Part:
+    if part.name == "references":  # in English, whatever the report's language
+        return part
+    return Part(part.name, tuple(finish(piece) for piece in part.pieces))
+
+
+def _entry(entry: Entry, finish: Finish) -> Entry:
     return Entry(entry.level, entry.anchor, entry.number, finish(entry.text))
 
 

@@ -19,6 +19,8 @@ from report.slots import escape
 _TEXTS = ("text", "word", "claim", "verdict", "value")
 #: A text of at most so many characters stays on one line.
 _SHORT = 24
+#: A Chinese head of so many characters does too.
+_SHORT_HEAD = 4
 #: Tables of more columns are set smaller on paper.
 _FEW_COLUMNS = 8
 
@@ -115,6 +117,8 @@ def _head(column: Column, extra: bool, context: Context) -> str:
     css = [] if _is_text(column) else ["num"]
     if column.original:
         css.append("orig")
+    if context.lang == "zh" and len(title) <= _SHORT_HEAD:
+        css.append("short")
     return f'<th scope="col"{_class(css)}>{escape(title)}{unit}</th>'
 
 

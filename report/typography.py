@@ -27,13 +27,17 @@ _PIECES = re.compile(r"(<[^>]*>)")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)")
 _TYPED = re.compile(rf"(?<=[{_HAN}]) (?=[{_FIRST}])|(?<=[{_LAST}]) (?=[{_HAN}])")
 _BOUNDARY = re.compile(rf"(?<=[{_HAN}])(?=[{_FIRST}])|(?<=[{_LAST}])(?=[{_HAN}])")
-_QUOTES = re.compile("[“”‘’]|——|……")
+#: Quotation marks and the like, but for those around and within Latin text.
+_QUOTES = re.compile(
+    rf"(?<![{_LAST} ])[“‘]|[“‘](?![{_FIRST}])|[”’](?![{_FIRST} ,.;:)])|(?<![{_LAST}])[”’]|——|……"
+)
 _MEETING = re.compile(
     f"[{_WIDE_CLOSING}](?=[{_WIDE_CLOSING}{_WIDE_OPENING}])|(?<=[{_WIDE_OPENING}])[{_WIDE_OPENING}]"
 )
 
-#: Their content is left alone, and counts as one Latin letter for its neighbours.
+#: Their content is left alone; of some it counts as one Latin letter for its neighbours.
 _OPAQUE = {"code", "pre", "math", "svg", "script", "style", "kbd", "samp"}
+_LIKE_LATIN = {"code", "math", "kbd", "samp"}
 _INLINE = {
     "a",
     "abbr",
@@ -53,53 +57,50 @@ _INLINE = {
     "time",
     "label",
 }
-_ATOMS = {"img"}
 
 
 def typeset(html: str, *, pdf: bool) -> str:
     """Apply the rules above to a piece of Chinese HTML."""
-    pieces = _PIECES.split(html)
     out: list[str] = []
+    edge = 0  # where a gap goes: in front of opening tags, so that no link begins with a space
     before = ""  # the last character shown in this block
     opaque = 0
-    for piece in pieces:
-        if piece.startswith("<"):
-            tag = _TAG.match(piece)
-            name = tag[2].lower() if tag else ""
-            if name in _OPAQUE and not piece.endswith("/>"):
-                if tag and not tag[1] and not opaque:
-                    _gap(out, before, "A", name in ("code", "math", "kbd", "samp"))
-                opaque += -1 if tag and tag[1] else 1
-                before = "A" if name in ("code", "math", "kbd", "samp") else ""
-            elif not opaque and name in _ATOMS:
-                inline = 'class="formula"' in piece
-                _gap(out, before, "A", inline)
-                before = "A" if inline else ""
-            elif not opaque and name not in _INLINE:
-                before = ""
-            out.append(piece)
-        elif not piece or opaque:
-            out.append(piece)
-        else:
-            shown = unescape(piece)
-            _gap(out, before, shown[0], True)
-            out.append(_text(piece, pdf))
-            before = shown[-1]
+    for piece in _PIECES.split(html):
+        if not piece:
+            continue
+        tag = _TAG.match(piece)
+        if tag is None:
+            if opaque:
+                out.append(piece)
+            else:
+                shown = unescape(piece)
+                if _meet(before, shown[0]):
+                    out.insert(edge, " ")
+                out.append(_text(piece, pdf))
+                before = shown[-1]
+            edge = len(out)
+            continue
+        closing, name = bool(tag[1]), tag[2].lower()
+        like_latin = name in _LIKE_LATIN or (name == "img" and 'class="formula"' in piece)
+        if name in _OPAQUE and not piece.endswith("/>"):
+            if not closing and not opaque and like_latin and _meet(before, "A"):
+                out.insert(edge, " ")
+            opaque += -1 if closing else 1
+            before = "A" if like_latin else ""
+        elif not opaque and name == "img":
+            if like_latin and _meet(before, "A"):
+                out.insert(edge, " ")
+            before = "A" if like_latin else ""
+        elif not opaque and name not in _INLINE:
+            before = ""
+        out.append(piece)
+        if closing or name == "img":
+            edge = len(out)
     return "".join(out)
 
 
-def _gap(out: list[str], before: str, after: str, wanted: bool) -> None:
-    """Put a space in front of what comes next, if Han and Latin meet there."""
-    if wanted and before and _meet(before, after):
-        # in front of opening tags, so that no link begins with a space
-        at = len(out)
-        while at and (not out[at - 1] or re.match(r"<[^/]", out[at - 1])):
-            at -= 1
-        out.insert(at, " ")
-
-
 def _meet(left: str, right: str) -> bool:
-    return bool(
+    return bool(left) and bool(
         (_IS_HAN.match(left) and _IS_FIRST.match(right))
         or (_IS_LAST.match(left) and _IS_HAN.match(right))
     )
