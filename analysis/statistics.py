@@ -20,9 +20,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
+import scipy  # loads its parts on first use: a report of unchanged records needs none
 from numpy.typing import NDArray
-from scipy import special, stats
-from statsmodels.stats.proportion import proportion_confint
 
 #: Level of every verdict, and one minus the confidence of every interval.
 ALPHA = 0.05
@@ -101,6 +100,8 @@ class Contrast:
 
 def wilson(accuracy: float, images: int) -> tuple[float, float]:
     """Wilson's 95 % interval for the accuracy on a sample of images."""
+    from statsmodels.stats.proportion import proportion_confint  # takes a second to load
+
     low, high = proportion_confint(accuracy * images, images, alpha=ALPHA, method="wilson")
     return float(low), float(high)
 
@@ -135,8 +136,8 @@ def mcnemar(first_only: int, second_only: int) -> OneSided:
     if count == 0:
         return OneSided(1.0, 1.0)
     # P(X >= first_only) and P(X <= first_only) for X ~ Binomial(count, 1/2).
-    greater = 1.0 if first_only == 0 else float(special.bdtrc(first_only - 1, count, 0.5))
-    return OneSided(greater, float(special.bdtr(first_only, count, 0.5)))
+    greater = 1.0 if first_only == 0 else float(scipy.special.bdtrc(first_only - 1, count, 0.5))
+    return OneSided(greater, float(scipy.special.bdtr(first_only, count, 0.5)))
 
 
 def contrast(samples: Sequence[Sample], weights: Sequence[float]) -> Contrast:
@@ -187,7 +188,7 @@ def welch(first: Sequence[float], second: Sequence[float]) -> OneSided:
     if len(set(first)) == len(set(second)) == 1:  # no spread, and so no t statistic
         return OneSided(float(first[0] <= second[0]), float(first[0] >= second[0]))
     moments = [(np.mean(x), np.std(x, ddof=1), len(x)) for x in (first, second)]
-    greater = stats.ttest_ind_from_stats(
+    greater = scipy.stats.ttest_ind_from_stats(
         *moments[0], *moments[1], equal_var=False, alternative="greater"
     ).pvalue
     return OneSided(float(greater), 1 - float(greater))
@@ -207,14 +208,14 @@ def signed_rank(values: Sequence[float], centre: float) -> OneSided:
     shifted = np.asarray(values) - centre
     if not shifted.any():
         return OneSided(1.0, 1.0)
-    greater = stats.wilcoxon(shifted, alternative="greater").pvalue
-    return OneSided(float(greater), float(stats.wilcoxon(shifted, alternative="less").pvalue))
+    greater = scipy.stats.wilcoxon(shifted, alternative="greater").pvalue
+    return OneSided(float(greater), float(scipy.stats.wilcoxon(shifted, alternative="less").pvalue))
 
 
 def rank_sum(first: Sequence[float], second: Sequence[float]) -> OneSided:
     """Mann-Whitney test for the first values to lie above or below the second."""
-    greater = stats.mannwhitneyu(first, second, alternative="greater").pvalue
-    less = stats.mannwhitneyu(first, second, alternative="less").pvalue
+    greater = scipy.stats.mannwhitneyu(first, second, alternative="greater").pvalue
+    less = scipy.stats.mannwhitneyu(first, second, alternative="less").pvalue
     return OneSided(float(greater), float(less))
 
 
@@ -253,10 +254,12 @@ def _one_sided(distance: float, error: float, freedom: float) -> OneSided:
         return OneSided(float(distance <= 0), float(distance >= 0))
     statistic = distance / error
     if math.isinf(freedom):
-        return OneSided(float(special.ndtr(-statistic)), float(special.ndtr(statistic)))
-    tails = special.stdtr(freedom, [-statistic, statistic])
+        return OneSided(float(scipy.special.ndtr(-statistic)), float(scipy.special.ndtr(statistic)))
+    tails = scipy.special.stdtr(freedom, [-statistic, statistic])
     return OneSided(float(tails[0]), float(tails[1]))
 
 
 def _t_quantile(share: float, freedom: float) -> float:
-    return float(special.ndtri(share) if math.isinf(freedom) else special.stdtrit(freedom, share))
+    return float(
+        scipy.special.ndtri(share) if math.isinf(freedom) else scipy.special.stdtrit(freedom, share)
+    )

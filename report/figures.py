@@ -99,13 +99,23 @@ def _prune(element: ElementTree.Element, used: set[str]) -> None:
         if "d" in child.attrib:
             child.set("d", " ".join(child.attrib["d"].split()))
         child.tail = None
-        if child.tag == f"{{{_SVG}}}g" and not child.attrib:
-            kept += child
-        else:
-            kept.append(child)
+        for part in child if child.tag == f"{{{_SVG}}}g" and not child.attrib else (child,):
+            if kept and _continues(kept[-1], part):
+                kept[-1].set("d", f"{kept[-1].attrib['d']} {part.attrib['d']}")
+            else:
+                kept.append(part)
     if not (element.text or "").strip():
         element.text = None
     element[:] = kept
+
+
+def _continues(line: ElementTree.Element, part: ElementTree.Element) -> bool:
+    """Whether two outlines in a row are alike, so that one stroke can draw both."""
+    if line.tag != part.tag or "d" not in line.attrib or "d" not in part.attrib:
+        return False
+    first, second = ({**each.attrib, "d": ""} for each in (line, part))
+    style = first.get("style", "")
+    return first == second and "fill: none" in style and "opacity" not in style
 
 
 def for_page(svg: str, prefix: str) -> str:

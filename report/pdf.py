@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 from markupsafe import Markup
@@ -19,17 +20,16 @@ def render(folder: Path, document: Document) -> str:
     css = "".join(
         (style / name).read_text(encoding="utf-8") for name in ("print.css", "custom.css")
     )
-    return (
-        environment(folder)
-        .get_template("print.html")
-        .render(
-            document=document,
-            code=CODES[document.lang],
-            chapters=chapters(document.contents),
-            label=Labels(document.lang),
-            style=Markup(css),
-        )
+    template = environment(folder).get_template("print.html")
+    html = template.render(
+        document=document,
+        code=CODES[document.lang],
+        chapters=chapters(document.contents),
+        label=Labels(document.lang),
+        style=Markup(css),
     )
+    # On paper a number leads home by its link; its element would only cost time.
+    return re.sub(r"</?data\b[^>]*>", "", html)
 
 
 def write(folder: Path, document: Document) -> bytes:
