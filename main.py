@@ -17,8 +17,9 @@ def main() -> int:
     """Parse the command line, train, print the accuracy and refresh the report."""
     import models
     from experiments import study
-    from experiments.__main__ import OneLineParser, supervise
+    from experiments.__main__ import supervise
     from experiments.record import RESULTS, read
+    from models.command_line import OneLineParser
 
     parser = OneLineParser(prog="main.py", description=__doc__)
     parser.add_argument("--model", required=True, help=", ".join(models.NETWORKS))

@@ -30,6 +30,7 @@ missing_debian() {
     # WeasyPrint subsets fonts in C with it, ten times as fast; older releases have it in harfbuzz.
     library libharfbuzz-subset.so.0 || echo libharfbuzz-subset0
     font "Noto Sans CJK SC" || echo fonts-noto-cjk
+    font "TeX Gyre Pagella" || echo fonts-texgyre
     command -v fc-list >/dev/null || echo fontconfig
     "$python" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     if [ "$kind" = dev ]; then
@@ -65,6 +66,7 @@ Darwin)
         brew list "$formula" >/dev/null 2>&1 || missing="$missing $formula"
     done
     font "Noto Sans CJK SC" || missing="$missing font-noto-sans-cjk-sc font-noto-serif-cjk-sc"
+    font "TeX Gyre Pagella" || missing="$missing font-tex-gyre-pagella"
     [ -z "$missing" ] || fail "system packages are missing; type: brew install$missing"
     ;;
 esac

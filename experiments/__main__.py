@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from typing import NoReturn
 
 from experiments import study
 from experiments.costs import seconds
 from experiments.engine import Stopped, allot, cores, needed, train_all
 from experiments.record import RESULTS, schema
 from models import UsageError
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line, exit status 2."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong and leave."""
-        print(f"error: {message}; see --help.", file=sys.stderr)
-        raise SystemExit(2)
+from models.command_line import OneLineParser
 
 
 def train(profile: str) -> int:

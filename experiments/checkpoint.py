@@ -1,13 +1,12 @@
 """Where an interrupted run goes on: weights, optimiser and history after an epoch.
 
-Written atomically, checked by hash before it is read, read with ``weights_only``, and gone once
-the record is in.
+Written whole or not at all, checked by hash before it is read, read with ``weights_only``, and
+gone once the record is in.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,6 @@ from experiments.record import (
     Evaluation,
     GainProbe,
     GradientNorms,
-    write_atomically,
 )
 
 FOLDER = Path(__file__).parent / "checkpoints"
@@ -48,8 +46,11 @@ class Trained:
 class Checkpoint:
     """The checkpoint of one run, tied to its fingerprint."""
 
-    def __init__(self, path: Path, fingerprint: str, every: float = EVERY_SECONDS) -> None:
-        self._path = path
+    def __init__(
+        self, folder: Path, run: str, fingerprint: str, every: float = EVERY_SECONDS
+    ) -> None:
+        self._folder = folder
+        self._run = run
         self._fingerprint = fingerprint
         self._every = every
         self._saved_at = time.monotonic()
@@ -60,16 +61,19 @@ class Checkpoint:
         """Whether there is one for this very run."""
         return self._state is not None
 
+    def _files(self) -> list[Path]:
+        """Checkpoints of this run, newest first. The name of each holds its SHA-256."""
+        found = self._folder.glob(f"{self._run}.*.pt")
+        return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
     def _load(self) -> dict[str, Any] | None:
-        try:
-            raw = self._path.read_bytes()
-        except FileNotFoundError:
-            return None
-        digest, body = raw[:64], raw[64:]
-        if hashlib.sha256(body).hexdigest().encode() != digest:
-            return None  # damaged: the run starts anew
-        state: dict[str, Any] = torch.load(io.BytesIO(body), weights_only=True, map_location="cpu")
-        return state if state["fingerprint"] == self._fingerprint else None
+        for path in self._files():
+            if _digest(path) != path.name.split(".")[-2]:
+                continue  # damaged
+            state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+            if state["fingerprint"] == self._fingerprint:
+                return state
+        return None
 
     def save(
         self,
@@ -78,26 +82,35 @@ class Checkpoint:
         gradients: GradientProbe,
         trained: Trained,
     ) -> None:
-        """Save after an epoch, unless the last save is recent."""
+        """Save after an epoch, unless the last save is recent or the disk is full: the training
+        goes on all the same."""
         if time.monotonic() - self._saved_at < self._every:
             return
-        body = io.BytesIO()
-        torch.save(
-            {
-                "fingerprint": self._fingerprint,
-                "net": net.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "gradients": gradients.state(),
-                "history": [entry.model_dump() for entry in trained.history],
-                "gains": [probe.model_dump() for probe in trained.gains],
-                "seconds": trained.seconds,
-                "steps": trained.steps,
-                "images": trained.images,
-            },
-            body,
-        )
-        data = body.getvalue()
-        write_atomically(self._path, hashlib.sha256(data).hexdigest().encode() + data)
+        state = {
+            "fingerprint": self._fingerprint,
+            "net": net.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "gradients": gradients.state(),
+            "history": [entry.model_dump() for entry in trained.history],
+            "gains": [probe.model_dump() for probe in trained.gains],
+            "seconds": trained.seconds,
+            "steps": trained.steps,
+            "images": trained.images,
+        }
+        before = self._files()
+        partial = self._folder / f".{self._run}.partial"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:  # gigabytes: written once, never held in memory
+                torch.save(state, file)
+            saved = self._folder / f"{self._run}.{_digest(partial)}.pt"
+            partial.replace(saved)
+        except (OSError, RuntimeError):  # torch reports a failed write as either
+            partial.unlink(missing_ok=True)
+            return
+        for path in before:
+            if path != saved:
+                path.unlink(missing_ok=True)
         self._saved_at = time.monotonic()
 
     def restore(
@@ -122,4 +135,10 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Remove it: the record is in."""
-        self._path.unlink(missing_ok=True)
+        for path in [*self._files(), self._folder / f".{self._run}.partial"]:
+            path.unlink(missing_ok=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -79,7 +79,7 @@ def execute(
     channels = network.input_channels
     print_of_run = fingerprint(config)
     every = {} if checkpoint_seconds is None else {"every": checkpoint_seconds}
-    checkpoint = Checkpoint(CHECKPOINTS / job.profile / f"{job.id}.pt", print_of_run, **every)
+    checkpoint = Checkpoint(CHECKPOINTS / job.profile, job.id, print_of_run, **every)
 
     trained, reason = Trained(), None
     status: Literal["finished", "diverged", "failed"] = "finished"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import Any
 
@@ -10,16 +9,17 @@ from rich.console import Console
 from rich.table import Table
 
 import models
+from models.command_line import OneLineParser
 from models.counting import count
 
 
 def main() -> int:
     """Print the table of all networks, or the layer table of one."""
-    parser = argparse.ArgumentParser(prog="python -m models", description=__doc__)
+    parser = OneLineParser(prog="python -m models", description=__doc__)
     parser.add_argument("network", nargs="?", help="print this network's layer table")
     parser.add_argument("--size", type=int, help="input size in pixels (224)")
-    parser.add_argument("--residual", choices=models.OPERATORS)
-    parser.add_argument("--variant", choices=models.VARIANTS)
+    parser.add_argument("--residual", metavar="OPERATOR", help=", ".join(models.OPERATORS))
+    parser.add_argument("--variant", help=", ".join(models.VARIANTS))
     parser.add_argument("--gr", type=int, dest="growth_rate", help="growth rate (DenseNet)")
     parser.add_argument("--ratio", type=int, help="reduction ratio (SE networks)")
     given = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}

@@ -7,31 +7,26 @@ import gc
 import sys
 import time
 from pathlib import Path
-from typing import NoReturn
 
 from experiments import study
 from experiments.record import RESULTS
 from models import UsageError
+from models.command_line import OneLineParser
 from report.errors import ROOT, ReportError
 
 OUT = ROOT / "report" / "out"
 
 
-class _Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line, exit status 2."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong and leave."""
-        print(f"error: {message}; see --help.", file=sys.stderr)
-        raise SystemExit(2)
-
-
 def _arguments() -> argparse.Namespace:
-    parser = _Parser(prog="python -m report", description=__doc__)
+    parser = OneLineParser(prog="python -m report", description=__doc__)
     parser.add_argument(
         "command", nargs="?", default="build", choices=("build", "figures", "watch", "lint")
     )
-    parser.add_argument("--profile", default="quick", help="a profile of study.toml (quick)")
+    parser.add_argument(
+        "--profile",
+        default=study.default_profile(),
+        help="a profile of study.toml (quick; with a GPU: full)",
+    )
     parser.add_argument(
         "--results", type=Path, metavar="DIR", help="the records (experiments/results/PROFILE)"
     )

@@ -123,8 +123,8 @@ def _rows(record: Record, lang: Lang, labels: Labels) -> Iterator[tuple[str, str
     commit = record.environment.git_commit or labels("unknown")
     dirty = labels("dirty") if record.environment.git_dirty else ""
     yield labels("card_commit"), f"<code>{escape(commit)}</code>{escape(dirty)}"
-    parts = "<wbr/>".join(re.findall(".{16}", record.fingerprint))
-    yield labels("card_fingerprint"), f'<code class="hash">{parts}</code>'
+    broken = "<wbr/>".join(re.findall(".{16}", record.fingerprint))
+    yield labels("card_fingerprint"), f'<code class="hash">{broken}</code>'
     yield labels("card_repeat"), f'<code class="command">{escape(command(record))}</code>'
 
 

@@ -116,6 +116,12 @@ def _ratio(number: float, places: int, lang: Lang) -> Printed:
     return Printed(grouped(number, places), TIMES if lang == "en" else "倍", space=lang == "zh")
 
 
+def _loss(number: float, places: int, lang: Lang) -> Printed:
+    if abs(number) >= 1e5:  # batch normalisation gone wrong in evaluation
+        return Printed(significant(number, 3))
+    return Printed(grouped(number, places))
+
+
 def _significant(number: float, places: int, lang: Lang) -> Printed:
     return Printed(significant(number, places))
 
@@ -170,7 +176,7 @@ _PRINTERS: dict[Kind, Callable[[float, int, Lang], Printed]] = {
     "count": _plain,
     "params": _params,
     "macs": _macs,
-    "loss": _plain,
+    "loss": _loss,
     "p": _p,
     "ratio": _ratio,
     "gain": _significant,

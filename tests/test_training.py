@@ -80,20 +80,33 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(mnist):
 
 
 def test_a_damaged_or_foreign_checkpoint_is_not_used(tmp_path):
-    path = tmp_path / "run.pt"
     net = models.build("LeNet")
     config = study.load().config("smoke", "LeNet", {})
     optimizer = training.optimizer_of(net, config)
     probe = training.GradientProbe(net)
-    Checkpoint(path, "a" * 64, every=0).save(net, optimizer, probe, Trained())
-    assert Checkpoint(path, "a" * 64).exists
-    assert not Checkpoint(path, "b" * 64).exists  # another configuration or code
+    Checkpoint(tmp_path, "run.s0", "a" * 64, every=0).save(net, optimizer, probe, Trained())
+    (path,) = tmp_path.iterdir()
+    assert Checkpoint(tmp_path, "run.s0", "a" * 64).exists
+    assert not Checkpoint(tmp_path, "run.s0", "b" * 64).exists  # another configuration or code
+    assert not Checkpoint(tmp_path, "run", "a" * 64).exists
     damaged = bytearray(path.read_bytes())
     damaged[-10] ^= 1
     path.write_bytes(damaged)
-    assert not Checkpoint(path, "a" * 64).exists
+    assert not Checkpoint(tmp_path, "run.s0", "a" * 64).exists
     path.write_bytes(bytes(damaged[:100]))
-    assert not Checkpoint(path, "a" * 64).exists
+    assert not Checkpoint(tmp_path, "run.s0", "a" * 64).exists
+
+
+def test_a_full_disk_costs_the_checkpoint_not_the_run(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("experiments.checkpoint.torch.save", full)
+    net = models.build("LeNet")
+    optimizer = training.optimizer_of(net, study.load().config("smoke", "LeNet", {}))
+    checkpoint = Checkpoint(tmp_path, "run.s0", "a" * 64, every=0)
+    checkpoint.save(net, optimizer, training.GradientProbe(net), Trained())
+    assert not list(tmp_path.iterdir())
 
 
 def test_nan_is_a_result(mnist):
