@@ -63,7 +63,7 @@ class Checkpoint:
 
     def _files(self) -> list[Path]:
         """Checkpoints of this run, newest first. The name of each holds its SHA-256."""
-        found = self._folder.glob(f"{self._run}.*.pt")
+        found = self._folder.glob(f"{self._run}.{'[0-9a-f]' * 64}.pt")
         return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
     def _load(self) -> dict[str, Any] | None:
