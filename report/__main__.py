@@ -79,9 +79,10 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         from report.build import build
 
-        written = list(
-            build(results, out, strict=arguments.strict, only_html=arguments.only == "html").files
-        )
+        built = build(results, out, strict=arguments.strict, only_html=arguments.only == "html")
+        for line in built.material.records.refused if built.material else ():
+            print(f"warning: {line}", file=sys.stderr)
+        written = list(built.files)
     seconds = time.perf_counter() - started
     print(f"{out}: {len(written)} files in {seconds:.1f} s" if written else f"{out}: up to date")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from report.inputs import Stamp, report_key
 from report.material import Material
 from report.numbers import LANGS, Lang
 from report.sections import SectionFile, discover
+
+HTML = "report.html"
 
 
 @dataclass(frozen=True)
@@ -41,28 +44,38 @@ def build(results: Path, out: Path, *, strict: bool = False, only_html: bool = F
     Raises:
         ReportError: a template, or with ``strict`` a record, is at fault.
     """
-    key = report_key(results, os.environ.get("SOURCE_DATE_EPOCH", ""))
-    stamp = Stamp(out, "html" if only_html else "report")
-    if not strict and stamp.fresh(key):
+    keys = _keys(results, only_html=only_html)
+    stale = [part for part in keys if not Stamp(out, part).fresh(keys[part])]
+    if not stale and not strict:
         return Built((), None)
     made = material.load(results)
     if strict and made.records.refused:
         raise ReportError(made.records.refused[0])
-    if not made.records.refused and stamp.fresh(key):
-        return Built((), None)
     sections = discover(TEMPLATES)
+    files: dict[str, list[str]] = {}
+    pdfs = [lang for lang in LANGS if lang in stale]
+    with material.workers() if pdfs else contextlib.nullcontext() as pool:
+        jobs = {lang: pool.submit(_pdf, made, sections, lang) for lang in pdfs} if pool else {}
+        for part in stale:
+            if part not in LANGS:
+                files[part] = [_write(out, HTML, html(made, sections))]
+                if not only_html:
+                    files[part] += [*exports.tables(made, out), *exports.drawings(made, out)]
+        for lang, job in jobs.items():
+            files[lang] = [_write(out, f"report.{lang}.pdf", job.result())]
+    if not made.records.refused:  # else it is made anew, to say so again
+        for part, names in files.items():
+            Stamp(out, part).write(keys[part], names)
+    return Built(tuple(name for names in files.values() for name in names), made)
+
+
+def _keys(results: Path, *, only_html: bool) -> dict[str, str]:
+    """The parts of the report and what each is made from: its PDFs, the page with the exports."""
+    environment = os.environ.get("SOURCE_DATE_EPOCH", "")
     if only_html:
-        files = [_write(out, "report.html", html(made, sections))]
-    else:
-        with material.workers() as pool:
-            pdfs = {lang: pool.submit(_pdf, made, sections, lang) for lang in LANGS}
-            files = [_write(out, "report.html", html(made, sections))]
-            files += exports.tables(made, out)
-            files += exports.drawings(made, out)
-            files += [_write(out, f"report.{lang}.pdf", pdfs[lang].result()) for lang in LANGS]
-    if not made.records.refused:
-        stamp.write(key, files)
-    return Built(tuple(files), made)
+        return {"page": report_key(results, environment)}
+    keys: dict[str, str] = {lang: report_key(results, environment, lang) for lang in LANGS}
+    return {"whole": report_key(results, environment), **keys}
 
 
 def html(made: Material, sections: list[SectionFile]) -> str:

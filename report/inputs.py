@@ -11,6 +11,7 @@ from pathlib import Path
 
 from experiments.record import write_atomically
 from report.errors import ROOT, TEMPLATES
+from report.numbers import Lang
 
 CACHE = ROOT / ".cache" / "report"
 _LIBRARIES = ("matplotlib", "numpy", "scipy", "statsmodels", "pydantic")
@@ -40,9 +41,17 @@ def material_key(results: Path) -> str:
     )
 
 
-def report_key(results: Path, environment: str) -> str:
-    """The fingerprint of the whole report; ``environment`` is what else it depends on."""
-    code = [*sorted((ROOT / "report").rglob("*.py")), *sorted(TEMPLATES.rglob("*"))]
+def report_key(results: Path, environment: str, lang: Lang | None = None) -> str:
+    """The fingerprint of the report, or of what is in one language only.
+
+    Args:
+        results: the records.
+        environment: what else it depends on.
+        lang: leaves out the other language's prose.
+    """
+    other = {"zh": ".en.md", "en": ".zh.md"}[lang] if lang else "/"
+    prose = [path for path in sorted(TEMPLATES.rglob("*")) if not path.name.endswith(other)]
+    code = [*sorted((ROOT / "report").rglob("*.py")), *prose]
     return _digest(_code(code), material_key(results), environment, *_versions(_PRINTERS))
 
 
