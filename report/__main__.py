@@ -65,7 +65,10 @@ def _run(arguments: argparse.Namespace) -> int:
     results: Path = arguments.results or RESULTS / arguments.profile
     if arguments.results and not results.is_dir():
         raise ReportError(f"{results}: no such folder")
-    out: Path = arguments.out or OUT / arguments.profile
+    # another folder's report does not replace one's own
+    out: Path = arguments.out or OUT / (
+        results.resolve().name if arguments.results else arguments.profile
+    )
     if arguments.command == "watch":
         from report.watch import watch
 

@@ -16,6 +16,14 @@ from report.labels import Labels
 from report.numbers import Lang, card_id
 from report.slots import escape
 
+#: What ``make experiment`` calls the options of a network.
+_VARIABLES = {
+    "residual": "RESIDUAL",
+    "batch_norm": "NO_BN",
+    "growth_rate": "GR",
+    "ratio": "RATIO",
+    "variant": "VARIANT",
+}
 _WIDTH, _HEIGHT, _MARGIN = 132, 30, 2.5
 
 #: Rows of a card: label, then the fields with their kinds (or None for text).
@@ -154,20 +162,18 @@ def _number(found: Value, lang: Lang) -> str:
 
 def command(record: Record) -> str:
     """The command that repeats the run."""
-    config = record.config
-    parts = [
-        "make experiment",
-        f"MODEL={config.network}",
-        f"PROFILE={record.profile}",
-        f"SEED={config.seed}",
-    ]
-    for option, variable in (("residual", "RESIDUAL"), ("growth_rate", "GR"), ("ratio", "RATIO")):
+    config, profile = record.config, record.profile
+    if config.options.get("softmax") or config.stop == "stable":
+        return f"make all PROFILE={profile}"  # runs that only the study asks for
+    parts = ["make experiment", f"MODEL={config.network}", f"PROFILE={profile}"]
+    parts.append(f"SEED={config.seed}")
+    for option, variable in _VARIABLES.items():
         chosen = config.options.get(option)
         if chosen is not None and chosen != models.DEFAULTS[option]:
-            parts.append(f"{variable}={chosen}")
-    if record.profile in study.load().profiles:
-        usual = study.load().config(record.profile, config.network, config.options)
-        if config.stop == "epochs" and config.epochs != usual.epochs:
+            parts.append("NO_BN=1" if option == "batch_norm" else f"{variable}={chosen}")
+    if profile in study.load().profiles:
+        usual = study.load().config(profile, config.network, config.options)
+        if config.epochs != usual.epochs:
             parts.append(f"EPOCHS={config.epochs}")
         if config.learning_rate != usual.learning_rate:
             parts.append(f"LR={config.learning_rate:g}")

@@ -49,7 +49,7 @@ def drawings(made: Material, out: Path) -> list[str]:
     for name, art in made.figures.items():
         for lang, svg in art.svg.items():
             file = f"figures/{name}.{lang}.svg"
-            write_atomically(out / file, figures.for_paper(svg))
+            write_atomically(out / file, svg)
             written.append(file)
     return written
 
@@ -75,7 +75,7 @@ def _export(made: Material, name: str, out: Path) -> list[str]:
     module = modules()[name]
     written = []
     for lang, svg in made.figures[name].svg.items():
-        write_atomically(out / f"figures/{name}.{lang}.pdf", _page(figures.for_paper(svg)))
+        write_atomically(out / f"figures/{name}.{lang}.pdf", _page(svg))
         bitmap = figures.png(module, made.records, made.findings, lang)
         write_atomically(out / f"figures/{name}.{lang}.png", bitmap)
         written += [f"figures/{name}.{lang}.pdf", f"figures/{name}.{lang}.png"]

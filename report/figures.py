@@ -20,18 +20,12 @@ if TYPE_CHECKING:
 
 #: Exported bitmaps, in dots an inch.
 DPI = 300
-#: The ink colours of figures: on the page they follow its colours, on paper they are fixed.
+#: The inks of figures, which are made for white paper, follow the colours of the page.
 _PAGE = {
     style.INK: "var(--ink)",
     style.INK_2: "var(--ink-2)",
     style.RULE: "var(--rule)",
     style.PAPER: "var(--paper)",
-}
-_PAPER = {
-    style.INK: "#1a1a1a",
-    style.INK_2: "#55524c",
-    style.RULE: "#c9c5bb",
-    style.PAPER: "#ffffff",
 }
 _USED = re.compile(r"""(?:xlink:)?href="#([^"]+)"|url\(#([^)]+)\)""")
 _SVG = "http://www.w3.org/2000/svg"
@@ -128,17 +122,8 @@ def for_page(svg: str, prefix: str) -> str:
     )
     # rules of a drawing's own style sheet would apply to the whole page
     svg = re.sub(r"<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>", "", svg)
-    return _coloured(svg, _PAGE)
-
-
-def for_paper(svg: str) -> str:
-    """A drawing in the colours of a page printed on white."""
-    return _coloured(svg, _PAPER)
-
-
-def _coloured(svg: str, colours: Mapping[str, str]) -> str:
-    for colour, shown in colours.items():
-        svg = re.sub(re.escape(colour), shown, svg, flags=re.IGNORECASE)
+    for ink, shown in _PAGE.items():
+        svg = re.sub(re.escape(ink), shown, svg, flags=re.IGNORECASE)
     return svg
 
 

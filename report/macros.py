@@ -248,7 +248,7 @@ class Writer(Engine):
             return f'<p class="nothing">{escape(self.labels("nothing_to_draw"))}</p>'
         alt = escape(art.alt[self.lang])
         if self.pdf:
-            address = self.asset(figures.for_paper(art.svg[self.lang]))
+            address = self.asset(art.svg[self.lang])
             return f'<img class="art" src="{address}" alt="{alt}"/>'
         svg = figures.for_page(art.svg[self.lang], f"{self.lang}-{name}")
         return f'<div class="art">{_labelled(svg, alt)}</div>'

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,6 +19,8 @@ from report.labels import Labels
 from report.numbers import LANGS, Lang
 
 CODES: dict[Lang, str] = {"zh": "zh-Hans", "en": "en"}
+_TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^>]*>")
+_APART = re.compile(r'<(?:figure id=|div class="finding)')
 _TIPS = ("tip_record", "tip_derived", "tip_card", "tip_more")
 
 
@@ -126,11 +130,43 @@ def _aligned(zh: Document, en: Document) -> list[_Rows]:
         pieces, others = part.pieces, english[part.name].pieces
         if len(pieces) != len(others):
             pieces, others = ("".join(pieces),), ("".join(others),)
-        pairs: tuple[tuple[tuple[Lang, str], ...], ...] = tuple(
+        pairs: list[tuple[tuple[Lang, str], tuple[Lang, str]]] = [
             (("zh", left), ("en", right)) for left, right in zip(pieces, others, strict=True)
-        )
-        rows.append(_Rows(part.name, pairs))
+        ]
+        rows.append(_Rows(part.name, tuple(row for pair in pairs for row in _level(pair))))
     return rows
+
+
+def _level(
+    pair: tuple[tuple[Lang, str], tuple[Lang, str]],
+) -> Iterator[tuple[tuple[Lang, str], tuple[Lang, str]]]:
+    """A subsection in both languages, cut at its figures, tables and findings.
+
+    Where the two do not have the same number of them it stays whole.
+    """
+    (left, zh), (right, en) = pair
+    zh_blocks, en_blocks = _blocks(zh), _blocks(en)
+    if len(zh_blocks) != len(en_blocks):
+        yield pair
+        return
+    for one, other in zip(zh_blocks, en_blocks, strict=True):
+        yield (left, one), (right, other)
+
+
+def _blocks(html: str) -> list[str]:
+    """The HTML cut in front of and behind every figure, table and finding at its top level."""
+    cuts, depth = [0], 0
+    for tag in _TAG.finditer(html):
+        if tag[1]:
+            depth -= 1
+            if depth == 0 and tag[2] in ("figure", "div"):
+                cuts.append(tag.end())
+        elif not tag[0].endswith("/>"):
+            if depth == 0 and _APART.match(tag[0]):
+                cuts.append(tag.start())
+            depth += 1
+    pieces = [html[start:end] for start, end in pairwise([*cuts, len(html)])]
+    return [piece for piece in pieces if piece.strip()]
 
 
 def _layers(records: Records) -> list[Layers]:

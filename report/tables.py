@@ -144,6 +144,8 @@ def _cell(
         css.append("orig")
     if column.kind == "claim" or (isinstance(cell.value, str) and len(cell.value) > _SHORT):
         css.append("prose")
+    elif column.kind in ("text", "verdict"):
+        css.append("name")
     if extra:
         text = interval(cell.interval, context.lang, unit=False) if cell.interval else ""
         return f'<td class="num interval">{text}</td>'

@@ -186,7 +186,7 @@
 
   // --- What scrolls sideways can be reached from the keyboard ------------------------------
   function reachable() {
-    for (const box of document.querySelectorAll(".scroll, .col > table, pre:not(.layers)")) {
+    for (const box of document.querySelectorAll(".scroll, .art, .col > table, pre:not(.layers)")) {
       if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
     }

@@ -223,3 +223,20 @@ def test_html_only(tmp_path):
 
 def test_a_tag_never_opens_within_an_attribute(html):
     assert not re.search(r'aria-label="[^"]*<', html)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("ResNet18.s0", "make experiment MODEL=ResNet18 PROFILE=quick SEED=0"),
+        ("ResNet18-mul.s0", "make experiment MODEL=ResNet18 PROFILE=quick SEED=0 RESIDUAL=mul"),
+        (
+            "ResNet18-mul-nobn.s0",
+            "make experiment MODEL=ResNet18 PROFILE=quick SEED=0 RESIDUAL=mul NO_BN=1",
+        ),
+        ("ResNet18-softmax.s0", "make all PROFILE=quick"),
+    ],
+)
+def test_a_card_says_how_to_repeat_the_run(html, name, command):
+    card = html[html.index(f'id="en-run-{name}"') :].partition("</article>")[0]
+    assert f">{command}</code>" in card
