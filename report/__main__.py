@@ -75,6 +75,7 @@ def _run(arguments: argparse.Namespace) -> int:
         gc.enable()
         return watch(results, arguments.port)
     started = time.perf_counter()
+    refused: tuple[str, ...] = ()
     if arguments.command == "figures":
         from report.exports import export
 
@@ -83,12 +84,13 @@ def _run(arguments: argparse.Namespace) -> int:
         from report.build import build
 
         built = build(results, out, strict=arguments.strict, only_html=arguments.only == "html")
-        for line in built.material.records.refused if built.material else ():
-            print(f"warning: {line}", file=sys.stderr)
+        refused = built.material.records.refused if built.material else ()
         written = list(built.files)
     seconds = time.perf_counter() - started
     print(f"{out}: {len(written)} files in {seconds:.1f} s" if written else f"{out}: up to date")
-    return 0
+    for line in refused:
+        print(f"error: {line}; the report was built without it.", file=sys.stderr)
+    return 2 if refused else 0
 
 
 if __name__ == "__main__":

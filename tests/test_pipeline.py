@@ -233,9 +233,12 @@ def test_foreign_and_truncated_records_are_named_and_do_not_stop_the_report(repo
     (folder / "Cut.s0.json").write_bytes(whole[: len(whole) // 2])
     try:
         done = run(reported, "-m", "report", "--profile", "smoke")
-        assert done.returncode == 0
-        assert "Foreign.s0.json" in done.stderr
-        assert "Cut.s0.json" in done.stderr
+        assert done.returncode == 2  # the report is there, and the status says that not all is
+        assert "files in" in done.stdout
+        lines = done.stderr.strip().splitlines()
+        assert len(lines) == 2
+        assert "Cut.s0.json: not JSON" in lines[0]
+        assert "Foreign.s0.json: schema_version" in lines[1]
         strict = run(reported, "-m", "report", "--profile", "smoke", "--strict")
         assert strict.returncode == 2
         assert "Traceback" not in strict.stderr
