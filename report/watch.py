@@ -244,19 +244,29 @@ def watch(results: Path, port: int) -> int:
     threading.Thread(target=made.serve_forever, daemon=True).start()
     print(f"http://localhost:{made.server_port}  (Ctrl-C ends it)", flush=True)
     builder = Builder(results, state)
-    builder.build()
     results.mkdir(parents=True, exist_ok=True)
     code = [ROOT / name for name in ("analysis", "experiments", "models", "report")]
+    changes = watchfiles.watch(
+        TEMPLATES,
+        results,
+        *code,
+        watch_filter=_Sources(results),
+        debounce=200,
+        step=25,
+        rust_timeout=200,
+        yield_on_timeout=True,
+    )
     try:
-        for changes in watchfiles.watch(
-            TEMPLATES, results, *code, watch_filter=_Sources(results), debounce=200, step=25
-        ):
-            paths = {Path(path) for _, path in changes}
+        next(changes)  # from here on no change is missed
+        builder.build()
+        for found in changes:
+            paths = {Path(path) for _, path in found}
             if any(path.suffix == ".py" for path in paths):
                 # code cannot be exchanged under a running process: start over
                 made.server_close()
                 os.execv(sys.executable, [sys.executable, "-m", "report", *sys.argv[1:]])
-            builder.build(paths)
+            if paths:
+                builder.build(paths)
     except KeyboardInterrupt:
         pass
     return 0
