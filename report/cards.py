@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import models
@@ -24,6 +24,8 @@ _VARIABLES = {
     "ratio": "RATIO",
     "variant": "VARIANT",
 }
+#: Characters in a line of a card on paper.
+_LINE = 118
 _WIDTH, _HEIGHT, _MARGIN = 132, 30, 2.5
 
 #: Rows of a card: label, then the fields with their kinds (or None for text).
@@ -92,14 +94,33 @@ def card(record: Record, lang: Lang, labels: Labels, *, pdf: bool) -> str:
         f'<h3 class="run-id"><span class="run-name">{escape(record.id)}</span>'
         f' <span class="run-title">{escape(title)}</span>{_status(record, labels)}</h3>'
     )
-    rows = "".join(
-        f"<dt>{escape(key)}</dt><dd>{text}</dd>" for key, text in _rows(record, lang, labels)
-    )
-    history = "" if pdf else _history(record.history, record, lang, labels)
+    rows = list(_rows(record, lang, labels))
+    body = _lines(rows) if pdf else _list(rows) + _history(record.history, record, lang, labels)
     return (
         f'<article class="card" id="{escape(card_id(record.id, lang))}">{head}'
-        f"{_curves(record, lang, labels)}<dl>{rows}</dl>{history}</article>"
+        f"{_curves(record, lang, labels)}{body}</article>"
     )
+
+
+def _list(rows: Iterable[tuple[str, str]]) -> str:
+    pairs = "".join(f"<dt>{escape(key)}</dt><dd>{text}</dd>" for key, text in rows)
+    return f"<dl>{pairs}</dl>"
+
+
+def _lines(rows: Iterable[tuple[str, str]]) -> str:
+    """On paper: as many rows a line as fit, which saves half the room and the time to set it."""
+    lines: list[list[str]] = []
+    room = 0
+    for key, text in rows:
+        shown = re.sub(r"<[^>]*>", "", key + text)
+        width = 3 + sum(2 if character > "\u2e7f" else 1 for character in shown)
+        if width > room:
+            lines.append([])
+            room = _LINE
+        room -= width
+        lines[-1].append(f'<span class="key">{escape(key)}</span> {text}')
+    joined = "<br/>".join(" \N{MIDDLE DOT} ".join(line) for line in lines)
+    return f'<p class="rows">{joined}</p>'
 
 
 def _status(record: Record, labels: Labels) -> str:
