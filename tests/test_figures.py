@@ -98,8 +98,6 @@ def test_the_design_is_complete():
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_texts_are_inside_and_apart(module, records, lang):
-    if module.ID in DIAGRAMS and records is not scenario("one seed"):
-        pytest.skip("the same for all records")
     figure = drawn(module, records, lang)
     assert figure is not None
     assert figure.get_size_inches()[0] == style.WIDTH
@@ -216,8 +214,6 @@ def test_without_records_only_diagrams_are_drawn(module):
 
 def test_each_run_alone(module):
     """Whatever single run there is, a figure is drawn or declined, never broken."""
-    if module.ID in DIAGRAMS:
-        pytest.skip("the same for all records")
     everything = scenario("one seed")
     for run in module.runs(everything):
         alone = dataclasses.replace(everything, by_id={run: everything.by_id[run]})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import time
 from dataclasses import replace
@@ -541,16 +540,6 @@ def test_effects_are_the_printed_accuracies_differences() -> None:
     )
     assert found.effect is not None
     assert found.effect.value == pytest.approx(one.value - other.value)
-
-
-def test_labels_agree_with_the_data_set_and_its_split() -> None:
-    from experiments import data
-
-    if not (os.environ.get("MNIST_DIR") or data.CACHE.is_dir()):
-        pytest.skip("MNIST is not on this machine")
-    mnist = data.load()
-    assert (labels("test") == mnist.test_labels).all()
-    assert (labels("validation") == mnist.validation_labels).all()
 
 
 def test_networks_that_all_diverged_are_not_found_equal() -> None:

@@ -18,7 +18,7 @@ COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"], "resultTypes": [
 @pytest.fixture(scope="module")
 def browser():
     if CHROMIUM is None:
-        pytest.skip("no Chromium")
+        pytest.fail("no Chromium; `make setup-dev` installs it")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
