@@ -165,7 +165,7 @@ def test_widths_by_definition_until_the_paper_variants_are_run() -> None:
 
 
 def test_recipes_are_grouped() -> None:
-    table = made(make())["recipes"]
+    table = made(make(profile="smoke"))["recipes"]
     lenet = row(table, "networks", "LeNet")
     assert number(lenet["input_size"]) == 28
     assert number(row(table, "networks", "AlexNet, SE-AlexNet")["runs"]) == 2
