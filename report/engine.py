@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -40,7 +41,7 @@ class Missing:
         return False
 
 
-class Engine:
+class Engine(ABC):
     """Renders the templates of one language for one target.
 
     Args:
@@ -101,9 +102,9 @@ class Engine:
             calling_place(),
         )
 
+    @abstractmethod
     def number(self, value: Value) -> Token:
-        """Printed by ``report.macros``, which knows about records."""
-        raise NotImplementedError
+        """Print a number with its provenance; ``report.macros``, which knows records, does."""
 
     def missing(self, value: Missing) -> Token:
         """The mark that stands for a number that there is not."""
@@ -220,9 +221,9 @@ class Engine:
         spoken = escape(formulas.spoken(tex, self.lang))
         return f'<img class="formula" src="{address}" alt="{spoken}" style="{style}"/>'
 
+    @abstractmethod
     def asset(self, svg: str) -> str:
         """Keep a drawing for the PDF and return its address; ``report.macros`` does."""
-        raise NotImplementedError
 
 
 def _find(file: Path, text: str) -> Place:

@@ -14,21 +14,10 @@ from analysis.figures.axes import accuracy_axis
 from analysis.figures.words import Lang
 from analysis.findings import Finding
 from analysis.records import Records
+from analysis.tables.results import NETWORKS
 
 ID = "accuracy"
 
-NETWORKS = (
-    "LeNet",
-    "AlexNet",
-    "ResNet18",
-    "ResNet34",
-    "ResNet50",
-    "ResNet101",
-    "DenseNet",
-    "SEResNet18",
-    "SEResNet34",
-    "SEAlexNet",
-)
 ROW = 0.205
 
 TEXT: dict[Lang, dict[str, str]] = {

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from analysis.constants import CLASSES
 from analysis.evidence import Evidence
-from analysis.figures import accuracy, data, style, words
+from analysis.figures import data, style, words
 from analysis.figures.words import Lang
 from analysis.findings import Finding
 from analysis.labels import as_digits, labels
 from analysis.records import Records
+from analysis.tables.results import NETWORKS as TABLE
 
 ID = "confusion"
 
@@ -55,15 +56,15 @@ def best(evidence: Evidence) -> str:
     Raises:
         NothingToDraw: none has a finished run.
     """
-    found = {v: e.mean for v in accuracy.NETWORKS if (e := data.accuracy(evidence, v)) is not None}
+    found = {v: e.mean for v in TABLE if (e := data.accuracy(evidence, v)) is not None}
     if not found:
-        raise data.NothingToDraw(accuracy.NETWORKS)
+        raise data.NothingToDraw(TABLE)
     return max(found, key=lambda v: found[v])
 
 
 def runs(records: Records) -> tuple[str, ...]:
     """Ids of the records that decide the figure: those of all networks among which one is best."""
-    return Evidence(records).ids(accuracy.NETWORKS)
+    return Evidence(records).ids(TABLE)
 
 
 def counts(evidence: Evidence, variant: str) -> NDArray[np.int64]:

@@ -10,16 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from analysis.evidence import Evidence
-from analysis.figures import accuracy, data, marks, style, words
+from analysis.figures import data, marks, style, words
 from analysis.figures.axes import accuracy_axis, log_axis
 from analysis.figures.labels import Spot, label_spots
 from analysis.figures.words import Lang
 from analysis.findings import Finding
 from analysis.records import Records
+from analysis.tables.results import NETWORKS as TABLE
 
 ID = "pareto"
 
-NETWORKS = (*accuracy.NETWORKS, "ResNet50-paper", "ResNet101-paper")
+NETWORKS = (*TABLE, "ResNet50-paper", "ResNet101-paper")
 
 TEXT: dict[Lang, dict[str, str]] = {
     "en": {
