@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -44,6 +44,10 @@ class Outcome:
     failed: dict[str, str] = field(default_factory=dict)
 
 
+#: How runs are done: those to do (the first first), their profile, where to show and note it.
+Supervise = Callable[[list[Planned], str, Display, Outcome], None]
+
+
 def why_stale(planned: Planned, folder: Path) -> str | None:
     """Why a run must be trained: missing, stale, unreadable, failed; None where it is fresh."""
     path = folder / f"{planned.id}.json"
@@ -64,8 +68,11 @@ def needed(plan: list[Planned], folder: Path) -> dict[str, str]:
     return {run: reason for run, reason in reasons.items() if reason is not None}
 
 
-def train_all(plan: list[Planned], profile: str, *, again: bool = False) -> Outcome:
-    """Train what is missing or stale of a plan (``again``: all of it).
+def train_all(
+    plan: list[Planned], profile: str, *, again: bool = False, supervise: Supervise | None = None
+) -> Outcome:
+    """Train what is missing or stale of a plan (``again``: all of it), on this machine unless
+    another way is given.
 
     Raises:
         Stopped: on SIGINT or SIGTERM, after the running processes have ended.
@@ -81,11 +88,12 @@ def train_all(plan: list[Planned], profile: str, *, again: bool = False) -> Outc
             return outcome
         # The longest first, so that no long run is left to end alone.
         todo = sorted(todo, key=lambda p: -expected_seconds(p.config))
-        _supervise(todo, profile, display, outcome)
+        (supervise or on_this_machine)(todo, profile, display, outcome)
     return outcome
 
 
-def _supervise(todo: list[Planned], profile: str, display: Display, outcome: Outcome) -> None:
+def on_this_machine(todo: list[Planned], profile: str, display: Display, outcome: Outcome) -> None:
+    """Do the runs here, each in a process of its own."""
     from experiments import data  # fetched once, here, before any run needs it
 
     data.acquire(display.note)
@@ -115,8 +123,8 @@ def _supervise(todo: list[Planned], profile: str, display: Display, outcome: Out
                 try:
                     message = connection.recv()
                 except (EOFError, OSError):
-                    message = ("died", None)
-                if _handle(message, process, planned.id, display, outcome):
+                    message = ("error", _why_ended(process))
+                if take_in(message, planned.id, display, outcome):
                     del running[connection]
                     connection.close()
                     process.join()
@@ -137,10 +145,8 @@ def allot(cores: int) -> tuple[int, int]:
     return (1, cores) if has_gpu() else (cores, 1)
 
 
-def _handle(
-    message: tuple[str, Any], process: BaseProcess, run: str, display: Display, outcome: Outcome
-) -> bool:
-    """Take in a message of a run; whether it was its last."""
+def take_in(message: tuple[str, Any], run: str, display: Display, outcome: Outcome) -> bool:
+    """Take in a message of a run (``run_child``); whether it was its last."""
     kind, content = message
     match kind:
         case "step":
@@ -155,17 +161,15 @@ def _handle(
         case "error":
             outcome.failed[run] = content
             display.run_failed(run, content)
-        case _:
-            process.join()
-            code = process.exitcode or 0
-            reason = (
-                "killed by the system (out of memory?)"
-                if code == -signal.SIGKILL
-                else f"its process ended with status {code}"
-            )
-            outcome.failed[run] = reason
-            display.run_failed(run, reason)
-    return kind in ("done", "error", "died")
+    return kind in ("done", "error")
+
+
+def _why_ended(process: BaseProcess) -> str:
+    process.join()
+    code = process.exitcode or 0
+    if code == -signal.SIGKILL:
+        return "killed by the system (out of memory?)"
+    return f"its process ended with status {code}"
 
 
 def _end(running: dict[Connection, tuple[BaseProcess, Planned]]) -> None:

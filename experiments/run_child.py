@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import time
 from multiprocessing.connection import Connection
+from typing import Any
 
 from experiments.job import Job
+from experiments.record import Record
 
 
 def run_child(job: Job, parent: Connection) -> None:
@@ -35,15 +37,15 @@ def run_child(job: Job, parent: Connection) -> None:
     except (OSError, data.DataError) as error:
         parent.send(("error", str(error)))
         return
-    parent.send(
-        (
-            "done",
-            {
-                "status": record.status,
-                "reason": record.reason,
-                "accuracy": record.test.accuracy if record.test else None,
-                "step": record.divergence.step if record.divergence else None,
-                "seconds": record.timing.wall_seconds,
-            },
-        )
-    )
+    parent.send(("done", summary(record)))
+
+
+def summary(record: Record) -> dict[str, Any]:
+    """What the display shows of a finished run."""
+    return {
+        "status": record.status,
+        "reason": record.reason,
+        "accuracy": record.test.accuracy if record.test else None,
+        "step": record.divergence.step if record.divergence else None,
+        "seconds": record.timing.wall_seconds,
+    }
