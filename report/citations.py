@@ -123,7 +123,7 @@ def _linked(text: str) -> str:
     """DOIs and addresses as links."""
 
     def link(match: re.Match[str]) -> str:
-        shown = match[0].replace("/", "/<wbr/>")
+        shown = re.sub("(?<![:/])/(?=[^/])", "/<wbr/>", match[0])
         address = match[1] or f"https://doi.org/{match[2]}"
         return f'<a class="address" href="{escape(unescape(address))}">{shown}</a>'
 

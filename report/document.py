@@ -15,7 +15,7 @@ from report.material import Material
 from report.numbers import Lang
 from report.sections import SectionFile
 from report.slots import escape
-from report.typography import typeset
+from report.typography import typeset, whole_names
 
 _HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
 
@@ -83,7 +83,7 @@ Finish = Callable[[str], str]
 
 
 def _finisher(lang: Lang, pdf: bool) -> Finish:
-    return (lambda html: typeset(html, pdf=pdf)) if lang == "zh" else (lambda html: html)
+    return (lambda html: typeset(html, pdf=pdf)) if lang == "zh" else whole_names
 
 
 def _finished(part: Part, finish: Finish) -> Part:

@@ -13,6 +13,7 @@ from jinja2 import Undefined
 import models
 from analysis import original
 from analysis.constants import CONSTANTS
+from analysis.evidence import title
 from analysis.records import mean, value
 from analysis.values import Kind, Value
 from experiments import study
@@ -77,6 +78,7 @@ class Writer(Engine):
             "params": lambda variant: self._mean(variant, "network.parameters", "params"),
             "macs": lambda variant: self._mean(variant, "network.macs.torchinfo", "macs"),
             "has": self.has,
+            "title": lambda variant: title(self._known(variant)),
             "orig": self.orig,
             "const": self.const,
             "figure": self.figure,
@@ -352,7 +354,9 @@ class Writer(Engine):
         if not found.test:
             return ""
         text = self.labels(f"test_{found.test}")
-        if found.seeds == 1:
+        if found.test == "arithmetic":
+            pass  # no matter how often
+        elif found.seeds == 1:
             text += self.labels("one_run")
         elif found.seeds > 1:
             text += self.labels("several_runs", count=found.seeds)

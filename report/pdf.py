@@ -8,6 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from report import paper
 from report.document import Document
 from report.errors import ReportError
 from report.labels import Labels
@@ -44,6 +45,7 @@ def write(folder: Path, document: Document) -> bytes:
     except OSError as error:
         # a system library (Pango) is missing
         raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
+    paper.prepare()
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
 

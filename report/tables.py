@@ -19,8 +19,8 @@ from report.slots import escape
 _TEXTS = ("text", "word", "claim", "verdict", "value")
 #: A text of at most so many characters stays on one line.
 _SHORT = 24
-#: A Chinese head of so many characters does too.
-_SHORT_HEAD = 4
+#: Where a Chinese head may be broken: between words.
+_HEAD_WORDS = re.compile("(?<=..)(?=准确率|参数量|乘加次数|损失|之差|（)")
 #: Tables of more columns are set smaller on paper.
 _FEW_COLUMNS = 8
 
@@ -49,7 +49,7 @@ def interval(
     low, high = (printed(end, lang, digits) for end in pair)
     ends = f"[{data_element(pair[0], low.text, lang)}, {data_element(pair[1], high.text, lang)}]"
     tail = (NBSP if high.space and high.unit else "") + high.unit if unit else ""
-    return f'<span class="ci">{ends}{escape(tail)}</span>'
+    return f'<span class="ci"><span class="ends">{ends}</span>{escape(tail)}</span>'
 
 
 def _is_text(column: Column) -> bool:
@@ -117,9 +117,11 @@ def _head(column: Column, extra: bool, context: Context) -> str:
     css = [] if _is_text(column) else ["num"]
     if column.original:
         css.append("orig")
-    if context.lang == "zh" and len(title) <= _SHORT_HEAD:
-        css.append("short")
-    return f'<th scope="col"{_class(css)}>{escape(title)}{unit}</th>'
+    text = escape(title)
+    if context.lang == "zh":
+        words = _HEAD_WORDS.split(title)
+        text = "<wbr/>".join(f'<span class="whole">{escape(word)}</span>' for word in words)
+    return f'<th scope="col"{_class(css)}>{text}{unit}</th>'
 
 
 def _unit(column: Column, context: Context) -> str:

@@ -107,6 +107,35 @@ def test_no_line_begins_with_closing_punctuation(pages, lang):
                 assert not (starts_line and text[:1] in "，。、；：！？）】」』》”’"), text
 
 
+def test_paragraphs_are_flush_on_the_right(pages, lang):
+    """Lines that another line of their paragraph follows end at the margin."""
+    flush, lines = 0, 0
+    for page in pages[1:]:
+        right = page.rect.x1 - SIDE
+        for block in page.get_text("dict")["blocks"]:
+            rows: dict[float, float] = {}
+            for line in block.get("lines", []):
+                if all(9.9 < span["size"] < 10.5 for span in line["spans"]):
+                    base = round(line["spans"][0]["origin"][1] / 4)
+                    rows[base] = max(rows.get(base, 0), line["bbox"][2])
+            ends = [end for _, end in sorted(rows.items())][:-1]
+            flush += sum(abs(end - right) < 7 for end in ends)  # a mark may hang by half its width
+            lines += len(ends)
+    assert lines > 200
+    assert flush / lines > 0.9, (flush, lines)
+
+
+def test_pages_are_full(pages):
+    """Figures float: none leaves its place blank on the page before."""
+    bottom = pages[0].rect.y1 - 25 * MM
+    for page in pages[2:]:
+        blocks = page.get_text("blocks")
+        if any("\nReferences\n" in block[4] or "参考文献" in block[4] for block in blocks):
+            return  # the end of the text
+        low = [block[3] for block in blocks if block[3] < bottom + 2]
+        assert bottom - max(low) < 45 * MM, page.number + 1
+
+
 def test_it_has_an_outline_and_page_numbers(path):
     with pymupdf.open(path) as document:
         outline = document.get_toc()
