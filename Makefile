@@ -3,33 +3,33 @@
 # fingerprints of configuration, code, records and templates.
 
 PY := .venv/bin/python
-profile = $(if $(PROFILE),--profile $(PROFILE))
+profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATASET))
 
 .DEFAULT_GOAL := all
 .PHONY: all experiment report figures watch status summary models schema test test-fast lint \
         setup setup-dev lock clean help
 
-all: setup ## train what is missing or stale, then build the report (the default)
+all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET=]
 	@$(PY) -m experiments train $(profile)
 	@$(PY) -m report $(profile)
 
-experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 PROFILE=]
+experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 PROFILE= DATASET=]
 	@$(PY) main.py --test --model "$(MODEL)" $(profile) \
 	  $(if $(SEED),--seed "$(SEED)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(if $(LR),--lr "$(LR)") \
 	  $(if $(RESIDUAL),--residual "$(RESIDUAL)") $(if $(GR),--gr "$(GR)") \
 	  $(if $(RATIO),--ratio "$(RATIO)") $(if $(VARIANT),--variant "$(VARIANT)") \
 	  $(if $(NO_BN),--no-bn)
 
-report: setup ## build the report from records, without training: [PROFILE= RESULTS=folder OUT=folder]
+report: setup ## build the report from records, without training: [PROFILE= DATASET= RESULTS=folder OUT=folder]
 	@$(PY) -m report $(profile) $(if $(RESULTS),--results "$(RESULTS)") $(if $(OUT),--out "$(OUT)")
 
-figures: setup ## write every figure as SVG, PDF and PNG: [PROFILE= RESULTS=folder OUT=folder]
+figures: setup ## write every figure as SVG, PDF and PNG: [PROFILE= DATASET= RESULTS=folder OUT=folder]
 	@$(PY) -m report figures $(profile) $(if $(RESULTS),--results "$(RESULTS)") $(if $(OUT),--out "$(OUT)")
 
-watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE=]
+watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE= DATASET=]
 	@$(PY) -m report watch $(profile)
 
-status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE=]
+status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE= DATASET=]
 	@$(PY) -m experiments status $(profile)
 
 summary: setup ## print a network's layers with shapes, parameters and MACs: MODEL=LeNet [GR= RATIO= RESIDUAL= VARIANT=]

@@ -7,6 +7,7 @@ import sys
 
 from experiments import study
 from experiments.costs import seconds
+from experiments.datasets import DATASETS
 from experiments.engine import Stopped, allot, cores, needed, train_all
 from experiments.record import RESULTS, schema
 from models import UsageError
@@ -21,7 +22,7 @@ def train(profile: str) -> int:
 
 def supervise(plan: list[study.Planned], profile: str, *, again: bool = False) -> int:
     """Train a plan and say how it ended; returns the exit status."""
-    from experiments.data import DataError
+    from experiments.acquire import DataError
 
     try:
         outcome = train_all(plan, profile, again=again)
@@ -64,12 +65,13 @@ def main() -> int:
     parser = OneLineParser(prog="python -m experiments", description=__doc__)
     parser.add_argument("command", choices=("train", "status", "schema"))
     parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
+    parser.add_argument("--dataset", help=", ".join(DATASETS))
     arguments = parser.parse_args()
     if arguments.command == "schema":
         print(json.dumps(schema(), indent=2))
         return 0
     try:
-        profile = arguments.profile or study.default_profile()
+        profile = study.profile_name(arguments.profile, arguments.dataset)
         return train(profile) if arguments.command == "train" else status(profile)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)

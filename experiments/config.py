@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import models
+from experiments.datasets import USUAL, DatasetName
 
 OptionValue = bool | int | str
 Positive = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -18,7 +19,7 @@ class Config(BaseModel):
     Attributes:
         network: canonical name (``models.NETWORKS``).
         options: every option that the network takes, defaults filled in.
-        dataset: ``MNIST``.
+        dataset: where the images come from (``datasets.DATASETS``).
         input_size: side of the square input; 28 is resized to it bilinearly.
         train_images: how many of the 50,000 training images are used, of a fixed shuffled order.
         validation_images, test_images: how many are evaluated, from the start of the same order
@@ -39,7 +40,7 @@ class Config(BaseModel):
 
     network: str
     options: dict[str, OptionValue]
-    dataset: Literal["MNIST"] = "MNIST"
+    dataset: DatasetName = USUAL
     input_size: Annotated[int, Field(ge=16, le=512)]
     train_images: Annotated[int, Field(ge=1, le=50_000)]
     validation_images: Annotated[int, Field(ge=1, le=10_000)]

@@ -76,7 +76,7 @@ def train_all(
 
     Raises:
         Stopped: on SIGINT or SIGTERM, after the running processes have ended.
-        data.DataError: there are runs to do and no data.
+        acquire.DataError: there are runs to do and no data.
     """
     folder = RESULTS / profile
     outcome = Outcome()
@@ -94,9 +94,10 @@ def train_all(
 
 def on_this_machine(todo: list[Planned], profile: str, display: Display, outcome: Outcome) -> None:
     """Do the runs here, each in a process of its own."""
-    from experiments import data  # fetched once, here, before any run needs it
+    from experiments.acquire import acquire
 
-    data.acquire(display.note)
+    for dataset in {p.config.dataset for p in todo}:  # once, before any run needs it
+        acquire(dataset, display.note)
     context = multiprocessing.get_context("forkserver")
     # The server imports torch once; each run's process is a fork of it.
     context.set_forkserver_preload(["experiments.run_child", "experiments.run"])

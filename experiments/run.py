@@ -60,7 +60,7 @@ def pick_device() -> torch.device:
 
 def execute(
     job: Job,
-    mnist: data.Mnist,
+    images: data.Images,
     *,
     on_step: OnStep = lambda *_: None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
@@ -90,7 +90,7 @@ def execute(
         net = net.to(device).to(memory_format=torch.channels_last)
         if device.type == "cpu":
             accelerate(net)
-        splits = _on_device(mnist, config, device)
+        splits = _on_device(images, config, device)
         trained = train(
             config,
             net,
@@ -165,15 +165,15 @@ def _keep_freed_memory() -> None:
         mallopt(_M_TOP_PAD, 2**28)
 
 
-def _on_device(mnist: data.Mnist, config: Config, device: torch.device) -> dict[str, Split]:
+def _on_device(given: data.Images, config: Config, device: torch.device) -> dict[str, Split]:
     parts = {
-        "train": (mnist.train_images, mnist.train_labels, config.train_images),
+        "train": (given.train_images, given.train_labels, config.train_images),
         "validation": (
-            mnist.validation_images,
-            mnist.validation_labels,
+            given.validation_images,
+            given.validation_labels,
             config.validation_images,
         ),
-        "test": (mnist.test_images, mnist.test_labels, config.test_images),
+        "test": (given.test_images, given.test_labels, config.test_images),
     }
     return {
         name: Split(

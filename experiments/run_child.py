@@ -16,6 +16,7 @@ def run_child(job: Job, parent: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     from experiments import data
+    from experiments.acquire import DataError
     from experiments.record import RESULTS, Epoch, write
     from experiments.run import execute
 
@@ -31,10 +32,11 @@ def run_child(job: Job, parent: Connection) -> None:
         parent.send(("epoch", epoch))
 
     try:
-        record, checkpoint = execute(job, data.load(), on_step=on_step, on_epoch=on_epoch)
+        images = data.load(job.config.dataset)
+        record, checkpoint = execute(job, images, on_step=on_step, on_epoch=on_epoch)
         write(record, RESULTS / job.profile)
         checkpoint.remove()
-    except (OSError, data.DataError) as error:
+    except (OSError, DataError) as error:
         parent.send(("error", str(error)))
         return
     parent.send(("done", summary(record)))

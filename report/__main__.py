@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from experiments import study
+from experiments.datasets import DATASETS
 from experiments.record import RESULTS
 from models import UsageError
 from models.command_line import OneLineParser
@@ -24,9 +25,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--profile",
-        default=study.default_profile(),
         help="a profile of study.toml (quick; with a GPU: full)",
     )
+    parser.add_argument("--dataset", help=", ".join(DATASETS))
     parser.add_argument(
         "--results", type=Path, metavar="DIR", help="the records (experiments/results/PROFILE)"
     )
@@ -61,14 +62,13 @@ def _run(arguments: argparse.Namespace) -> int:
         from report.lint import lint
 
         return lint()
-    study.load().profile(arguments.profile)  # one line about an unknown one
-    results: Path = arguments.results or RESULTS / arguments.profile
+    profile = study.profile_name(arguments.profile, arguments.dataset)
+    study.load().profile(profile)  # one line about an unknown one
+    results: Path = arguments.results or RESULTS / profile
     if arguments.results and not results.is_dir():
         raise ReportError(f"{results}: no such folder")
     # another folder's report does not replace one's own
-    out: Path = arguments.out or OUT / (
-        results.resolve().name if arguments.results else arguments.profile
-    )
+    out: Path = arguments.out or OUT / (results.resolve().name if arguments.results else profile)
     if arguments.command == "watch":
         from report.watch import watch
 

@@ -32,7 +32,7 @@ def material_key(results: Path) -> str:
     code = [
         *sorted((ROOT / "analysis").rglob("*")),
         *sorted((ROOT / "experiments").glob("study.*")),
-        *(ROOT / "experiments" / name for name in ("record.py", "config.py")),
+        *(ROOT / "experiments" / name for name in ("record.py", "config.py", "datasets.py")),
         ROOT / "models" / "__init__.py",
         *(ROOT / "report" / name for name in ("figures.py", "material.py")),
     ]

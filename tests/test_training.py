@@ -20,7 +20,7 @@ TIME_FIELDS = {"timing"}
 
 @pytest.fixture(scope="module")
 def mnist():
-    return data.load()
+    return data.load("MNIST")
 
 
 @pytest.fixture(autouse=True)

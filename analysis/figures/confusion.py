@@ -73,7 +73,7 @@ def counts(evidence: Evidence, variant: str) -> NDArray[np.int64]:
     for run in evidence.finished(variant):
         if run.test is not None:
             predicted = as_digits(run.test.predictions)
-            np.add.at(table, (labels("test")[: len(predicted)], predicted), 1)
+            np.add.at(table, (labels(run.config.dataset, "test")[: len(predicted)], predicted), 1)
     return table
 
 
