@@ -9,7 +9,7 @@ import platform
 from collections.abc import Iterable
 from pathlib import Path
 
-from experiments.record import write_atomically
+from experiments.record import content, write_atomically
 from report.errors import ROOT, TEMPLATES
 from report.numbers import Lang
 
@@ -36,9 +36,16 @@ def material_key(results: Path) -> str:
         ROOT / "models" / "__init__.py",
         *(ROOT / "report" / name for name in ("figures.py", "material.py")),
     ]
-    return _digest(
-        [*_code(code), *sorted(results.glob("*.json"))], str(results), *_versions(_LIBRARIES)
-    )
+    records = [_record(path) for path in sorted(results.glob("*.json"))]
+    return _digest(_code(code), str(results), *records, *_versions(_LIBRARIES))
+
+
+def _record(path: Path) -> str:
+    """The name and the fingerprint of a record's file, or why it is none."""
+    try:
+        return f"{path!r} {hashlib.sha256(content(path)).hexdigest()}"
+    except OSError as error:
+        return f"{path!r} {error.strerror}"
 
 
 def report_key(results: Path, environment: str, lang: Lang | None = None) -> str:
