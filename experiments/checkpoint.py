@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch import nn
 
-from experiments.probes import GradientProbe
 from experiments.record import (
     Divergence,
     Epoch,
@@ -38,9 +37,26 @@ class Trained:
     gradient_norms: GradientNorms | None = None
     validation: Evaluation | None = None  # of the last epoch
     divergence: Divergence | None = None
+    pieces: int = 1  # parts that each batch goes through the network in
     seconds: float = 0.0
+    evaluation_seconds: float = 0.0
+    probe_seconds: float = 0.0
     steps: int = 0
     images: int = 0
+
+
+class Stateful(Protocol):
+    """What a checkpoint keeps: network, optimiser, probes."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that is needed to go on."""
+
+    def load_state_dict(self, state: dict[str, Any], /) -> object:
+        """Go on from there."""
+
+
+#: Fields of ``Trained`` that are plain numbers.
+_NUMBERS = ("pieces", "seconds", "evaluation_seconds", "probe_seconds", "steps", "images")
 
 
 class Checkpoint:
@@ -75,27 +91,17 @@ class Checkpoint:
                 return state
         return None
 
-    def save(
-        self,
-        net: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        gradients: GradientProbe,
-        trained: Trained,
-    ) -> None:
+    def save(self, parts: Mapping[str, Stateful], trained: Trained) -> None:
         """Save after an epoch, unless the last save is recent or the disk is full: the training
         goes on all the same."""
         if time.monotonic() - self._saved_at < self._every:
             return
         state = {
             "fingerprint": self._fingerprint,
-            "net": net.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "gradients": gradients.state(),
+            "parts": {name: part.state_dict() for name, part in parts.items()},
             "history": [entry.model_dump() for entry in trained.history],
             "gains": [probe.model_dump() for probe in trained.gains],
-            "seconds": trained.seconds,
-            "steps": trained.steps,
-            "images": trained.images,
+            "numbers": {name: getattr(trained, name) for name in _NUMBERS},
         }
         before = self._files()
         partial = self._folder / f".{self._run}.partial"
@@ -113,23 +119,16 @@ class Checkpoint:
                 path.unlink(missing_ok=True)
         self._saved_at = time.monotonic()
 
-    def restore(
-        self,
-        net: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        gradients: GradientProbe,
-        trained: Trained,
-    ) -> int:
+    def restore(self, parts: Mapping[str, Stateful], trained: Trained) -> int:
         """Put everything back; returns how many epochs are done."""
         state = self._state
         assert state is not None
-        net.load_state_dict(state["net"])
-        optimizer.load_state_dict(state["optimizer"])
-        gradients.restore(state["gradients"])
+        for name, part in parts.items():
+            part.load_state_dict(state["parts"][name])
         trained.history = [Epoch.model_validate(entry) for entry in state["history"]]
         trained.gains = [GainProbe.model_validate(probe) for probe in state["gains"]]
-        trained.seconds, trained.images = state["seconds"], state["images"]
-        trained.steps = state["steps"]
+        for name in _NUMBERS:
+            setattr(trained, name, state["numbers"][name])
         self._state = None  # free the memory
         return len(trained.history)
 

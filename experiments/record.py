@@ -194,7 +194,12 @@ class Timing(Part):
     finished: Moment
     wall_seconds: NonNegative
     train_seconds: NonNegative
+    evaluation_seconds: NonNegative | None = None
+    probe_seconds: NonNegative | None = None  # of the block gains
     images_per_second: NonNegative  # training throughput
+    #: Training FLOP/s (three times the forward pass's) over the accelerator's own rate on a large
+    #: bf16 matrix product; null on a CPU.
+    utilisation: NonNegative | None = None
     peak_memory_bytes: Count  # of the process, or of the accelerator
 
 
@@ -219,6 +224,9 @@ class Record(Part):
     config: Config
     status: Literal["finished", "diverged", "failed"]
     reason: Text | None = None
+    #: Parts that each batch went through the network in, more than 1 for want of memory: the
+    #: gradient is that of the whole batch, batch normalisation saw the parts.
+    batch_pieces: Annotated[int, Field(ge=1, le=8192)] = 1
     divergence: Divergence | None = None
     network: NetworkInfo
     history: Annotated[list[Epoch], Field(max_length=_MOST)]
