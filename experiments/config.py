@@ -33,6 +33,9 @@ class Config(BaseModel):
         stop: ``epochs``, or ``stable``: stop once the training loss of the last three epochs is
             no longer more than 5 % below that of the three before (``training.is_stable``).
         precision: ``bf16`` autocast or ``fp32``.
+        recipe: ``original``, or ``strong``: images warped a little anew in each epoch
+            (``images.random_warps``), and the running average of the weights is what is judged
+            (``optimizer.Average``).
         seed: initial weights, order of images, dropout.
     """
 
@@ -52,6 +55,7 @@ class Config(BaseModel):
     schedule: Literal["one-cycle", "constant"] = "one-cycle"
     stop: Literal["epochs", "stable"] = "epochs"
     precision: Literal["bf16", "fp32"] = "bf16"
+    recipe: Literal["original", "strong"] = "original"
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
     @model_validator(mode="after")
@@ -87,4 +91,6 @@ class Config(BaseModel):
                     tags.append(str(value))
         if self.stop == "stable":
             tags.append("stable")
+        if self.recipe == "strong":
+            tags.append("strong")
         return "-".join(tags)

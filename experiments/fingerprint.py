@@ -23,6 +23,7 @@ TRAINING_CODE = (
     "models/layers.py",
     "experiments/data.py",
     "experiments/images.py",
+    "experiments/optimizer.py",
     "experiments/training.py",
     "experiments/evaluation.py",
     "experiments/probes.py",

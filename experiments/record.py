@@ -12,7 +12,6 @@ import math
 import os
 import re
 import stat
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,6 +26,7 @@ from pydantic import (
 )
 
 from experiments.config import Config
+from experiments.storage import write_atomically
 from experiments.text import one_line
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -194,7 +194,12 @@ class Timing(Part):
     finished: Moment
     wall_seconds: NonNegative
     train_seconds: NonNegative
+    evaluation_seconds: NonNegative | None = None
+    probe_seconds: NonNegative | None = None  # of the block gains
     images_per_second: NonNegative  # training throughput
+    #: Training FLOP/s (three times the forward pass's) over the accelerator's own rate on a large
+    #: bf16 matrix product; null on a CPU.
+    utilisation: NonNegative | None = None
     peak_memory_bytes: Count  # of the process, or of the accelerator
 
 
@@ -219,6 +224,9 @@ class Record(Part):
     config: Config
     status: Literal["finished", "diverged", "failed"]
     reason: Text | None = None
+    #: Parts that each batch went through the network in, more than 1 for want of memory: the
+    #: gradient is that of the whole batch, batch normalisation saw the parts.
+    batch_pieces: Annotated[int, Field(ge=1, le=8192)] = 1
     divergence: Divergence | None = None
     network: NetworkInfo
     history: Annotated[list[Epoch], Field(max_length=_MOST)]
@@ -320,23 +328,6 @@ def write(record: Record, folder: Path) -> Path:
     text = json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False)
     write_atomically(path, _compact_number_lists(text) + "\n")
     return path
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Replace ``path`` by ``content`` in one step, surviving a kill or a full disk half-way."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def significant(value: float, digits: int = 5) -> float | None:

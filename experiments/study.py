@@ -67,6 +67,7 @@ class RunEntry(BaseModel):
     purposes: tuple[str, ...] = Field(alias="for")
     profiles: tuple[str, ...] | None = None
     stop: str = "epochs"
+    recipe: str = "original"
     epochs: int | None = None
 
 
@@ -161,7 +162,7 @@ class Study:
         for run in self._runs:
             if run.profiles is not None and base not in run.profiles:
                 continue
-            extra: dict[str, Any] = {"epochs": run.epochs}
+            extra: dict[str, Any] = {"epochs": run.epochs, "recipe": run.recipe}
             if run.stop == "stable":
                 extra |= {"stop": "stable", "schedule": "constant"}
             first = self.config(profile, run.network, run.options, **extra)
@@ -175,9 +176,8 @@ class Study:
 
         ``SEResNet34.s0`` is the study's; ``SEResNet34-e3-lr0.01.s0`` trained 3 epochs at 0.01.
         """
-        usual = self.config(
-            profile, config.network, config.options, stop=config.stop, schedule=config.schedule
-        )
+        kind = {"stop": config.stop, "schedule": config.schedule, "recipe": config.recipe}
+        usual = self.config(profile, config.network, config.options, **kind)
         tags = [config.variant]
         if config.stop == "epochs" and config.epochs != usual.epochs:
             tags.append(f"e{config.epochs}")
