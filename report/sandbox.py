@@ -144,7 +144,7 @@ def bounded(place: Place | None = None) -> Iterator[None]:
     before = signal.signal(signal.SIGVTALRM, end)
     signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
     try:
-        with _memory():
+        with limited_memory():
             yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
@@ -156,7 +156,7 @@ def _running() -> bool:
 
 
 @contextlib.contextmanager
-def _memory() -> Iterator[None]:
+def limited_memory() -> Iterator[None]:
     """Where the kernel says how much the process has: no more than so much beyond it."""
     if sys.platform != "linux":
         yield
