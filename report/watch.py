@@ -26,6 +26,8 @@ from report.sections import discover
 
 _LOOPBACK = "127.0.0.1"
 _NAMES = (_LOOPBACK, "localhost")
+#: Seconds that a client has for its request, and for taking what it is given.
+_PATIENCE = 10.0
 #: Seconds between two signs of life on an open connection.
 _HEARTBEAT = 15.0
 
@@ -133,6 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     state: State
     names: frozenset[str]
+    timeout = _PATIENCE
 
     def do_GET(self) -> None:
         """Answer a request."""
@@ -171,6 +174,18 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the terminal shows what was built."""
 
 
+class _Server(ThreadingHTTPServer):
+    """A thread a connection, so that none waits for another."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that has gone; of an error of our own, as usual."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 def server(state: State, port: int) -> ThreadingHTTPServer:
     """The server, bound to the loopback interface; port 0 takes any free one.
 
@@ -183,13 +198,12 @@ def server(state: State, port: int) -> ThreadingHTTPServer:
 
     Handler.state = state
     try:
-        made = ThreadingHTTPServer((_LOOPBACK, port), Handler)
+        made = _Server((_LOOPBACK, port), Handler)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ReportError(
             f"port {port} cannot be used ({reason}); choose another: --port"
         ) from None
-    made.daemon_threads = True
     Handler.names = frozenset(f"{name}:{made.server_port}" for name in _NAMES)
     return made
 
