@@ -3,33 +3,35 @@
 # fingerprints of configuration, code, records and templates.
 
 PY := .venv/bin/python
-profile = $(if $(PROFILE),--profile $(PROFILE))
+LOCK = .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+       --custom-compile-command "make lock"
+profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATASET))
 
 .DEFAULT_GOAL := all
-.PHONY: all experiment report figures watch status summary models schema test test-fast lint \
-        setup setup-dev lock clean help
+.PHONY: all experiment report figures watch status summary models schema test test-fast soak lint \
+        setup setup-dev lock audit clean help
 
-all: setup ## train what is missing or stale, then build the report (the default)
+all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET=]
 	@$(PY) -m experiments train $(profile)
 	@$(PY) -m report $(profile)
 
-experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 PROFILE=]
+experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 PROFILE= DATASET=]
 	@$(PY) main.py --test --model "$(MODEL)" $(profile) \
 	  $(if $(SEED),--seed "$(SEED)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(if $(LR),--lr "$(LR)") \
 	  $(if $(RESIDUAL),--residual "$(RESIDUAL)") $(if $(GR),--gr "$(GR)") \
 	  $(if $(RATIO),--ratio "$(RATIO)") $(if $(VARIANT),--variant "$(VARIANT)") \
 	  $(if $(NO_BN),--no-bn)
 
-report: setup ## build the report from records, without training: [PROFILE= RESULTS=folder OUT=folder]
+report: setup ## build the report from records, without training: [PROFILE= DATASET= RESULTS=folder OUT=folder]
 	@$(PY) -m report $(profile) $(if $(RESULTS),--results "$(RESULTS)") $(if $(OUT),--out "$(OUT)")
 
-figures: setup ## write every figure as SVG, PDF and PNG: [PROFILE= RESULTS=folder OUT=folder]
+figures: setup ## write every figure as SVG, PDF and PNG: [PROFILE= DATASET= RESULTS=folder OUT=folder]
 	@$(PY) -m report figures $(profile) $(if $(RESULTS),--results "$(RESULTS)") $(if $(OUT),--out "$(OUT)")
 
-watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE=]
+watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE= DATASET=]
 	@$(PY) -m report watch $(profile)
 
-status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE=]
+status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE= DATASET=]
 	@$(PY) -m experiments status $(profile)
 
 summary: setup ## print a network's layers with shapes, parameters and MACs: MODEL=LeNet [GR= RATIO= RESIDUAL= VARIANT=]
@@ -48,6 +50,9 @@ test: setup-dev ## every test: units, a smoke run of the whole pipeline on MNIST
 test-fast: setup-dev ## the tests that need no training and no browser
 	@$(PY) -m pytest -m "not pipeline and not browser"
 
+soak: setup-dev ## kills, full disks and the like, a hundred times over (half an hour)
+	@$(PY) -m pytest -m soak -s
+
 lint: setup-dev ## style, types, and results typed into templates
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
@@ -60,11 +65,12 @@ setup: ## virtual environment, packages and system libraries (all other targets 
 setup-dev: ## the same, with what the tests need
 	@./setup.sh dev
 
-lock: setup-dev ## pin the versions of pyproject.toml's ranges anew
-	@$(PY) -m piptools compile -q --strip-extras --no-emit-index-url --no-emit-find-links \
-	  --extra report -o requirements.lock pyproject.toml
-	@$(PY) -m piptools compile -q --strip-extras --no-emit-index-url --no-emit-find-links \
-	  --extra report --extra dev -o requirements-dev.lock pyproject.toml
+lock: setup-dev ## pin the versions of pyproject.toml's ranges anew, with the hashes of their files
+	@$(LOCK) --extra report -o requirements.lock pyproject.toml
+	@$(LOCK) --extra report --extra dev -o requirements-dev.lock pyproject.toml
+
+audit: setup-dev ## ask the package index about vulnerable and withdrawn releases among the locked
+	@$(PY) audit.py
 
 clean: ## remove built reports and checkpoints; records, data and the environment stay
 	@rm -rf report/out experiments/checkpoints

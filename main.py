@@ -18,6 +18,7 @@ def main() -> int:
     import models
     from experiments import study
     from experiments.__main__ import supervise
+    from experiments.datasets import DATASETS
     from experiments.record import RESULTS, read
     from models.command_line import OneLineParser
 
@@ -33,9 +34,10 @@ def main() -> int:
     parser.add_argument("--variant", help=f"bottlenecks: {', '.join(models.VARIANTS)}")
     parser.add_argument("--seed", type=int, help="random seed (0)")
     parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
+    parser.add_argument("--dataset", help=f"{', '.join(DATASETS)} (MNIST)")
     given = parser.parse_args()
     try:
-        profile = given.profile or study.default_profile()
+        profile = study.profile_name(given.profile, given.dataset)
         asked = {
             "residual": given.residual,
             "growth_rate": given.gr,

@@ -206,7 +206,7 @@ def _correct(run: Record, split: Split) -> NDArray[np.bool_] | None:
     found = _evaluation(run, split)
     if found is None:
         return np.zeros(_images(run, split), dtype=bool)
-    right = as_digits(found.predictions) == labels(split)[: found.images]
+    right = as_digits(found.predictions) == labels(run.config.dataset, split)[: found.images]
     if not len(right) or abs(float(right.mean()) - found.accuracy) > 0.5 / len(right):
         return None
     return right

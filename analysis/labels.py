@@ -1,8 +1,9 @@
-"""The true digits of MNIST's test and validation images, without the images.
+"""The true classes of the test and validation images, without the images.
 
 Paired tests compare the *correctness* of two networks image by image, and a record holds only
-predictions. The labels lie beside this module (``labels.json``, 20 kB), so that the report is built
-from records alone; a test compares them with the data set and its split.
+predictions. The labels of the usual data sets lie beside this module (``labels.json``, 20 kB each),
+so that the report is built from records alone; a test compares them with the data sets and their
+split. Those of another data set are taken from its files.
 """
 
 from __future__ import annotations
@@ -15,20 +16,36 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.datasets import DatasetName
+
 Split = Literal["test", "validation"]
 
 _FILE = Path(__file__).with_suffix(".json")
 
 
 @functools.cache
-def labels(split: Split) -> NDArray[np.uint8]:
-    """The 10,000 digits of a split, in the order in which records hold predictions.
+def labels(dataset: DatasetName, split: Split) -> NDArray[np.uint8]:
+    """The 10,000 classes (0 to 9) of a split, in the order in which records hold predictions.
 
     ``test``: the order of the file. ``validation``: that of ``experiments.data.split``. An
     evaluation of n images used the first n.
+
+    Raises:
+        DataError: they are not kept here, and the data set's files cannot be had.
     """
-    digits: str = json.loads(_FILE.read_text(encoding="ascii"))[split]
-    return as_digits(digits)
+    kept = _kept().get(dataset)
+    if kept is None:
+        from experiments.data import load
+
+        images = load(dataset)
+        return images.test_labels if split == "test" else images.validation_labels
+    return as_digits(kept[split])
+
+
+@functools.cache
+def _kept() -> dict[str, dict[Split, str]]:
+    found: dict[str, dict[Split, str]] = json.loads(_FILE.read_text(encoding="ascii"))
+    return found
 
 
 def as_digits(text: str) -> NDArray[np.uint8]:

@@ -43,8 +43,8 @@ class Records:
                 by_id[record.id] = record
         profiles = [record.profile for record in by_id.values()]
         profile = max(sorted(set(profiles)), key=profiles.count) if profiles else folder.name
-        known = profile in study.load().profiles
-        planned = frozenset(p.id for p in study.load().plan(profile)) if known else frozenset()
+        plan = study.load().plan(profile) if study.load().has(profile) else []
+        planned = frozenset(run.id for run in plan)
         return cls(folder, profile, by_id, tuple(refused), planned)
 
     def __iter__(self) -> Iterator[Record]:

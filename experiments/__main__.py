@@ -7,8 +7,11 @@ import sys
 
 from experiments import study
 from experiments.costs import seconds
-from experiments.engine import Stopped, allot, cores, needed, train_all
+from experiments.datasets import DATASETS
+from experiments.engine import Unwritable, allot, cores, needed, train_all
 from experiments.record import RESULTS, schema
+from experiments.stopping import Stopped, stoppable
+from experiments.storage import explain
 from models import UsageError
 from models.command_line import OneLineParser
 
@@ -21,27 +24,32 @@ def train(profile: str) -> int:
 
 def supervise(plan: list[study.Planned], profile: str, *, again: bool = False) -> int:
     """Train a plan and say how it ended; returns the exit status."""
-    from experiments.data import DataError
+    from experiments.acquire import DataError
 
-    try:
-        outcome = train_all(plan, profile, again=again)
-    except Stopped as stopped:
-        done = len(plan) - len(needed(plan, RESULTS / profile))
-        print(
-            f"stopped: {done} of {len(plan)} runs are finished and safe; the same command goes on "
-            "where this one ended.",
-            file=sys.stderr,
-        )
-        return stopped.status
-    except DataError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {error.filename or 'results'}: {error.strerror}.", file=sys.stderr)
-        return 2
+    with stoppable():
+        try:
+            outcome = train_all(plan, profile, again=again)
+        except Stopped as stopped:
+            line = f"{_safe(plan, profile)}; the same command goes on where this one ended."
+            print(f"stopped: {line}", file=sys.stderr)
+            return stopped.status
+        except Unwritable as error:
+            print(f"error: {error} {_safe(plan, profile)}.", file=sys.stderr)
+            return 2
+        except DataError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        except OSError as error:
+            print(f"error: {explain(error)}", file=sys.stderr)
+            return 2
     for run, reason in outcome.failed.items():
         print(f"{run} failed: {reason}", file=sys.stderr)
     return 1 if outcome.failed else 0
+
+
+def _safe(plan: list[study.Planned], profile: str) -> str:
+    done = len(plan) - len(needed(plan, RESULTS / profile))
+    return f"{done} of {len(plan)} runs are finished and safe"
 
 
 def status(profile: str) -> int:
@@ -64,12 +72,13 @@ def main() -> int:
     parser = OneLineParser(prog="python -m experiments", description=__doc__)
     parser.add_argument("command", choices=("train", "status", "schema"))
     parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
+    parser.add_argument("--dataset", help=", ".join(DATASETS))
     arguments = parser.parse_args()
     if arguments.command == "schema":
         print(json.dumps(schema(), indent=2))
         return 0
     try:
-        profile = arguments.profile or study.default_profile()
+        profile = study.profile_name(arguments.profile, arguments.dataset)
         return train(profile) if arguments.command == "train" else status(profile)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import models
+from experiments.datasets import USUAL, DatasetName
 
 OptionValue = bool | int | str
 Positive = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -18,7 +19,7 @@ class Config(BaseModel):
     Attributes:
         network: canonical name (``models.NETWORKS``).
         options: every option that the network takes, defaults filled in.
-        dataset: ``MNIST``.
+        dataset: where the images come from (``datasets.DATASETS``).
         input_size: side of the square input; 28 is resized to it bilinearly.
         train_images: how many of the 50,000 training images are used, of a fixed shuffled order.
         validation_images, test_images: how many are evaluated, from the start of the same order
@@ -32,6 +33,9 @@ class Config(BaseModel):
         stop: ``epochs``, or ``stable``: stop once the training loss of the last three epochs is
             no longer more than 5 % below that of the three before (``training.is_stable``).
         precision: ``bf16`` autocast or ``fp32``.
+        recipe: ``original``, or ``strong``: images warped a little anew in each epoch
+            (``images.random_warps``), and the running average of the weights is what is judged
+            (``optimizer.Average``).
         seed: initial weights, order of images, dropout.
     """
 
@@ -39,7 +43,7 @@ class Config(BaseModel):
 
     network: str
     options: dict[str, OptionValue]
-    dataset: Literal["MNIST"] = "MNIST"
+    dataset: DatasetName = USUAL
     input_size: Annotated[int, Field(ge=16, le=512)]
     train_images: Annotated[int, Field(ge=1, le=50_000)]
     validation_images: Annotated[int, Field(ge=1, le=10_000)]
@@ -51,6 +55,7 @@ class Config(BaseModel):
     schedule: Literal["one-cycle", "constant"] = "one-cycle"
     stop: Literal["epochs", "stable"] = "epochs"
     precision: Literal["bf16", "fp32"] = "bf16"
+    recipe: Literal["original", "strong"] = "original"
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
     @model_validator(mode="after")
@@ -86,4 +91,6 @@ class Config(BaseModel):
                     tags.append(str(value))
         if self.stop == "stable":
             tags.append("stable")
+        if self.recipe == "strong":
+            tags.append("strong")
         return "-".join(tags)

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from experiments.images import to_input
+from experiments.config import Config
+from experiments.images import Split, to_input
 from experiments.record import Evaluation, finite
 
 BATCH = 500
@@ -16,26 +17,21 @@ BATCH = 500
 
 @torch.inference_mode()
 def predict(
-    net: nn.Module,
-    images: torch.Tensor,
-    labels: torch.Tensor,
-    size: int,
-    channels: int,
-    *,
-    bf16: bool,
-) -> tuple[torch.Tensor, float]:
-    """Predicted digits ``(N,)`` and mean cross-entropy in nats, in evaluation mode."""
+    config: Config, net: nn.Module, split: Split, channels: int, pieces: int = 1
+) -> tuple[torch.Tensor, torch.Tensor, float]:
+    """Predicted digits ``(N,)``, the true ones, and the mean cross-entropy in nats, in evaluation
+    mode. ``pieces`` divides the images taken at once, for want of memory."""
     net.eval()
-    digits, loss = [], torch.zeros((), dtype=torch.float64, device=images.device)
-    for start in range(0, len(images), BATCH):
-        x = to_input(images[start : start + BATCH], size, channels)
-        y = labels[start : start + BATCH]
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
+    digits, loss = [], torch.zeros((), dtype=torch.float64, device=split.images.device)
+    at_once = max(1, BATCH // pieces)
+    for images, y in zip(split.images.split(at_once), split.labels.split(at_once), strict=True):
+        x = to_input(images, config.input_size, channels)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             logits = net(x)
         logits = logits.float()
         digits.append(logits.argmax(dim=1))
         loss += F.cross_entropy(logits, y, reduction="sum").double()
-    return torch.cat(digits), float(loss) / len(images)
+    return torch.cat(digits), split.labels, float(loss) / len(split.labels)
 
 
 def judge(digits: torch.Tensor, labels: torch.Tensor, loss: float) -> Evaluation | None:

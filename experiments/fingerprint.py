@@ -1,5 +1,5 @@
-"""Fresh or stale: a record is fresh while its configuration and the code that determines the
-result are what they were. Times never matter; nor do comments, docstrings and blank lines.
+"""Fresh or stale: a record is fresh while its configuration, the data and the code that determines
+the result are what they were. Times never matter; nor do comments, docstrings and blank lines.
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ import ast
 import functools
 import hashlib
 import io
+import json
 import tokenize
 from pathlib import Path
 
 import models
 from experiments.config import Config
+from experiments.datasets import DATASETS
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,6 +23,7 @@ TRAINING_CODE = (
     "models/layers.py",
     "experiments/data.py",
     "experiments/images.py",
+    "experiments/optimizer.py",
     "experiments/training.py",
     "experiments/evaluation.py",
     "experiments/probes.py",
@@ -29,8 +32,9 @@ TRAINING_CODE = (
 
 
 def fingerprint(config: Config) -> str:
-    """SHA-256 (hex) of the configuration and the code that determines its result."""
+    """SHA-256 (hex) of the configuration, the data and the code that determines its result."""
     digest = hashlib.sha256(config.model_dump_json().encode())
+    digest.update(json.dumps(dict(DATASETS[config.dataset].sha256)).encode())
     family = f"models/{models.NETWORKS[config.network].family}.py"
     for path in sorted({*TRAINING_CODE, *_with_imports(family)}):
         digest.update(f"\n{path}\n{_essence(ROOT / path)}".encode())

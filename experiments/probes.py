@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +16,8 @@ from models.senet import SEBlock
 
 #: Gradient norms are taken over this many first steps.
 GRADIENT_STEPS = 10
-#: Block gains are measured on this many images, the first of the validation split.
+#: Block gains are measured on this many images, the first of the validation split (on fewer where
+#: memory is short).
 GAIN_IMAGES = 64
 
 
@@ -38,13 +40,13 @@ class GradientProbe:
             gradients = [w.grad for w in self._weights if w.grad is not None]
             self._norms.append(torch.stack(torch._foreach_norm(gradients)))
 
-    def state(self) -> list[list[float]]:
+    def state_dict(self) -> dict[str, Any]:
         """The norms so far, for a checkpoint."""
-        return [row.tolist() for row in self._norms]
+        return {"norms": [row.tolist() for row in self._norms]}
 
-    def restore(self, state: list[list[float]]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up where a checkpoint left off."""
-        self._norms = [torch.tensor(row) for row in state]
+        self._norms = [torch.tensor(row) for row in state["norms"]]
 
     def result(self) -> GradientNorms:
         return GradientNorms(
@@ -127,7 +129,7 @@ def gain_probe(
     epoch: float,
 ) -> GainProbe | None:
     """The gains of all blocks at one moment of training; None for networks without blocks."""
-    gains = block_gains(net, images[:GAIN_IMAGES], labels[:GAIN_IMAGES], size)
+    gains = block_gains(net, images, labels, size)
     return GainProbe(step=step, epoch=epoch, blocks=gains) if gains else None
 
 

@@ -6,11 +6,13 @@ schema`` prints the JSON schema. This module imports no torch.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import re
-import tempfile
+import stat
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +26,8 @@ from pydantic import (
 )
 
 from experiments.config import Config
+from experiments.storage import write_atomically
+from experiments.text import one_line
 
 SCHEMA_VERSION: Literal[1] = 1
 RESULTS = Path(__file__).parent / "results"
@@ -34,6 +38,16 @@ Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Text = Annotated[str, Field(max_length=2_000)]
 Digits = Annotated[str, Field(pattern=r"^[0-9]*$", max_length=10_000)]
+#: What PyTorch calls a module or a weight: figures draw it, at some length.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]{1,120}$")]
+#: Beyond these years a date cannot be moved between time zones, or is nobody's.
+Moment = Annotated[
+    AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
+]
+#: No list of a network's parts is longer, nor of what is measured in its course.
+_MOST = 2_000
+#: No record is larger: one of a network of hundreds of layers has half a megabyte.
+_MOST_BYTES = 32 * 2**20
 
 
 class Part(BaseModel):
@@ -93,9 +107,9 @@ class GradientNorms(Part):
     null where it is not finite.
     """
 
-    steps: list[Count]
-    layers: list[Text]
-    norms: list[list[NonNegative | None]]
+    steps: Annotated[list[Count], Field(max_length=_MOST)]
+    layers: Annotated[list[Name], Field(max_length=_MOST)]
+    norms: Annotated[list[list[NonNegative | None]], Field(max_length=_MOST)]
 
     @model_validator(mode="after")
     def _rectangular(self) -> GradientNorms:
@@ -114,7 +128,7 @@ class BlockGain(Part):
     Null where it is not finite.
     """
 
-    block: Text
+    block: Name
     projection: bool  # the shortcut is a 1x1 convolution
     gain: NonNegative | None
     branch: NonNegative | None
@@ -126,7 +140,7 @@ class GainProbe(Part):
 
     step: Count
     epoch: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    blocks: list[BlockGain]
+    blocks: Annotated[list[BlockGain], Field(max_length=_MOST)]
 
 
 class SEWeights(Part):
@@ -136,8 +150,8 @@ class SEWeights(Part):
     ``mean``. ``mean_range``: mean over images of one image's max - min over channels.
     """
 
-    block: Text
-    channels: Count
+    block: Name
+    channels: Annotated[int, Field(ge=1, le=100_000)]
     mean: list[Fraction]
     std: list[NonNegative]
     range_of_means: Fraction
@@ -154,8 +168,9 @@ class Probes(Part):
     """What was measured inside the network."""
 
     gradient_norms: GradientNorms
-    block_gains: list[GainProbe]  # empty without residual-type blocks
-    se_weights: list[SEWeights]  # empty without SE blocks
+    # empty without residual-type blocks
+    block_gains: Annotated[list[GainProbe], Field(max_length=_MOST)]
+    se_weights: Annotated[list[SEWeights], Field(max_length=_MOST)]  # empty without SE blocks
 
 
 class Environment(Part):
@@ -175,11 +190,16 @@ class Environment(Part):
 class Timing(Part):
     """When and how fast: the fields that differ between two runs of the same configuration."""
 
-    started: AwareDatetime
-    finished: AwareDatetime
+    started: Moment
+    finished: Moment
     wall_seconds: NonNegative
     train_seconds: NonNegative
+    evaluation_seconds: NonNegative | None = None
+    probe_seconds: NonNegative | None = None  # of the block gains
     images_per_second: NonNegative  # training throughput
+    #: Training FLOP/s (three times the forward pass's) over the accelerator's own rate on a large
+    #: bf16 matrix product; null on a CPU.
+    utilisation: NonNegative | None = None
     peak_memory_bytes: Count  # of the process, or of the accelerator
 
 
@@ -204,9 +224,12 @@ class Record(Part):
     config: Config
     status: Literal["finished", "diverged", "failed"]
     reason: Text | None = None
+    #: Parts that each batch went through the network in, more than 1 for want of memory: the
+    #: gradient is that of the whole batch, batch normalisation saw the parts.
+    batch_pieces: Annotated[int, Field(ge=1, le=8192)] = 1
     divergence: Divergence | None = None
     network: NetworkInfo
-    history: list[Epoch]
+    history: Annotated[list[Epoch], Field(max_length=_MOST)]
     validation: Evaluation | None
     test: Evaluation | None
     probes: Probes
@@ -226,7 +249,10 @@ class Record(Part):
 
 
 class RecordError(ValueError):
-    """A file that is no record; the message names the file and the field."""
+    """A file that is no record; the message, one line, names the file and the field."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(one_line(f"{path}: {what}"))
 
 
 def read(path: Path) -> Record:
@@ -236,27 +262,64 @@ def read(path: Path) -> Record:
         RecordError: not JSON, or not a record of this schema; one line naming file and field.
     """
     try:
-        raw = path.read_bytes()
+        text = content(path).decode()
+        data = json.loads(text, object_pairs_hook=_without_duplicates)
     except OSError as error:
-        raise RecordError(f"{path}: cannot be read: {error.strerror}") from None
-    try:
-        data = json.loads(raw)
+        raise RecordError(path, f"cannot be read: {error.strerror}") from None
+    except _DuplicateKey as error:
+        raise RecordError(path, f"{error}: there twice; delete the file or restore it") from None
     except (ValueError, RecursionError):
-        raise RecordError(f"{path}: not JSON (truncated?); delete it or restore it") from None
+        raise RecordError(path, "not JSON (truncated?); delete it or restore it") from None
     if not isinstance(data, dict):
-        raise RecordError(f"{path}: expected a JSON object holding a record")
+        raise RecordError(path, "expected a JSON object holding a record")
     version = data.get("schema_version")
     if version != SCHEMA_VERSION:
-        raise RecordError(f"{path}: schema_version is {version!r}, expected {SCHEMA_VERSION}")
+        said = f"schema_version is {version!r:.80}, expected {SCHEMA_VERSION}"
+        raise RecordError(path, f"{said}; train the run again")
     try:
-        record = Record.model_validate(data)
+        record = Record.model_validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "record"
-        raise RecordError(f"{path}: {field}: {first['msg']}") from None
+        raise RecordError(path, f"{field:.200}: {first['msg']}") from None
     if record.id != path.stem:
-        raise RecordError(f"{path}: id is {record.id!r}, expected the file's name {path.stem!r}")
+        raise RecordError(path, f"id is {record.id!r}, expected the file's name {path.stem!r}")
     return record
+
+
+def content(path: Path) -> bytes:
+    """The bytes of a record's file; waits for nothing, and never takes more than a record has.
+
+    Raises:
+        OSError: it cannot be read, is no regular file, or is far too large.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a FIFO would wait for its other end
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            data = file.read(_MOST_BYTES + 1) or b""
+    finally:
+        os.close(handle)
+    if len(data) > _MOST_BYTES:
+        raise OSError(errno.EFBIG, f"larger than {_MOST_BYTES >> 20} MiB", str(path))
+    return data
+
+
+class _DuplicateKey(ValueError):
+    """The key that a JSON object holds twice: which of its values counts, nobody can know."""
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _DuplicateKey(key)
+            seen.add(key)
+    return made
 
 
 def write(record: Record, folder: Path) -> Path:
@@ -265,23 +328,6 @@ def write(record: Record, folder: Path) -> Path:
     text = json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False)
     write_atomically(path, _compact_number_lists(text) + "\n")
     return path
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Replace ``path`` by ``content`` in one step, surviving a kill or a full disk half-way."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def significant(value: float, digits: int = 5) -> float | None:

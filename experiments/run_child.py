@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
-import signal
+import os
 import time
 from multiprocessing.connection import Connection
 from typing import Any
 
+from experiments.acquire import DataError
 from experiments.job import Job
-from experiments.record import Record
+from experiments.record import RESULTS, Record, write
+from experiments.stopping import end_with_parent
+from experiments.storage import explain
 
 
 def run_child(job: Job, parent: Connection) -> None:
-    """Do the job; send ``(kind, content)`` messages, the last of kind ``done`` or ``error``."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    from experiments import data
-    from experiments.record import RESULTS, Epoch, write
-    from experiments.run import execute
-
+    """Do the job; send ``(kind, content)`` messages, the last of kind ``done``, ``error`` or
+    ``unwritable``."""
+    end_with_parent()
     last = 0.0
+
+    def tell(kind: str, content: Any) -> None:
+        try:
+            parent.send((kind, content))
+        except OSError:
+            os._exit(1)  # the parent is gone
 
     def on_step(done: int, total: int, rate: float) -> None:
         nonlocal last
         if time.monotonic() - last > 0.2 or done == total:
             last = time.monotonic()
-            parent.send(("step", (done, total, rate)))
-
-    def on_epoch(epoch: Epoch) -> None:
-        parent.send(("epoch", epoch))
+            tell("step", (done, total, rate))
 
     try:
-        record, checkpoint = execute(job, data.load(), on_step=on_step, on_epoch=on_epoch)
+        from experiments import data
+        from experiments.run import execute
+
+        record, checkpoint = execute(
+            job,
+            data.load(job.config.dataset),
+            on_step=on_step,
+            on_epoch=lambda epoch: tell("epoch", epoch),
+            on_note=lambda text: tell("note", text),
+        )
+    except MemoryError:
+        return tell("error", "out of memory before training began")
+    except (OSError, ImportError, DataError) as error:
+        return tell("error", str(error))
+    try:
         write(record, RESULTS / job.profile)
-        checkpoint.remove()
-    except (OSError, data.DataError) as error:
-        parent.send(("error", str(error)))
-        return
-    parent.send(("done", summary(record)))
+    except OSError as error:
+        return tell("unwritable", explain(error))
+    checkpoint.remove()
+    tell("done", summary(record))
 
 
 def summary(record: Record) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import models
 from experiments.config import Config, OptionValue
+from experiments.datasets import BY_SLUG, USUAL, DatasetName, resolve
 from models import UsageError
 
 STUDY_FILE = Path(__file__).with_name("study.toml")
@@ -34,6 +35,28 @@ def default_profile() -> str:
     return "full" if has_gpu() else "quick"
 
 
+def profile_name(profile: str | None, dataset: str | None) -> str:
+    """The name of a profile (by default the machine's) on a data set: ``quick-fashionmnist``.
+
+    Raises:
+        UsageError: no such data set, or the profile's name already says another.
+    """
+    name = profile or default_profile()
+    if dataset is None:
+        return name
+    asked = resolve(dataset)
+    base, of = split_name(name)
+    if of not in (USUAL, asked.name):
+        raise UsageError(f"profile {name!r} is of {of}, not of {asked.name}.")
+    return base if asked.name == USUAL else f"{base}-{asked.slug}"
+
+
+def split_name(profile: str) -> tuple[str, DatasetName]:
+    """A profile's name without the data set, and the data set: ``quick``, ``FashionMNIST``."""
+    base, _, slug = profile.rpartition("-")
+    return (base, BY_SLUG[slug].name) if base and slug in BY_SLUG else (profile, USUAL)
+
+
 class RunEntry(BaseModel):
     """One ``[[run]]`` of the study: a network with options, and the sections that need it."""
 
@@ -44,6 +67,7 @@ class RunEntry(BaseModel):
     purposes: tuple[str, ...] = Field(alias="for")
     profiles: tuple[str, ...] | None = None
     stop: str = "epochs"
+    recipe: str = "original"
     epochs: int | None = None
 
 
@@ -57,7 +81,11 @@ class Planned:
 
 
 class Study:
-    """The whole study as ``study.toml`` says it."""
+    """The whole study as ``study.toml`` says it.
+
+    Every profile is had on every data set: ``quick`` is of MNIST, ``quick-fashionmnist`` trains
+    the same runs in the same way on Fashion-MNIST.
+    """
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self._profiles: dict[str, dict[str, Any]] = data["profile"]
@@ -65,8 +93,12 @@ class Study:
 
     @property
     def profiles(self) -> tuple[str, ...]:
-        """Names of the profiles."""
+        """Names of the profiles, without a data set."""
         return tuple(self._profiles)
+
+    def has(self, profile: str) -> bool:
+        """Whether there is a profile of this name, with a data set or without."""
+        return split_name(profile)[0] in self._profiles
 
     def profile(self, name: str) -> dict[str, Any]:
         """The profile's defaults.
@@ -74,10 +106,11 @@ class Study:
         Raises:
             UsageError: no such profile.
         """
-        if name not in self._profiles:
+        base, dataset = split_name(name)
+        if base not in self._profiles:
             known = ", ".join(self._profiles)
             raise UsageError(f"unknown profile {name!r}; expected one of {known}.")
-        return dict(self._profiles[name])
+        return {"dataset": dataset, **self._profiles[base]}
 
     def _settings(self, profile: str, network: str, variant: str) -> dict[str, Any]:
         defaults = dict(self.profile(profile))
@@ -124,11 +157,12 @@ class Study:
             UsageError: unknown profile.
         """
         self.profile(profile)
+        base, _ = split_name(profile)
         planned = []
         for run in self._runs:
-            if run.profiles is not None and profile not in run.profiles:
+            if run.profiles is not None and base not in run.profiles:
                 continue
-            extra: dict[str, Any] = {"epochs": run.epochs}
+            extra: dict[str, Any] = {"epochs": run.epochs, "recipe": run.recipe}
             if run.stop == "stable":
                 extra |= {"stop": "stable", "schedule": "constant"}
             first = self.config(profile, run.network, run.options, **extra)
@@ -142,9 +176,8 @@ class Study:
 
         ``SEResNet34.s0`` is the study's; ``SEResNet34-e3-lr0.01.s0`` trained 3 epochs at 0.01.
         """
-        usual = self.config(
-            profile, config.network, config.options, stop=config.stop, schedule=config.schedule
-        )
+        kind = {"stop": config.stop, "schedule": config.schedule, "recipe": config.recipe}
+        usual = self.config(profile, config.network, config.options, **kind)
         tags = [config.variant]
         if config.stop == "epochs" and config.epochs != usual.epochs:
             tags.append(f"e{config.epochs}")

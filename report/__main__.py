@@ -6,10 +6,15 @@ import argparse
 import gc
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from pathlib import Path
 
 from experiments import study
+from experiments.datasets import DATASETS
 from experiments.record import RESULTS
+from experiments.stopping import Stopped, stoppable
+from experiments.storage import explain
 from models import UsageError
 from models.command_line import OneLineParser
 from report.errors import ROOT, ReportError
@@ -24,9 +29,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--profile",
-        default=study.default_profile(),
         help="a profile of study.toml (quick; with a GPU: full)",
     )
+    parser.add_argument("--dataset", help=", ".join(DATASETS))
     parser.add_argument(
         "--results", type=Path, metavar="DIR", help="the records (experiments/results/PROFILE)"
     )
@@ -46,13 +51,20 @@ def main() -> int:
     # A build makes millions of objects and then ends: collecting them would take a third of it.
     gc.disable()
     arguments = _arguments()
-    try:
-        return _run(arguments)
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {error.filename or 'output'}: {error.strerror}.", file=sys.stderr)
+    # watchfiles sees to Ctrl-C itself
+    with nullcontext() if arguments.command == "watch" else stoppable():
+        try:
+            return _run(arguments)
+        except Stopped as stopped:
+            print("stopped: every file is whole, the same command makes the rest.", file=sys.stderr)
+            return stopped.status
+        except UsageError as error:
+            message = str(error)
+        except OSError as error:
+            message = explain(error)
+        except (MemoryError, BrokenProcessPool):
+            message = "a process was killed (out of memory?); give the same command again."
+        print(f"error: {message}", file=sys.stderr)
         return 2
 
 
@@ -61,14 +73,13 @@ def _run(arguments: argparse.Namespace) -> int:
         from report.lint import lint
 
         return lint()
-    study.load().profile(arguments.profile)  # one line about an unknown one
-    results: Path = arguments.results or RESULTS / arguments.profile
+    profile = study.profile_name(arguments.profile, arguments.dataset)
+    study.load().profile(profile)  # one line about an unknown one
+    results: Path = arguments.results or RESULTS / profile
     if arguments.results and not results.is_dir():
         raise ReportError(f"{results}: no such folder")
     # another folder's report does not replace one's own
-    out: Path = arguments.out or OUT / (
-        results.resolve().name if arguments.results else arguments.profile
-    )
+    out: Path = arguments.out or OUT / (results.resolve().name if arguments.results else profile)
     if arguments.command == "watch":
         from report.watch import watch
 

@@ -10,6 +10,7 @@ import models
 from analysis.records import value
 from analysis.values import Kind, Value
 from experiments import study
+from experiments.datasets import USUAL
 from experiments.record import Epoch, Record
 from report import numbers
 from report.labels import Labels
@@ -142,7 +143,7 @@ def _rows(record: Record, lang: Lang, labels: Labels) -> Iterator[tuple[str, str
     for label, fields in _ROWS:
         parts = [_field(record, path, kind, lang, labels) for path, kind in fields]
         if shown := [part for part in parts if part]:
-            yield labels(label), labels("separator").join(shown)
+            yield labels(label), escape(labels("separator")).join(shown)
     yield (
         labels("card_date"),
         f"{record.timing.finished:%Y-%m-%d %H:%M} UTC{record.timing.finished:%z}".replace(
@@ -184,15 +185,17 @@ def _number(found: Value, lang: Lang) -> str:
 def command(record: Record) -> str:
     """The command that repeats the run."""
     config, profile = record.config, record.profile
+    base, dataset = study.split_name(profile)
+    where = f"PROFILE={base}" + (f" DATASET={dataset}" if dataset != USUAL else "")
     if config.options.get("softmax") or config.stop == "stable":
-        return f"make all PROFILE={profile}"  # runs that only the study asks for
-    parts = ["make experiment", f"MODEL={config.network}", f"PROFILE={profile}"]
+        return f"make all {where}"  # runs that only the study asks for
+    parts = ["make experiment", f"MODEL={config.network}", where]
     parts.append(f"SEED={config.seed}")
     for option, variable in _VARIABLES.items():
         chosen = config.options.get(option)
         if chosen is not None and chosen != models.DEFAULTS[option]:
             parts.append("NO_BN=1" if option == "batch_norm" else f"{variable}={chosen}")
-    if profile in study.load().profiles:
+    if study.load().has(profile):
         usual = study.load().config(profile, config.network, config.options)
         if config.epochs != usual.epochs:
             parts.append(f"EPOCHS={config.epochs}")

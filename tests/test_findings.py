@@ -510,9 +510,9 @@ def test_constants() -> None:
 
 
 def test_labels_are_mnists() -> None:
-    assert list(labels("test")[:10]) == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
-    assert len(labels("test")) == len(labels("validation")) == 10_000
-    counts = [int((labels("test") == digit).sum()) for digit in range(10)]
+    assert list(labels("MNIST", "test")[:10]) == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
+    assert len(labels("MNIST", "test")) == len(labels("MNIST", "validation")) == 10_000
+    counts = [int((labels("MNIST", "test") == digit).sum()) for digit in range(10)]
     assert counts == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 

@@ -12,7 +12,7 @@ from experiments.images import to_input
 
 @pytest.mark.parametrize("size", [28, 36, 48, 65, 224])
 def test_agrees_with_torchvision_to_one_grey_level(size):
-    images = data.load().test_images[:16]
+    images = data.load("MNIST").test_images[:16]
     theirs = transforms.Compose(
         [
             transforms.Resize((size, size)),

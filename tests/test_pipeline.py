@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import data, study
+from experiments import acquire, study
 from experiments.record import read
 
 ROOT = Path(__file__).parent.parent
@@ -32,8 +32,8 @@ def copy_of_checkout(folder):
         else:
             shutil.copy(source, folder / part)
     (folder / "data").mkdir()
-    data.acquire()
-    (folder / "data" / "MNIST").symlink_to(data.CACHE)
+    acquire.acquire("MNIST")
+    (folder / "data" / "MNIST").symlink_to(acquire.CACHE / "MNIST")
     return folder
 
 

@@ -80,9 +80,38 @@ def test_a_bad_value_is_named_in_one_line(network, options, overrides, message):
     assert "\n" not in str(caught.value)
 
 
+def test_every_profile_is_had_on_every_data_set():
+    load = study.load()
+    here, there = load.plan("quick"), load.plan("quick-fashionmnist")
+    assert [p.id for p in here] == [p.id for p in there]
+    assert {p.config.dataset for p in here} == {"MNIST"}
+    for one, other in zip(here, there, strict=True):
+        assert other.config == one.config.model_copy(update={"dataset": "FashionMNIST"})
+        assert fingerprint(other.config) != fingerprint(one.config)
+        assert load.run_id("quick-fashionmnist", other.config) == other.id
+
+
+def test_a_profile_is_named_with_its_data_set(monkeypatch):
+    monkeypatch.setattr(study, "has_gpu", lambda: False)
+    assert study.profile_name(None, None) == "quick"
+    assert study.profile_name("smoke", "MNIST") == "smoke"
+    assert study.profile_name("smoke", "fashion-mnist") == "smoke-fashionmnist"
+    assert study.profile_name("smoke-fashionmnist", "FashionMNIST") == "smoke-fashionmnist"
+    assert study.split_name("smoke-fashionmnist") == ("smoke", "FashionMNIST")
+    assert study.split_name("smoke") == ("smoke", "MNIST")
+    assert study.load().has("smoke-kmnist")
+    assert not study.load().has("fast-kmnist")
+    with pytest.raises(models.UsageError, match="is of FashionMNIST, not of KMNIST"):
+        study.profile_name("smoke-fashionmnist", "KMNIST")
+    with pytest.raises(models.UsageError, match="unknown dataset 'cifar10'"):
+        study.profile_name(None, "cifar10")
+
+
 def test_an_unknown_profile_gets_the_list():
     with pytest.raises(models.UsageError, match=r"'fast'; expected one of smoke, quick"):
         study.load().plan("fast")
+    with pytest.raises(models.UsageError, match=r"'fast-kmnist'; expected one of smoke, quick"):
+        study.load().plan("fast-kmnist")
 
 
 def test_the_fingerprint_follows_configuration_and_code(monkeypatch):

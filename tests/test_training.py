@@ -1,6 +1,7 @@
 """The loop: deterministic, resumable, honest about divergence; the probes measure what they say."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,8 +11,10 @@ from torch import nn
 import models
 from experiments import data, study, training
 from experiments.checkpoint import Checkpoint, Trained
+from experiments.images import Split, random_warps, warp
 from experiments.job import Job
-from experiments.probes import SEProbe, block_gains
+from experiments.optimizer import AdamW, Average
+from experiments.probes import GradientProbe, SEProbe, block_gains
 from experiments.run import execute
 from experiments.small_maps import accelerate
 
@@ -20,7 +23,7 @@ TIME_FIELDS = {"timing"}
 
 @pytest.fixture(scope="module")
 def mnist():
-    return data.load()
+    return data.load("MNIST")
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +44,25 @@ def same(record):
     for epoch in content["history"]:
         epoch.pop("seconds")
     return content
+
+
+ABSENT = Path("/nonexistent")
+
+
+def fresh(name):
+    torch.manual_seed(0)
+    return models.build(name)
+
+
+def images_of(mnist, config):
+    """The training and the validation split of a configuration."""
+    return [
+        Split(torch.from_numpy(x[:n].copy()), torch.from_numpy(y[:n].astype("int64")))
+        for x, y, n in (
+            (mnist.train_images, mnist.train_labels, config.train_images),
+            (mnist.validation_images, mnist.validation_labels, config.validation_images),
+        )
+    ]
 
 
 SMALL = {"train_images": 128, "validation_images": 100, "test_images": 100}
@@ -82,9 +104,8 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(mnist):
 def test_a_damaged_or_foreign_checkpoint_is_not_used(tmp_path):
     net = models.build("LeNet")
     config = study.load().config("smoke", "LeNet", {})
-    optimizer = training.optimizer_of(net, config)
-    probe = training.GradientProbe(net)
-    Checkpoint(tmp_path, "run.s0", "a" * 64, every=0).save(net, optimizer, probe, Trained())
+    parts = {"net": net, "optimizer": AdamW(net, config), "gradients": GradientProbe(net)}
+    Checkpoint(tmp_path, "run.s0", "a" * 64, every=0).save(parts, Trained())
     (path,) = tmp_path.iterdir()
     assert Checkpoint(tmp_path, "run.s0", "a" * 64).exists
     assert not Checkpoint(tmp_path, "run.s0", "b" * 64).exists  # another configuration or code
@@ -101,11 +122,10 @@ def test_a_full_disk_costs_the_checkpoint_not_the_run(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("experiments.checkpoint.torch.save", full)
+    monkeypatch.setattr("torch.save", full)
     net = models.build("LeNet")
-    optimizer = training.optimizer_of(net, study.load().config("smoke", "LeNet", {}))
     checkpoint = Checkpoint(tmp_path, "run.s0", "a" * 64, every=0)
-    checkpoint.save(net, optimizer, training.GradientProbe(net), Trained())
+    checkpoint.save({"net": net}, Trained())
     assert not list(tmp_path.iterdir())
 
 
@@ -274,3 +294,90 @@ def test_the_softmax_floor_is_what_the_report_says():
     best[0, 3] = 1.0
     floor = float(F.cross_entropy(best, torch.tensor([3])))
     assert floor == pytest.approx(-math.log(math.e / (math.e + 9)), abs=1e-6)
+
+
+def test_a_batch_in_parts_has_the_gradient_of_the_whole(mnist):
+    whole, _ = execute(job("LeNet", **SMALL), mnist)
+    parts = []
+    for pieces in (1, 4):
+        net = fresh("LeNet")
+        config = job("LeNet", **SMALL).config
+        images = images_of(mnist, config)
+        checkpoint = Checkpoint(ABSENT, "run", "a" * 64)
+        trained = training.train(
+            config, net, *images, channels=1, checkpoint=checkpoint, pieces=pieces
+        )
+        parts.append((trained, torch.cat([p.flatten() for p in net.parameters()])))
+    assert parts[0][0].history[0].train_loss == whole.history[0].train_loss
+    assert parts[1][0].pieces == 4
+    assert parts[1][0].history[0].train_loss == pytest.approx(whole.history[0].train_loss, rel=1e-3)
+    assert torch.allclose(parts[0][1], parts[1][1], atol=2e-3)
+
+
+def test_a_run_short_of_memory_splits_its_batches_and_says_so(mnist, monkeypatch):
+    def short(*args, pieces, **settings):
+        if pieces < 4:
+            raise RuntimeError(
+                "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't "
+                "allocate memory: you tried to allocate 1 bytes"
+            )
+        return training.train(*args, pieces=pieces, **settings)
+
+    monkeypatch.setattr("experiments.run.train", short)
+    record, _ = execute(job("ResNet18", **SMALL), mnist)
+    assert (record.status, record.batch_pieces) == ("finished", 4)
+    monkeypatch.setattr("experiments.run.train", lambda *_, **__: short(pieces=1))
+    record, _ = execute(job("ResNet18", **SMALL), mnist)
+    assert record.status == "failed"
+    assert "in 32 parts" in record.reason
+    assert "allocate memory" in record.reason
+
+
+def test_the_strong_recipe_warps_images_and_averages_weights(mnist):
+    record, _ = execute(job("LeNet", recipe="strong", **SMALL), mnist)
+    usual, _ = execute(job("LeNet", **SMALL), mnist)
+    assert record.id == "LeNet-strong.s0"
+    assert record.history[0].train_loss != usual.history[0].train_loss
+
+    images = torch.from_numpy(mnist.train_images[:50].copy())
+    still = torch.tensor([[1.0, 0, 0], [0, 1, 0]]).expand(50, 2, 3)
+    assert torch.equal(warp(images, still).round(), images.float())
+    maps = random_warps(50, torch.Generator().manual_seed(0))
+    warped = warp(images, maps)
+    assert 0 <= float(warped.min()) <= float(warped.max()) <= 255
+    assert 5 < float((warped - images).abs().mean()) < 60  # moved, and still near
+
+    net = fresh("LeNet")
+    average = Average(net, steps=100)  # looks back over five steps
+    before = [p.detach().clone() for p in net.parameters()]
+    with torch.no_grad():
+        for p in net.parameters():
+            p.add_(1)
+    average.update()
+    with average.applied():
+        for p, old in zip(net.parameters(), before, strict=True):
+            assert torch.allclose(p, old + 0.2, atol=1e-6)
+    for p, old in zip(net.parameters(), before, strict=True):
+        assert torch.equal(p, old + 1)
+
+
+def test_the_optimizer_updates_as_torch_does_whatever_the_layout(mnist):
+    config = study.load().config("smoke", "ResNet18", {})
+    nets = [fresh("ResNet18").to(memory_format=torch.channels_last) for _ in range(2)]
+    ours = AdamW(nets[0], config)
+    decayed = [p for p in nets[1].parameters() if p.dim() >= 2]
+    others = [p for p in nets[1].parameters() if p.dim() < 2]
+    theirs = torch.optim.AdamW(
+        [{"params": decayed}, {"params": others, "weight_decay": 0.0}], weight_decay=0.01
+    )
+    for _ in range(3):
+        for ours_p, theirs_p in zip(*(net.parameters() for net in nets), strict=True):
+            ours_p.grad = torch.randn_like(ours_p)
+            theirs_p.grad = ours_p.grad.clone()
+        for group in theirs.param_groups:
+            group["lr"] = 1e-2
+        ours.update(1e-2)
+        theirs.step()
+    for ours_p, theirs_p in zip(*(net.parameters() for net in nets), strict=True):
+        assert torch.allclose(ours_p, theirs_p, atol=1e-6)
+        assert ours_p.grad is None

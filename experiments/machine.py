@@ -1,0 +1,121 @@
+"""The machine a run takes place on: device, threads, memory, versions, and what it can do."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Literal, cast
+
+import torch
+import torchvision
+
+from experiments.fingerprint import ROOT
+from experiments.record import Environment
+
+#: glibc's malloc.h
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+
+
+def pick_device() -> torch.device:
+    """The accelerator if there is one, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def prepare(device: torch.device, threads: int, seed: int) -> None:
+    """Settings of a process that trains: threads, determinism, seed, memory kept."""
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # vanishing gradients would make the CPU crawl
+    if device.type == "cpu":
+        _keep_freed_memory()
+    if device.type == "cuda":
+        torch.backends.cudnn.deterministic = True
+        torch.cuda.reset_peak_memory_stats()
+    torch.manual_seed(seed)
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what is freed: gradients of hundreds of megabytes come and go every step, and
+    asking the kernel for fresh pages each time costs AlexNet a third of its step."""
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_MAX, 0)
+        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(_M_TOP_PAD, 2**28)
+
+
+def environment(device: torch.device, threads: int) -> Environment:
+    """Device, versions and commit."""
+    name = torch.cuda.get_device_name() if device.type == "cuda" else _cpu_name()
+    return Environment(
+        device_type=cast(Literal["cpu", "cuda", "mps"], device.type),
+        device=name,
+        threads=threads,
+        platform=f"{platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+        torch=torch.__version__,
+        torchvision=torchvision.__version__,
+        git_commit=_git("rev-parse", "HEAD"),
+        git_dirty=None if (dirty := _git("status", "--porcelain", "-uno")) is None else bool(dirty),
+    )
+
+
+def _cpu_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return f"{line.split(':', 1)[1].strip()}, {os.cpu_count()} cores"
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def peak_memory(device: torch.device) -> int:
+    """Peak bytes: of the accelerator's allocations, or resident in this process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, in any of the ways in which PyTorch says it."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    said = str(error).lower()
+    return any(hint in said for hint in ("allocate memory", "bad_alloc", "not enough memory"))
+
+
+def matmul_rate(device: torch.device) -> float | None:
+    """FLOP/s of a large bf16 matrix product on an accelerator; None on a CPU, whose cores the
+    runs share."""
+    if device.type != "cuda":
+        return None
+    size, products = 8192, 10
+    a, b = torch.randn(2, size, size, device=device, dtype=torch.bfloat16)
+    for _ in range(3):
+        a @ b
+    torch.cuda.synchronize()
+    started = time.perf_counter()
+    for _ in range(products):
+        a @ b
+    torch.cuda.synchronize()
+    return products * 2 * size**3 / (time.perf_counter() - started)
