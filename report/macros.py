@@ -280,7 +280,12 @@ class Writer(Engine):
     def context(self) -> tables.Context:
         """What the cells of tables need of this document."""
         return tables.Context(
-            self.lang, self.labels, self.claim, self.badge, frozenset(self.records.by_id)
+            self.lang,
+            self.labels,
+            self.claim,
+            lambda name: self._short(name, "effect"),
+            self.badge,
+            frozenset(self.records.by_id),
         )
 
     def _caption(self, caller: Callable[[], str] | None) -> str:
@@ -376,8 +381,11 @@ class Writer(Engine):
 
     def claim(self, name: str) -> str:
         """The short text of a finding's claim, with placeholders."""
+        return self._short(name, "claim")
+
+    def _short(self, name: str, block: str) -> str:
         file = self.folder / f"findings/{name}.{self.lang}.md"
-        return self.caption(self._wording(self.f(name), "claim"), file)
+        return self.caption(self._wording(self.f(name), block), file)
 
     def badge(self, verdict: str) -> str:
         """A verdict as a badge of word and shape."""

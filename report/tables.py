@@ -31,6 +31,7 @@ class Context:
 
     Attributes:
         claim: the text of a finding's claim, as HTML (in LaTeX: as text).
+        effect: what a finding's effect is, likewise.
         verdict: a verdict's badge as HTML (in LaTeX: its word).
         known: ids of the records that have a run card.
     """
@@ -38,6 +39,7 @@ class Context:
     lang: Lang
     labels: Labels
     claim: Callable[[str], str]
+    effect: Callable[[str], str]
     verdict: Callable[[str], str]
     known: frozenset[str]
 
@@ -166,17 +168,42 @@ def _content(cell: Cell, column: Column, decimals: int, context: Context) -> str
     if value is None:
         return ""
     if isinstance(value, tuple):
-        return ", ".join(data_element(item, str(printed(item, lang)), lang) for item in value)
+        return "<br/>".join(_named(cell, context))
     if isinstance(value, Value):
-        return _number(value, cell, column, decimals, lang)
+        return _number(value, cell, column, decimals, context)
     return _text(value, column, context)
 
 
-def _number(value: Value, cell: Cell, column: Column, decimals: int, lang: Lang) -> str:
+def _named(cell: Cell, context: Context) -> list[str]:
+    """Numbers behind the name of what they belong to, which is not repeated."""
+    lines, last = [], ""
+    values = cell.value if isinstance(cell.value, tuple) else ()
+    for name, value in zip(cell.names, values, strict=True):
+        number = data_element(value, str(printed(value, context.lang)), context.lang)
+        lines.append(number if name == last else f"{escape(name)} {number}")
+        last = name
+    return lines
+
+
+def _effect(value: Value, cell: Cell, context: Context) -> str:
+    """A number of whatever kind, with its interval, under what it is."""
+    lang = context.lang
+    shown = printed(value, lang)
+    sign = True if value.kind == "difference" else None
+    text = numbers.signed(shown.text, value.value, sign)
+    parts = [data_element(value, str(numbers.Printed(text, shown.unit, shown.space)), lang)]
+    if cell.finding:
+        parts.insert(0, f'<span class="what">{context.effect(cell.finding)}</span>')
+    if cell.interval:
+        parts.append(interval(cell.interval, lang))
+    return " ".join(parts)
+
+
+def _number(value: Value, cell: Cell, column: Column, decimals: int, context: Context) -> str:
+    lang = context.lang
     shown = printed(value, lang)
     if column.kind == "value":
-        text = data_element(value, str(shown), lang)
-        return f"{text} {interval(cell.interval, lang)}" if cell.interval else text
+        return _effect(value, cell, context)
     text = shown.text if _unit_in_head(column) else str(shown)
     element = data_element(value, text, lang)
     padding = decimals - _places(shown.text) if shown.text[-1:].isdigit() else 0

@@ -9,7 +9,7 @@ from analysis.tables.model import Cell, Column, Table, table
 COLUMNS = [
     Column("claim", "claim", {"zh": "论断", "en": "Claim"}),
     Column("original", "value", {"zh": "原报告的依据", "en": "Original's figures"}, original=True),
-    Column("verdict", "verdict", {"zh": "结论", "en": "Verdict"}),
+    Column("verdict", "verdict", {"zh": "判断", "en": "Verdict"}),
     Column("effect", "value", {"zh": "效应", "en": "Effect"}),
     Column("p", "p", {"zh": "p 值（校正后）", "en": "p, corrected"}),
     Column("test", "word", {"zh": "检验", "en": "Test"}),
@@ -24,12 +24,13 @@ def claims(findings: dict[str, Finding]) -> Table:
     for name, finding in findings.items():
         row = {"claim": Cell(name), "verdict": Cell(finding.verdict.value)}
         if name in listed and listed[name].figures:
-            row["original"] = Cell(listed[name].values())
+            claim = listed[name]
+            row["original"] = Cell(claim.values(), names=claim.networks())
         elif name in listed:
             row["original"] = Cell(note=listed[name].basis)
         if finding.verdict is not Verdict.NOT_TESTABLE:
             row |= {
-                "effect": Cell(finding.effect, interval=finding.interval),
+                "effect": Cell(finding.effect, interval=finding.interval, finding=name),
                 "p": Cell(finding.p),
                 "test": Cell(finding.test),
                 "seeds": Cell(finding.values["seeds"]),
