@@ -164,7 +164,7 @@ def _cell(
 
 
 def _content(cell: Cell, column: Column, decimals: int, context: Context) -> str:
-    value, lang = cell.value, context.lang
+    value = cell.value
     if value is None:
         return ""
     if isinstance(value, tuple):

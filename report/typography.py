@@ -47,6 +47,11 @@ _PARAGRAPH_END = re.compile(
     rf"(?<=[{_HAN}{_WIDE_CLOSING}])([{_HAN}]{{2}}[。：；？！]?)(?=</(?:p|li)>)"
 )
 
+#: A formula with the marks that may not stand apart from it.
+_FORMULA = re.compile(
+    rf"[（“]?<math alttext=[^>]*>(?:(?!</math>).)*</math>[{_WIDE_CLOSING}]+", re.DOTALL
+)
+
 #: Their content is left alone; of some it counts as one Latin letter for its neighbours.
 _OPAQUE = {"code", "pre", "math", "svg", "script", "style", "kbd", "samp"}
 _LIKE_LATIN = {"code", "math", "kbd", "samp"}
@@ -128,7 +133,7 @@ def typeset(html: str, *, pdf: bool) -> str:
         if closing or name == "img":
             edge = len(out)
     typed = "".join(out)
-    return _PARAGRAPH_END.sub(_whole, typed) if pdf else typed
+    return _PARAGRAPH_END.sub(_whole, typed) if pdf else _FORMULA.sub(_whole, typed)
 
 
 def _meet(left: str, right: str) -> bool:

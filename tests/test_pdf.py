@@ -111,23 +111,24 @@ def test_no_line_begins_with_closing_punctuation(pages, lang):
 def test_paragraphs_are_flush_on_the_right(pages, lang):
     """Lines that another line of their paragraph follows end at the margin."""
     ends = []
+    low, high = {"zh": (10.3, 10.5), "en": (10.1, 10.3)}[lang]
     for page in pages[1:]:
         right: dict[float, float] = {}  # of each line, by its height
         for block in page.get_text("dict")["blocks"]:
             for line in block.get("lines", []):
                 for span in line["spans"]:
-                    if 10.1 < span["size"] < 10.5:
+                    if low < span["size"] < high:
                         height = round(span["origin"][1], 1)
                         right[height] = max(right.get(height, 0), span["bbox"][2])
         heights = sorted(right)
         ends += [
             right[one] - (page.rect.x1 - SIDE)
             for one, other in itertools.pairwise(heights)
-            if other - one < 20
+            if other - one < 21
         ]
     assert len(ends) > 150
-    # a mark may hang by half its width; a reference or code may end a line
-    assert sum(-1 < end < 6 for end in ends) / len(ends) > 0.9
+    # a mark may hang by half its width; some lines end in a formula or in code
+    assert sum(-1 < end < 6 for end in ends) / len(ends) > 0.8
 
 
 def test_pages_are_full(pages):

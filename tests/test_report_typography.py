@@ -31,6 +31,12 @@ def test_gaps(source, shown, pdf):
     assert re.sub(r"</?span[^>]*>", "", typeset(source, pdf=pdf)) == shown
 
 
+def test_a_formula_and_the_mark_behind_it_stay_together():
+    math = '<math alttext="x"><mi>x</mi></math>'
+    assert f'<span class="whole">{math}，</span>' in typeset(f"记{math}，则", pdf=False)
+    assert "whole" not in typeset(f"记{math}为", pdf=False)
+
+
 def test_quotation_marks_are_chinese_beside_han_only():
     assert 'class="han">“' in typeset("他说“好”", pdf=False)
     assert 'class="han">“' in typeset("用“Adam”和", pdf=False)
