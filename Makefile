@@ -6,7 +6,7 @@ PY := .venv/bin/python
 profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATASET))
 
 .DEFAULT_GOAL := all
-.PHONY: all experiment report figures watch status summary models schema test test-fast lint \
+.PHONY: all experiment report figures watch status summary models schema test test-fast soak lint \
         setup setup-dev lock clean help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET=]
@@ -47,6 +47,9 @@ test: setup-dev ## every test: units, a smoke run of the whole pipeline on MNIST
 
 test-fast: setup-dev ## the tests that need no training and no browser
 	@$(PY) -m pytest -m "not pipeline and not browser"
+
+soak: setup-dev ## kills, full disks and the like, a hundred times over (half an hour)
+	@$(PY) -m pytest -m soak -s
 
 lint: setup-dev ## style, types, and results typed into templates
 	@$(PY) -m ruff check .

@@ -8,8 +8,10 @@ import sys
 from experiments import study
 from experiments.costs import seconds
 from experiments.datasets import DATASETS
-from experiments.engine import Stopped, allot, cores, needed, train_all
+from experiments.engine import Unwritable, allot, cores, needed, train_all
 from experiments.record import RESULTS, schema
+from experiments.stopping import Stopped, stoppable
+from experiments.storage import explain
 from models import UsageError
 from models.command_line import OneLineParser
 
@@ -24,25 +26,30 @@ def supervise(plan: list[study.Planned], profile: str, *, again: bool = False) -
     """Train a plan and say how it ended; returns the exit status."""
     from experiments.acquire import DataError
 
-    try:
-        outcome = train_all(plan, profile, again=again)
-    except Stopped as stopped:
-        done = len(plan) - len(needed(plan, RESULTS / profile))
-        print(
-            f"stopped: {done} of {len(plan)} runs are finished and safe; the same command goes on "
-            "where this one ended.",
-            file=sys.stderr,
-        )
-        return stopped.status
-    except DataError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {error.filename or 'results'}: {error.strerror}.", file=sys.stderr)
-        return 2
+    with stoppable():
+        try:
+            outcome = train_all(plan, profile, again=again)
+        except Stopped as stopped:
+            line = f"{_safe(plan, profile)}; the same command goes on where this one ended."
+            print(f"stopped: {line}", file=sys.stderr)
+            return stopped.status
+        except Unwritable as error:
+            print(f"error: {error} {_safe(plan, profile)}.", file=sys.stderr)
+            return 2
+        except DataError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        except OSError as error:
+            print(f"error: {explain(error)}", file=sys.stderr)
+            return 2
     for run, reason in outcome.failed.items():
         print(f"{run} failed: {reason}", file=sys.stderr)
     return 1 if outcome.failed else 0
+
+
+def _safe(plan: list[study.Planned], profile: str) -> str:
+    done = len(plan) - len(needed(plan, RESULTS / profile))
+    return f"{done} of {len(plan)} runs are finished and safe"
 
 
 def status(profile: str) -> int:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from experiments.datasets import DATASETS, FILES, Dataset, DatasetName
-from experiments.record import write_atomically
+from experiments.storage import write_atomically
 from models import UsageError
 
 Notify = Callable[[str], None]

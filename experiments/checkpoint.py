@@ -1,19 +1,18 @@
 """Where an interrupted run goes on: weights, optimiser and history after an epoch.
 
-Written whole or not at all, checked by hash before it is read, read with ``weights_only``, and
-gone once the record is in.
+Written whole or not at all, checked by hash before it is read, read with ``weights_only``, thrown
+away where it does not fit, and gone once the record is in. Imports torch only where it is used.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
-
-import torch
 
 from experiments.record import (
     Divergence,
@@ -22,6 +21,7 @@ from experiments.record import (
     GainProbe,
     GradientNorms,
 )
+from experiments.storage import explain
 
 FOLDER = Path(__file__).parent / "checkpoints"
 #: A run that ends sooner is quicker done again than saved.
@@ -45,6 +45,10 @@ class Trained:
     images: int = 0
 
 
+class Unfit(Exception):
+    """A checkpoint holds something else than this run's state: the run must begin anew."""
+
+
 class Stateful(Protocol):
     """What a checkpoint keeps: network, optimiser, probes."""
 
@@ -59,16 +63,36 @@ class Stateful(Protocol):
 _NUMBERS = ("pieces", "seconds", "evaluation_seconds", "probe_seconds", "steps", "images")
 
 
+def files(folder: Path, run: str) -> list[Path]:
+    """Checkpoints of a run, newest first. The name of each holds its SHA-256."""
+    found = folder.glob(f"{run}.{'[0-9a-f]' * 64}.pt")
+    return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+
 class Checkpoint:
-    """The checkpoint of one run, tied to its fingerprint."""
+    """The checkpoint of one run, tied to its fingerprint.
+
+    Args:
+        folder: where it lies.
+        run: the run's id.
+        fingerprint: the run's; a checkpoint of another is not used.
+        every: seconds between two saves, at least.
+        on_note: told, in a line, why nothing can be saved.
+    """
 
     def __init__(
-        self, folder: Path, run: str, fingerprint: str, every: float = EVERY_SECONDS
+        self,
+        folder: Path,
+        run: str,
+        fingerprint: str,
+        every: float = EVERY_SECONDS,
+        on_note: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._folder = folder
         self._run = run
         self._fingerprint = fingerprint
         self._every = every
+        self._on_note = on_note
         self._saved_at = time.monotonic()
         self._state = self._load()
 
@@ -77,23 +101,27 @@ class Checkpoint:
         """Whether there is one for this very run."""
         return self._state is not None
 
-    def _files(self) -> list[Path]:
-        """Checkpoints of this run, newest first. The name of each holds its SHA-256."""
-        found = self._folder.glob(f"{self._run}.{'[0-9a-f]' * 64}.pt")
-        return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
-
     def _load(self) -> dict[str, Any] | None:
-        for path in self._files():
-            if _digest(path) != path.name.split(".")[-2]:
-                continue  # damaged
-            state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-            if state["fingerprint"] == self._fingerprint:
-                return state
+        import torch
+
+        for path in files(self._folder, self._run):
+            try:
+                if _digest(path) != path.name.split(".")[-2]:
+                    continue  # damaged
+                state = torch.load(path, weights_only=True, map_location="cpu")
+                if state["fingerprint"] == self._fingerprint:
+                    return dict(state)
+            except Exception:
+                # Unreadable, or something else than what is saved here: a checkpoint only saves
+                # time, so whatever is wrong with it, the run begins anew.
+                continue
         return None
 
     def save(self, parts: Mapping[str, Stateful], trained: Trained) -> None:
         """Save after an epoch, unless the last save is recent or the disk is full: the training
         goes on all the same."""
+        import torch
+
         if time.monotonic() - self._saved_at < self._every:
             return
         state = {
@@ -103,39 +131,49 @@ class Checkpoint:
             "gains": [probe.model_dump() for probe in trained.gains],
             "numbers": {name: getattr(trained, name) for name in _NUMBERS},
         }
-        before = self._files()
+        self._saved_at = time.monotonic()
         partial = self._folder / f".{self._run}.partial"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            before = files(self._folder, self._run)
             with partial.open("wb") as file:  # gigabytes: written once, never held in memory
                 torch.save(state, file)
             saved = self._folder / f"{self._run}.{_digest(partial)}.pt"
             partial.replace(saved)
-        except (OSError, RuntimeError):  # torch reports a failed write as either
-            partial.unlink(missing_ok=True)
-            return
-        for path in before:
-            if path != saved:
-                path.unlink(missing_ok=True)
-        self._saved_at = time.monotonic()
+            for path in before:
+                if path != saved:
+                    path.unlink(missing_ok=True)
+        except (OSError, RuntimeError) as error:  # torch reports a failed write as either
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+            reason = explain(error) if isinstance(error, OSError) else f"{self._folder}: {error}"
+            self._on_note(f"goes on, but an interruption would lose it: {reason}")
 
     def restore(self, parts: Mapping[str, Stateful], trained: Trained) -> int:
-        """Put everything back; returns how many epochs are done."""
+        """Put everything back; returns how many epochs are done.
+
+        Raises:
+            Unfit: it does not fit; what was put back until then is to be thrown away.
+        """
         state = self._state
+        self._state = None  # it is used once
         assert state is not None
-        for name, part in parts.items():
-            part.load_state_dict(state["parts"][name])
-        trained.history = [Epoch.model_validate(entry) for entry in state["history"]]
-        trained.gains = [GainProbe.model_validate(probe) for probe in state["gains"]]
-        for name in _NUMBERS:
-            setattr(trained, name, state["numbers"][name])
-        self._state = None  # free the memory
+        try:
+            for name, part in parts.items():
+                part.load_state_dict(state["parts"][name])
+            trained.history = [Epoch.model_validate(entry) for entry in state["history"]]
+            trained.gains = [GainProbe.model_validate(probe) for probe in state["gains"]]
+            for name in _NUMBERS:
+                setattr(trained, name, type(getattr(trained, name))(state["numbers"][name]))
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise Unfit from error
         return len(trained.history)
 
     def remove(self) -> None:
         """Remove it: the record is in."""
-        for path in [*self._files(), self._folder / f".{self._run}.partial"]:
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it is in the way of nothing
+            for path in [*files(self._folder, self._run), self._folder / f".{self._run}.partial"]:
+                path.unlink(missing_ok=True)
 
 
 def _digest(path: Path) -> str:

@@ -6,34 +6,31 @@ with it. A record is written by its run, atomically, the moment it is done.
 
 from __future__ import annotations
 
-import fcntl
 import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
+from experiments import checkpoint
 from experiments.costs import seconds as expected_seconds
 from experiments.display import Display
 from experiments.fingerprint import fingerprint
 from experiments.job import Job
 from experiments.record import RESULTS, RecordError, read
 from experiments.run_child import run_child
+from experiments.stopping import not_interrupted
+from experiments.storage import exclusive
 from experiments.study import Planned, has_gpu
 
 
-class Stopped(Exception):
-    """A person or the system asked for an end; ``status`` is 128 + the signal."""
-
-    def __init__(self, signum: int) -> None:
-        self.status = 128 + signum
+class Unwritable(Exception):
+    """A record could not be written, so that it makes no sense to train on; one line says why."""
 
 
 @dataclass
@@ -75,21 +72,43 @@ def train_all(
     another way is given.
 
     Raises:
-        Stopped: on SIGINT or SIGTERM, after the running processes have ended.
+        Unwritable: a record could not be written; the running processes have ended.
+        OSError: the folder of records cannot be written to.
         acquire.DataError: there are runs to do and no data.
     """
     folder = RESULTS / profile
     outcome = Outcome()
-    if not again and not needed(plan, folder):
+    asked = time.time()
+    if not again and not needed(plan, folder) and not _outlived(plan, profile):
         return outcome
-    with _signals(), Display() as display, _exclusive(folder, display):
-        todo = plan if again else [p for p in plan if p.id in needed(plan, folder)]
-        if not todo:  # another process did it while this one waited
+
+    def wait_for(holder: str) -> None:
+        display.note(f"process {holder} is training profile {profile}: waiting for it")
+
+    with Display() as display, exclusive(folder / ".lock", wait_for):
+        # Another process may have done some while this one waited.
+        since = {p.id for p in plan if again and not _done_since(asked, folder / f"{p.id}.json")}
+        todo = [p for p in plan if p.id in since or why_stale(p, folder)]
+        for path in _outlived([p for p in plan if p not in todo], profile):
+            path.unlink(missing_ok=True)
+        if not todo:
             return outcome
         # The longest first, so that no long run is left to end alone.
         todo = sorted(todo, key=lambda p: -expected_seconds(p.config))
         (supervise or on_this_machine)(todo, profile, display, outcome)
     return outcome
+
+
+def _done_since(moment: float, path: Path) -> bool:
+    return path.exists() and path.stat().st_mtime > moment
+
+
+def _outlived(plan: list[Planned], profile: str) -> list[Path]:
+    """Checkpoints of runs whose records are in: a kill came between the two."""
+    folder = checkpoint.FOLDER / profile
+    runs = {path.name.rsplit(".", 2)[0] for path in folder.glob("*.pt")}
+    done = [p.id for p in plan if p.id in runs and not why_stale(p, RESULTS / profile)]
+    return [path for run in done for path in checkpoint.files(folder, run)]
 
 
 def on_this_machine(todo: list[Planned], profile: str, display: Display, outcome: Outcome) -> None:
@@ -112,12 +131,20 @@ def on_this_machine(todo: list[Planned], profile: str, display: Display, outcome
                 here, there = context.Pipe(duplex=False)
                 job = Job(planned.id, planned.config, profile, threads)
                 process: BaseProcess = context.Process(
-                    target=run_child, args=(job, there), name=planned.id
+                    target=run_child, args=(job, there), name=planned.id, daemon=True
                 )
-                process.start()
-                there.close()
-                running[here] = (process, planned)
                 display.run_started(planned.id)
+                try:
+                    with not_interrupted():
+                        process.start()
+                except (OSError, EOFError) as error:  # the server was killed, or there is no memory
+                    here.close()
+                    reason = f"its process could not be started: {error or 'its server ended'}"
+                    take_in(("error", reason), planned.id, display, outcome)
+                    continue
+                finally:
+                    there.close()
+                running[here] = (process, planned)
             for connection in wait(list(running), timeout=0.5):
                 assert isinstance(connection, Connection)
                 process, planned = running[connection]
@@ -147,13 +174,19 @@ def allot(cores: int) -> tuple[int, int]:
 
 
 def take_in(message: tuple[str, Any], run: str, display: Display, outcome: Outcome) -> bool:
-    """Take in a message of a run (``run_child``); whether it was its last."""
+    """Take in a message of a run (``run_child``); whether it was its last.
+
+    Raises:
+        Unwritable: the run's record could not be written.
+    """
     kind, content = message
     match kind:
         case "step":
             display.run_step(run, *content)
         case "epoch":
             display.run_epoch(run, content)
+        case "note":
+            display.note(f"{run}: {content}")
         case "done":
             outcome.done.append(run)
             display.run_done(run, content)
@@ -162,6 +195,8 @@ def take_in(message: tuple[str, Any], run: str, display: Display, outcome: Outco
         case "error":
             outcome.failed[run] = content
             display.run_failed(run, content)
+        case "unwritable":
+            raise Unwritable(content)
     return kind in ("done", "error")
 
 
@@ -183,42 +218,3 @@ def _end(running: dict[Connection, tuple[BaseProcess, Planned]]) -> None:
         if process.is_alive():
             process.kill()
             process.join()
-
-
-@contextmanager
-def _signals() -> Iterator[None]:
-    """SIGINT and SIGTERM raise ``Stopped`` here."""
-
-    def stop(signum: int, _: FrameType | None) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_IGN)  # once is enough
-        raise Stopped(signum)
-
-    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-
-@contextmanager
-def _exclusive(folder: Path, display: Display) -> Iterator[None]:
-    """One trainer a profile: a second waits, and says for whom."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read().strip() or "unknown"
-            display.note(f"process {holder} is training profile {folder.name}: waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                lock.truncate(0)

@@ -12,7 +12,6 @@ import math
 import os
 import re
 import stat
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,6 +26,7 @@ from pydantic import (
 )
 
 from experiments.config import Config
+from experiments.storage import write_atomically
 from experiments.text import one_line
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -328,23 +328,6 @@ def write(record: Record, folder: Path) -> Path:
     text = json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False)
     write_atomically(path, _compact_number_lists(text) + "\n")
     return path
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Replace ``path`` by ``content`` in one step, surviving a kill or a full disk half-way."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def significant(value: float, digits: int = 5) -> float | None:

@@ -13,7 +13,7 @@ import torch
 import models
 from experiments import data
 from experiments.checkpoint import FOLDER as CHECKPOINTS
-from experiments.checkpoint import Checkpoint, Trained
+from experiments.checkpoint import Checkpoint, Trained, Unfit
 from experiments.config import Config
 from experiments.evaluation import judge, predict
 from experiments.fingerprint import fingerprint
@@ -53,6 +53,7 @@ def execute(
     *,
     on_step: OnStep = lambda *_: None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
+    on_note: Callable[[str], None] = lambda _: None,
     checkpoint_seconds: float | None = None,
 ) -> tuple[Record, Checkpoint]:
     """Train, evaluate and probe one network; returns its record and the checkpoint to remove once
@@ -67,7 +68,8 @@ def execute(
     prepare(device, job.threads, config.seed)
     print_of_run = fingerprint(config)
     every = {} if checkpoint_seconds is None else {"every": checkpoint_seconds}
-    checkpoint = Checkpoint(CHECKPOINTS / job.profile, job.id, print_of_run, **every)
+    folder = CHECKPOINTS / job.profile
+    checkpoint = Checkpoint(folder, job.id, print_of_run, on_note=on_note, **every)
 
     trained, reason = Trained(), None
     status: Literal["finished", "diverged", "failed"] = "finished"
@@ -79,6 +81,8 @@ def execute(
                 config, images, device, checkpoint, pieces, on_step, on_epoch
             )
             break
+        except Unfit:
+            continue  # without it
         except (RuntimeError, MemoryError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
             out_of_memory = is_out_of_memory(error)

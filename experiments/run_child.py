@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import signal
+import os
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
+from experiments.acquire import DataError
 from experiments.job import Job
 from experiments.record import RESULTS, Record, write
+from experiments.stopping import end_with_parent
+from experiments.storage import explain
 
 if TYPE_CHECKING:
     from experiments.checkpoint import Checkpoint
@@ -17,28 +20,37 @@ if TYPE_CHECKING:
 
 
 def run_child(job: Job, parent: Connection) -> None:
-    """Do the job; send ``(kind, content)`` messages, the last of kind ``done`` or ``error``."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    from experiments import data
-    from experiments.acquire import DataError
+    """Do the job; send ``(kind, content)`` messages, the last of kind ``done``, ``error`` or
+    ``unwritable``."""
+    end_with_parent()
+
+    def tell(kind: str, content: Any) -> None:
+        try:
+            parent.send((kind, content))
+        except OSError:
+            os._exit(1)  # the parent is gone
 
     try:
-        images = data.load(job.config.dataset)
-        record, checkpoint = train(job, images, lambda *message: parent.send(message), 0.2)
+        from experiments import data
+
+        record, checkpoint = train(job, data.load(job.config.dataset), tell, 0.2)
+    except MemoryError:
+        return tell("error", "out of memory before training began")
+    except (OSError, ImportError, DataError) as error:
+        return tell("error", str(error))
+    try:
         write(record, RESULTS / job.profile)
-        checkpoint.remove()
-    except (OSError, DataError) as error:
-        parent.send(("error", str(error)))
-        return
-    parent.send(("done", summary(record)))
+    except OSError as error:
+        return tell("unwritable", explain(error))
+    checkpoint.remove()
+    tell("done", summary(record))
 
 
 def train(
     job: Job, images: Images, tell: Callable[[str, Any], None], pause: float
 ) -> tuple[Record, Checkpoint]:
-    """Do the job (``run.execute``), telling of epochs (kind ``epoch``) and, at most every ``pause``
-    seconds, of steps (kind ``step``)."""
+    """Do the job (``run.execute``), telling of epochs, of what is to note, and of steps, these at
+    most every ``pause`` seconds."""
     from experiments.run import execute
 
     last = 0.0
@@ -49,7 +61,13 @@ def train(
             last = time.monotonic()
             tell("step", (done, total, rate))
 
-    return execute(job, images, on_step=on_step, on_epoch=lambda epoch: tell("epoch", epoch))
+    return execute(
+        job,
+        images,
+        on_step=on_step,
+        on_epoch=lambda epoch: tell("epoch", epoch),
+        on_note=lambda text: tell("note", text),
+    )
 
 
 def summary(record: Record) -> dict[str, Any]:

@@ -6,11 +6,15 @@ import argparse
 import gc
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from pathlib import Path
 
 from experiments import study
 from experiments.datasets import DATASETS
 from experiments.record import RESULTS
+from experiments.stopping import Stopped, stoppable
+from experiments.storage import explain
 from models import UsageError
 from models.command_line import OneLineParser
 from report.errors import ROOT, ReportError
@@ -47,13 +51,20 @@ def main() -> int:
     # A build makes millions of objects and then ends: collecting them would take a third of it.
     gc.disable()
     arguments = _arguments()
-    try:
-        return _run(arguments)
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {error.filename or 'output'}: {error.strerror}.", file=sys.stderr)
+    # watchfiles sees to Ctrl-C itself
+    with nullcontext() if arguments.command == "watch" else stoppable():
+        try:
+            return _run(arguments)
+        except Stopped as stopped:
+            print("stopped: every file is whole, the same command makes the rest.", file=sys.stderr)
+            return stopped.status
+        except UsageError as error:
+            message = str(error)
+        except OSError as error:
+            message = explain(error)
+        except (MemoryError, BrokenProcessPool):
+            message = "a process was killed (out of memory?); give the same command again."
+        print(f"error: {message}", file=sys.stderr)
         return 2
 
 

@@ -7,11 +7,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.record import write_atomically
+from experiments.storage import write_atomically
 from report import document, exports, material, page
 from report.document import Document
 from report.errors import TEMPLATES, ReportError
-from report.inputs import Stamp, report_key
+from report.inputs import Stamp, only_writer, report_key
 from report.material import Material
 from report.numbers import LANGS, Lang
 from report.sections import SectionFile, discover
@@ -44,9 +44,20 @@ def build(results: Path, out: Path, *, strict: bool = False, only_html: bool = F
     Raises:
         ReportError: a template, or with ``strict`` a record, is at fault.
     """
+    if not strict and not _stale(out, _keys(results, only_html=only_html)):
+        return Built((), None)
+    with only_writer(out):
+        return _build(results, out, strict=strict, only_html=only_html)
+
+
+def _stale(out: Path, keys: dict[str, str]) -> list[str]:
+    return [part for part, key in keys.items() if not Stamp(out, part).fresh(key)]
+
+
+def _build(results: Path, out: Path, *, strict: bool, only_html: bool) -> Built:
     keys = _keys(results, only_html=only_html)
-    stale = [part for part in keys if not Stamp(out, part).fresh(keys[part])]
-    if not stale and not strict:
+    stale = _stale(out, keys)
+    if not stale and not strict:  # another process made it meanwhile
         return Built((), None)
     made = material.load(results)
     if strict and made.records.refused:
@@ -63,7 +74,8 @@ def build(results: Path, out: Path, *, strict: bool = False, only_html: bool = F
                     files[part] += [*exports.tables(made, out), *exports.drawings(made, out)]
         for lang, job in jobs.items():
             files[lang] = [_write(out, f"report.{lang}.pdf", job.result())]
-    if not made.records.refused:  # else it is made anew, to say so again
+    # A refused record: it is made anew, to say so again. One that came in meanwhile: likewise.
+    if not made.records.refused and _keys(results, only_html=only_html) == keys:
         for part, names in files.items():
             Stamp(out, part).write(keys[part], names)
     return Built(tuple(name for names in files.values() for name in names), made)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from experiments.record import write_atomically
+from experiments.storage import write_atomically
 from report import figures
 from report.document import plain
 from report.errors import TEMPLATES
-from report.inputs import Stamp, material_key
+from report.inputs import Stamp, material_key, only_writer
 from report.macros import Writer
 from report.material import Material, load, workers
 from report.numbers import LANGS, Lang
@@ -56,16 +56,22 @@ def drawings(made: Material, out: Path) -> list[str]:
 
 def export(results: Path, out: Path) -> list[str]:
     """Write every figure as SVG, PDF and PNG, unless they are there; returns what was written."""
-    key = material_key(results)
     stamp = Stamp(out, "figures")
-    if stamp.fresh(key):
+    if stamp.fresh(material_key(results)):
         return []
+    with only_writer(out):
+        key = material_key(results)
+        return [] if stamp.fresh(key) else _export_all(results, out, stamp, key)
+
+
+def _export_all(results: Path, out: Path, stamp: Stamp, key: str) -> list[str]:
     made = load(results)
     written = drawings(made, out)
     with workers() as pool:
         jobs = [pool.submit(_export, made, name, out) for name in made.figures]
         written += [file for job in jobs for file in job.result()]
-    stamp.write(key, written)
+    if material_key(results) == key:  # else a record came in meanwhile
+        stamp.write(key, written)
     return written
 
 

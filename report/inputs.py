@@ -6,10 +6,13 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from experiments.record import content, write_atomically
+from experiments.record import content
+from experiments.storage import exclusive, write_atomically
 from report.errors import ROOT, TEMPLATES
 from report.numbers import Lang
 
@@ -79,6 +82,21 @@ def _digest(files: Iterable[Path], *texts: str) -> str:
     return digest.hexdigest()
 
 
+@contextmanager
+def only_writer(out: Path) -> Iterator[None]:
+    """Be the only process that writes into an output folder: a second waits, and says for whom."""
+
+    def wait_for(holder: str) -> None:
+        print(f"process {holder} is writing into {out}: waiting for it", file=sys.stderr)
+
+    with exclusive(CACHE / f"{_name(out)}.lock", wait_for):
+        yield
+
+
+def _name(out: Path) -> str:
+    return hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
+
+
 class Stamp:
     """Remembers which inputs the files of an output folder were made from.
 
@@ -88,8 +106,7 @@ class Stamp:
     """
 
     def __init__(self, out: Path, part: str) -> None:
-        name = hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
-        self._file = CACHE / f"{part}-{name}.json"
+        self._file = CACHE / f"{part}-{_name(out)}.json"
         self._out = out
 
     def fresh(self, key: str) -> bool:

@@ -6,14 +6,16 @@ import multiprocessing
 import os
 import pickle
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.records import Records
-from experiments.record import write_atomically
+from experiments.stopping import end_with_parent
+from experiments.storage import write_atomically
 from report.errors import ROOT
 from report.inputs import CACHE, material_key
 from report.numbers import Lang
@@ -59,7 +61,8 @@ def load(results: Path) -> Material:
 
     The copies kept are pickles in the project's own ``.cache``, as trusted as its code.
     """
-    path = CACHE / f"{material_key(results)}.pickle"
+    key = material_key(results)
+    path = CACHE / f"{key}.pickle"
     try:
         with path.open("rb") as file:
             kept: Material = pickle.load(file)
@@ -68,6 +71,8 @@ def load(results: Path) -> Material:
     except Exception:
         # none, or torn, or of other classes: whatever it is, make it anew
         made = _make(results)
+    if material_key(results) != key:
+        return made  # a record came in meanwhile: nobody knows whether it is in there
     write_atomically(path, pickle.dumps(made))
     kept_files = sorted(CACHE.glob("*.pickle"), key=lambda file: file.stat().st_mtime)
     for old in kept_files[:-_KEPT]:
@@ -101,7 +106,18 @@ def _draw(name: str, records: Records, findings: Mapping[str, Finding]) -> Art:
     return Art(svg, alt, tuple(module.runs(records)), shown)
 
 
-def workers(count: int = 2) -> ProcessPoolExecutor:
-    """Processes to share work among; where forking is safe they start at once."""
+@contextmanager
+def workers(count: int = 2) -> Iterator[ProcessPoolExecutor]:
+    """Processes to share work among; where forking is safe they start at once. Where the caller is
+    stopped, or fails, they end at once."""
     method = "fork" if sys.platform == "linux" else "spawn"
-    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context(method))
+    context = multiprocessing.get_context(method)
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=end_with_parent)
+    try:
+        yield pool
+    except BaseException:
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -14,8 +14,8 @@ from experiments.record import (
     schema,
     significant,
     write,
-    write_atomically,
 )
+from experiments.storage import write_atomically
 from tests import factory
 
 

@@ -122,7 +122,7 @@ def test_a_full_disk_costs_the_checkpoint_not_the_run(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("experiments.checkpoint.torch.save", full)
+    monkeypatch.setattr("torch.save", full)
     net = models.build("LeNet")
     checkpoint = Checkpoint(tmp_path, "run.s0", "a" * 64, every=0)
     checkpoint.save({"net": net}, Trained())
