@@ -3,11 +3,13 @@
 # fingerprints of configuration, code, records and templates.
 
 PY := .venv/bin/python
+LOCK = .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+       --custom-compile-command "make lock"
 profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATASET))
 
 .DEFAULT_GOAL := all
 .PHONY: all experiment report figures watch status summary models schema test test-fast soak lint \
-        setup setup-dev lock clean help
+        setup setup-dev lock audit clean help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= ENGINE=ray RAY_ADDRESS=]
 	@$(PY) -m experiments train $(profile) $(if $(ENGINE),--engine "$(ENGINE)")
@@ -63,11 +65,12 @@ setup: ## virtual environment, packages and system libraries (all other targets 
 setup-dev: ## the same, with what the tests need
 	@./setup.sh dev
 
-lock: setup-dev ## pin the versions of pyproject.toml's ranges anew
-	@$(PY) -m piptools compile -q --strip-extras --no-emit-index-url --no-emit-find-links \
-	  --extra report -o requirements.lock pyproject.toml
-	@$(PY) -m piptools compile -q --strip-extras --no-emit-index-url --no-emit-find-links \
-	  --extra report --extra dev -o requirements-dev.lock pyproject.toml
+lock: setup-dev ## pin the versions of pyproject.toml's ranges anew, with the hashes of their files
+	@$(LOCK) --extra report -o requirements.lock pyproject.toml
+	@$(LOCK) --extra report --extra dev -o requirements-dev.lock pyproject.toml
+
+audit: setup-dev ## ask the package index about vulnerable and withdrawn releases among the locked
+	@$(PY) audit.py
 
 clean: ## remove built reports and checkpoints; records, data and the environment stay
 	@rm -rf report/out experiments/checkpoints

@@ -72,7 +72,8 @@ Darwin)
 esac
 
 # --- Python packages --------------------------------------------------------------------------------
-# The locks pin what was tested, Linux wheels; elsewhere pyproject.toml's ranges are installed.
+# The locks pin what was tested on Linux, by hash: another file of the same name is refused.
+# Elsewhere pyproject.toml's ranges are installed.
 if [ "$kind" = dev ]; then lock=requirements-dev.lock extras=report,dev; else lock=requirements.lock extras=report; fi
 stamp=$(cat "$lock" pyproject.toml | cksum)
 [ "$(cat .venv/installed-$kind 2>/dev/null)" = "$stamp" ] && exit 0
@@ -83,7 +84,7 @@ fi
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 echo "installing Python packages into .venv (torch is large: minutes the first time)"
 if [ "$(uname -s)" = Linux ] && [ "$(uname -m)" = x86_64 ]; then
-    .venv/bin/python -m pip install -q --disable-pip-version-check -r "$lock"
+    .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r "$lock"
 else
     .venv/bin/python -m pip install -q --disable-pip-version-check ".[$extras]"
 fi || fail "pip could not install the packages; see above"

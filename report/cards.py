@@ -143,7 +143,7 @@ def _rows(record: Record, lang: Lang, labels: Labels) -> Iterator[tuple[str, str
     for label, fields in _ROWS:
         parts = [_field(record, path, kind, lang, labels) for path, kind in fields]
         if shown := [part for part in parts if part]:
-            yield labels(label), labels("separator").join(shown)
+            yield labels(label), escape(labels("separator")).join(shown)
     yield (
         labels("card_date"),
         f"{record.timing.finished:%Y-%m-%d %H:%M} UTC{record.timing.finished:%z}".replace(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from html import unescape
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from report.errors import Place, ReportError
 from report.macros import Writer
 from report.material import Material
 from report.numbers import Lang
+from report.sandbox import bounded
 from report.sections import SectionFile
 from report.slots import escape
 from report.typography import typeset
@@ -61,12 +63,16 @@ def compose(
         ReportError: a template is at fault; the message names file and line.
     """
     writer = Writer(folder, lang, pdf=pdf, material=material, sections=sections)
-    drafts = [(section, _draft(writer, section)) for section in sections]
+    drafts = [
+        (section, _within_bounds(section, lang, partial(_draft, writer, section)))
+        for section in sections
+    ]
     contents: list[Entry] = []
     parts: list[Part] = []
     for section, draft in drafts:  # filled only now, since references may point ahead
         html = _headings(writer, section, draft, contents)
-        parts.append(_part(section.name, writer.slots.fill(html)))
+        filled = _within_bounds(section, lang, partial(writer.slots.fill, html))
+        parts.append(_part(section.name, filled))
     parts += _back(writer, contents)
     matter = front.matter(folder, writer.profile, material.records, lang)
     finish = _finisher(lang, pdf)
@@ -77,6 +83,16 @@ def compose(
         tuple(_entry(entry, finish) for entry in contents),
         writer.assets,
     )
+
+
+def _within_bounds(section: SectionFile, lang: Lang, make: Callable[[], str]) -> str:
+    """What a section comes to, if it comes to an end."""
+    place = Place(section.files[lang], 1)
+    try:
+        with bounded(place):
+            return make()
+    except (MemoryError, RecursionError) as error:
+        raise ReportError(f"takes too much ({type(error).__name__})", place) from None
 
 
 Finish = Callable[[str], str]

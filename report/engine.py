@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from jinja2 import (
-    FileSystemLoader,
-    StrictUndefined,
     Template,
     TemplateError,
+    TemplateNotFound,
     TemplateSyntaxError,
     Undefined,
     UndefinedError,
     pass_context,
 )
 from jinja2.runtime import Context
-from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from analysis.values import Value
@@ -28,7 +26,8 @@ from report import formulas, markdown
 from report.errors import Place, ReportError, calling_place, place_of
 from report.labels import Labels
 from report.numbers import Lang
-from report.slots import Slots, Token, escape, in_address, stray
+from report.sandbox import Sandbox, bounded
+from report.slots import Slots, Token, escape, in_address
 
 
 class Missing:
@@ -59,14 +58,7 @@ class Engine(ABC):
         self.equations: dict[str, int] = {}
         self._file = folder  # whose Markdown is being converted
         self._convert = markdown.converter(self._formula)
-        self.environment = SandboxedEnvironment(
-            loader=FileSystemLoader(folder),
-            autoescape=True,
-            undefined=StrictUndefined,
-            finalize=self._finalize(),
-            keep_trailing_newline=True,
-        )
-        del self.environment.filters["safe"]  # no expression prints HTML of its own
+        self.environment = Sandbox(folder, finalize=self._finalize())
 
     def _finalize(self) -> Any:
         # With the context asked for, Jinja cannot fold constants at compile time past us.
@@ -91,7 +83,8 @@ class Engine(ABC):
         if isinstance(value, Value):
             return self.number(value)
         if isinstance(value, Markup):
-            return self.slots.add(str(value))
+            # a macro's text, or a token joined to a text: no more HTML than a text is
+            return self.slots.quote(str(value))
         if isinstance(value, str):
             return self.slots.add(escape(value))
         if isinstance(value, int) and not isinstance(value, bool):
@@ -119,17 +112,16 @@ class Engine(ABC):
         """
         path = self.folder / name
         try:
-            if stray(path.read_text(encoding="utf-8")):
-                raise ReportError(
-                    "holds a private-use character (U+E000 or U+E001)", Place(path, 1)
-                )
             return self.environment.get_template(name)
         except TemplateSyntaxError as error:
             self._raise(error)
-        except UnicodeDecodeError:
-            raise ReportError("is not UTF-8", Place(path, 1)) from None
-        except OSError as error:
-            raise ReportError(f"cannot be read: {error.strerror}", Place(path, 1)) from None
+        except TemplateNotFound:
+            raise ReportError("cannot be read: no such file", Place(path, 1)) from None
+        except ReportError as error:
+            raise ReportError(error.message, error.place or Place(path, 1)) from None
+        except Exception as error:
+            # a constant expression is computed already here
+            self._raise(error, Place(path, 1))
 
     def render(self, name: str, context: Mapping[str, Any] | None = None, block: str = "") -> str:
         """The Markdown of a template, or of one of its blocks, with placeholders.
@@ -143,7 +135,8 @@ class Engine(ABC):
         try:
             scope = template.new_context(dict(context or {}))
             root = template.blocks[block] if block else template.root_render_func
-            return "".join(root(scope))
+            with bounded():
+                return "".join(root(scope))
         except ReportError as error:
             if error.place is None:
                 place = place_of(sys.exc_info()[2]) or Place(self.folder / name, 1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 
+from experiments.text import one_line
 from models import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,7 +51,7 @@ class ReportError(UsageError):
     def __init__(self, message: str, place: Place | None = None) -> None:
         self.message = message
         self.place = place
-        super().__init__(f"{place}: {message}" if place else message)
+        super().__init__(one_line(f"{place}: {message}" if place else message))
 
 
 def unknown(kind: str, key: str, known: Iterable[str], place: Place | None) -> ReportError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from html import escape
+from xml.etree import ElementTree
 
 from report.numbers import MINUS, Lang, grouped
 
@@ -55,6 +56,7 @@ def mathml(tex: str, *, display: bool) -> str:
     except Exception as error:
         # the converter raises whatever its parser runs into
         raise FormulaError(f"formula cannot be parsed ({type(error).__name__})") from None
+    _check_mathml(xml)
     command = re.search(r"\\[A-Za-z]+", xml)
     if command is not None:
         raise FormulaError(f"formula has an unknown command {command[0]}")
@@ -65,6 +67,21 @@ def mathml(tex: str, *, display: bool) -> str:
     xml = re.sub(r'<mspace width="negative\w+" */>', "", xml)
     opening = f'<math alttext="{escape(tex.strip())}"' + (' display="block"' if display else "")
     return re.sub(r"<math[^>]*", lambda _: opening, xml, count=1)
+
+
+def _check_mathml(xml: str) -> None:
+    """The converter copies ``\\text`` as it is, and has commands for links and styles."""
+    try:
+        root = ElementTree.fromstring(re.sub(r"&(?!#?\w+;)", "&amp;", xml))
+    except ElementTree.ParseError:
+        raise FormulaError("formula has a < or & in its text") from None
+    for element in root.iter():
+        name = element.tag.rpartition("}")[2]
+        if not name.startswith("m"):
+            raise FormulaError(f"formula has a <{name}> in its text")
+        for attribute in element.attrib:
+            if attribute in ("href", "style", "class", "id"):
+                raise FormulaError(f"formula sets {attribute}, which is none of its business")
 
 
 def _bold(match: re.Match[str]) -> str:

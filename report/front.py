@@ -11,6 +11,7 @@ from pathlib import Path
 import models
 from analysis.records import Records
 from analysis.values import Value
+from experiments.text import printable
 from report import numbers
 from report.errors import Place, ReportError
 from report.labels import Labels, load_toml
@@ -45,17 +46,18 @@ def matter(folder: Path, profile: Profile, records: Records, lang: Lang) -> Fron
     """
     path = folder / "report.toml"
     settings = load_toml(path)
-    texts = settings.get(lang)
-    if not isinstance(texts, dict) or not isinstance(texts.get("title"), str):
+    table = settings.get(lang)
+    if not isinstance(table, dict) or not isinstance(table.get("title"), str):
         raise ReportError(f"expected a table [{lang}] with a title", Place(path, 1))
+    texts = {key: printable(str(text)) for key, text in table.items()}
     labels = Labels(lang)
     day = newest(records)
-    shown = str(texts.get("date") or "") or (_date(day, lang) if day else "")
+    shown = texts.get("date") or (_date(day, lang) if day else "")
     return Front(
         title=texts["title"],
-        subtitle=str(texts.get("subtitle", "")),
-        author=str(texts.get("author", "")),
-        course=str(texts.get("course", "")),
+        subtitle=texts.get("subtitle", ""),
+        author=texts.get("author", ""),
+        course=texts.get("course", ""),
         date=shown,
         stamp=day.isoformat() if day else "",
         body="".join(
@@ -72,7 +74,7 @@ def matter(folder: Path, profile: Profile, records: Records, lang: Lang) -> Fron
 def newest(records: Records) -> date | None:
     """The day of the newest record, or of SOURCE_DATE_EPOCH; None without either."""
     stamp = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if stamp.isdigit():
+    if stamp.isdecimal() and int(stamp[:12]) < 2**37:  # before the year 6325
         return datetime.fromtimestamp(int(stamp), UTC).date()
     return max((record.timing.finished.astimezone(UTC).date() for record in records), default=None)
 

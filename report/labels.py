@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from experiments.text import printable
 from report.errors import TEMPLATES, Place, ReportError
 from report.numbers import Lang
 
 FILE = TEMPLATES / "labels.toml"
+_FIELD = re.compile(r"\{(\w+)\}")
 
 
 @functools.lru_cache(maxsize=4)
@@ -26,6 +29,8 @@ def load_toml(path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ReportError("is nested too deeply", Place(path, 1)) from None
     except OSError as error:
         raise ReportError(f"cannot be read: {error.strerror}", Place(path, 1)) from None
     except ValueError as error:
@@ -48,6 +53,17 @@ class Labels:
         """
         try:
             text = self._texts[key][self._lang]
-        except KeyError:
-            raise ReportError(f"has no text {key!r} in {self._lang}", Place(FILE, 1)) from None
-        return str(text).format(**values) if values else str(text)
+        except (KeyError, TypeError):
+            text = None
+        if not isinstance(text, str):
+            raise ReportError(f"has no text {key!r} in {self._lang}", Place(FILE, 1))
+
+        def filled(match: re.Match[str]) -> str:
+            # str.format would give a text in a file the attributes of our objects
+            if match[1] not in values:
+                raise ReportError(
+                    f"{key!r} has no value {match[0]} to fill in", Place(FILE, 1).at(key)
+                )
+            return str(values[match[1]])
+
+        return printable(_FIELD.sub(filled, text) if values else text)

@@ -233,7 +233,7 @@ class Writer(Engine):
         self.figure_numbers[name] = len(self.figure_numbers) + 1
         art = self.material.figures[name]
         drawing = self._drawing(name, art)
-        label = self.labels("figure_number", number=self.figure_numbers[name])
+        label = escape(self.labels("figure_number", number=self.figure_numbers[name]))
         text = self._caption(caller)
         data = self._data_line(art.runs, art.code)
         return self.slots.add(
@@ -261,7 +261,7 @@ class Writer(Engine):
         if name in self.table_numbers:
             raise ReportError(f"table {name!r} is there twice", _place(name))
         self.table_numbers[name] = len(self.table_numbers) + 1
-        label = self.labels("table_number", number=self.table_numbers[name])
+        label = escape(self.labels("table_number", number=self.table_numbers[name]))
         text = self._caption(caller)
         found = self.material.tables[name]
         body = tables.html(found, self.context)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,16 +11,24 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import TemplateSyntaxError
 from markupsafe import Markup
 
 import models
 from analysis.records import Records
+from experiments.text import printable
 from report.document import Document, Entry
+from report.errors import Place, ReportError, place_of
 from report.labels import Labels
 from report.numbers import LANGS, Lang
+from report.sandbox import Sandbox, bounded, read
 
 CODES: dict[Lang, str] = {"zh": "zh-Hans", "en": "en"}
+#: The page loads nothing and runs nothing but its own scripts, whatever else got into it.
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'"
+)
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^>]*>")
 _APART = re.compile(r'<(?:figure id=|div class="finding)')
 _TIPS = ("tip_record", "tip_derived", "tip_card", "tip_more")
@@ -54,16 +64,50 @@ def chapters(entries: Sequence[Entry]) -> list[Chapter]:
     return found
 
 
-def environment(folder: Path) -> Environment:
-    """The environment of the page's own templates; ``|html`` marks what this package has made."""
-    made = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    made.filters["html"] = Markup
-    return made
+def fill(folder: Path, name: str, **content: object) -> str:
+    """One of the page's own templates; in it ``|html`` marks what this package has made.
+
+    Raises:
+        ReportError: the template is at fault.
+    """
+    environment = Sandbox(folder)
+    environment.filters["html"] = Markup
+    place = Place(folder / name, 1)
+    try:
+        with bounded(place):
+            template = environment.get_template(name)
+            return "".join(template.root_render_func(template.new_context(content)))
+    except ReportError:
+        raise
+    except TemplateSyntaxError as error:
+        raise ReportError(
+            error.message or "syntax error", Place(folder / name, error.lineno)
+        ) from None
+    except Exception as error:
+        # whatever a template can raise is its own fault
+        where = place_of(error.__traceback__) or place
+        raise ReportError(f"{type(error).__name__}: {error}", where) from None
+
+
+def style(folder: Path, *names: str) -> Markup:
+    """Style sheets as the text of one ``<style>``.
+
+    Raises:
+        ReportError: one cannot be read, or would end the element.
+    """
+    texts = []
+    for name in names:
+        text = read(folder, f"style/{name}")
+        if "</style" in text.lower():
+            raise ReportError("ends the page's style (</style)", Place(folder / "style" / name, 1))
+        texts.append(text)
+    return Markup("".join(texts))
+
+
+def allowed(script: str) -> str:
+    """A script as a Content-Security-Policy admits it."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
 
 
 def render(folder: Path, documents: Mapping[Lang, Document], records: Records) -> str:
@@ -76,7 +120,7 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Records) -
     """
     zh, en = documents["zh"], documents["en"]
     labels = {lang: Labels(lang) for lang in LANGS}
-    style = folder / "style"
+    early, script = read(folder, "page-early.js"), read(folder, "page.js")
     tips = {lang: {key: labels[lang](key) for key in _TIPS} for lang in LANGS}
     contents = {lang: chapters(documents[lang].contents) for lang in LANGS}
     layers = list(_layers(records))
@@ -84,34 +128,22 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Records) -
         for lang in LANGS:
             entry = Entry(1, f"{lang}-sec-layers", "", labels[lang]("layer_tables"))
             contents[lang].append(Chapter(entry, ()))
-    return (
-        environment(folder)
-        .get_template("page.html")
-        .render(
-            zh=zh,
-            en=en,
-            codes=CODES,
-            label=_Both(labels),
-            chapters=contents,
-            parts=_aligned(zh, en),
-            layers=layers,
-            style=Markup(_read(style / "screen.css") + _read(style / "custom.css")),
-            early=Markup(_read(folder / "page-early.js")),
-            script=Markup(_read(folder / "page.js")),
-            tips=json.dumps(tips, ensure_ascii=False).replace("<", "\\u003c"),
-        )
+    return fill(
+        folder,
+        "page.html",
+        zh=zh,
+        en=en,
+        codes=CODES,
+        label=labels,
+        chapters=contents,
+        parts=_aligned(zh, en),
+        layers=layers,
+        policy=f"{POLICY}; script-src {allowed(early)} {allowed(script)}",
+        style=style(folder, "screen.css", "custom.css"),
+        early=Markup(early),
+        script=Markup(script),
+        tips=json.dumps(tips, ensure_ascii=False).replace("<", "\\u003c"),
     )
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
-
-
-class _Both(dict[Lang, Labels]):
-    """Labels by language, as ``label.zh`` too."""
-
-    def __getattr__(self, name: str) -> Labels:
-        return self["zh" if name == "zh" else "en"]
 
 
 @dataclass(frozen=True)
@@ -178,5 +210,5 @@ def _layers(records: Records) -> list[Layers]:
             network, dash, rest = record.config.variant.partition("-")
             name = record.config.variant
             title = models.NETWORKS[network].title + dash + rest
-            found[text] = Layers(name, title, f"{record.id} network.layers", text)
+            found[text] = Layers(name, title, f"{record.id} network.layers", printable(text))
     return list(found.values())

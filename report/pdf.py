@@ -6,27 +6,22 @@ import logging
 import re
 from pathlib import Path
 
-from markupsafe import Markup
-
 from report.document import Document
 from report.errors import ReportError
 from report.labels import Labels
-from report.page import CODES, chapters, environment
+from report.page import CODES, chapters, fill, style
 
 
 def render(folder: Path, document: Document) -> str:
     """The HTML that the PDF of a language is made from."""
-    style = folder / "style"
-    css = "".join(
-        (style / name).read_text(encoding="utf-8") for name in ("print.css", "custom.css")
-    )
-    template = environment(folder).get_template("print.html")
-    html = template.render(
+    html = fill(
+        folder,
+        "print.html",
         document=document,
         code=CODES[document.lang],
         chapters=chapters(document.contents),
         label=Labels(document.lang),
-        style=Markup(css),
+        style=style(folder, "print.css", "custom.css"),
     )
     # On paper a number leads home by its link; its element would only cost time.
     return re.sub(r"</?data\b[^>]*>", "", html)

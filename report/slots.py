@@ -7,6 +7,7 @@ the token is replaced by HTML that is already escaped.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape as escape_html
@@ -14,18 +15,16 @@ from html import unescape
 
 from markupsafe import Markup
 
+from experiments.text import printable
 from report.errors import Place, ReportError
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
-_TOKEN = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
-_PARAGRAPH = re.compile(rf"<p>\s*((?:{_OPEN}[0-9]+{_CLOSE}\s*)+)</p>")
-_ITEM = re.compile(rf"(?<=<li>)\s*({_OPEN}[0-9]+{_CLOSE})\s*(?=</li>)")
 _IN_ADDRESS = re.compile(r"%EE%80%80", re.IGNORECASE)
 
 
 def escape(text: str) -> str:
-    """Text that may come from data as HTML: no tags, no placeholders."""
-    return escape_html(text.replace(_OPEN, "").replace(_CLOSE, ""))
+    """Text that may come from data as HTML: no tags, no placeholders, nothing unseen."""
+    return escape_html(printable(text.replace(_OPEN, "").replace(_CLOSE, "")))
 
 
 class Token(Markup):
@@ -49,6 +48,13 @@ class Slots:
 
     def __init__(self) -> None:
         self._slots: list[_Slot] = []
+        # No data and no template can know it, so that none can forge a placeholder.
+        self._mark = secrets.token_hex(4)
+        token = f"{_OPEN}{self._mark}-[0-9]+{_CLOSE}"
+        self._token = re.compile(f"{_OPEN}{self._mark}-([0-9]+){_CLOSE}")
+        self._apart = re.compile(f"({token})")
+        self._paragraphs = re.compile(rf"<p>\s*((?:{token}\s*)+)</p>")
+        self._item = re.compile(rf"(?<=<li>)\s*({token})\s*(?=</li>)")
 
     def add(
         self, html: str | Callable[[], str], *, block: bool = False, place: Place | None = None
@@ -61,7 +67,16 @@ class Slots:
             place: where the template asks for it.
         """
         self._slots.append(_Slot(html, block, place))
-        return Token(f"{_OPEN}{len(self._slots) - 1}{_CLOSE}")
+        return Token(f"{_OPEN}{self._mark}-{len(self._slots) - 1}{_CLOSE}")
+
+    def quote(self, markup: str) -> Token:
+        """Keep a text as Jinja has escaped it, with its placeholders, escaped as we do it."""
+        parts = self._apart.split(markup)  # every second one is a placeholder
+        return self.add(
+            "".join(
+                part if index % 2 else escape(unescape(part)) for index, part in enumerate(parts)
+            )
+        )
 
     def fill(self, html: str) -> str:
         """Replace every placeholder by its HTML.
@@ -69,16 +84,16 @@ class Slots:
         Raises:
             ReportError: a block stands within a paragraph.
         """
-        html = _PARAGRAPH.sub(self._paragraph, html)
-        html = _ITEM.sub(self._paragraph, html)
-        return _TOKEN.sub(self._inline, html)
+        html = self._paragraphs.sub(self._paragraph, html)
+        html = self._item.sub(self._paragraph, html)
+        return self._token.sub(self._inline, html)
 
     def text(self, text: str) -> str:
         """The same as plain text: tags left out, entities resolved."""
         return unescape(re.sub(r"<[^>]*>", "", self.fill(text)))
 
     def _paragraph(self, match: re.Match[str]) -> str:
-        slots = [self._slots[int(number)] for number in _TOKEN.findall(match[1])]
+        slots = [self._slots[int(number)] for number in self._token.findall(match[1])]
         if not all(slot.block for slot in slots):
             return match[0]
         return "\n".join(self.fill(slot.resolve()) for slot in slots)

@@ -212,23 +212,22 @@ def _decimals(table: Table, index: int, lang: Lang) -> int:
 
 def _legend(table: Table, notes: list[str], context: Context) -> str:
     """What letters and marks mean."""
+
+    def word(key: str) -> str:
+        return escape(context.labels(key))
+
     lines = [
         f"<sup>{chr(ord('a') + index)}</sup> {escape(NOTES[key][context.lang])}"
         for index, key in enumerate(notes)
     ]
     marks = {cell.mark for row in table.rows for cell in row if cell.mark}
     if marks:
-        best = (
-            f'<b class="best">{escape(context.labels("best_mark"))}</b>{context.labels("is_best")}'
-        )
-        second = (
-            f'<span class="second">{escape(context.labels("second_mark"))}</span>'
-            f"{context.labels('is_second')}"
-        )
-        lines.insert(0, best + context.labels("list_semicolon") + second)
+        best = f'<b class="best">{word("best_mark")}</b>{word("is_best")}'
+        second = f'<span class="second">{word("second_mark")}</span>{word("is_second")}'
+        lines.insert(0, best + word("list_semicolon") + second)
     if not lines:
         return ""
-    return f'<p class="legend">{escape(context.labels("list_semicolon")).join(lines)}</p>'
+    return f'<p class="legend">{word("list_semicolon").join(lines)}</p>'
 
 
 # --- Exports ----------------------------------------------------------------------------------

@@ -26,11 +26,12 @@ from report.sections import discover
 
 _LOOPBACK = "127.0.0.1"
 _NAMES = (_LOOPBACK, "localhost")
+#: Seconds that a client has for its request, and for taking what it is given.
+_PATIENCE = 10.0
 #: Seconds between two signs of life on an open connection.
 _HEARTBEAT = 15.0
 
 _CLIENT = """
-<script>
 "use strict";
 (() => {
   let version = "VERSION";
@@ -50,7 +51,6 @@ _CLIENT = """
     }
   };
 })();
-</script>
 """
 
 
@@ -116,8 +116,11 @@ class State:
                     f"<body><pre>{text}</pre></body></html>"
                 )
             client = _CLIENT.replace("VERSION", self._version)
+        # the page's own policy admits neither this script nor its questions
+        admitted = f"connect-src 'self'; script-src {page.allowed(client)}"
+        html = html.replace("script-src", escape(admitted), 1)
         head, end, tail = html.rpartition("</body>")
-        return f"{head}{client}{end}{tail}"
+        return f"{head}<script>{client}</script>{end}{tail}"
 
     def wait(self, seen: int) -> tuple[int, str]:
         """The state after change number ``seen``, or after a while: its number, and it as JSON."""
@@ -132,6 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     state: State
     names: frozenset[str]
+    timeout = _PATIENCE
 
     def do_GET(self) -> None:
         """Answer a request."""
@@ -170,6 +174,18 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the terminal shows what was built."""
 
 
+class _Server(ThreadingHTTPServer):
+    """A thread a connection, so that none waits for another."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that has gone; of an error of our own, as usual."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 def server(state: State, port: int) -> ThreadingHTTPServer:
     """The server, bound to the loopback interface; port 0 takes any free one.
 
@@ -182,13 +198,12 @@ def server(state: State, port: int) -> ThreadingHTTPServer:
 
     Handler.state = state
     try:
-        made = ThreadingHTTPServer((_LOOPBACK, port), Handler)
+        made = _Server((_LOOPBACK, port), Handler)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ReportError(
             f"port {port} cannot be used ({reason}); choose another: --port"
         ) from None
-    made.daemon_threads = True
     Handler.names = frozenset(f"{name}:{made.server_port}" for name in _NAMES)
     return made
 

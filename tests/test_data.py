@@ -30,7 +30,7 @@ def no_sources(monkeypatch, tmp_path):
     for dataset in datasets.DATASETS.values():
         monkeypatch.delenv(dataset.variable, raising=False)
 
-    def dead(url):
+    def dead(url, most):
         raise urllib.error.URLError("no route")
 
     def fails(*_):
@@ -117,19 +117,19 @@ def test_mirrors_are_verified_and_cached(no_sources, monkeypatch, name):
     files = acquire(name)
     monkeypatch.setattr(source, "CACHE", cached)
 
-    def mirror(url):
+    def mirror(url, most):
         return gzip.compress(files[os.path.basename(url).removesuffix(".gz")], 1)  # noqa: PTH119
 
     monkeypatch.setattr(source, "_download", mirror)
     assert acquire(name) == files
-    monkeypatch.setattr(source, "_download", lambda url: pytest.fail("the cache was not used"))
+    monkeypatch.setattr(source, "_download", lambda *_: pytest.fail("the cache was not used"))
     assert acquire(name) == files
 
 
 @pytest.mark.parametrize("name", datasets.DATASETS)
 @pytest.mark.parametrize("answer", [b"<html>blocked</html>", b"", gzip.compress(b"x" * 100)])
 def test_a_mirror_that_serves_something_else_is_refused(no_sources, monkeypatch, name, answer):
-    monkeypatch.setattr(source, "_download", lambda url: answer)
+    monkeypatch.setattr(source, "_download", lambda *_: answer)
     with pytest.raises(DataError, match="could not be had"):
         acquire(name)
     assert not (no_sources / "cache").exists()
@@ -161,13 +161,13 @@ def test_published_files_are_verified_as_they_are_and_kept_so(no_sources, monkey
         "KMNIST", "KMNIST", {}, {f: hashlib.sha256(c).hexdigest() for f, c in packed.items()}, True
     )
     monkeypatch.setitem(source.DATASETS, "KMNIST", known)
-    monkeypatch.setattr(source, "_download", lambda url: packed[url.rpartition("/")[2][:-3]])
+    monkeypatch.setattr(source, "_download", lambda url, most: packed[url.rpartition("/")[2][:-3]])
     assert acquire("KMNIST") == plain
     kept = no_sources / "cache" / "KMNIST"
     assert {path.name: path.read_bytes() for path in kept.iterdir()} == {
         f"{file}.gz": content for file, content in packed.items()
     }
-    monkeypatch.setattr(source, "_download", lambda url: pytest.fail("the cache was not used"))
+    monkeypatch.setattr(source, "_download", lambda *_: pytest.fail("the cache was not used"))
     assert acquire("KMNIST") == plain
 
 

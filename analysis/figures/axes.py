@@ -19,6 +19,8 @@ Axis = Literal["x", "y"]
 _LEAST_ERROR = 1e-5
 #: An axis spans at least this many decades of error: smaller differences are not blown up.
 _LEAST_SPAN = 0.15
+#: Powers of ten that a logarithmic axis ends at, with its margin still a number.
+_FARTHEST = 250.0
 #: Accuracies in per cent that read well as ticks.
 _TICKS = (0, 20, 40, 60, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99)
 #: Ticks stand at least this share of the axis apart.
@@ -82,6 +84,7 @@ def _accuracy_ticks(low: float, high: float) -> list[float]:
 def log_axis(axes: Axes, values: Iterable[float], axis: Axis = "y", pad: float = 0.06) -> None:
     """A logarithmic axis for positive values, with plainly printed ticks."""
     logs = [math.log10(value) for value in values if value > 0 and math.isfinite(value)]
+    logs = [min(max(value, -_FARTHEST), _FARTHEST) for value in logs]
     low, high = (min(logs), max(logs)) if logs else (-1.0, 1.0)
     room = max((high - low) * pad, 0.05)
     low, high = low - room, high + room
