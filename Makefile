@@ -11,8 +11,8 @@ profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATA
 .PHONY: all experiment report figures watch status summary models schema test test-fast soak lint \
         setup setup-dev lock audit clean help
 
-all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET=]
-	@$(PY) -m experiments train $(profile)
+all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= ENGINE=ray RAY_ADDRESS=]
+	@$(PY) -m experiments train $(profile) $(if $(ENGINE),--engine "$(ENGINE)")
 	@$(PY) -m report $(profile)
 
 experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 PROFILE= DATASET=]

@@ -8,7 +8,7 @@ import sys
 from experiments import study
 from experiments.costs import seconds
 from experiments.datasets import DATASETS
-from experiments.engine import Unwritable, allot, cores, needed, train_all
+from experiments.engine import Supervise, Unwritable, cores, needed, train_all
 from experiments.record import RESULTS, schema
 from experiments.stopping import Stopped, stoppable
 from experiments.storage import explain
@@ -16,19 +16,37 @@ from models import UsageError
 from models.command_line import OneLineParser
 
 
-def train(profile: str) -> int:
+def train(profile: str, engine: str) -> int:
     """Train what is missing or stale of a profile; returns the exit status."""
     plan = study.load().plan(profile)
-    return supervise(plan, profile)
+    return supervise(plan, profile, engine=_cluster() if engine == "ray" else None)
 
 
-def supervise(plan: list[study.Planned], profile: str, *, again: bool = False) -> int:
-    """Train a plan and say how it ended; returns the exit status."""
+def _cluster() -> Supervise:
+    try:
+        from experiments.ray_engine import on_a_cluster
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise UsageError(
+            f"engine ray: Ray is not installed; run {sys.executable} -m pip install 'ray>=2.50'."
+        ) from None
+    return on_a_cluster
+
+
+def supervise(
+    plan: list[study.Planned],
+    profile: str,
+    *,
+    again: bool = False,
+    engine: Supervise | None = None,
+) -> int:
+    """Train a plan, here or by another engine, and say how it ended; returns the exit status."""
     from experiments.acquire import DataError
 
     with stoppable():
         try:
-            outcome = train_all(plan, profile, again=again)
+            outcome = train_all(plan, profile, again=again, supervise=engine)
         except Stopped as stopped:
             line = f"{_safe(plan, profile)}; the same command goes on where this one ended."
             print(f"stopped: {line}", file=sys.stderr)
@@ -61,9 +79,8 @@ def status(profile: str) -> int:
         costs = {p.id: seconds(p.config) for p in plan if p.id in todo}
         for run, reason in todo.items():
             print(f"  {run:<28} {reason:<10} about {costs[run]:,.0f} s of one core")
-        workers, _ = allot(cores())
-        total = max(sum(costs.values()) / workers, *costs.values())
-        print(f"to train: about {total / 60:,.1f} minutes on {workers} cores")
+        total = max(sum(costs.values()) / cores(), *costs.values())
+        print(f"to train: about {total / 60:,.1f} minutes on {cores()} cores")
     return 0
 
 
@@ -73,13 +90,21 @@ def main() -> int:
     parser.add_argument("command", choices=("train", "status", "schema"))
     parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
     parser.add_argument("--dataset", help=", ".join(DATASETS))
+    parser.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="train on this machine (local), or as tasks of a running Ray cluster",
+    )
     arguments = parser.parse_args()
     if arguments.command == "schema":
         print(json.dumps(schema(), indent=2))
         return 0
     try:
         profile = study.profile_name(arguments.profile, arguments.dataset)
-        return train(profile) if arguments.command == "train" else status(profile)
+        if arguments.command == "train":
+            return train(profile, arguments.engine)
+        return status(profile)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

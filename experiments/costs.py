@@ -1,4 +1,5 @@
-"""How long a run should take, before it has run: for `make status`, the order of runs and ETAs."""
+"""What a run should take, before it has run: its time for `make status`, the order of runs and
+ETAs; its memory for a cluster's scheduler."""
 
 from __future__ import annotations
 
@@ -35,3 +36,44 @@ def seconds(config: Config) -> float:
     evaluated = config.validation_images * (config.epochs + 1) + config.test_images
     images = trained + _FORWARD_SHARE * evaluated
     return _START + images * area / _THROUGHPUT[config.network]
+
+
+#: Millions of parameters, and bytes of activations a pixel of a batch in training on a CPU: from
+#: peaks of resident memory at batches of 64 and 128 images.
+_MEMORY = {
+    "LeNet": (0.1, 400),
+    "AlexNet": (51.0, 400),
+    "ResNet18": (12.0, 400),
+    "ResNet34": (22.0, 500),
+    "ResNet50": (58.0, 1500),
+    "ResNet101": (116.0, 1500),
+    "PlainNet18": (12.0, 400),
+    "PlainNet34": (22.0, 500),
+    "PlainNet50": (58.0, 1500),
+    "PlainNet101": (116.0, 1500),
+    "DenseNet": (0.4, 700),
+    "SEResNet18": (12.5, 500),
+    "SEResNet34": (23.5, 600),
+    "SEAlexNet": (51.5, 400),
+}
+_PROCESS_BYTES = 1.0e9  # Python, torch, the images
+_PARAMETER_BYTES = 22  # weight, gradient, AdamW's two moments, and what is copied
+_GPU_BYTES = 40e9  # a card on which shares are sure to fit
+
+
+def memory(config: Config) -> int:
+    """Bytes of main memory that a run should need on a CPU."""
+    return int(_PROCESS_BYTES + _network_bytes(config))
+
+
+def gpu_share(config: Config) -> float:
+    """The share of a GPU that a run should get (1/8, 1/4, 1/2 or 1), by the memory it needs there;
+    activations are allowed twice a CPU's, for the libraries' work space."""
+    share = 2 * _network_bytes(config) / _GPU_BYTES
+    return next((part for part in (1 / 8, 1 / 4, 1 / 2) if share <= part), 1.0)
+
+
+def _network_bytes(config: Config) -> float:
+    millions, per_pixel = _MEMORY[config.network]
+    pixels = config.batch_size * config.input_size**2
+    return millions * 1e6 * _PARAMETER_BYTES + pixels * per_pixel

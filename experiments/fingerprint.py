@@ -21,13 +21,13 @@ ROOT = Path(__file__).parent.parent
 #: The code that determines every run's result, besides the network's own family.
 TRAINING_CODE = (
     "models/layers.py",
+    "experiments/convolutions.py",
     "experiments/data.py",
     "experiments/images.py",
     "experiments/optimizer.py",
     "experiments/training.py",
     "experiments/evaluation.py",
     "experiments/probes.py",
-    "experiments/small_maps.py",
 )
 
 

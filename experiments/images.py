@@ -26,18 +26,17 @@ class Split:
 
 
 def to_input(images: torch.Tensor, size: int, channels: int) -> torch.Tensor:
-    """``(N, 28, 28)`` uint8 to ``(N, channels, size, size)`` float32 in [-1, 1], channels last.
+    """``(N, 28, 28)`` grey values to ``(N, channels, size, size)`` float32 in [-1, 1].
 
-    Bilinear, half-pixel centres. One grey channel is computed and repeated without a copy's cost
-    in the resize; the result is laid out channels-last, as the convolutions want it.
+    Bilinear, half-pixel centres. One grey channel is computed; on an accelerator it is repeated,
+    channels last, as the convolutions want it; on a CPU all channels are views of the one.
     """
     x = images[:, None].float()
     if size != images.shape[-1]:
         x = F.interpolate(x, size=(size, size), mode="bilinear", align_corners=False).round_()
     x = x.mul_(2 / 255).sub_(1)
-    if channels == 1:
-        return x
-    return x.expand(-1, channels, -1, -1).contiguous(memory_format=torch.channels_last)
+    x = x.expand(-1, channels, -1, -1)
+    return x if x.device.type == "cpu" else x.contiguous(memory_format=torch.channels_last)
 
 
 def random_warps(number: int, generator: torch.Generator) -> torch.Tensor:

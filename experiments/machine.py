@@ -7,7 +7,6 @@ import ctypes
 import os
 import platform
 import resource
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Literal, cast
 import torch
 import torchvision
 
-from experiments.fingerprint import ROOT
+from experiments.checkout import commit
 from experiments.record import Environment
 
 #: glibc's malloc.h
@@ -55,6 +54,7 @@ def _keep_freed_memory() -> None:
 def environment(device: torch.device, threads: int) -> Environment:
     """Device, versions and commit."""
     name = torch.cuda.get_device_name() if device.type == "cuda" else _cpu_name()
+    git_commit, git_dirty = commit()
     return Environment(
         device_type=cast(Literal["cpu", "cuda", "mps"], device.type),
         device=name,
@@ -63,8 +63,8 @@ def environment(device: torch.device, threads: int) -> Environment:
         python=platform.python_version(),
         torch=torch.__version__,
         torchvision=torchvision.__version__,
-        git_commit=_git("rev-parse", "HEAD"),
-        git_dirty=None if (dirty := _git("status", "--porcelain", "-uno")) is None else bool(dirty),
+        git_commit=git_commit,
+        git_dirty=git_dirty,
     )
 
 
@@ -76,16 +76,6 @@ def _cpu_name() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
-
-
-def _git(*arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def peak_memory(device: torch.device) -> int:

@@ -15,6 +15,7 @@ from experiments import data
 from experiments.checkpoint import FOLDER as CHECKPOINTS
 from experiments.checkpoint import Checkpoint, Trained, Unfit
 from experiments.config import Config
+from experiments.convolutions import accelerate
 from experiments.evaluation import judge, predict
 from experiments.fingerprint import fingerprint
 from experiments.images import Split
@@ -42,7 +43,6 @@ from experiments.record import (
     Timing,
     finite,
 )
-from experiments.small_maps import accelerate
 from experiments.training import OnStep, train
 from models.counting import count
 
@@ -173,7 +173,7 @@ def _attempt(
     net = models.build(config.network, **config.options)
     net = net.to(device).to(memory_format=torch.channels_last)
     if device.type == "cpu":
-        accelerate(net)
+        accelerate(net, channels, config.input_size)
     trained = train(
         config,
         net,

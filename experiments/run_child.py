@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments.acquire import DataError
 from experiments.job import Job
@@ -13,12 +14,15 @@ from experiments.record import RESULTS, Record, write
 from experiments.stopping import end_with_parent
 from experiments.storage import explain
 
+if TYPE_CHECKING:
+    from experiments.checkpoint import Checkpoint
+    from experiments.data import Images
+
 
 def run_child(job: Job, parent: Connection) -> None:
     """Do the job; send ``(kind, content)`` messages, the last of kind ``done``, ``error`` or
     ``unwritable``."""
     end_with_parent()
-    last = 0.0
 
     def tell(kind: str, content: Any) -> None:
         try:
@@ -26,23 +30,10 @@ def run_child(job: Job, parent: Connection) -> None:
         except OSError:
             os._exit(1)  # the parent is gone
 
-    def on_step(done: int, total: int, rate: float) -> None:
-        nonlocal last
-        if time.monotonic() - last > 0.2 or done == total:
-            last = time.monotonic()
-            tell("step", (done, total, rate))
-
     try:
         from experiments import data
-        from experiments.run import execute
 
-        record, checkpoint = execute(
-            job,
-            data.load(job.config.dataset),
-            on_step=on_step,
-            on_epoch=lambda epoch: tell("epoch", epoch),
-            on_note=lambda text: tell("note", text),
-        )
+        record, checkpoint = train(job, data.load(job.config.dataset), tell, 0.2)
     except MemoryError:
         return tell("error", "out of memory before training began")
     except (OSError, ImportError, DataError) as error:
@@ -53,6 +44,30 @@ def run_child(job: Job, parent: Connection) -> None:
         return tell("unwritable", explain(error))
     checkpoint.remove()
     tell("done", summary(record))
+
+
+def train(
+    job: Job, images: Images, tell: Callable[[str, Any], None], pause: float
+) -> tuple[Record, Checkpoint]:
+    """Do the job (``run.execute``), telling of epochs, of what is to note, and of steps, these at
+    most every ``pause`` seconds."""
+    from experiments.run import execute
+
+    last = 0.0
+
+    def on_step(done: int, total: int, rate: float) -> None:
+        nonlocal last
+        if time.monotonic() - last > pause or done == total:
+            last = time.monotonic()
+            tell("step", (done, total, rate))
+
+    return execute(
+        job,
+        images,
+        on_step=on_step,
+        on_epoch=lambda epoch: tell("epoch", epoch),
+        on_note=lambda text: tell("note", text),
+    )
 
 
 def summary(record: Record) -> dict[str, Any]:

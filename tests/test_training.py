@@ -11,12 +11,12 @@ from torch import nn
 import models
 from experiments import data, study, training
 from experiments.checkpoint import Checkpoint, Trained
-from experiments.images import Split, random_warps, warp
+from experiments.convolutions import accelerate
+from experiments.images import Split, random_warps, to_input, warp
 from experiments.job import Job
 from experiments.optimizer import AdamW, Average
 from experiments.probes import GradientProbe, SEProbe, block_gains
 from experiments.run import execute
-from experiments.small_maps import accelerate
 
 TIME_FIELDS = {"timing"}
 
@@ -266,25 +266,48 @@ def test_small_maps_give_the_convolutions_numbers(channels, size, stride, kernel
     wanted = [x, *net.parameters()]
     expected_out = net(x)
     expected = torch.autograd.grad(expected_out, wanted, g)
-    accelerate(net)
+    accelerate(net, channels, size)
+    for _ in range(2):  # the gradient's buffer is used again
+        out = net(x)
+        torch.testing.assert_close(out, expected_out)
+        for tensor in wanted:
+            tensor.grad = None
+        out.backward(g)
+        for tensor, want in zip(wanted, expected, strict=True):
+            torch.testing.assert_close(tensor.grad, want, rtol=1e-4, atol=1e-5)
+    net(x).backward(g)  # a batch in parts: gradients add up
+    for tensor, want in zip(wanted, expected, strict=True):
+        torch.testing.assert_close(tensor.grad, 2 * want, rtol=1e-4, atol=1e-5)
+
+
+def test_a_grey_image_goes_through_the_stem_as_one_channel():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(3, 8, 7, 2, 3)).to(memory_format=torch.channels_last)
+    x = to_input(torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8), 36, 3)
+    expected_out = net(x)
+    g = torch.randn_like(expected_out)
+    expected = torch.autograd.grad(expected_out, list(net.parameters()), g)
+    accelerate(net, 3, 36)
     out = net(x)
-    torch.testing.assert_close(out, expected_out)
-    for got, want in zip(torch.autograd.grad(out, wanted, g), expected, strict=True):
-        torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5)
+    assert out.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(out, expected_out, rtol=1e-4, atol=1e-5)
+    got = torch.autograd.grad(out, list(net.parameters()), g)
+    for one, want in zip(got, expected, strict=True):
+        torch.testing.assert_close(one, want, rtol=1e-4, atol=1e-4)
 
 
 def test_an_in_place_relu_may_follow_a_small_map():
     net = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(inplace=True))
-    accelerate(net)
+    accelerate(net, 8, 2)
     net(torch.randn(2, 8, 2, 2)).sum().backward()
     assert net[0].weight.grad is not None
 
 
 def test_small_maps_leave_large_ones_alone():
-    net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1))
-    x = torch.randn(2, 3, 9, 9)
+    net = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1))
+    x = torch.randn(2, 4, 9, 9)
     expected = net(x)
-    accelerate(net)
+    accelerate(net, 4, 9)
     assert torch.equal(net(x), expected)
 
 

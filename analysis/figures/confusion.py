@@ -122,28 +122,35 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
 
 
 def _matrix(axes: Axes, table: NDArray[np.int64], variant: str) -> None:
+    import seaborn as sns
+
     # Shades are transparent, so that the page, light or dark, shines through.
     red, green, blue = to_rgb(style.look(variant).colour)
     shades = ListedColormap([(red, green, blue, alpha) for alpha in np.linspace(0.08, 0.85, 64)])
     wrong = table - np.diag(np.diag(table))
-    axes.pcolormesh(
-        np.ma.masked_equal(wrong, 0), cmap=shades, vmin=0, vmax=max(int(wrong.max()), 1)
+    sns.heatmap(
+        wrong,
+        mask=wrong == 0,
+        annot=np.where(wrong > 0, wrong, 0),
+        fmt="d",
+        cmap=shades,
+        vmin=0,
+        vmax=max(int(wrong.max()), 1),
+        cbar=False,
+        square=True,
+        ax=axes,
+        annot_kws={"color": style.INK, "size": style.SIZE},
     )
-    for (true, taken), count in np.ndenumerate(table):
-        if count or true == taken:
-            axes.text(
-                taken + 0.5,
-                true + 0.5,
-                f"{count}",
-                ha="center",
-                va="center",
-                color=style.INK_2 if true == taken else style.INK,
-            )
-    axes.set_xlim(0, CLASSES)
-    axes.set_ylim(CLASSES, 0)
-    axes.set_xticks(np.arange(CLASSES) + 0.5, [str(digit) for digit in range(CLASSES)])
-    axes.set_yticks(np.arange(CLASSES) + 0.5, [str(digit) for digit in range(CLASSES)])
-    axes.tick_params(length=0, pad=3, labeltop=True, labelbottom=False)
+    for digit in range(CLASSES):
+        axes.text(
+            digit + 0.5,
+            digit + 0.5,
+            f"{table[digit, digit]}",
+            ha="center",
+            va="center",
+            color=style.INK_2,
+        )
+    axes.tick_params(length=0, pad=3, labeltop=True, labelbottom=False, rotation=0)
     edges = range(CLASSES + 1)
     for lines in (axes.vlines(edges, 0, CLASSES), axes.hlines(edges, 0, CLASSES)):
         lines.set(color=style.RULE, linewidth=0.5, zorder=0.5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Affine2D, ScaledTranslation, Transform
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from analysis.figures.style import INK, INK_2, SIZE
 
@@ -30,30 +31,15 @@ def spread(
         return []
     order = np.argsort(positions, kind="stable")
     size = np.asarray(sizes, dtype=float)[order]
-    # Centres of a pile from the bottom up. Less these, what remains is to make a sequence rise.
+    # Centres of a pile from the bottom up. Less these, what remains is to make a sequence rise:
+    # isotonic regression.
     pile = np.cumsum(size) - size / 2
-    level = np.asarray(rising(np.asarray(positions, dtype=float)[order] - pile))
+    level = isotonic_regression(np.asarray(positions, dtype=float)[order] - pile).x
     top = high - float(size.sum())
     level = np.clip(level, low, top) if top >= low else np.full(len(size), (low + top) / 2)
     placed = np.empty(len(size))
     placed[order] = level + pile
     return [float(value) for value in placed]
-
-
-def rising(values: Iterable[float]) -> list[float]:
-    """The sequence without a fall that is nearest to the values (least squares).
-
-    Isotonic regression by pooling adjacent violators, as ``scipy.optimize.isotonic_regression``,
-    which takes half a second to load.
-    """
-    pools: list[tuple[float, int]] = []  # mean, number of values
-    for value in values:
-        mean, count = float(value), 1
-        while pools and pools[-1][0] >= mean:
-            other, more = pools.pop()
-            mean, count = (mean * count + other * more) / (count + more), count + more
-        pools.append((mean, count))
-    return [mean for mean, count in pools for _ in range(count)]
 
 
 @dataclass(frozen=True)

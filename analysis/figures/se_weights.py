@@ -92,13 +92,26 @@ def _panel(
     places: list[se_ranges.Block],
     lang: Lang,
 ) -> None:
+    import seaborn as sns
+
     colour = style.look(variant).colour
     style.hairlines(axes)
     marks.reference(axes, BEFORE, dashed=True)
+    sns.violinplot(
+        data=blocks,
+        ax=axes,
+        color=colour,
+        saturation=1,
+        density_norm="width",
+        width=0.86,
+        cut=0,
+        inner=None,
+        linewidth=0,
+        gridsize=48,
+        alpha=0.45,
+        zorder=2,
+    )
     places_at = range(len(blocks))
-    violins: Any = axes.violinplot(blocks, places_at, widths=0.86, showextrema=False, points=48)
-    for body in violins["bodies"]:
-        body.set(facecolor=colour, linewidth=0, alpha=0.45, zorder=2)
     shares = [np.percentile(values, [0, 25, 50, 75, 100]) for values in blocks]
     low, quarter, middle, third, high = np.transpose(shares)
     axes.vlines(places_at, low, high, color=colour, linewidth=0.7, zorder=2.5)
@@ -110,6 +123,8 @@ def _panel(
     axes.set_xlim(-0.6, len(blocks) - 0.4)
     axes.set_xticks(places_at, [str(at + 1) for at in range(len(blocks))])
     axes.tick_params(axis="x", length=0, labelcolor=style.INK_2)
+    axes.set_xlabel("")
+    axes.set_ylabel("")
     _stages(axes, places, lang)
 
 

@@ -1,0 +1,193 @@
+"""Do the runs as tasks of an existing Ray cluster: Ray schedules, retries and logs them.
+
+The driver, here, sends the code and the data along and writes each record the moment it arrives: a
+node needs the Python packages, but neither a shared disk nor the network. ``CLUSTER.md`` says how
+to bring up a cluster.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import ray
+from ray._private.services import canonicalize_bootstrap_address
+from ray.exceptions import RayError, RayTaskError
+from ray.util.queue import Queue
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from experiments import costs, data
+from experiments.checkout import ROOT, commit
+from experiments.config import Config
+from experiments.datasets import DatasetName
+from experiments.display import Display
+from experiments.engine import Outcome, take_in
+from experiments.job import Job
+from experiments.record import RESULTS, Record, write
+from experiments.run_child import summary, train
+from experiments.stopping import Stopped
+from experiments.storage import explain
+from experiments.study import Planned
+from models import UsageError
+
+#: How often a run starts again after its node or its process was lost.
+RETRIES = 3
+
+#: What the nodes get of the checkout.
+_CODE = ("experiments", "models")
+_NOT_CODE = ("/experiments/results", "/experiments/checkpoints", "__pycache__")
+
+_HELP = "`ray start --head` starts one here; experiments/CLUSTER.md says more."
+
+
+def on_a_cluster(todo: list[Planned], profile: str, display: Display, outcome: Outcome) -> None:
+    """Do the runs on the cluster that ``RAY_ADDRESS`` names, else on the one running here.
+
+    Raises:
+        UsageError: no cluster, or one that does not take this driver.
+        acquire.DataError: no data here.
+    """
+    with _cluster(display):
+        names = {p.config.dataset for p in todo}
+        # In Ray's object store: each node fetches them from here, once.
+        images = {name: ray.put(data.load(name, display.note)) for name in names}
+        display.start([(p.id, costs.seconds(p.config)) for p in todo])
+        _supervise(todo, profile, images, display, outcome)
+
+
+@contextmanager
+def _cluster(display: Display) -> Iterator[None]:
+    """Be connected to the cluster; what still runs there at the end is ended."""
+    address = _address()
+    elsewhere = [f"/{path.name}" for path in ROOT.iterdir() if path.name not in _CODE]
+    # Ray's default is to repeat for ever what needs more memory than there is.
+    os.environ.setdefault("RAY_task_oom_retries", str(RETRIES))
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    try:
+        ray.init(
+            address,
+            runtime_env={"working_dir": str(ROOT), "excludes": [*elsewhere, *_NOT_CODE]},
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except SystemExit:  # its handler of SIGTERM, while it connects
+        raise Stopped(signal.SIGTERM) from None
+    except (RuntimeError, ValueError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(f"Ray cluster {address}: {reason} (experiments/CLUSTER.md).") from None
+    signal.signal(signal.SIGTERM, on_sigterm)
+    try:
+        nodes, total = [n for n in ray.nodes() if n["Alive"]], ray.cluster_resources()
+        display.note(
+            f"Ray cluster {address}: nodes: {len(nodes)}, "
+            f"CPU cores: {total.get('CPU', 0):.0f}, GPUs: {total.get('GPU', 0):.0f}"
+        )
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _address() -> str:
+    """``host:port`` of the cluster, where somebody answers: Ray itself would try for minutes."""
+    given = os.environ.get("RAY_ADDRESS", "")
+    try:
+        address = canonicalize_bootstrap_address("auto")
+        assert address is not None  # only for "local"
+        host, _, port = address.rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except (ConnectionError, TimeoutError, socket.gaierror, OSError) as error:
+        if not given:
+            raise UsageError(f"no Ray cluster runs here. {_HELP}") from None
+        raise UsageError(
+            f"RAY_ADDRESS={given}: no Ray cluster answers ({error}). {_HELP}"
+        ) from None
+    except ValueError:
+        raise UsageError(f"RAY_ADDRESS={given}: expected host:port, as in 10.0.0.1:6379.") from None
+    return address
+
+
+def _supervise(
+    todo: list[Planned],
+    profile: str,
+    images: Mapping[DatasetName, ray.ObjectRef[data.Images]],
+    display: Display,
+    outcome: Outcome,
+) -> None:
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    inbox = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    gpus = any(node.get("GPU") for node in nodes)
+    pending: dict[ray.ObjectRef[Record], str] = {}
+    for planned in todo:
+        config = planned.config
+        job = Job(planned.id, config, profile, threads=1)
+        needs = _needs(config, gpus)
+        if not any(_has(node, needs) for node in nodes):
+            wanted = ", ".join(f"{name} {value:g}" for name, value in needs.items())
+            display.note(f"{planned.id}: no node has {wanted}; it waits until one joins")
+        remote = _train.options(name=planned.id, **needs)
+        pending[remote.remote(job, images[config.dataset], inbox)] = planned.id
+    started: set[str] = set()
+    while pending:
+        ready, _ = ray.wait(list(pending), timeout=0.5)
+        for run, message in inbox.get_nowait_batch(inbox.qsize()):
+            if message is not None:
+                take_in(message, run, display, outcome)
+            elif run in started:
+                display.note(f"{run}: its node or its process was lost; it starts again")
+            else:
+                started.add(run)
+                display.run_started(run)
+        for done in ready:
+            run = pending.pop(done)
+            if run not in started:
+                display.run_started(run)
+            take_in(_result(done, profile), run, display, outcome)
+
+
+def _needs(config: Config, gpus: bool) -> dict[str, Any]:
+    """What a run takes of a node (Ray's names); a share of a GPU where the cluster has some."""
+    if gpus:
+        return {"num_cpus": 1, "num_gpus": costs.gpu_share(config)}
+    return {"num_cpus": 1, "memory": costs.memory(config)}
+
+
+def _has(node: Mapping[str, float], needs: Mapping[str, float]) -> bool:
+    kinds = {"num_cpus": "CPU", "num_gpus": "GPU", "memory": "memory"}
+    return all(node.get(kinds[name], 0) >= value for name, value in needs.items())
+
+
+@ray.remote(max_retries=RETRIES, max_calls=1)  # a process of its own, as on one machine
+def _train(job: Job, images: data.Images, inbox: Queue) -> Record:
+    """Do a run, on a node."""
+
+    def tell(message: tuple[str, Any] | None) -> None:
+        with suppress(RayError):  # no run ends because nobody listens
+            inbox.put_nowait((job.id, message))
+
+    tell(None)  # the start
+    record, checkpoint = train(job, images, lambda *message: tell(message), 1.0)
+    checkpoint.remove()
+    return record
+
+
+def _result(done: ray.ObjectRef[Record], profile: str) -> tuple[str, Any]:
+    """Write a run's record; the run's last message (``run_child``)."""
+    try:
+        record = ray.get(done)
+    except RayTaskError as error:
+        return "error", str(error.cause) or type(error.cause).__name__
+    except RayError as error:
+        return "error", str(error).strip().splitlines()[0]
+    known = dict(zip(("git_commit", "git_dirty"), commit(), strict=True))  # no history on the nodes
+    environment = record.environment.model_copy(update=known)
+    try:
+        write(record.model_copy(update={"environment": environment}), RESULTS / profile)
+    except OSError as error:
+        return "unwritable", explain(error)
+    return "done", summary(record)
