@@ -52,9 +52,15 @@ class Transfer:
             return "reversed"
         return "open" if Verdict.INCONCLUSIVE in verdicts else "alike"
 
-    def having(self, outcome: Outcome) -> tuple[str, ...]:
-        """Ids of the findings that came out so."""
-        return tuple(name for name in self.names if self.outcome(name) == outcome)
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """Ids of the findings that carry over."""
+        return tuple(name for name in self.names if self.outcome(name) == "alike")
+
+    @property
+    def reversed(self) -> tuple[str, ...]:
+        """Ids of the findings that are supported on one data set and contradicted on another."""
+        return tuple(name for name in self.names if self.outcome(name) == "reversed")
 
 
 def compare(records: Records, findings: Mapping[str, Finding]) -> Transfer:

@@ -53,8 +53,8 @@ TEXT: dict[Lang, dict[str, str]] = {
         "column": "Column of the 28 × 28 image",
         "alt": "The first test image of {4} (class “{5}”), at 28 × 28 pixels and resized "
         "bilinearly to 224 × 224, with the same part of both enlarged: {0} × {0} coarse pixels "
-        "become {1} × {1} fine ones. Along one row the grey level of the small image is a staircase "
-        "from {2} to {3}, that of the large one goes between the same levels in ramps.",
+        "become {1} × {1} fine ones. Along one row the grey level of the small image is a "
+        "staircase from {2} to {3}, that of the large one goes between the same levels in ramps.",
     },
     "zh": {
         "before": "28 × 28 像素",
@@ -63,8 +63,8 @@ TEXT: dict[Lang, dict[str, str]] = {
         "profile": "所标行的灰度",
         "column": "28 × 28 图像的列",
         "alt": "{4} 的第一张测试图像（类别“{5}”），原为 28 × 28 像素，经双线性插值调整为 "
-        "224 × 224，并放大两者的同一局部：{0} × {0} 个粗像素变为 {1} × {1} 个细像素。沿同一行，小图的灰度"
-        "呈阶梯状，从 {2} 到 {3}；大图的灰度以斜坡在相同的灰度之间过渡。",
+        "224 × 224，并放大两者的同一局部：{0} × {0} 个粗像素变为 {1} × {1} 个细像素。沿同一行，"
+        "小图的灰度呈阶梯状，从 {2} 到 {3}；大图的灰度以斜坡在相同的灰度之间过渡。",
     },
 }
 
