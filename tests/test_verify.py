@@ -8,7 +8,7 @@ import pytest
 from experiments import data, study, verify
 from experiments.consistency import problems
 from experiments.job import Job
-from experiments.record import write
+from experiments.record import Divergence, write
 from experiments.run import execute
 from tests import factory
 
