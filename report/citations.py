@@ -123,7 +123,8 @@ def _linked(text: str) -> str:
     """DOIs and addresses as links."""
 
     def link(match: re.Match[str]) -> str:
-        shown = re.sub("(?<![:/])/(?=[^/])", "/<wbr/>", match[0])
+        parts = re.split("(?<=[^:/]/)(?=[^/])", match[0])
+        shown = "<wbr/>".join(f'<span class="whole">{part}</span>' for part in parts)
         address = match[1] or f"https://doi.org/{match[2]}"
         return f'<a class="address" href="{escape(unescape(address))}">{shown}</a>'
 
