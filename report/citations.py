@@ -128,4 +128,5 @@ def _linked(text: str) -> str:
         address = match[1] or f"https://doi.org/{match[2]}"
         return f'<a class="address" href="{escape(unescape(address))}">{shown}</a>'
 
-    return _ADDRESS.sub(link, text)
+    # The space apart: WeasyPrint breaks a text too early whose last space no longer fits the line.
+    return re.sub(" (?=<a )", "<span> </span>", _ADDRESS.sub(link, text))
