@@ -60,6 +60,13 @@ def hostile(tmp_path_factory):
         pairs = ", ".join(f"{lang} = {toml(text + evil)}" for lang, text in texts.items())
         lines.append(f"{key} = {{ {pairs} }}\n")
     (made / "labels.toml").write_text("".join(lines))
+    leak = made.parent / "leak.css"
+    leak.write_text("h1::after { content: 'LEAKED' }")
+    (made / "style/custom.css").write_text(
+        f"@import url('{leak.as_uri()}'); @import 'http://127.0.0.1:9/x.css';"
+        "@font-face { font-family: x; src: url(file:///etc/passwd) }"
+        "h1 { background: url(http://127.0.0.1:9/x.png); content: '{{ 7 * 7 }}' }"
+    )
     works = [text for text in TEXTS if not set(text) & set('{}\\"$%\x00\x07\x1b')]
     (made / "references.bib").write_text(
         "".join(
@@ -90,10 +97,13 @@ def test_nothing_in_the_page_came_from_a_text(found):
 
 
 @pytest.mark.browser
-def test_in_a_browser_no_script_runs_and_no_request_leaves(found, tmp_path):
+@pytest.mark.parametrize("by", ["escaping", "policy"])
+def test_in_a_browser_no_script_runs_and_no_request_leaves(found, tmp_path, by):
+    """What a style sheet asks for, only the page's policy can refuse."""
+    html = found[0] if by == "policy" else found[0].replace("url(http:", "url(data:")
     path = tmp_path / "report.html"
-    path.write_text(found[0], encoding="utf-8")
-    look(path, 1440)
+    path.write_text(html, encoding="utf-8")
+    look(path, 1440, bypass_csp=by == "escaping")
 
 
 def test_on_paper_nothing_is_fetched_and_no_link_runs(found):
@@ -102,7 +112,7 @@ def test_on_paper_nothing_is_fetched_and_no_link_runs(found):
         text = "".join(page.get_text() for page in pages)
         title = pages.metadata["title"]
     assert all(not link or link.startswith("http") for link in links)
-    assert "window.owned" in text and "root:x:" not in text
+    assert "window.owned" in text and "root:x:" not in text and "LEAKED" not in text
     assert not re.search("[\x00-\x08\x1b\u202e]", title)
 
 
