@@ -205,28 +205,28 @@ def test_extremes_within_the_schema(benches, data):
 
 
 @pytest.mark.soak
-@long(20_000)
+@long(8000)
 @given(st.data())
 def test_one_wrong_field_at_length(benches, data):
     wrong_field(benches, data)
 
 
 @pytest.mark.soak
-@long(10_000)
+@long(5000)
 @given(st.data())
 def test_damaged_bytes_at_length(benches, data):
     wrong_bytes(benches, data)
 
 
 @pytest.mark.soak
-@long(1500)
+@long(600)
 @given(st.data())
 def test_extremes_at_length(benches, data):
     extreme_record(benches, data)
 
 
 @pytest.mark.soak
-@settings(long(30), phases=[Phase.generate])
+@settings(long(12), phases=[Phase.generate])
 @given(st.data())
 def test_folders_of_extremes(benches, data):
     extreme_folder(benches, data)
