@@ -73,7 +73,7 @@ setup-dev: ## the same, with what the tests need
 
 lock: setup-dev ## pin the versions of pyproject.toml's ranges anew, with the hashes of their files
 	@$(LOCK) --extra report -o requirements.lock pyproject.toml
-	@$(LOCK) --extra report --extra dev -o requirements-dev.lock pyproject.toml
+	@$(LOCK) --extra report --extra ray --extra dev -o requirements-dev.lock pyproject.toml
 
 audit: setup-dev ## ask the package index about vulnerable and withdrawn releases among the locked
 	@$(PY) audit.py
