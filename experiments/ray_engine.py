@@ -146,6 +146,7 @@ def _supervise(
     while pending:
         ready, _ = ray.wait(list(pending), timeout=0.5)
         if asked:
+            _cancel(list(pending))
             raise Stopped(asked[0])
         with suppress(RayError):  # no study ends for want of progress bars
             for run, message in inbox.get_nowait_batch(inbox.qsize()):
@@ -161,6 +162,13 @@ def _supervise(
             if run not in started:
                 display.run_started(run)
             take_in(_result(done, profile), run, display, outcome)
+
+
+def _cancel(tasks: list[ray.ObjectRef[Record]]) -> None:
+    """End tasks and see them end: a driver that just leaves can leave their nodes' cores taken."""
+    for task in tasks:
+        ray.cancel(task, force=True)
+    ray.wait(tasks, num_returns=len(tasks), timeout=5)
 
 
 def _needs(config: Config, gpus: bool) -> dict[str, Any]:
