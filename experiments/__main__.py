@@ -8,7 +8,7 @@ import sys
 from experiments import study
 from experiments.costs import seconds
 from experiments.datasets import DATASETS
-from experiments.engine import Supervise, Unwritable, allot, cores, needed, train_all
+from experiments.engine import Supervise, Unwritable, cores, needed, train_all
 from experiments.record import RESULTS, schema
 from experiments.stopping import Stopped, stoppable
 from experiments.storage import explain
@@ -79,9 +79,8 @@ def status(profile: str) -> int:
         costs = {p.id: seconds(p.config) for p in plan if p.id in todo}
         for run, reason in todo.items():
             print(f"  {run:<28} {reason:<10} about {costs[run]:,.0f} s of one core")
-        workers, _ = allot(cores())
-        total = max(sum(costs.values()) / workers, *costs.values())
-        print(f"to train: about {total / 60:,.1f} minutes on {workers} cores")
+        total = max(sum(costs.values()) / cores(), *costs.values())
+        print(f"to train: about {total / 60:,.1f} minutes on {cores()} cores")
     return 0
 
 

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments import checkpoint
+from experiments.config import Config
+from experiments.costs import gpu_share
 from experiments.costs import seconds as expected_seconds
 from experiments.display import Display
 from experiments.fingerprint import fingerprint
@@ -120,14 +122,14 @@ def on_this_machine(todo: list[Planned], profile: str, display: Display, outcome
     context = multiprocessing.get_context("forkserver")
     # The server imports torch once; each run's process is a fork of it.
     context.set_forkserver_preload(["experiments.run_child", "experiments.run"])
-    workers, threads = allot(cores())
+    threads = min(4, cores()) if has_gpu() else 1
     display.start([(p.id, expected_seconds(p.config)) for p in todo])
     waiting = list(todo)
     running: dict[Connection, tuple[BaseProcess, Planned]] = {}
     try:
         while waiting or running:
-            while waiting and len(running) < workers:
-                planned = waiting.pop(0)
+            while planned := next_that_fits(waiting, [p for _, p in running.values()]):
+                waiting.remove(planned)
                 here, there = context.Pipe(duplex=False)
                 job = Job(planned.id, planned.config, profile, threads)
                 process: BaseProcess = context.Process(
@@ -167,10 +169,17 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def allot(cores: int) -> tuple[int, int]:
-    """Runs at once and threads a run. One thread a run: side by side, runs use the cores best,
-    and a record does not depend on how many cores there are."""
-    return (1, cores) if has_gpu() else (cores, 1)
+def share(config: Config) -> float:
+    """The share of this machine that a run takes: of the GPU by its size, so that small networks
+    run side by side, else one core. On one thread a run, the runs use the cores best, and a record
+    does not depend on how many cores there are."""
+    return gpu_share(config) if has_gpu() else 1 / cores()
+
+
+def next_that_fits(waiting: list[Planned], running: list[Planned]) -> Planned | None:
+    """The first of the waiting runs that there is room for beside the running ones."""
+    room = 1 + 1e-9 - sum(share(planned.config) for planned in running)
+    return next((planned for planned in waiting if share(planned.config) <= room), None)
 
 
 def take_in(message: tuple[str, Any], run: str, display: Display, outcome: Outcome) -> bool:

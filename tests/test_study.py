@@ -3,7 +3,7 @@
 import pytest
 
 import models
-from experiments import study
+from experiments import engine, study
 from experiments.costs import seconds
 from experiments.fingerprint import essence, fingerprint
 
@@ -148,3 +148,18 @@ def test_comments_docstrings_and_blank_lines_do_not_make_stale():
 def test_expected_times_are_known_for_every_run():
     for profile in study.load().profiles:
         assert all(seconds(p.config) > 0 for p in study.load().plan(profile))
+
+
+def test_runs_share_the_machine(monkeypatch):
+    plan = study.load().plan("full")
+    by_id = {planned.id: planned for planned in plan}
+    large, small = by_id["ResNet101.s0"], by_id["LeNet.s0"]
+    monkeypatch.setattr(engine, "has_gpu", lambda: False)
+    monkeypatch.setattr(engine, "cores", lambda: 3)
+    assert engine.next_that_fits(plan, [large, small]) is plan[0]
+    assert engine.next_that_fits(plan, [large, small, small]) is None  # a core each
+    monkeypatch.setattr(engine, "has_gpu", lambda: True)
+    assert engine.next_that_fits([small], [large]) is None  # it fills the GPU
+    assert engine.next_that_fits([large, small], [small]) is small
+    assert engine.next_that_fits([small], [small] * 7) is small
+    assert engine.next_that_fits([small], [small] * 8) is None

@@ -24,6 +24,7 @@ IDS = [
     "widths",
     "recipes",
     "claims",
+    "transfer",
     "own-experiments",
 ]
 
