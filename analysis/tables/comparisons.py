@@ -109,7 +109,11 @@ def attention(evidence: Evidence) -> Table:
         Column("accuracy", "accuracy", {"zh": "有 SE", "en": "With SE"}),
         Column("difference", "difference", {"zh": "收益", "en": "Gain"}),
         P,
-        Column("range", "weight", {"zh": "权重极差（各块平均）", "en": "Range of weights, mean of blocks"}),
+        Column(
+            "range",
+            "weight",
+            {"zh": "权重极差（各块平均）", "en": "Range of weights, mean of blocks"},
+        ),
         Column("least", "weight", {"zh": "最小极差", "en": "Least range"}),
         Column("most", "weight", {"zh": "最大极差", "en": "Largest range"}),
     ]
