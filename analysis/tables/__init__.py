@@ -9,6 +9,7 @@ from analysis.tables.claims import claims
 from analysis.tables.comparisons import attention, operators, softmax, widths
 from analysis.tables.model import NOTES, WORDS, Cell, Column, Table
 from analysis.tables.results import results
+from analysis.tables.strong import strong
 from analysis.tables.study import own_experiments, recipes
 
 __all__ = ["NOTES", "WORDS", "Cell", "Column", "Table", "tables"]
@@ -23,6 +24,7 @@ def tables(records: Records, findings: dict[str, Finding]) -> dict[str, Table]:
         softmax(evidence),
         attention(evidence),
         widths(evidence),
+        strong(evidence),
         recipes(evidence),
         claims(findings),
         own_experiments(evidence),
