@@ -8,7 +8,7 @@ LOCK = .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-
 profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATASET))
 
 .DEFAULT_GOAL := all
-.PHONY: all experiment report figures watch status summary models schema test test-fast soak lint \
+.PHONY: all experiment report figures watch status verify summary models schema bench test test-fast soak lint \
         setup setup-dev lock audit clean help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= ENGINE=ray RAY_ADDRESS=]
@@ -34,6 +34,9 @@ watch: setup ## serve the report on localhost and refresh it as templates are sa
 status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE= DATASET=]
 	@$(PY) -m experiments status $(profile)
 
+verify: setup ## check a record, then train its run again and compare: RUN=LeNet.s0, or RUN=all without training [PROFILE= DATASET=]
+	@$(PY) -m experiments.verify "$(RUN)" $(profile)
+
 summary: setup ## print a network's layers with shapes, parameters and MACs: MODEL=LeNet [GR= RATIO= RESIDUAL= VARIANT=]
 	@$(PY) -m models "$(MODEL)" $(if $(GR),--gr "$(GR)") $(if $(RATIO),--ratio "$(RATIO)") \
 	  $(if $(RESIDUAL),--residual "$(RESIDUAL)") $(if $(VARIANT),--variant "$(VARIANT)")
@@ -43,6 +46,9 @@ models: setup ## print parameters and MACs of every network
 
 schema: setup ## print the JSON schema of a record
 	@$(PY) -m experiments schema
+
+bench: setup-dev ## training measured beside the original's way and Lightning: [ARGS="--networks LeNet --accuracy …"]
+	@$(PY) -m experiments.benchmark $(ARGS)
 
 test: setup-dev ## every test: units, a smoke run of the whole pipeline on MNIST, browser, PDF
 	@$(PY) -m pytest
@@ -67,7 +73,7 @@ setup-dev: ## the same, with what the tests need
 
 lock: setup-dev ## pin the versions of pyproject.toml's ranges anew, with the hashes of their files
 	@$(LOCK) --extra report -o requirements.lock pyproject.toml
-	@$(LOCK) --extra report --extra dev -o requirements-dev.lock pyproject.toml
+	@$(LOCK) --extra report --extra ray --extra dev -o requirements-dev.lock pyproject.toml
 
 audit: setup-dev ## ask the package index about vulnerable and withdrawn releases among the locked
 	@$(PY) audit.py

@@ -74,7 +74,7 @@ esac
 # --- Python packages --------------------------------------------------------------------------------
 # The locks pin what was tested on Linux, by hash: another file of the same name is refused.
 # Elsewhere pyproject.toml's ranges are installed.
-if [ "$kind" = dev ]; then lock=requirements-dev.lock extras=report,dev; else lock=requirements.lock extras=report; fi
+if [ "$kind" = dev ]; then lock=requirements-dev.lock extras=report,ray,dev; else lock=requirements.lock extras=report; fi
 stamp=$(cat "$lock" pyproject.toml | cksum)
 [ "$(cat .venv/installed-$kind 2>/dev/null)" = "$stamp" ] && exit 0
 if [ "$kind" = run ]; then # what the tests need includes it

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
+from typing import TypeVar
 
 import models
 from analysis.values import Kind, Source, Value
 from experiments import study
+from experiments.datasets import DATASETS, USUAL, DatasetName
 from experiments.record import Record, RecordError, read
 
 #: Variants of the strong recipe, and the networks that they are: as they are by default.
@@ -23,6 +26,7 @@ class Records:
     Attributes:
         folder: where they lie.
         profile: the profile that they state; with several, that of the most records.
+        dataset: what they were trained on: the most of them, the others are refused.
         by_id: every valid record.
         refused: one line for each file that is no record, naming file and field.
     """
@@ -32,6 +36,7 @@ class Records:
     by_id: dict[str, Record]
     refused: tuple[str, ...] = ()
     planned: frozenset[str] = field(default_factory=frozenset)
+    dataset: DatasetName = USUAL
 
     @classmethod
     def load(cls, folder: Path) -> Records:
@@ -45,11 +50,24 @@ class Records:
                 refused.append(str(error))
             else:
                 by_id[record.id] = record
-        profiles = [record.profile for record in by_id.values()]
-        profile = max(sorted(set(profiles)), key=profiles.count) if profiles else folder.name
+        profile = _most(record.profile for record in by_id.values()) or folder.name
+        dataset = _most(record.config.dataset for record in by_id.values())
+        for record in [r for r in by_id.values() if r.config.dataset != dataset]:
+            refused.append(
+                f"{folder / record.id}.json: config.dataset is {record.config.dataset}, but most "
+                f"records of the folder are of {dataset}"
+            )
+            del by_id[record.id]
         plan = study.load().plan(profile) if study.load().has(profile) else []
         planned = frozenset(run.id for run in plan)
-        return cls(folder, profile, by_id, tuple(refused), planned)
+        return cls(
+            folder,
+            profile,
+            by_id,
+            tuple(refused),
+            planned,
+            dataset or study.split_name(profile)[1],
+        )
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.by_id.values())
@@ -95,6 +113,24 @@ class Records:
             for variant in STRONG
             if any(run.status != "failed" for run in self.of(variant, finished=False))
         )
+
+
+def siblings(folder: Path) -> dict[DatasetName, Path]:
+    """Folders of the same profile's records of other data sets, beside this one."""
+    base, own = study.split_name(folder.name)
+    beside = {
+        name: folder.with_name(study.profile_name(base, name)) for name in DATASETS if name != own
+    }
+    return {name: path for name, path in beside.items() if path.is_dir()}
+
+
+_Name = TypeVar("_Name", bound=str)
+
+
+def _most(names: Iterable[_Name]) -> _Name | None:
+    """The most frequent name, the first in the alphabet of several; None without any."""
+    counted = Counter(names)
+    return min(counted, key=lambda name: (-counted[name], name), default=None)
 
 
 def value(record: Record, path: str, kind: Kind) -> Value:

@@ -31,7 +31,11 @@ Kind = Literal[
 
 @dataclass(frozen=True, order=True)
 class Source:
-    """A field of a record: ``Source("ResNet18.s0", "test.accuracy")``."""
+    """A field of a record: ``Source("ResNet18.s0", "test.accuracy")``.
+
+    A record of another folder than the report's own goes by the folder too:
+    ``quick-fashionmnist/ResNet18.s0``.
+    """
 
     record: str
     field: str
@@ -53,3 +57,8 @@ class Value:
             for item in [part] if isinstance(part, Value) else part:
                 sources.update(item.sources)
         return cls(value, kind, tuple(sorted(sources)))
+
+    def of_folder(self, folder: str) -> Value:
+        """The same number, from the records of another folder."""
+        sources = tuple(Source(f"{folder}/{item.record}", item.field) for item in self.sources)
+        return Value(self.value, self.kind, sources)

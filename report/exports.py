@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from experiments.storage import write_atomically
-from report import figures
+from report import figures, pdf
 from report.document import plain
 from report.errors import TEMPLATES
 from report.inputs import Stamp, material_key, only_writer
@@ -90,14 +89,9 @@ def _export(made: Material, name: str, out: Path) -> list[str]:
 
 def _page(svg: str) -> bytes:
     """A PDF as large as the drawing, its text kept and its fonts embedded."""
-    import weasyprint
-
-    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
-    logging.getLogger("fontTools").setLevel(logging.ERROR)
     width, height = figures.size(svg)
     style = (
         f"@page {{ size: {width}pt {height}pt; margin: 0 }} "
         "body { margin: 0 } svg { display: block }"
     )
-    source = weasyprint.HTML(string=f"<style>{style}</style>{svg}")
-    return bytes(source.write_pdf() or b"")
+    return pdf.typeset(f"<style>{style}</style>{svg}", {})

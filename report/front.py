@@ -11,6 +11,7 @@ from pathlib import Path
 import models
 from analysis.records import Records
 from analysis.values import Value
+from experiments.datasets import DATASETS, USUAL
 from experiments.text import printable
 from report import numbers
 from report.errors import Place, ReportError
@@ -54,8 +55,8 @@ def matter(folder: Path, profile: Profile, records: Records, lang: Lang) -> Fron
     day = newest(records)
     shown = texts.get("date") or (_date(day, lang) if day else "")
     return Front(
-        title=texts["title"],
-        subtitle=texts.get("subtitle", ""),
+        title=_filled(texts["title"], records),
+        subtitle=_filled(texts.get("subtitle", ""), records),
         author=texts.get("author", ""),
         course=texts.get("course", ""),
         date=shown,
@@ -64,17 +65,22 @@ def matter(folder: Path, profile: Profile, records: Records, lang: Lang) -> Fron
             (
                 _banner(profile, labels),
                 _colophon(profile, records, labels),
-                _coverage(profile, lang, labels),
+                _coverage(profile, records, lang, labels),
                 _gaps(records, labels),
             )
         ),
     )
 
 
+def _filled(text: str, records: Records) -> str:
+    """The name of the data set in a text of ``report.toml``."""
+    return text.replace("{dataset}", DATASETS[records.dataset].title)
+
+
 def newest(records: Records) -> date | None:
     """The day of the newest record, or of SOURCE_DATE_EPOCH; None without either."""
     stamp = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if stamp.isdecimal() and int(stamp[:12]) < 2**37:  # before the year 6325
+    if stamp:
         return datetime.fromtimestamp(int(stamp), UTC).date()
     return max((record.timing.finished.astimezone(UTC).date() for record in records), default=None)
 
@@ -142,9 +148,15 @@ def _counted(texts: Iterable[str], labels: Labels) -> str:
     )
 
 
-def _coverage(profile: Profile, lang: Lang, labels: Labels) -> str:
+def _coverage(profile: Profile, records: Records, lang: Lang, labels: Labels) -> str:
     """How much of the original's setting these runs cover."""
     rows = []
+    if records.dataset != USUAL:
+        rows.append(
+            f'<tr><th scope="row">{escape(labels("setting_dataset"))}</th>'
+            f"<td>{escape(DATASETS[USUAL].title)}</td>"
+            f"<td>{escape(DATASETS[records.dataset].title)}</td><td>—</td></tr>"
+        )
     for field in _COVERED:
         setting = profile.settings[field]
         if setting is None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from analysis.records import siblings
 from experiments.record import content
 from experiments.storage import exclusive, write_atomically
 from report.errors import ROOT, TEMPLATES
@@ -39,7 +40,8 @@ def material_key(results: Path) -> str:
         ROOT / "models" / "__init__.py",
         *(ROOT / "report" / name for name in ("figures.py", "material.py")),
     ]
-    records = [_record(path) for path in sorted(results.glob("*.json"))]
+    folders = [results, *siblings(results).values()]
+    records = [_record(path) for folder in folders for path in sorted(folder.glob("*.json"))]
     return _digest(_code(code), str(results), *records, *_versions(_LIBRARIES))
 
 

@@ -16,6 +16,7 @@ from analysis.constants import CONSTANTS
 from analysis.records import mean, value
 from analysis.values import Kind, Value
 from experiments import study
+from experiments.datasets import DATASETS
 from experiments.record import Record
 from report import figures, numbers, tables
 from report.citations import Bibliography
@@ -84,12 +85,15 @@ class Writer(Engine):
             "layers": self.layers,
             "finding": self.finding,
             "verdict": self.verdict,
+            "claim": self.claim_text,
             "f": self.f,
             "cite": self.cite,
             "ref": self.ref,
             "run": self.run,
             "profile": self.profile,
             "records": self.records,
+            "dataset": DATASETS[self.records.dataset],
+            "transfer": material.transfer,
             "study": study.load(),
             "lang": lang,
         }
@@ -374,6 +378,10 @@ class Writer(Engine):
         """The short text of a finding's claim, with placeholders."""
         file = self.folder / f"findings/{name}.{self.lang}.md"
         return self.caption(self._wording(self.f(name), "claim"), file)
+
+    def claim_text(self, name: str) -> Token:
+        """The short text of a finding's claim."""
+        return self.slots.add(self.claim(name))
 
     def badge(self, verdict: str) -> str:
         """A verdict as a badge of word and shape."""

@@ -23,6 +23,7 @@ from report.numbers import Lang
 if TYPE_CHECKING:
     from analysis.findings import Finding
     from analysis.tables import Table
+    from analysis.transfer import Transfer
 
 #: So many folders of records have their findings and figures kept.
 _KEPT = 8
@@ -54,6 +55,7 @@ class Material:
     findings: Mapping[str, Finding]
     tables: Mapping[str, Table]
     figures: Mapping[str, Art]
+    transfer: Transfer
 
 
 def load(results: Path) -> Material:
@@ -84,15 +86,17 @@ def _make(results: Path) -> Material:
     from analysis.figures import figures
     from analysis.findings import evaluate
     from analysis.tables import tables
+    from analysis.transfer import compare
 
     records = Records.load(results)
     findings = evaluate(records)
     modules = figures()
     with workers() as pool:
         drawn = {name: pool.submit(_draw, name, records, findings) for name in modules}
-        made = tables(records, findings)
+        compared = compare(records, findings)
+        made = tables(records, findings, compared)
         art = {name: future.result() for name, future in drawn.items()}
-    return Material(records, findings, made, art)
+    return Material(records, findings, made, art, compared)
 
 
 def _draw(name: str, records: Records, findings: Mapping[str, Finding]) -> Art:

@@ -206,12 +206,12 @@ def sources_text(value: Value) -> str:
 def data_element(value: Value, text: str, lang: Lang, css: str = "n") -> str:
     """The ``<data>`` element of a number: what it is, where it came from, and the way there.
 
-    A value with sources links to the run card of the first of them.
+    A value with sources links to the run card of the first of them, if the report has it.
     """
     sources = escape(sources_text(value))
     attributes = f' data-source="{sources}"' if value.sources else ""
     data = f'<data value="{value.value!r}"{attributes}>{escape(text)}</data>'
-    if not value.sources:
+    if not value.sources or "/" in value.sources[0].record:
         return f'<span class="{css}">{data}</span>'
     target = card_id(value.sources[0].record, lang)
     return f'<a class="{css}" href="#{escape(target)}">{data}</a>'

@@ -22,6 +22,7 @@ from report.errors import Place, ReportError, place_of
 from report.labels import Labels
 from report.numbers import LANGS, Lang
 from report.sandbox import Sandbox, bounded, read
+from report.slots import escape
 
 CODES: dict[Lang, str] = {"zh": "zh-Hans", "en": "en"}
 #: The page loads nothing and runs nothing but its own scripts, whatever else got into it.
@@ -126,7 +127,7 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Records) -
     layers = list(_layers(records))
     if layers:
         for lang in LANGS:
-            entry = Entry(1, f"{lang}-sec-layers", "", labels[lang]("layer_tables"))
+            entry = Entry(1, f"{lang}-sec-layers", "", escape(labels[lang]("layer_tables")))
             contents[lang].append(Chapter(entry, ()))
     return fill(
         folder,

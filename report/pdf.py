@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from report.document import Document
 from report.errors import ReportError
@@ -33,6 +35,21 @@ def write(folder: Path, document: Document) -> bytes:
     Raises:
         ReportError: the PDF library cannot be loaded.
     """
+    html = render(folder, document)
+    return typeset(html, document.assets, pdf_variant="pdf/ua-1", pdf_tags=True)
+
+
+def typeset(html: str, assets: Mapping[str, str], **options: Any) -> bytes:
+    """HTML as a PDF.
+
+    Args:
+        html: what to set.
+        assets: drawings by address; nothing else is fetched.
+        options: WeasyPrint's.
+
+    Raises:
+        ReportError: the PDF library cannot be loaded.
+    """
     try:
         import weasyprint
         from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -43,16 +60,14 @@ def write(folder: Path, document: Document) -> bytes:
     logging.getLogger("fontTools").setLevel(logging.ERROR)
 
     class Assets(URLFetcher):  # type: ignore[misc]
-        """Admits nothing but the document's own drawings, and what they hold themselves."""
+        """Admits nothing but the report's own drawings, and what they hold themselves."""
 
         def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
             if url.startswith("data:"):
                 return super().fetch(url, headers)
-            if url not in document.assets:
+            if url not in assets:
                 raise ValueError(f"not part of the report: {url}")
-            return URLFetcherResponse(
-                url, document.assets[url].encode(), {"Content-Type": "image/svg+xml"}
-            )
+            return URLFetcherResponse(url, assets[url].encode(), {"Content-Type": "image/svg+xml"})
 
-    source = weasyprint.HTML(string=render(folder, document), url_fetcher=Assets())
-    return bytes(source.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True) or b"")
+    source = weasyprint.HTML(string=html, url_fetcher=Assets())
+    return bytes(source.write_pdf(**options) or b"")

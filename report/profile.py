@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from analysis.records import Records, value
 from analysis.values import Kind, Value
 from experiments import study
+from experiments.datasets import USUAL
 from experiments.record import Record
 
 #: The original write-up's setting: its input size in pixels, its epochs; it trained on every image
@@ -41,11 +42,12 @@ class Profile:
     """The setting of a set of records. Numbers are None without records.
 
     Attributes:
-        name: of the profile.
+        name: of the profile, which says the data set too: ``quick-fashionmnist``.
+        base: without the data set: ``quick``.
         settings: every field of ``ORIGINAL`` and a few more, by name; also as attributes of the
             same names, giving the usual value.
-        original_setting: whether every network ran in the original's setting (input size, epochs,
-            images; networks of a fixed input size and runs until stable aside).
+        original_setting: whether every network ran in the original's setting (data set, input size,
+            epochs, images; networks of a fixed input size and runs until stable aside).
         seeds: how many different seeds.
     """
 
@@ -60,6 +62,7 @@ class Profile:
         self.settings = {field: _setting(runs, field, kind) for field, kind in _FIELDS.items()}
         self.seeds = len({record.config.seed for record in runs})
         self.original_setting = bool(runs) and all(map(_as_original, runs))
+        self.base = study.split_name(self.name)[0]
         self.planned = study.load().has(self.name)
 
     def __getattr__(self, name: str) -> Value | None:
@@ -74,7 +77,8 @@ def _as_original(record: Record) -> bool:
     sized = record.config.network == "LeNet" or config.input_size == ORIGINAL["input_size"]
     trained = config.stop == "stable" or config.epochs >= ORIGINAL["epochs"]
     return (
-        sized
+        config.dataset == USUAL
+        and sized
         and trained
         and config.train_images >= ORIGINAL["train_images"]
         and config.test_images >= ORIGINAL["test_images"]

@@ -192,7 +192,8 @@ def make(
         run_id = study.load().run_id(profile, config)
         by_id[run_id] = record(run_id, profile, config, spec, world=world, exact=exact)
     planned = frozenset(plan.id for plan in study.load().plan(profile))
-    return Records(Path(profile), profile, dict(sorted(by_id.items())), (), planned)
+    dataset = study.split_name(profile)[1]
+    return Records(Path(profile), profile, dict(sorted(by_id.items())), (), planned, dataset)
 
 
 def _planned(profile: str, seeds: int | None) -> list[tuple[str, Config]]:
@@ -498,7 +499,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write a folder of synthetic records.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, help="seeds of every run (the study's number)")
-    parser.add_argument("--profile", default="quick", choices=study.load().profiles)
+    parser.add_argument("--profile", default="quick")
     arguments = parser.parse_args()
     records = make(profile=arguments.profile, seeds=arguments.seeds)
     save(records, arguments.folder)

@@ -11,13 +11,18 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from analysis.figures import figures
 from analysis.findings import evaluate
 from analysis.records import Records
 from analysis.tables import tables
 from experiments.record import Record, RecordError, read
-from report import cards
+from report import build, cards, document
+from report.errors import TEMPLATES
+from report.figures import draw
 from report.labels import Labels
+from report.material import Art, Material
 from report.numbers import LANGS
+from report.sections import discover
 from report.tables import as_csv
 from tests import factory
 
@@ -211,6 +216,20 @@ def analyse(found: Records) -> None:
     findings = evaluate(found)
     for table in tables(found, findings).values():
         as_csv(table).encode()
+
+
+def compose(found: Records) -> None:
+    """All of the report but the typesetting of its PDFs."""
+    findings = evaluate(found)
+    drawn = {name: (module, draw(module, found, findings)) for name, module in figures().items()}
+    art = {
+        name: Art(svgs, alts, tuple(module.runs(found)), "x.py")
+        for name, (module, (svgs, alts)) in drawn.items()
+    }
+    made = Material(found, findings, tables(found, findings), art)
+    sections = discover(TEMPLATES)
+    build.html(made, sections).encode()
+    document.compose(TEMPLATES, made, sections, "zh", pdf=True)
 
 
 def assert_named(said: str, path: Path, field: str) -> None:

@@ -7,9 +7,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from analysis.figures import figures
 from analysis.findings import evaluate
 from analysis.records import Records
 from analysis.tables import tables
+from analysis.transfer import compare
 from report import build, document, page
 from report.errors import TEMPLATES
 from report.figures import _lean
@@ -31,7 +33,7 @@ def records() -> Records:
 
 
 def material(found: Records | None = None) -> Material:
-    """Real findings and tables, and one drawing for every figure."""
+    """Real findings and tables, and the same drawing for every figure."""
     found = records() if found is None else found
     findings = evaluate(found)
     art = Art(
@@ -40,7 +42,9 @@ def material(found: Records | None = None) -> Material:
         ("LeNet.s0",),
         "x.py",
     )
-    return Material(found, findings, tables(found, findings), {"depth": art, "softmax": art})
+    drawn = dict.fromkeys(figures(), art)
+    compared = compare(found, findings)
+    return Material(found, findings, tables(found, findings, compared), drawn, compared)
 
 
 def templates(folder: Path, **sections: str) -> Path:

@@ -4,41 +4,21 @@ import json
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from experiments.record import read
-from tests.fuzz_kit import Bench, damaged, mutated
+from experiments.record import Record, read
+from tests.fuzz_kit import Bench, compose, damaged, mutated
 
 RUNS = ("SEResNet18.s0", "ResNet18-mul.s0", "LeNet.s0", "DenseNet.s0")
-SHORT = settings(
-    max_examples=800,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+SETTINGS = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
 def benches(tmp_path_factory):
     made = {run: Bench(tmp_path_factory.mktemp("records"), run) for run in RUNS}
     yield made
-    print(sum((bench.counts for bench in made.values()), Counter()))
-
-
-@SHORT
-@given(st.data())
-def test_one_wrong_field(benches, data):
-    bench = benches[data.draw(st.sampled_from(RUNS))]
-    bench.check(data.draw(mutated(bench.content)))
-
-
-@settings(SHORT, max_examples=400)
-@given(st.data())
-def test_damaged_bytes(benches, data):
-    bench = benches[data.draw(st.sampled_from(RUNS))]
-    bench.check(data.draw(damaged(bench.whole)))
+    print(dict(sum((bench.counts for bench in made.values()), Counter())))
 
 
 LOSSES = st.sampled_from([0.0, 5e-324, 1e-12, 1.0, 1e6, 1e300, -1e300, -1.0])
@@ -164,11 +144,89 @@ def probes(draw, content):
     }
 
 
-@settings(SHORT, max_examples=150)
+# --- Each rendered or refused -------------------------------------------------------------------
+
+
+def short(count):
+    """The same cases every time."""
+    return settings(SETTINGS, max_examples=count, derandomize=True)
+
+
+def long(count):
+    """Other cases every time."""
+    return settings(SETTINGS, max_examples=count, print_blob=True)
+
+
+def wrong_field(benches, data):
+    bench = benches[data.draw(st.sampled_from(RUNS))]
+    bench.check(data.draw(mutated(bench.content)))
+
+
+def wrong_bytes(benches, data):
+    bench = benches[data.draw(st.sampled_from(RUNS))]
+    bench.check(data.draw(damaged(bench.whole)))
+
+
+def extreme_record(benches, data):
+    bench = benches[data.draw(st.sampled_from(RUNS))]
+    bench.path.write_text(json.dumps(data.draw(extreme(bench.content))))
+    bench.counts["extreme, rendered"] += 1
+    bench.render(read(bench.path))
+
+
+def extreme_folder(benches, data):
+    """Most records of a folder at once, through figures, page and what the PDF is made from."""
+    bench = benches[RUNS[0]]
+    changed = []
+    for record in bench.records:
+        if data.draw(st.integers(0, 3)):
+            case = data.draw(extreme(record.model_dump(mode="json")))
+            changed.append(Record.model_validate_json(json.dumps(case), strict=True))
+    bench.counts["extreme folder, rendered"] += 1
+    compose(bench.with_record(*changed))
+
+
+@short(700)
+@given(st.data())
+def test_one_wrong_field(benches, data):
+    wrong_field(benches, data)
+
+
+@short(400)
+@given(st.data())
+def test_damaged_bytes(benches, data):
+    wrong_bytes(benches, data)
+
+
+@short(120)
 @given(st.data())
 def test_extremes_within_the_schema(benches, data):
-    bench = benches[data.draw(st.sampled_from(RUNS))]
-    case = data.draw(extreme(bench.content))
-    bench.path.write_text(json.dumps(case))
-    bench.counts["extreme"] += 1
-    bench.render(read(bench.path))
+    extreme_record(benches, data)
+
+
+@pytest.mark.soak
+@long(8000)
+@given(st.data())
+def test_one_wrong_field_at_length(benches, data):
+    wrong_field(benches, data)
+
+
+@pytest.mark.soak
+@long(5000)
+@given(st.data())
+def test_damaged_bytes_at_length(benches, data):
+    wrong_bytes(benches, data)
+
+
+@pytest.mark.soak
+@long(600)
+@given(st.data())
+def test_extremes_at_length(benches, data):
+    extreme_record(benches, data)
+
+
+@pytest.mark.soak
+@settings(long(12), phases=[Phase.generate])
+@given(st.data())
+def test_folders_of_extremes(benches, data):
+    extreme_folder(benches, data)

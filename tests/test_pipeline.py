@@ -1,77 +1,17 @@
 """The whole pipeline on real MNIST in the smoke profile, as a user runs it: in a copy of the
 checkout, through the real commands."""
 
-import json
-import os
 import re
-import shutil
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from experiments import acquire, study
+from experiments import study
 from experiments.record import read
-
-ROOT = Path(__file__).parent.parent
-PARTS = ("models", "experiments", "analysis", "report", "templates", "main.py")
-QUICKEST = ("LeNet.s0", "DenseNet.s0", "ResNet18.s0")
+from tests.checkout import QUICKEST, copy_of_checkout, results, run, start, timeless, trim
 
 pytestmark = pytest.mark.pipeline
-
-
-def copy_of_checkout(folder):
-    for part in PARTS:
-        source = ROOT / part
-        ignore = shutil.ignore_patterns("results", "checkpoints", "out", "__pycache__")
-        if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=ignore)
-        else:
-            shutil.copy(source, folder / part)
-    (folder / "data").mkdir()
-    acquire.acquire("MNIST")
-    (folder / "data" / "MNIST").symlink_to(acquire.CACHE / "MNIST")
-    return folder
-
-
-def start(checkout, *arguments):
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-
-
-def run(checkout, *arguments):
-    process = start(checkout, *arguments)
-    out, err = process.communicate(timeout=600)
-    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
-
-
-def results(checkout):
-    return checkout / "experiments" / "results" / "smoke"
-
-
-def timeless(path):
-    """A record without what may differ between two runs of the same configuration."""
-    content = json.loads(path.read_text())
-    for field in ("timing", "environment"):
-        content.pop(field)
-    for epoch in content["history"]:
-        epoch.pop("seconds")
-    return content
-
-
-def trim(checkout, keep=QUICKEST):
-    """Leave only a few runs in a copy's study."""
-    wanted = "|".join(run.removesuffix(".s0") for run in keep)
-    path = checkout / "experiments" / "study.toml"
-    head, *runs = path.read_text().split("[[run]]")
-    kept = [r for r in runs if re.search(rf'network = "({wanted})"\s', r) and "options" not in r]
-    path.write_text(head + "".join("[[run]]" + r for r in kept if "stable" not in r))
 
 
 @pytest.fixture(scope="module")
@@ -170,48 +110,24 @@ def test_main_trains_reports_and_refreshes_the_report(reported):
     assert "validation accuracy" in validation.stdout
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_says_what_is_safe_and_the_next_call_goes_on(small, stop):
+def test_a_stop_says_what_is_safe_and_the_next_call_goes_on(small):
     process = start(small, "-m", "experiments", "train", "--profile", "smoke")
     deadline = time.monotonic() + 120
     while not list(results(small).glob("*.json")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(stop)
+    process.send_signal(signal.SIGINT)
     started = time.monotonic()
     _, err = process.communicate(timeout=30)
     assert time.monotonic() - started < 5
     if process.returncode == 0:  # everything was done before the signal came
         return
-    assert process.returncode == 128 + stop
+    assert process.returncode == 128 + signal.SIGINT
     assert re.search(r"stopped: \d of 3 runs are finished and safe", err)
     finished = {f: f.stat().st_mtime_ns for f in results(small).glob("*.json")}
     done = run(small, "-m", "experiments", "train", "--profile", "smoke")
     assert done.returncode == 0, done.stderr
     assert {f.stem for f in results(small).glob("*.json")} == set(QUICKEST)
     assert all(f.stat().st_mtime_ns == then for f, then in finished.items())
-
-
-def test_kill_9_at_any_moment_loses_nothing_finished(small):
-    kills = 0
-    for delay in (0.5, 2.5, 3.5, 4.5, 5.5, 6.5):
-        process = start(small, "-m", "experiments", "train", "--profile", "smoke")
-        time.sleep(delay)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            kills += 1
-        process.communicate()
-        for path in results(small).glob("*.json"):
-            read(path)  # whole, or not there
-    assert kills >= 2
-    assert run(small, "-m", "experiments", "train", "--profile", "smoke").returncode == 0
-    assert {f.stem for f in results(small).glob("*.json")} == set(QUICKEST)
-
-
-def test_two_at_once_do_no_run_twice(small):
-    both = [start(small, "-m", "experiments", "train", "--profile", "smoke") for _ in range(2)]
-    logs = [process.communicate(timeout=300)[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0]
-    assert sum(log.count("test accuracy") for log in logs) == len(QUICKEST)
 
 
 def test_a_changed_network_is_stale_and_the_others_are_not(small):

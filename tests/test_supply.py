@@ -36,7 +36,7 @@ def test_the_lock_names_no_place(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "extras"), [*zip(LOCKS, (["report"], ["report", "dev"]), strict=True)]
+    ("name", "extras"), [*zip(LOCKS, (["report"], ["report", "ray", "dev"]), strict=True)]
 )
 def test_the_lock_has_what_the_project_asks_for(name, extras):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

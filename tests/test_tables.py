@@ -25,6 +25,7 @@ IDS = [
     "strong",
     "recipes",
     "claims",
+    "transfer",
     "own-experiments",
 ]
 

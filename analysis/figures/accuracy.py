@@ -15,6 +15,7 @@ from analysis.figures.words import Lang
 from analysis.findings import Finding
 from analysis.records import Records
 from analysis.tables.results import NETWORKS
+from experiments.datasets import USUAL
 
 ID = "accuracy"
 
@@ -76,7 +77,7 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
     axes.spines["left"].set_visible(False)
     axes.grid(True, axis="x")
     axes.set_xlabel(TEXT[lang]["axis"])
-    olds = {v: row.accuracy for v in rows if (row := original.row(v)) is not None}
+    olds = {v: old for v in rows if (old := _original(records, v)) is not None}
     values = [x for e in found.values() for x in (e.low, e.high, *e.values)]
     accuracy_axis(axes, [*values, *olds.values()], axis="x", pad=0.03)
     for at, variant in enumerate(rows):
@@ -109,6 +110,12 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
 def _ranked(evidence: Evidence) -> dict[str, data.Estimate]:
     found = {v: e for v in NETWORKS if (e := data.accuracy(evidence, v)) is not None}
     return dict(sorted(found.items(), key=lambda item: -item[1].mean))
+
+
+def _original(records: Records, variant: str) -> float | None:
+    """The original's accuracy, which was measured on one data set."""
+    row = original.row(variant) if records.dataset == USUAL else None
+    return row.accuracy if row else None
 
 
 def _said(evidence: Evidence, found: Mapping[str, data.Estimate], variant: str, lang: Lang) -> str:
@@ -157,12 +164,12 @@ def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
     found = _ranked(evidence)
     parts = []
     for variant, value in found.items():
-        row = original.row(variant)
+        old = _original(records, variant)
         title, mean = words.name(variant, lang), words.percent(value.mean)
-        if row is None:
+        if old is None:
             parts.append(said["one"].format(title, mean))
         else:
-            parts.append(said["with original"].format(title, mean, words.percent(row.accuracy)))
+            parts.append(said["with original"].format(title, mean, words.percent(old)))
     lines = [said["alt"].format(words.listed(parts, lang))] if parts else []
     if len(found) > 1:
         first, *rest = found

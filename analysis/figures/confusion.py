@@ -1,8 +1,8 @@
-"""Which digits the most accurate network takes for which."""
+"""Which classes the most accurate network takes for which."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +18,7 @@ from analysis.findings import Finding
 from analysis.labels import as_digits, labels
 from analysis.records import Records
 from analysis.tables.results import NETWORKS as TABLE
+from experiments.datasets import DATASETS
 
 ID = "confusion"
 
@@ -25,23 +26,25 @@ PAIRS = 8
 
 TEXT: dict[Lang, dict[str, str]] = {
     "en": {
-        "sides": "Rows: true digit; columns: taken for",
-        "title": "{}: test images by digit",
-        "title mean": "{}: test images by digit, {} runs together",
+        "sides": "Rows: true class; columns: taken for",
+        "title": "{}: test images by class",
+        "title mean": "{}: test images by class, {} runs together",
         "pairs": "The most frequent confusions",
         "pair": "{} taken for {}",
+        "pair named": "{} → {}",
         "count": "{} of {}",
-        "alt": "{}, the most accurate network, takes {} of {} test images for the wrong digit. "
+        "alt": "{}, the most accurate network, takes {} of {} test images for the wrong class. "
         "The most frequent confusions: {}.",
         "alt pair": "{} for {}, {} times",
-        "alt none": "{}, the most accurate network, takes every test image for the right digit.",
+        "alt none": "{}, the most accurate network, takes every test image for the right class.",
     },
     "zh": {
-        "sides": "行：真实数字；列：被认作",
-        "title": "{}：各数字的测试图像数",
-        "title mean": "{}：各数字的测试图像数，{} 次运行合计",
+        "sides": "行：真实类别；列：被认作",
+        "title": "{}：各类别的测试图像数",
+        "title mean": "{}：各类别的测试图像数，{} 次运行合计",
         "pairs": "最常见的混淆",
         "pair": "{} 认作 {}",
+        "pair named": "{} → {}",
         "count": "{} / {}",
         "alt": "准确率最高的网络 {0} 认错了 {1} / {2} 张测试图像。最常见的混淆：{3}。",
         "alt pair": "{} 认作 {}，{} 次",
@@ -68,7 +71,7 @@ def runs(records: Records) -> tuple[str, ...]:
 
 
 def counts(evidence: Evidence, variant: str) -> NDArray[np.int64]:
-    """How many images of each digit (rows) were taken for each (columns), over all its runs."""
+    """How many images of each class (rows) were taken for each (columns), over all its runs."""
     table = np.zeros((CLASSES, CLASSES), dtype=np.int64)
     for run in evidence.finished(variant):
         if run.test is not None:
@@ -78,7 +81,7 @@ def counts(evidence: Evidence, variant: str) -> NDArray[np.int64]:
 
 
 def pairs(table: NDArray[np.int64]) -> list[tuple[int, int, int]]:
-    """The confusions by frequency: true digit, digit it was taken for, images."""
+    """The confusions by frequency: true class, class it was taken for, images."""
     wrong = table - np.diag(np.diag(table))
     order = np.argsort(-wrong, axis=None, kind="stable")
     found = [(int(at) // CLASSES, int(at) % CLASSES, int(wrong.flat[at])) for at in order]
@@ -96,14 +99,19 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
     table = counts(evidence, variant)
     number = len(evidence.finished(variant))
     said = TEXT[lang]
-    figure = style.canvas(3.66)
-    axes = style.panel(figure, 0.22, 0.56, 3.05, 3.05)
+    names = DATASETS[records.dataset].classes[lang]
+    # Names of classes need room beside the matrix and stand upright above it; digits do not.
+    named = max(map(len, names)) > 1
+    left, top, side = (0.62, 0.95, 2.7) if named else (0.22, 0.56, 3.05)
+    figure = style.canvas(top + side + 0.05)
+    axes = style.panel(figure, left, top, side, side)
+    above = 72 * (top - 0.13)
     title = said["title" if number == 1 else "title mean"].format(words.name(variant, lang), number)
     axes.annotate(
         title,
         (0, 1),
         xycoords="axes fraction",
-        xytext=(-0.22 * 72, 31),
+        xytext=(-left * 72, above),
         textcoords="offset points",
         size=style.SIZE_TITLE,
     )
@@ -111,17 +119,25 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
         said["sides"],
         (0, 1),
         xycoords="axes fraction",
-        xytext=(-0.22 * 72, 19),
+        xytext=(-left * 72, above - 12),
         textcoords="offset points",
         color=style.INK_2,
     )
-    _matrix(axes, table, variant)
-    axes = style.panel(figure, 4.55, 0.56, 1.0, 3.05)
-    _bars(axes, table, variant, lang)
+    _matrix(axes, table, variant, names)
+    axes = style.panel(figure, 4.55, top, 1.0, side)
+    axes.annotate(
+        said["pairs"],
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(-0.83 * 72, above),
+        textcoords="offset points",
+        size=style.SIZE_TITLE,
+    )
+    _bars(axes, table, variant, names, lang)
     return figure
 
 
-def _matrix(axes: Axes, table: NDArray[np.int64], variant: str) -> None:
+def _matrix(axes: Axes, table: NDArray[np.int64], variant: str, names: Sequence[str]) -> None:
     import seaborn as sns
 
     # Shades are transparent, so that the page, light or dark, shines through.
@@ -137,20 +153,23 @@ def _matrix(axes: Axes, table: NDArray[np.int64], variant: str) -> None:
         vmin=0,
         vmax=max(int(wrong.max()), 1),
         cbar=False,
+        xticklabels=names,
+        yticklabels=names,
         square=True,
         ax=axes,
         annot_kws={"color": style.INK, "size": style.SIZE},
     )
-    for digit in range(CLASSES):
+    for at in range(CLASSES):
         axes.text(
-            digit + 0.5,
-            digit + 0.5,
-            f"{table[digit, digit]}",
+            at + 0.5,
+            at + 0.5,
+            f"{table[at, at]}",
             ha="center",
             va="center",
             color=style.INK_2,
         )
     axes.tick_params(length=0, pad=3, labeltop=True, labelbottom=False, rotation=0)
+    axes.tick_params(axis="x", rotation=90 if max(map(len, names)) > 1 else 0)
     edges = range(CLASSES + 1)
     for lines in (axes.vlines(edges, 0, CLASSES), axes.hlines(edges, 0, CLASSES)):
         lines.set(color=style.RULE, linewidth=0.5, zorder=0.5)
@@ -158,22 +177,17 @@ def _matrix(axes: Axes, table: NDArray[np.int64], variant: str) -> None:
         spine.set_visible(False)
 
 
-def _bars(axes: Axes, table: NDArray[np.int64], variant: str, lang: Lang) -> None:
+def _bars(
+    axes: Axes, table: NDArray[np.int64], variant: str, names: Sequence[str], lang: Lang
+) -> None:
     said = TEXT[lang]
+    pair = said["pair named" if max(map(len, names)) > 1 else "pair"]
     found = pairs(table)[:PAIRS]
-    axes.annotate(
-        said["pairs"],
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(-0.83 * 72, 31),
-        textcoords="offset points",
-        size=style.SIZE_TITLE,
-    )
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.set_xticks([])
     axes.set_yticks(
-        range(len(found)), [said["pair"].format(true, taken) for true, taken, _ in found]
+        range(len(found)), [pair.format(names[true], names[taken]) for true, taken, _ in found]
     )
     axes.tick_params(axis="y", length=0, pad=4, labelcolor=style.INK)
     axes.set_ylim(PAIRS - 0.5, -0.5)
@@ -210,5 +224,8 @@ def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
     if not found:
         return said["alt none"].format(words.name(variant, lang))
     wrong = int(table.sum() - np.trace(table))
-    named = ("；" if lang == "zh" else "; ").join(said["alt pair"].format(*pair) for pair in found)
+    names = DATASETS[records.dataset].classes[lang]
+    named = ("；" if lang == "zh" else "; ").join(
+        said["alt pair"].format(names[true], names[taken], count) for true, taken, count in found
+    )
     return said["alt"].format(words.name(variant, lang), wrong, int(table.sum()), named)

@@ -1,8 +1,9 @@
-"""One digit before and after the bilinear resize from 28 to 224 pixels."""
+"""One image before and after the bilinear resize from 28 to 224 pixels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,31 @@ from analysis.constants import CONSTANTS, MNIST_SIDE
 from analysis.figures import style
 from analysis.figures.words import Lang
 from analysis.findings import Finding
+from analysis.labels import labels
 from analysis.records import Records
+from experiments.datasets import DATASETS, DatasetName
 
 ID = "resize"
 
-#: The first test image of MNIST.
-DIGIT = Path(__file__).with_name("assets") / "digit.png"
+#: The first test images of the usual data sets.
+ASSETS = Path(__file__).with_name("assets")
 SIZE = int(CONSTANTS["imagenet_size"].value)
 TIMES = SIZE // MNIST_SIDE
-#: The enlarged part: left, top and side in pixels of the small image; the row of the profile.
-LEFT, TOP, SIDE, ROW = 12, 6, 7, 9
+SIDE = 7  # of the enlarged part, in pixels of the small image
+
+
+@dataclass(frozen=True)
+class View:
+    """What is shown of an image: left and top of the enlarged part, the row of the profile, and
+    the column where its key stands free of it; in pixels of the small image."""
+
+    left: int = 12
+    top: int = 6
+    row: int = 9
+    key: float = 23.6
+
+
+VIEWS: dict[DatasetName, View] = {"FashionMNIST": View(top=7, row=10, key=1.6)}
 COLOUR, COLOUR_2 = style.LOOKS["PlainNet18"].colour, style.LOOKS["ResNet18"].colour
 
 TEXT: dict[Lang, dict[str, str]] = {
@@ -35,10 +51,10 @@ TEXT: dict[Lang, dict[str, str]] = {
         "part": "its part, {0} × {0}",
         "profile": "Grey level along the marked row",
         "column": "Column of the 28 × 28 image",
-        "alt": "The first test image of MNIST, a seven, at 28 × 28 pixels and resized bilinearly "
-        "to 224 × 224, with the same part of both enlarged: {0} × {0} coarse pixels become "
-        "{1} × {1} fine ones. Along one row the grey level of the small image is a staircase "
-        "from {2} to {3}, that of the large one goes between the same levels in ramps.",
+        "alt": "The first test image of {4} (class “{5}”), at 28 × 28 pixels and resized "
+        "bilinearly to 224 × 224, with the same part of both enlarged: {0} × {0} coarse pixels "
+        "become {1} × {1} fine ones. Along one row the grey level of the small image is a "
+        "staircase from {2} to {3}, that of the large one goes between the same levels in ramps.",
     },
     "zh": {
         "before": "28 × 28 像素",
@@ -46,9 +62,9 @@ TEXT: dict[Lang, dict[str, str]] = {
         "part": "局部 {0} × {0}",
         "profile": "所标行的灰度",
         "column": "28 × 28 图像的列",
-        "alt": "MNIST 的第一张测试图像（数字 7），原为 28 × 28 像素，经双线性插值调整为 224 × 224，"
-        "并放大两者的同一局部：{0} × {0} 个粗像素变为 {1} × {1} 个细像素。沿同一行，小图的灰度"
-        "呈阶梯状，从 {2} 到 {3}；大图的灰度以斜坡在相同的灰度之间过渡。",
+        "alt": "{4} 的第一张测试图像（类别“{5}”），原为 28 × 28 像素，经双线性插值调整为 "
+        "224 × 224，并放大两者的同一局部：{0} × {0} 个粗像素变为 {1} × {1} 个细像素。沿同一行，"
+        "小图的灰度呈阶梯状，从 {2} 到 {3}；大图的灰度以斜坡在相同的灰度之间过渡。",
     },
 }
 
@@ -58,16 +74,30 @@ def runs(records: Records) -> tuple[str, ...]:
     return ()
 
 
-def images() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The digit at 28 x 28 and at 224 x 224 pixels, as torchvision's ``Resize`` makes it."""
-    with Image.open(DIGIT) as small:
-        large = small.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
-        return np.asarray(small), np.asarray(large)
+def images(dataset: DatasetName) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """An image at 28 x 28 and at 224 x 224 pixels, as torchvision's ``Resize`` makes it.
+
+    The first test image of the data set: kept here, or else from its files.
+
+    Raises:
+        DataError: it is not kept here, and the data set's files cannot be had.
+    """
+    kept = ASSETS / f"{DATASETS[dataset].slug}.png"
+    if kept.exists():
+        with Image.open(kept) as file:
+            small = np.asarray(file)
+    else:
+        from experiments.data import load
+
+        small = load(dataset).test_images[0]
+    large = Image.fromarray(small).resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+    return small, np.asarray(large)
 
 
 def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figure:
     """Both images, the same part of each with its pixel grid, and the grey levels of a row."""
-    small, large = images()
+    small, large = images(records.dataset)
+    view = VIEWS.get(records.dataset, View())
     said = TEXT[lang]
     side, top = 1.42, 0.3
     figure = style.canvas(3.42)
@@ -79,15 +109,15 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
         part = style.panel(figure, left + side + 0.18, top, side, side)
         _image(whole, image)
         window = (
-            slice(TOP * times, (TOP + SIDE) * times),
-            slice(LEFT * times, (LEFT + SIDE) * times),
+            slice(view.top * times, (view.top + SIDE) * times),
+            slice(view.left * times, (view.left + SIDE) * times),
         )
         _image(part, image[window])
         _grid(part, SIDE * times, fine=times > 1)
         style.heading(whole, title).set_position((0, 5))
         style.heading(part, said["part"].format(SIDE * times)).set_position((0, 5))
-        _connect(figure, whole, part, times)
-    _profile(style.panel(figure, 0.36, 2.18, 5.88, 0.82), small, large, lang)
+        _connect(figure, whole, part, times, view)
+    _profile(style.panel(figure, 0.36, 2.18, 5.88, 0.82), small, large, view, lang)
     return figure
 
 
@@ -107,10 +137,10 @@ def _grid(axes: Axes, side: int, *, fine: bool) -> None:
         lines.set(color=style.NEUTRAL, linewidth=0.12 if fine else 0.5)
 
 
-def _connect(figure: Figure, whole: Axes, part: Axes, times: int) -> None:
+def _connect(figure: Figure, whole: Axes, part: Axes, times: int, view: View) -> None:
     """Frame the part in the whole, and lead from its corners to the enlargement."""
     side = SIDE * times
-    corner = LEFT * times, TOP * times
+    corner = view.left * times, view.top * times
     whole.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=COLOUR, linewidth=1))
     part.add_patch(
         Rectangle((0, 0), side, side, fill=False, edgecolor=COLOUR, linewidth=1, clip_on=False)
@@ -128,22 +158,24 @@ def _connect(figure: Figure, whole: Axes, part: Axes, times: int) -> None:
                 linewidth=0.6,
             )
         )
-    row = (ROW + 0.5) * times
+    row = (view.row + 0.5) * times
     for axes, left, right in ((whole, 0, MNIST_SIDE * times), (part, 0, side)):
         shift = 0 if axes is whole else corner[1]
         axes.plot([left, right], [row - shift] * 2, color=COLOUR_2, linewidth=0.9)
 
 
-def _profile(axes: Axes, small: NDArray[np.uint8], large: NDArray[np.uint8], lang: Lang) -> None:
+def _profile(
+    axes: Axes, small: NDArray[np.uint8], large: NDArray[np.uint8], view: View, lang: Lang
+) -> None:
     style.hairlines(axes)
     said = TEXT[lang]
     style.heading(axes, said["profile"], left=0.3)
-    axes.stairs(small[ROW], np.arange(MNIST_SIDE + 1), color=style.INK_2, linewidth=1)
+    axes.stairs(small[view.row], np.arange(MNIST_SIDE + 1), color=style.INK_2, linewidth=1)
     fine = (np.arange(SIZE) + 0.5) / TIMES
-    row = large[ROW * TIMES + TIMES // 2]
+    row = large[view.row * TIMES + TIMES // 2]
     axes.plot(fine, row, color=COLOUR_2, linewidth=1.4)
-    for at, text, line in ((23.6, said["before"], style.INK_2), (23.6, said["after"], COLOUR_2)):
-        level = 190 if line == style.INK_2 else 110
+    at = view.key
+    for level, text, line in ((190, said["before"], style.INK_2), (110, said["after"], COLOUR_2)):
         axes.plot([at - 0.9, at - 0.2], [level] * 2, color=line, linewidth=1.4)
         axes.annotate(text, (at, level), va="center_baseline")
     axes.set_xlim(0, MNIST_SIDE)
@@ -155,6 +187,10 @@ def _profile(axes: Axes, small: NDArray[np.uint8], large: NDArray[np.uint8], lan
 
 def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
     """What the figure shows, in words."""
-    small, _ = images()
-    levels = small[ROW]
-    return TEXT[lang]["alt"].format(SIDE, SIDE * TIMES, int(levels.min()), int(levels.max()))
+    dataset = DATASETS[records.dataset]
+    small, _ = images(dataset.name)
+    levels = small[VIEWS.get(dataset.name, View()).row]
+    label = dataset.classes[lang][int(labels(dataset.name, "test")[0])]
+    return TEXT[lang]["alt"].format(
+        SIDE, SIDE * TIMES, int(levels.min()), int(levels.max()), dataset.title, label
+    )

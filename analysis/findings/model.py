@@ -96,11 +96,15 @@ class Result:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A registered finding: its function, its family, and the variants it cannot do without."""
+    """A registered finding: its function, its family, and the variants it cannot do without.
+
+    ``of_original``: it is about the original's own figures, and not asked of another data set.
+    """
 
     id: str
     family: str
     needs: tuple[str, ...]
+    of_original: bool
     test: Callable[[Evidence], Result]
 
 
@@ -109,17 +113,20 @@ REGISTRY: dict[str, Hypothesis] = {}
 Test = Callable[[Evidence], Result]
 
 
-def finding(name: str, *, family: str, needs: Sequence[str] = ()) -> Callable[[Test], Test]:
+def finding(
+    name: str, *, family: str, needs: Sequence[str] = (), of_original: bool = False
+) -> Callable[[Test], Test]:
     """Register a function as the test of a finding.
 
     Args:
         name: the finding's id.
         family: findings of one family share Holm's correction.
         needs: without a run of each of these variants it is not testable.
+        of_original: it is about the original's own figures, whatever the networks are trained on.
     """
 
     def register(function: Test) -> Test:
-        REGISTRY[name] = Hypothesis(name, family, tuple(needs), function)
+        REGISTRY[name] = Hypothesis(name, family, tuple(needs), of_original, function)
         return function
 
     return register

@@ -25,7 +25,7 @@ RESNET, SOFTMAX = "ResNet18", "ResNet18-softmax"
 _ROUNDING = 1e-4
 
 
-@finding("macs-batch-of-four", family="overlooked")
+@finding("macs-batch-of-four", family="overlooked", of_original=True)
 def macs_batch_of_four(evidence: Evidence) -> Result:
     """The original's column of MACs is that of a batch of four images (LeNet: of one): our count of
     one image, times four, rounds to each printed figure.
@@ -67,7 +67,7 @@ def macs_batch_of_four(evidence: Evidence) -> Result:
     )
 
 
-@finding("widths-not-paper", family="overlooked", needs=("ResNet50", "ResNet101"))
+@finding("widths-not-paper", family="overlooked", needs=("ResNet50", "ResNet101"), of_original=True)
 def widths_not_paper(evidence: Evidence) -> Result:
     """The original's ResNet-50 and -101 are not He et al.'s: the networks that have its parameter
     counts differ from the paper's with the same ten-way adaptor.
@@ -187,7 +187,7 @@ def softmax_slows(evidence: Evidence) -> Result:
     )
 
 
-@finding("digits-not-significant", family="overlooked")
+@finding("digits-not-significant", family="overlooked", of_original=True)
 def digits_not_significant(evidence: Evidence) -> Result:
     """On 10,000 test images 98.85 % and 98.88 % cannot be told apart.
 
@@ -254,7 +254,7 @@ def _significant_lead(discordant_images: int) -> int:
     return discordant_images
 
 
-@finding("image-size", family="overlooked")
+@finding("image-size", family="overlooked", of_original=True)
 def image_size(evidence: Evidence) -> Result:
     """MNIST's images are 28 x 28 pixels, not 22 x 22 as the original states.
 

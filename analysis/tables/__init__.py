@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from analysis.evidence import Evidence
 from analysis.findings import Finding
 from analysis.records import Records
@@ -11,12 +13,16 @@ from analysis.tables.model import NOTES, WORDS, Cell, Column, Table
 from analysis.tables.results import results
 from analysis.tables.strong import strong
 from analysis.tables.study import own_experiments, recipes
+from analysis.tables.transfer import transfer
+from analysis.transfer import Transfer
 
 __all__ = ["NOTES", "WORDS", "Cell", "Column", "Table", "tables"]
 
 
-def tables(records: Records, findings: dict[str, Finding]) -> dict[str, Table]:
-    """Every table by id."""
+def tables(
+    records: Records, findings: Mapping[str, Finding], compared: Transfer | None = None
+) -> dict[str, Table]:
+    """Every table by id; ``compared``: the findings on several data sets."""
     evidence = Evidence(records)
     made = (
         results(evidence),
@@ -26,7 +32,8 @@ def tables(records: Records, findings: dict[str, Finding]) -> dict[str, Table]:
         widths(evidence),
         strong(evidence),
         recipes(evidence),
-        claims(findings),
+        claims(findings, records.dataset),
+        transfer(compared or Transfer({records.dataset: findings})),
         own_experiments(evidence),
     )
     return {item.id: item for item in made}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from analysis import original
 from analysis.findings import Finding, Verdict
+from analysis.findings.model import REGISTRY
 from analysis.tables.model import Cell, Column, Table, table
+from experiments.datasets import USUAL, DatasetName
 
 COLUMNS = [
     Column("claim", "claim", {"zh": "论断", "en": "Claim"}),
@@ -17,11 +21,16 @@ COLUMNS = [
 ]
 
 
-def claims(findings: dict[str, Finding]) -> Table:
-    """The original's claims in the order of its text, then those that it overlooked."""
-    listed = original.load().claim
+def claims(findings: Mapping[str, Finding], dataset: DatasetName) -> Table:
+    """The original's claims in the order of its text, then those that it overlooked.
+
+    Of another data set than the original's, without the original's figures and what concerns them.
+    """
+    listed = original.load().claim if dataset == USUAL else {}
     rows, runs = [], set()
     for name, finding in findings.items():
+        if dataset != USUAL and REGISTRY[name].of_original:
+            continue
         row = {"claim": Cell(name), "verdict": Cell(finding.verdict.value)}
         if name in listed and listed[name].figures:
             row["original"] = Cell(listed[name].values())

@@ -170,4 +170,8 @@ WORDS: dict[str, Texts] = {
     "blocks": {"zh": "以残差块为单位的检验", "en": "over blocks"},
     "threshold": {"zh": "既定规则", "en": "stated rule"},
     "arithmetic": {"zh": "计算", "en": "arithmetic"},
+    "alike": {"zh": "一致", "en": "same"},
+    "reversed": {"zh": "相反", "en": "reversed"},
+    "open": {"zh": "未定", "en": "open"},
+    "untested": {"zh": "未检验", "en": "untested"},
 }

@@ -7,6 +7,7 @@ from analysis.evidence import Evidence, title
 from analysis.statistics import ALPHA, holm
 from analysis.tables.model import Cell, Column, Table, accuracy_cell, table
 from analysis.values import Source, Value
+from experiments.datasets import USUAL
 
 #: In the order of the original's table; it has no figures for SE-AlexNet.
 NETWORKS = (
@@ -39,7 +40,10 @@ COLUMNS = [
 
 
 def results(evidence: Evidence) -> Table:
-    """Best and second best marked as measured; ``tied`` if the best is not shown to be better."""
+    """Best and second best marked as measured; ``tied`` if the best is not shown to be better.
+
+    The original's figures stand beside ours of the same data set only.
+    """
     ranked = [network for network in NETWORKS if evidence.finished(network)]
     measured = {network: accuracy_cell(evidence, network) for network in NETWORKS}
     levels = sorted({_number(measured[network]) for network in ranked}, reverse=True)
@@ -62,7 +66,7 @@ def results(evidence: Evidence) -> Table:
             runs = evidence.runs(network)
             sources = tuple(Source(run.id, "config.seed") for run in runs)
             row["seeds"] = Cell(Value(len(runs), "integer", sources))
-        printed = original.row(network)
+        printed = original.row(network) if evidence.records.dataset == USUAL else None
         if printed is not None:
             row["original_parameters"] = Cell(original.figure(network, "parameters"))
             row["original_macs"] = Cell(

@@ -1,0 +1,34 @@
+"""The findings on several data sets side by side."""
+
+from __future__ import annotations
+
+from analysis.findings import Verdict
+from analysis.tables.model import Cell, Column, Table, table
+from analysis.transfer import Transfer
+from experiments.datasets import DATASETS
+
+
+def transfer(compared: Transfer) -> Table:
+    """Each finding's verdict and effect on every data set, and whether it carries over.
+
+    Without rows where there is one data set only.
+    """
+    columns = [Column("claim", "claim", {"zh": "论断", "en": "Claim"})]
+    for name in compared.findings:
+        slug, title = DATASETS[name].slug, DATASETS[name].title
+        columns += [
+            Column(f"{slug}_verdict", "verdict", {"zh": title, "en": title}),
+            Column(f"{slug}_effect", "value", {"zh": "效应", "en": "Effect"}),
+        ]
+    columns.append(Column("outcome", "word", {"zh": "比较", "en": "Together"}))
+    rows, runs = [], set()
+    for finding in compared.names if compared else ():
+        row = {"claim": Cell(finding), "outcome": Cell(compared.outcome(finding))}
+        for name, findings in compared.findings.items():
+            slug, found = DATASETS[name].slug, findings[finding]
+            row[f"{slug}_verdict"] = Cell(found.verdict.value)
+            if found.verdict is not Verdict.NOT_TESTABLE:
+                row[f"{slug}_effect"] = Cell(found.effect, interval=found.interval)
+            runs |= set(found.runs)
+        rows.append(row)
+    return table("transfer", columns, rows, tuple(runs))

@@ -1,0 +1,92 @@
+"""The study on several data sets: which findings carry over from one to another."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from analysis.findings import Finding, Verdict, evaluate
+from analysis.findings.model import REGISTRY
+from analysis.records import Records, siblings
+from analysis.values import Value
+from experiments.datasets import DATASETS, DatasetName
+
+#: ``alike``: supported on every data set, or contradicted on every one; ``reversed``: supported on
+#: one and contradicted on another; ``open``: not decided on each; ``untested``: runs are missing.
+Outcome = Literal["alike", "reversed", "open", "untested"]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What the study finds on each data set that there are records of, in the same profile.
+
+    False where there is only one, and so nothing to compare.
+
+    Attributes:
+        findings: by data set, the original's first.
+    """
+
+    findings: Mapping[DatasetName, Mapping[str, Finding]]
+
+    def __bool__(self) -> bool:
+        return len(self.findings) > 1
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The data sets as they are printed."""
+        return tuple(DATASETS[name].title for name in self.findings)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Ids of the findings that can be asked of any data set, in the order of the report."""
+        return tuple(name for name, item in REGISTRY.items() if not item.of_original)
+
+    def outcome(self, name: str) -> Outcome:
+        """How a finding came out on all of them together."""
+        verdicts = {findings[name].verdict for findings in self.findings.values()}
+        if Verdict.NOT_TESTABLE in verdicts:
+            return "untested"
+        if {Verdict.SUPPORTED, Verdict.CONTRADICTED} <= verdicts:
+            return "reversed"
+        return "open" if Verdict.INCONCLUSIVE in verdicts else "alike"
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """Ids of the findings that carry over."""
+        return tuple(name for name in self.names if self.outcome(name) == "alike")
+
+    @property
+    def reversed(self) -> tuple[str, ...]:
+        """Ids of the findings that are supported on one data set and contradicted on another."""
+        return tuple(name for name in self.names if self.outcome(name) == "reversed")
+
+
+def compare(records: Records, findings: Mapping[str, Finding]) -> Transfer:
+    """These findings, and those on the other data sets whose records lie beside these."""
+    found: dict[DatasetName, Mapping[str, Finding]] = {records.dataset: findings}
+    for dataset, folder in siblings(records.folder).items():
+        others = Records.load(folder)
+        if len(others) and others.dataset == dataset != records.dataset:
+            found[dataset] = {
+                name: _elsewhere(item, folder.name) for name, item in evaluate(others).items()
+            }
+    return Transfer({name: found[name] for name in DATASETS if name in found})
+
+
+def _elsewhere(finding: Finding, folder: str) -> Finding:
+    """A finding whose numbers say in which other folder their records lie."""
+
+    def moved(value: Value | None) -> Value | None:
+        return None if value is None else value.of_folder(folder)
+
+    ends = finding.interval
+    return dataclasses.replace(
+        finding,
+        effect=moved(finding.effect),
+        interval=None if ends is None else (ends[0].of_folder(folder), ends[1].of_folder(folder)),
+        p=moved(finding.p),
+        values={name: value.of_folder(folder) for name, value in finding.values.items()},
+        runs=tuple(f"{folder}/{run}" for run in finding.runs),
+    )

@@ -1,0 +1,72 @@
+"""A copy of the checkout, and the real commands run in it."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from experiments import acquire
+
+ROOT = Path(__file__).parent.parent
+PARTS = ("models", "experiments", "analysis", "report", "templates", "main.py")
+QUICKEST = ("LeNet.s0", "DenseNet.s0", "ResNet18.s0")
+
+
+def copy_of_checkout(folder):
+    for part in PARTS:
+        source = ROOT / part
+        ignore = shutil.ignore_patterns("results", "checkpoints", "out", "__pycache__")
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=ignore)
+        else:
+            shutil.copy(source, folder / part)
+    (folder / "data").mkdir()
+    acquire.acquire("MNIST")
+    (folder / "data" / "MNIST").symlink_to(acquire.CACHE / "MNIST")
+    return folder
+
+
+def start(checkout, *arguments, **options):
+    """A command of the project, in a session (and process group) of its own."""
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True, **options,
+    )  # fmt: skip
+
+
+def run(checkout, *arguments, **options):
+    process = start(checkout, *arguments, **options)
+    out, err = process.communicate(timeout=600)
+    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+def results(checkout):
+    return checkout / "experiments" / "results" / "smoke"
+
+
+def timeless(path):
+    """A record without what may differ between two runs of the same configuration."""
+    content = json.loads(path.read_text())
+    for field in ("timing", "environment"):
+        content.pop(field)
+    for epoch in content["history"]:
+        epoch.pop("seconds")
+    return content
+
+
+def trim(checkout, keep=QUICKEST):
+    """Leave only a few runs in a copy's study."""
+    wanted = "|".join(run.removesuffix(".s0") for run in keep)
+    path = checkout / "experiments" / "study.toml"
+    head, *runs = path.read_text().split("[[run]]")
+    kept = [r for r in runs if re.search(rf'network = "({wanted})"\s', r) and "options" not in r]
+    path.write_text(head + "".join("[[run]]" + r for r in kept if "stable" not in r))
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))

@@ -1,0 +1,355 @@
+"""Strike the real commands at chosen or random moments, and hold the project to its promises."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+from experiments.record import read
+from tests.checkout import ROOT, copy_of_checkout, edit, results, start, timeless, trim
+
+HOOKS = Path(__file__).parent / "faults"
+SMALL = ("LeNet.s0", "DenseNet.s0", "SEResNet18.s0")
+TRAIN = ("-m", "experiments", "train", "--profile", "smoke")
+REPORT = ("-m", "report", "--profile", "smoke")
+
+#: What was tried, for the table at the end: kind of fault -> [tried, survived].
+TALLY: dict[str, list[int]] = {}
+
+
+def count(kind, survived=True):
+    row = TALLY.setdefault(kind, [0, 0])
+    row[0] += 1
+    row[1] += survived
+
+
+class counted:  # noqa: N801
+    """``with counted("disk full"):`` one try; survived unless the block fails."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        count(self.kind, error is None)
+
+
+def small_checkout(folder, *, epochs=3):
+    """Three small runs of a few epochs, with a checkpoint after each."""
+    checkout = copy_of_checkout(folder / "checkout")
+    trim(checkout, SMALL)
+    edit(checkout / "experiments" / "study.toml", "epochs = 1\n", f"epochs = {epochs}\n")
+    edit(checkout / "experiments" / "checkpoint.py", "EVERY_SECONDS = 20.0", "EVERY_SECONDS = 0.0")
+    (checkout / "struck").touch()
+    (checkout / "weights").mkdir()
+    return checkout
+
+
+def faulty(checkout, *faults):
+    """The environment in which a command of a copy meets these faults."""
+    weights = {"at": "experiments.training:train", "do": "weights"}
+    weights["folder"] = str(checkout / "weights")
+    for fault in faults:
+        fault["log"] = str(checkout / "struck")
+    return {
+        **os.environ,
+        "PYTHONPATH": str(HOOKS),
+        "FAULTS": json.dumps([weights, *faults]),
+        "SOURCE_DATE_EPOCH": "1700000000",
+    }
+
+
+def struck(checkout):
+    """How many faults have struck so far."""
+    return len((checkout / "struck").read_text().splitlines())
+
+
+def alive(session):
+    """Processes of a session that still run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] not in "ZX":
+            found.append(int(path.parent.name))
+    return found
+
+
+def all_gone(process, seconds=5.0):
+    """Whether a command's processes end by themselves, its own having ended."""
+    deadline = time.monotonic() + seconds
+    while alive(process.pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def meet(checkout, arguments, *faults, at_random=None):
+    """Run a command into faults (``at_random``: kill -9 to ``whom`` after some seconds).
+
+    Returns the ended process with its output, and whether anything struck.
+    """
+    before = struck(checkout)
+    process = start(checkout, *arguments, env=faulty(checkout, *faults))
+    hit = False
+    if at_random:
+        whom, seconds = at_random
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            hit = True
+            if whom == "group":
+                os.killpg(process.pid, signal.SIGKILL)
+            elif whom == "child" and (rest := [p for p in alive(process.pid) if p != process.pid]):
+                kill(max(rest))
+            else:
+                kill(process.pid)
+    out, err = process.communicate(timeout=300)
+    assert all_gone(process), "processes outlived their parent"
+    done = subprocess.CompletedProcess(arguments, process.returncode, out, err)
+    return done, hit or struck(checkout) > before
+
+
+def kill(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
+
+
+def leftovers(checkout):
+    folders = [results(checkout), checkout / "experiments" / "checkpoints"]
+    folders += [checkout / "report" / "out", checkout / ".cache", checkout / "data"]
+    return [path for folder in folders for path in folder.rglob(".*.partial")]
+
+
+def contents(folder):
+    """Every file of a folder by its SHA-256."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.endswith((".partial", ".lock"))
+    }
+
+
+class Training:
+    """Training struck again and again, against the same training undisturbed."""
+
+    def __init__(self, folder, command=TRAIN):
+        self.checkout = small_checkout(folder)
+        self.command = command
+        done, _ = meet(self.checkout, command)
+        assert done.returncode == 0, done.stderr
+        self.expected = self.records()
+        self.weights = contents(self.checkout / "weights")
+        self.kept = folder / "records"
+        shutil.copytree(results(self.checkout), self.kept)
+        self.finished = {}
+        self.reset()
+
+    def records(self):
+        return {path.name: timeless(path) for path in results(self.checkout).glob("*.json")}
+
+    def reset(self):
+        """Nothing trained."""
+        for path in results(self.checkout).glob("*.json"):
+            path.unlink()
+        shutil.rmtree(self.checkout / "weights")
+        (self.checkout / "weights").mkdir()
+        self.finished = {}
+
+    def strike(self, kind, *faults, at_random=None):
+        """Meet a fault, then check what must hold; whether the fault struck."""
+        if len(self.finished) == len(self.expected):
+            self.reset()
+        done, hit = meet(self.checkout, self.command, *faults, at_random=at_random)
+        with counted(kind) if hit else counted("(not reached)"):
+            assert "Traceback" not in done.stderr, done.stderr
+            self.check()
+        return hit
+
+    def check(self):
+        now = {}
+        for path in results(self.checkout).glob("*.json"):
+            read(path)  # whole
+            assert timeless(path) == self.expected[path.name]
+            now[path.name] = (path.stat().st_mtime_ns, path.read_bytes())
+        assert now.items() >= self.finished.items(), "a finished run was lost or trained again"
+        self.finished = now
+        assert len(leftovers(self.checkout)) <= 3, "half-written files pile up"
+
+    def complete(self):
+        """Go on undisturbed to the end, which is that of the undisturbed training."""
+        done, _ = meet(self.checkout, self.command)
+        assert done.returncode == 0, done.stderr
+        self.check()
+        assert self.records() == self.expected
+        assert contents(self.checkout / "weights") == self.weights
+        assert leftovers(self.checkout) == []
+        assert not list((self.checkout / "experiments" / "checkpoints").rglob("*.pt"))
+
+
+class Reporting:
+    """Report building struck again and again, against the same report undisturbed."""
+
+    def __init__(self, checkout, records):
+        self.checkout = checkout
+        self.out = checkout / "report" / "out" / "smoke"
+        shutil.copy(ROOT / "experiments" / "study.toml", checkout / "experiments")  # untrimmed
+        shutil.rmtree(results(checkout), ignore_errors=True)
+        shutil.copytree(records, results(checkout))
+        done, _ = meet(checkout, REPORT)
+        assert done.returncode == 0, done.stderr
+        self.expected = contents(self.out)
+        self.records = contents(results(checkout))
+        self.reset()
+
+    def reset(self):
+        shutil.rmtree(self.out, ignore_errors=True)
+        shutil.rmtree(self.checkout / ".cache", ignore_errors=True)
+
+    def strike(self, kind, *faults, at_random=None):
+        if self.out.exists() and contents(self.out) == self.expected:
+            self.reset()
+        done, hit = meet(self.checkout, REPORT, *faults, at_random=at_random)
+        with counted(kind) if hit else counted("(not reached)"):
+            assert "Traceback" not in done.stderr, done.stderr
+            self.check()
+        return hit
+
+    def check(self):
+        if self.out.exists():
+            assert contents(self.out).items() <= self.expected.items(), "a torn file"
+        assert contents(results(self.checkout)) == self.records
+        assert len(leftovers(self.checkout)) <= 3, "half-written files pile up"
+
+    def complete(self):
+        done, _ = meet(self.checkout, REPORT)
+        assert done.returncode == 0, done.stderr
+        assert contents(self.out) == self.expected
+        assert leftovers(self.checkout) == []
+
+
+# --- Faults ---------------------------------------------------------------------------------------
+
+
+def _delay(rng, most):
+    return rng.choice([0.0, rng.uniform(0, most)])
+
+
+def training_faults(rng):
+    """One of each kind: (kind, fault)."""
+
+    def whom():
+        return rng.choice(["self", "main", "group", "server"])
+
+    yield (
+        "kill -9 while training",
+        {
+            "at": "experiments.probes:GradientProbe.observe",
+            "call": rng.randint(1, 9),
+            "delay": _delay(rng, 0.05),
+            "whom": whom(),
+        },
+    )
+    at, more = rng.choice(
+        [
+            ("tempfile:mkstemp", {"match": ".json", "after": True}),
+            ("os:fsync", {}),
+            ("os:replace", {"match": ".json"}),
+            ("os:replace", {"match": ".json", "after": True}),
+        ]
+    )
+    yield (
+        "kill -9 while a record is written",
+        {"at": at, "delay": _delay(rng, 0.002), "whom": whom(), **more},
+    )
+    at, more = rng.choice(
+        [
+            ("torch:save", {"delay": rng.uniform(0, 0.03)}),
+            ("os:replace", {"match": "checkpoints"}),
+            ("os:replace", {"match": "checkpoints", "after": True}),
+            ("os:unlink", {"match": ".pt"}),
+        ]
+    )
+    yield (
+        "kill -9 while a checkpoint is written",
+        {"at": at, "call": rng.randint(1, 2), "whom": whom(), **more},
+    )
+    yield (
+        "kill -9 while probing",
+        {
+            "at": rng.choice(
+                ["experiments.probes:block_gains", "experiments.probes:SEProbe.result"]
+            ),
+            "call": rng.choice([1, 1, 2]),
+            "delay": _delay(rng, 0.05),
+            "whom": whom(),
+        },
+    )
+    yield (
+        "kill -9 while evaluating",
+        {
+            "at": "experiments.evaluation:predict",
+            "call": rng.randint(1, 4),
+            "delay": _delay(rng, 0.05),
+            "whom": whom(),
+        },
+    )
+
+
+def report_faults(rng):
+    def whom():
+        return rng.choice(["self", "main", "group"])
+
+    yield (
+        "kill -9 while figures are drawn",
+        {
+            "at": "report.figures:draw",
+            "call": rng.randint(1, 6),
+            "delay": _delay(rng, 0.2),
+            "whom": whom(),
+        },
+    )
+    at = rng.choice(
+        ["report.document:compose", "report.page:render", "report.pdf:write", "report.pdf:write"]
+    )
+    yield (
+        "kill -9 while rendering",
+        {"at": at, "delay": _delay(rng, 1.5), "whom": whom()},
+    )
+    at, more = rng.choice(
+        [
+            ("tempfile:mkstemp", {"match": "checkout", "after": True}),
+            ("os:fsync", {}),
+            ("os:replace", {"match": "checkout"}),
+            ("os:replace", {"match": "checkout", "after": True}),
+        ]
+    )
+    yield (
+        "kill -9 while the report is written",
+        {"at": at, "call": rng.randint(1, 50), "delay": _delay(rng, 0.003), "whom": whom(), **more},
+    )
+
+
+def table():
+    """The tally as lines."""
+    rows = sorted(TALLY.items())
+    width = max((len(kind) for kind, _ in rows), default=0)
+    yield f"{'fault':<{width}}  tried  survived  lost"
+    for kind, (tried, survived) in rows:
+        yield f"{kind:<{width}}  {tried:>5}  {survived:>8}  {tried - survived or 'nothing'}"
+    total = Counter()
+    for kind, (tried, survived) in rows:
+        if not kind.startswith("("):
+            total.update(tried=tried, survived=survived)
+    yield f"{'all':<{width}}  {total['tried']:>5}  {total['survived']:>8}"

@@ -1,0 +1,201 @@
+"""The study on another data set: its report says what it is of, and what carries over."""
+
+import dataclasses
+import re
+from html import unescape
+
+import pytest
+
+from analysis.findings import Verdict, evaluate
+from analysis.records import Records, siblings
+from analysis.tables import tables
+from analysis.transfer import Transfer, compare
+from experiments import study
+from experiments.record import write
+from report.inputs import material_key
+from report.numbers import LANGS
+from tests import factory
+from tests.report_kit import material, whole_page
+
+S, C, I, N = (  # noqa: E741
+    Verdict.SUPPORTED,
+    Verdict.CONTRADICTED,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_TESTABLE,
+)
+FASHION = "quick-fashionmnist"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Records of the quick profile on both data sets; on Fashion-MNIST depth does no harm."""
+    made = tmp_path_factory.mktemp("results")
+    factory.save(factory.make(), made / "quick")
+    better = dataclasses.replace(factory.outcome("PlainNet34"), accuracy=0.99, train_loss=0.01)
+    factory.save(factory.make(profile=FASHION, specs={"PlainNet34": better}), made / FASHION)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "outcome"),
+    [
+        ((S, S), "alike"),
+        ((C, C), "alike"),
+        ((S, C), "reversed"),
+        ((S, C, I), "reversed"),
+        ((S, I), "open"),
+        ((I, I), "open"),
+        ((S, N), "untested"),
+        ((S, C, N), "untested"),
+    ],
+)
+def test_a_finding_carries_over_if_it_comes_out_alike(verdicts, outcome):
+    found = evaluate(factory.make())["se-best"]
+    names = ("MNIST", "FashionMNIST", "KMNIST")
+    made = Transfer(
+        {
+            name: {"se-best": dataclasses.replace(found, verdict=verdict)}
+            for name, verdict in zip(names, verdicts, strict=False)
+        }
+    )
+    assert made.outcome("se-best") == outcome
+
+
+def test_records_of_another_data_set_are_found_beside_these(folder):
+    assert siblings(folder / "quick") == {"FashionMNIST": folder / FASHION}
+    assert siblings(folder / FASHION) == {"MNIST": folder / "quick"}
+    assert siblings(folder / "elsewhere" / "quick") == {}
+    alone = Records.load(folder / FASHION)
+    assert alone.dataset == "FashionMNIST"
+    assert not alone.missing
+    assert not alone.extra
+
+
+def test_both_reports_compare_the_same(folder):
+    made = {}
+    for name in ("quick", FASHION):
+        records = Records.load(folder / name)
+        made[name] = compare(records, evaluate(records))
+        assert tuple(made[name].findings) == ("MNIST", "FashionMNIST")
+    here, there = made.values()
+    assert here.names == there.names
+    assert [here.outcome(name) for name in here.names] == [
+        there.outcome(name) for name in there.names
+    ]
+    assert "plain-degrades" in here.reversed
+    assert "mul-much-worse" in here.alike
+    assert "macs-batch-of-four" not in here.names
+
+
+def test_numbers_from_elsewhere_say_where(folder):
+    records = Records.load(folder / "quick")
+    made = compare(records, evaluate(records))
+    own, other = (made.findings[name]["plain-degrades"] for name in ("MNIST", "FashionMNIST"))
+    assert {s.record for s in own.effect.sources} == {"PlainNet18.s0", "PlainNet34.s0"}
+    assert {s.record for s in other.effect.sources} == {
+        f"{FASHION}/PlainNet18.s0", f"{FASHION}/PlainNet34.s0",
+    }  # fmt: skip
+    table = tables(records, evaluate(records), made)["transfer"]
+    heads = [column.key for column in table.columns]
+    assert heads == [
+        "claim", "mnist_verdict", "mnist_effect", "fashionmnist_verdict", "fashionmnist_effect",
+        "outcome",
+    ]  # fmt: skip
+    assert len(table.rows) == len(made.names)
+
+
+def test_one_data_set_alone_is_not_compared(tmp_path):
+    records = factory.make()
+    assert not compare(records, evaluate(records))
+    assert not tables(records, evaluate(records))["transfer"].rows
+    (tmp_path / FASHION).mkdir()  # records to come
+    factory.save(records, tmp_path / "quick")
+    records = Records.load(tmp_path / "quick")
+    assert not compare(records, evaluate(records))
+
+
+def test_records_of_two_data_sets_in_one_folder_are_refused(tmp_path):
+    factory.save(factory.make(), tmp_path / "quick")
+    stray = factory.make(profile=FASHION).by_id["LeNet.s0"]
+    write(stray, tmp_path / "quick")
+    records = Records.load(tmp_path / "quick")
+    assert records.dataset == "MNIST"
+    assert records.missing == ("LeNet.s0",)
+    assert len(records.refused) == 1
+    assert "LeNet.s0.json: config.dataset is FashionMNIST" in records.refused[0]
+
+
+def test_a_report_is_stale_when_the_other_records_change(folder):
+    before = material_key(folder / "quick")
+    assert material_key(folder / "quick") == before
+    path = folder / FASHION / "LeNet.s0.json"
+    content = path.read_text()
+    path.write_text(content.replace('"threads": 2', '"threads": 4'))
+    assert material_key(folder / "quick") != before
+    path.write_text(content)
+    assert material_key(folder / "quick") == before
+
+
+def text(html):
+    html = re.sub(r"<(script|style|svg)\b.*?</\1>", "", html, flags=re.DOTALL)
+    return unescape(re.sub(r"<[^>]+>", " ", html))
+
+
+def test_a_report_on_fashion_mnist_claims_nothing_of_mnist(folder):
+    html = whole_page(material(Records.load(folder / FASHION)))
+    said = text(html)
+    for title in (
+        "Convolutional networks on Fashion-MNIST",
+        "卷积神经网络在 Fashion-MNIST 上的实验",
+    ):
+        assert title in said
+    for name in ("T-shirt", "套头衫"):
+        assert name in said
+    for finding in ("macs-batch-of-four", "widths-not-paper", "digits-not-significant"):
+        assert f'data-finding="{finding}"' not in html
+    assert 'data-finding="softmax-slows"' in html
+    table = html[html.index('id="en-tab-results"') :]
+    assert "Original" not in table[: table.index("</figure>")]
+    assert "make experiment MODEL=LeNet PROFILE=quick DATASET=FashionMNIST" in said
+    assert "make all PROFILE=quick DATASET=FashionMNIST" in said
+    # MNIST is named as what the original used, as another data set, and nothing else.
+    prose = re.sub(r'<table\b.*?</table>|<ol class="works.*?</ol>', "", html, flags=re.DOTALL)
+    prose = re.sub(r"Fashion-\s?MNIST|FashionMNIST|KMNIST", "", text(prose))
+    known = (
+        "An earlier lab write-up", "一份已有的课程实验报告", "has the form of MNIST", "形式相同",
+        "The original sums up for MNIST", "就 MNIST 的概括", "in the report on MNIST",
+        "MNIST 上的报告", "validation images of MNIST", "MNIST 的验证集", "was run on MNIST and",
+        "在 MNIST、",
+    )  # fmt: skip
+    found = [line for line in re.split(r"(?<=[.。])", prose) if "MNIST" in line]
+    assert found
+    for line in found:
+        assert any(words in line for words in known), line
+
+
+def test_the_report_on_mnist_says_what_carries_over(folder):
+    html = whole_page(material(Records.load(folder / "quick")))
+    for lang in LANGS:
+        assert f'id="{lang}-tab-transfer"' in html
+    assert f'data-source="{FASHION}/PlainNet18.s0 test.accuracy' in html
+    assert f"#en-run-{FASHION}/" not in html  # no card to lead to
+    said = text(html)
+    assert "Reversed between the data sets" in said
+    assert "在两个数据集上相反的结论" in said
+    assert "Convolutional networks on MNIST" in said
+
+
+def test_without_other_records_it_says_how_to_get_them():
+    said = text(whole_page(material()))
+    assert "make all PROFILE=quick DATASET=FashionMNIST" in said
+    assert "Reversed" not in said
+
+
+def test_every_finding_about_the_original_alone_is_known():
+    from analysis.findings.model import REGISTRY
+
+    of_original = {name for name, item in REGISTRY.items() if item.of_original}
+    assert of_original == {
+        "macs-batch-of-four", "widths-not-paper", "digits-not-significant", "image-size",
+    }  # fmt: skip
+    assert study.load().has(FASHION)

@@ -1,0 +1,269 @@
+"""A record is checked against itself, the labels, the code, and against its run trained again."""
+
+import json
+import shutil
+
+import pytest
+
+from experiments import data, study, verify
+from experiments.consistency import problems
+from experiments.job import Job
+from experiments.record import Divergence, write
+from experiments.run import execute
+from tests import factory
+
+RUN, PROFILE = "LeNet.s0", "smoke"
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """The folder of one true record, trained now."""
+    folder = tmp_path_factory.mktemp("results") / PROFILE
+    config = study.load().config(PROFILE, "LeNet", {})
+    record, _ = execute(Job(RUN, config, PROFILE, 1), data.load("MNIST"))
+    write(record, folder)
+    return folder
+
+
+@pytest.fixture
+def results(recorded, tmp_path, monkeypatch):
+    """A copy of it, in which records may be edited."""
+    shutil.copytree(recorded, tmp_path / PROFILE)
+    monkeypatch.setattr(verify, "RESULTS", tmp_path)
+    return tmp_path / PROFILE
+
+
+def edit(folder, change):
+    path = folder / f"{RUN}.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def set_to(value, *path):
+    def change(record):
+        for key in path[:-1]:
+            record = record[key]
+        record[path[-1]] = value
+
+    return change
+
+
+def elsewhere(record):
+    record["environment"]["device"] = "Another CPU, 64 cores"
+
+
+def spoil(split):
+    """A right prediction made wrong, the accuracies left as they are."""
+
+    def change(record):
+        images = data.load("MNIST")
+        labels = images.test_labels if split == "test" else images.validation_labels
+        digits = list(record[split]["predictions"])
+        place = next(i for i, digit in enumerate(digits) if int(digit) == labels[i])
+        digits[place] = str((labels[place] + 1) % 10)
+        record[split]["predictions"] = "".join(digits)
+
+    return change
+
+
+def wrong_for_wrong(record):
+    """Another wrong prediction in place of a wrong one: no accuracy tells."""
+    labels = data.load("MNIST").test_labels
+    digits = list(record["test"]["predictions"])
+    place = next(i for i, digit in enumerate(digits) if int(digit) != labels[i])
+    digits[place] = next(d for d in "0123456789" if d not in (digits[place], str(labels[place])))
+    record["test"]["predictions"] = "".join(digits)
+
+
+@pytest.mark.pipeline
+def test_a_true_record_is_identical_and_nothing_is_written(results, capsys):
+    before = {path: path.read_bytes() for path in results.rglob("*")}
+    assert verify.verify(RUN, PROFILE) == 0
+    out = capsys.readouterr().out
+    assert out == f"{RUN}: identical: every field but times and environment\n"
+    assert {path: path.read_bytes() for path in results.rglob("*")} == before
+
+
+@pytest.mark.pipeline
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (set_to(0.5, "test", "accuracy"), "test.accuracy: 0.5"),
+        (set_to(0.5, "validation", "accuracy"), "validation.accuracy: 0.5"),
+        (spoil("test"), "test.accuracy"),
+        (spoil("validation"), "validation.accuracy"),
+        (set_to(0.77, "test", "per_class_accuracy", 4), "test.per_class_accuracy.4: 0.77"),
+        (set_to(0.1, "history", 0, "validation_loss"), "history.0.validation_loss: 0.1"),
+        (set_to(0.1, "history", 0, "validation_accuracy"), "history.0.validation_accuracy: 0.1"),
+        (set_to(2, "history", 0, "epoch"), "history: epochs [2]"),
+        (set_to([], "history"), "history: 0 epochs"),
+        (set_to(0.5, "config", "learning_rate"), "config.learning_rate: 0.5, but the study says"),
+        (set_to(1, "config", "seed"), "config.seed: 1"),
+        (set_to("FashionMNIST", "config", "dataset"), "config.dataset: FashionMNIST"),
+        (set_to(100, "config", "test_images"), "config.test_images: 100"),
+        (set_to("0" * 64, "fingerprint"), "fingerprint: stale"),
+        (set_to(1, "network", "parameters"), "network.parameters: 1"),
+        (set_to(1, "network", "macs", "torchinfo"), "network.macs"),
+        (set_to("", "network", "layers"), "network.layers"),
+        (set_to("quick", "profile"), "profile: quick, but its folder is smoke"),
+        (set_to("2020-01-01T00:00:00Z", "timing", "finished"), "timing.finished"),
+        (set_to(1.5, "test", "accuracy"), "test.accuracy"),  # no record at all
+    ],
+)
+def test_an_edited_record_is_found_out_without_training(
+    results, monkeypatch, capsys, change, field
+):
+    monkeypatch.setattr(verify, "retrain", lambda *_: pytest.fail("it was trained"))
+    edit(results, change)
+    assert verify.verify(RUN, PROFILE) == 1
+    out = capsys.readouterr().out
+    assert field in out
+    assert f"{RUN}.json" in out
+    assert verify.verify_all(PROFILE) == 1
+    assert "0 of 1 records are consistent" in capsys.readouterr().out
+
+
+@pytest.mark.pipeline
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (set_to(1.0, "history", 0, "train_loss"), "history.0.train_loss: 1.0, here"),
+        (set_to(1.0, "history", 0, "learning_rate"), "history.0.learning_rate: 1.0"),
+        (set_to(0.01, "test", "loss"), "test.loss: 0.01"),
+        (wrong_for_wrong, "test.predictions: 1 of 500 images"),
+        (set_to(9.0, "probes", "gradient_norms", "norms", 0, 1), "gradient_norms.norms.0.1: 9.0"),
+    ],
+)
+def test_what_only_training_can_tell_is_found_out(results, capsys, change, field):
+    edit(results, change)
+    assert verify.verify(RUN, PROFILE) == 1
+    out = capsys.readouterr().out
+    assert f"{RUN}: differs: on the same kind of device" in out
+    assert field in out
+
+
+@pytest.mark.pipeline
+def test_on_another_device_the_accuracies_must_agree(results, recorded, capsys):
+    def drifted(record):
+        elsewhere(record)
+        record["history"][0]["train_loss"] += 0.001
+
+    edit(results, drifted)
+    assert verify.verify(RUN, PROFILE) == 0
+    out = capsys.readouterr().out
+    assert f"{RUN}: agrees: validation accuracy" in out
+    assert "recorded on Another CPU, 1 threads" in out
+
+    def better(record):
+        """All right, and consistent: but no run of this configuration comes near."""
+        elsewhere(record)
+        labels = data.load("MNIST").test_labels[:500]
+        record["test"]["predictions"] = "".join(map(str, labels))
+        record["test"]["accuracy"] = 1.0
+        record["test"]["per_class_accuracy"] = [1.0] * 10
+
+    shutil.copy(recorded / f"{RUN}.json", results)
+    edit(results, better)
+    assert verify.verify(RUN, PROFILE) == 1
+    assert f"{RUN}: differs: " in capsys.readouterr().out
+
+
+def test_another_outcome_on_another_device_differs():
+    record = factory.make().by_id["ResNet18.s0"]
+    environment = record.environment.model_copy(update={"device": "X"})
+    diverged = record.model_copy(update={"status": "diverged", "environment": environment})
+    found = verify.compare(diverged, record, [])
+    assert found == verify.Comparison("differs", "status: diverged, here finished")
+
+
+def test_times_and_environment_do_not_count():
+    record = factory.make().by_id["LeNet.s0"].model_dump(mode="json")
+    again = json.loads(json.dumps(record))
+    again["timing"]["wall_seconds"] = 99.0
+    again["environment"] |= {"device": "X", "git_commit": None}
+    again["history"][0]["seconds"] = 9.0
+    again["profile"] = "verify"
+    assert list(verify.differences(record, again)) == []
+    again["history"][0]["train_loss"] = 9.0
+    again["history"].pop()
+    assert len(list(verify.differences(record, again))) == 1  # the whole list, by its length
+    again = json.loads(json.dumps(record))
+    again["history"][0]["train_loss"] = 9.0
+    again["test"] = None
+    found = list(verify.differences(record, again))
+    assert [text.partition(":")[0] for text in found] == ["history.0.train_loss", "test"]
+
+
+def test_reach_is_that_of_the_seeds_and_never_less_than_that_of_the_images():
+    one, width = verify.reach([0.95], 10_000)
+    assert one == 0.95
+    assert width == pytest.approx(1.96 * (2 * 0.95 * 0.05 / 10_000) ** 0.5, rel=1e-2)
+    assert verify.reach([1.0], 10_000)[1] > 0
+    centre, close = verify.reach([0.95, 0.95, 0.95], 10_000)
+    assert (centre, close) == (pytest.approx(0.95), pytest.approx(width))
+    centre, wide = verify.reach([0.93, 0.95, 0.97], 10_000)
+    assert centre == pytest.approx(0.95)
+    assert wide == pytest.approx(4.303 * 0.02 * (4 / 3) ** 0.5)
+    many = [0.93, 0.97] * 10
+    assert verify.reach(many, 10_000)[1] == pytest.approx(2.093 * 0.02052 * (1.05) ** 0.5, rel=0.01)
+
+
+def test_seeds_are_those_of_the_same_configuration(tmp_path):
+    records = factory.make(seeds=3)
+    factory.save(records, tmp_path)
+    stray = records.by_id["LeNet.s2"]
+    write(
+        stray.model_copy(update={"config": stray.config.model_copy(update={"epochs": 1})}), tmp_path
+    )
+    found = verify.seeds_of(records.by_id["LeNet.s1"], tmp_path)
+    assert sorted(run.id for run in found) == ["LeNet.s0", "LeNet.s1"]
+
+
+def test_the_kind_of_device_does_not_depend_on_how_many_cores_there_are():
+    environment = factory.make().by_id["LeNet.s0"].environment
+    two, four = (
+        environment.model_copy(update={"device": f"AMD EPYC, {count} cores"}) for count in (2, 4)
+    )
+    assert verify.kind(two) == verify.kind(four)
+    for change in ({"torch": "2.0"}, {"threads": 7}, {"device": "Intel"}):
+        assert verify.kind(two.model_copy(update=change)) != verify.kind(two)
+
+
+def test_contradictions_that_only_other_runs_can_have():
+    records = factory.make(profile="smoke")
+    record = records.by_id["SEResNet18.s0"]
+    blocks = [
+        block.model_copy(update={"range_of_means": 0.999}) for block in record.probes.se_weights
+    ]
+    edited = record.model_copy(
+        update={"probes": record.probes.model_copy(update={"se_weights": blocks})}
+    )
+    assert any("probes.se_weights.0.range_of_means: 0.999" in p for p in problems(edited, "smoke"))
+    impossible = record.model_copy(update={"divergence": Divergence(epoch=1, step=99)})
+    assert any("divergence: step 99 in epoch 1, but" in p for p in problems(impossible, "smoke"))
+    own = record.model_copy(update={"id": "SEResNet18-e7.s0"})
+    assert any(
+        p.startswith("id: SEResNet18-e7.s0, but by its configuration it is SEResNet18.s0")
+        for p in problems(own, "smoke")
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["NoSuch.s0", "--profile", "smoke"], "no record 'NoSuch.s0' of profile smoke"),
+        (["all", "--profile", "smoke"], "there are no records of profile smoke"),
+        (["all", "--profile", "fast"], "unknown profile 'fast'"),
+        (["all", "--dataset", "cifar"], "unknown dataset 'cifar'"),
+    ],
+)
+def test_what_is_asked_for_and_not_there_is_named(
+    tmp_path, monkeypatch, capsys, arguments, message
+):
+    monkeypatch.setattr(verify, "RESULTS", tmp_path)
+    monkeypatch.setattr("sys.argv", ["verify", *arguments])
+    assert verify.main() == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert len(said.splitlines()) == 1
