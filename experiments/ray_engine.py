@@ -11,8 +11,8 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import ray
@@ -42,6 +42,9 @@ RETRIES = 3
 _CODE = ("experiments", "models")
 _NOT_CODE = ("/experiments/results", "/experiments/checkpoints", "__pycache__")
 
+#: Bytes of main memory of a process that trains on a GPU.
+_GPU_HOST = 4_000_000_000
+
 _HELP = "`ray start --head` starts one here; experiments/CLUSTER.md says more."
 
 
@@ -52,22 +55,31 @@ def on_a_cluster(todo: list[Planned], profile: str, display: Display, outcome: O
         UsageError: no cluster, or one that does not take this driver.
         acquire.DataError: no data here.
     """
-    with _cluster(display):
-        names = {p.config.dataset for p in todo}
-        # In Ray's object store: each node fetches them from here, once.
-        images = {name: ray.put(data.load(name, display.note)) for name in names}
-        display.start([(p.id, costs.seconds(p.config)) for p in todo])
-        _supervise(todo, profile, images, display, outcome)
-
-
-@contextmanager
-def _cluster(display: Display) -> Iterator[None]:
-    """Be connected to the cluster; what still runs there at the end is ended."""
     address = _address()
+    images = {name: data.load(name, display.note) for name in {p.config.dataset for p in todo}}
+    asked: list[int] = []  # signals: an exception inside a call of Ray's would not come out whole
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        _connect(address)
+        for each in before:  # Ray has put in its own
+            signal.signal(each, lambda signum, _: asked.append(signum))
+        total = ray.cluster_resources()
+        display.note(
+            f"Ray cluster {address}: nodes: {sum(node['Alive'] for node in ray.nodes())}, "
+            f"CPU cores: {total.get('CPU', 0):.0f}, GPUs: {total.get('GPU', 0):.0f}"
+        )
+        display.start([(p.id, costs.seconds(p.config)) for p in todo])
+        _supervise(todo, profile, images, asked, display, outcome)
+    finally:
+        ray.shutdown()  # ends what still runs
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _connect(address: str) -> None:
     elsewhere = [f"/{path.name}" for path in ROOT.iterdir() if path.name not in _CODE]
     # Ray's default is to repeat for ever what needs more memory than there is.
     os.environ.setdefault("RAY_task_oom_retries", str(RETRIES))
-    on_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
             address,
@@ -75,32 +87,25 @@ def _cluster(display: Display) -> Iterator[None]:
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
-    except SystemExit:  # its handler of SIGTERM, while it connects
+    except SystemExit:  # Ray's handler of SIGTERM
         raise Stopped(signal.SIGTERM) from None
+    except SystemError as error:  # what a signal within Ray's C++ becomes
+        if isinstance(error.__cause__, Stopped):
+            raise error.__cause__ from None
+        raise
     except (RuntimeError, ValueError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UsageError(f"Ray cluster {address}: {reason} (experiments/CLUSTER.md).") from None
-    signal.signal(signal.SIGTERM, on_sigterm)
-    try:
-        nodes, total = [n for n in ray.nodes() if n["Alive"]], ray.cluster_resources()
-        display.note(
-            f"Ray cluster {address}: nodes: {len(nodes)}, "
-            f"CPU cores: {total.get('CPU', 0):.0f}, GPUs: {total.get('GPU', 0):.0f}"
-        )
-        yield
-    finally:
-        ray.shutdown()
+        reason = " ".join(str(error).split())[:300]
+        raise UsageError(f"Ray cluster {address}: {reason} (experiments/CLUSTER.md)") from None
 
 
 def _address() -> str:
     """``host:port`` of the cluster, where somebody answers: Ray itself would try for minutes."""
     given = os.environ.get("RAY_ADDRESS", "")
     try:
-        address = canonicalize_bootstrap_address("auto")
-        assert address is not None  # only for "local"
+        address = canonicalize_bootstrap_address("auto") or given  # none for RAY_ADDRESS=local
         host, _, port = address.rpartition(":")
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-    except (ConnectionError, TimeoutError, socket.gaierror, OSError) as error:
+    except OSError as error:
         if not given:
             raise UsageError(f"no Ray cluster runs here. {_HELP}") from None
         raise UsageError(
@@ -114,7 +119,8 @@ def _address() -> str:
 def _supervise(
     todo: list[Planned],
     profile: str,
-    images: Mapping[DatasetName, ray.ObjectRef[data.Images]],
+    images: Mapping[DatasetName, data.Images],
+    asked: list[int],
     display: Display,
     outcome: Outcome,
 ) -> None:
@@ -122,27 +128,35 @@ def _supervise(
     inbox = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     gpus = any(node.get("GPU") for node in nodes)
+    # Each node fetches the images from here, once: they lie in Ray's object store.
+    shared = {name: ray.put(content) for name, content in images.items()}
     pending: dict[ray.ObjectRef[Record], str] = {}
     for planned in todo:
         config = planned.config
         job = Job(planned.id, config, profile, threads=1)
         needs = _needs(config, gpus)
         if not any(_has(node, needs) for node in nodes):
-            wanted = ", ".join(f"{name} {value:g}" for name, value in needs.items())
+            wanted = f"one CPU core, {needs['memory'] / 1e9:.1f} GB of memory"
+            if gpus:
+                wanted += f", {needs['num_gpus']:g} of a GPU"
             display.note(f"{planned.id}: no node has {wanted}; it waits until one joins")
         remote = _train.options(name=planned.id, **needs)
-        pending[remote.remote(job, images[config.dataset], inbox)] = planned.id
+        pending[remote.remote(job, shared[config.dataset], inbox)] = planned.id
     started: set[str] = set()
     while pending:
         ready, _ = ray.wait(list(pending), timeout=0.5)
-        for run, message in inbox.get_nowait_batch(inbox.qsize()):
-            if message is not None:
-                take_in(message, run, display, outcome)
-            elif run in started:
-                display.note(f"{run}: its node or its process was lost; it starts again")
-            else:
-                started.add(run)
-                display.run_started(run)
+        if asked:
+            _cancel(list(pending))
+            raise Stopped(asked[0])
+        with suppress(RayError):  # no study ends for want of progress bars
+            for run, message in inbox.get_nowait_batch(inbox.qsize()):
+                if message is not None:
+                    take_in(message, run, display, outcome)
+                elif run in started:
+                    display.note(f"{run}: its node or its process was lost; it starts again")
+                else:
+                    started.add(run)
+                    display.run_started(run)
         for done in ready:
             run = pending.pop(done)
             if run not in started:
@@ -150,10 +164,17 @@ def _supervise(
             take_in(_result(done, profile), run, display, outcome)
 
 
+def _cancel(tasks: list[ray.ObjectRef[Record]]) -> None:
+    """End tasks and see them end: a driver that just leaves can leave their nodes' cores taken."""
+    for task in tasks:
+        ray.cancel(task, force=True)
+    ray.wait(tasks, num_returns=len(tasks), timeout=5)
+
+
 def _needs(config: Config, gpus: bool) -> dict[str, Any]:
     """What a run takes of a node (Ray's names); a share of a GPU where the cluster has some."""
     if gpus:
-        return {"num_cpus": 1, "num_gpus": costs.gpu_share(config)}
+        return {"num_cpus": 1, "memory": _GPU_HOST, "num_gpus": costs.gpu_share(config)}
     return {"num_cpus": 1, "memory": costs.memory(config)}
 
 
@@ -181,9 +202,9 @@ def _result(done: ray.ObjectRef[Record], profile: str) -> tuple[str, Any]:
     try:
         record = ray.get(done)
     except RayTaskError as error:
-        return "error", str(error.cause) or type(error.cause).__name__
+        return "error", _first_line(error.cause)
     except RayError as error:
-        return "error", str(error).strip().splitlines()[0]
+        return "error", _first_line(error)
     known = dict(zip(("git_commit", "git_dirty"), commit(), strict=True))  # no history on the nodes
     environment = record.environment.model_copy(update=known)
     try:
@@ -191,3 +212,7 @@ def _result(done: ray.ObjectRef[Record], profile: str) -> tuple[str, Any]:
     except OSError as error:
         return "unwritable", explain(error)
     return "done", summary(record)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

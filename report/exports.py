@@ -37,6 +37,7 @@ def _plain_context(made: Material, lang: Lang) -> Context:
         lang,
         writer.labels,
         lambda name: plain(writer.slots.fill(writer.claim(name))),
+        str,  # what an effect is, only the page and the PDFs say
         lambda verdict: writer.labels(f"verdict_{verdict}"),
         frozenset(),
     )

@@ -13,6 +13,7 @@ from jinja2 import Undefined
 import models
 from analysis import original
 from analysis.constants import CONSTANTS
+from analysis.evidence import title
 from analysis.records import mean, value
 from analysis.values import Kind, Value
 from experiments import study
@@ -78,6 +79,7 @@ class Writer(Engine):
             "params": lambda variant: self._mean(variant, "network.parameters", "params"),
             "macs": lambda variant: self._mean(variant, "network.macs.torchinfo", "macs"),
             "has": self.has,
+            "title": lambda variant: title(self._known(variant)),
             "orig": self.orig,
             "const": self.const,
             "figure": self.figure,
@@ -282,7 +284,12 @@ class Writer(Engine):
     def context(self) -> tables.Context:
         """What the cells of tables need of this document."""
         return tables.Context(
-            self.lang, self.labels, self.claim, self.badge, frozenset(self.records.by_id)
+            self.lang,
+            self.labels,
+            self.claim,
+            lambda name: self._short(name, "effect"),
+            self.badge,
+            frozenset(self.records.by_id),
         )
 
     def _caption(self, caller: Callable[[], str] | None) -> str:
@@ -356,7 +363,9 @@ class Writer(Engine):
         if not found.test:
             return ""
         text = self.labels(f"test_{found.test}")
-        if found.seeds == 1:
+        if found.test == "arithmetic":
+            pass  # no matter how often
+        elif found.seeds == 1:
             text += self.labels("one_run")
         elif found.seeds > 1:
             text += self.labels("several_runs", count=found.seeds)
@@ -376,8 +385,11 @@ class Writer(Engine):
 
     def claim(self, name: str) -> str:
         """The short text of a finding's claim, with placeholders."""
+        return self._short(name, "claim")
+
+    def _short(self, name: str, block: str) -> str:
         file = self.folder / f"findings/{name}.{self.lang}.md"
-        return self.caption(self._wording(self.f(name), "claim"), file)
+        return self.caption(self._wording(self.f(name), block), file)
 
     def claim_text(self, name: str) -> Token:
         """The short text of a finding's claim."""

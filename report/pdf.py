@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from report import paper
 from report.document import Document
 from report.errors import ReportError
 from report.labels import Labels
@@ -56,6 +57,7 @@ def typeset(html: str, assets: Mapping[str, str], **options: Any) -> bytes:
     except OSError as error:
         # a system library (Pango) is missing
         raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
+    paper.prepare()
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
 
