@@ -15,12 +15,12 @@ all: setup ## train what is missing or stale, then build the report (the default
 	@$(PY) -m experiments train $(profile) $(if $(ENGINE),--engine "$(ENGINE)")
 	@$(PY) -m report $(profile)
 
-experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 PROFILE= DATASET=]
+experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 RECIPE=strong PROFILE= DATASET=]
 	@$(PY) main.py --test --model "$(MODEL)" $(profile) \
 	  $(if $(SEED),--seed "$(SEED)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(if $(LR),--lr "$(LR)") \
 	  $(if $(RESIDUAL),--residual "$(RESIDUAL)") $(if $(GR),--gr "$(GR)") \
 	  $(if $(RATIO),--ratio "$(RATIO)") $(if $(VARIANT),--variant "$(VARIANT)") \
-	  $(if $(NO_BN),--no-bn)
+	  $(if $(NO_BN),--no-bn) $(if $(RECIPE),--recipe "$(RECIPE)")
 
 report: setup ## build the report from records, without training: [PROFILE= DATASET= RESULTS=folder OUT=folder]
 	@$(PY) -m report $(profile) $(if $(RESULTS),--results "$(RESULTS)") $(if $(OUT),--out "$(OUT)")

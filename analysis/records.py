@@ -9,10 +9,14 @@ from functools import reduce
 from pathlib import Path
 from typing import TypeVar
 
+import models
 from analysis.values import Kind, Source, Value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
 from experiments.record import Record, RecordError, read
+
+#: Variants of the strong recipe, and the networks that they are: as they are by default.
+STRONG = {f"{network}-strong": network for network in models.NETWORKS}
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,22 @@ class Records:
 
     @property
     def extra(self) -> list[Record]:
-        """A person's own experiments: other recipes or options than the study's.
+        """A person's own experiments: other settings or options than the study's.
 
-        Further seeds of the study's own runs are none: they count as those runs do.
+        Further seeds of the study's own runs are none: they count as those runs do. Nor are the
+        networks of ``strong``, planned or not.
         """
-        study_runs = {run_id.rpartition(".s")[0] for run_id in self.planned}
+        study_runs = {run_id.rpartition(".s")[0] for run_id in self.planned} | STRONG.keys()
         return [record for record in self if record.id.rpartition(".s")[0] not in study_runs]
+
+    @property
+    def strong(self) -> tuple[str, ...]:
+        """The variants of ``STRONG`` with a run in the profile's setting that did not fail."""
+        return tuple(
+            variant
+            for variant in STRONG
+            if any(run.status != "failed" for run in self.of(variant, finished=False))
+        )
 
 
 def siblings(folder: Path) -> dict[DatasetName, Path]:

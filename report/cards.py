@@ -65,6 +65,7 @@ _ROWS: tuple[tuple[str, tuple[tuple[str, Kind | None], ...]], ...] = (
             ("config.weight_decay", "learning_rate"),
             ("config.schedule", None),
             ("config.stop", None),
+            ("config.recipe", None),
         ),
     ),
     ("card_device", (("environment.device", None), ("environment.threads", "integer"))),
@@ -195,8 +196,10 @@ def command(record: Record) -> str:
         chosen = config.options.get(option)
         if chosen is not None and chosen != models.DEFAULTS[option]:
             parts.append("NO_BN=1" if option == "batch_norm" else f"{variable}={chosen}")
+    if config.recipe != "original":
+        parts.append(f"RECIPE={config.recipe}")
     if study.load().has(profile):
-        usual = study.load().config(profile, config.network, config.options)
+        usual = study.load().config(profile, config.network, config.options, recipe=config.recipe)
         if config.epochs != usual.epochs:
             parts.append(f"EPOCHS={config.epochs}")
         if config.learning_rate != usual.learning_rate:
