@@ -171,7 +171,7 @@ def _back(writer: Writer, contents: list[Entry]) -> Iterator[Part]:
             "cards",
             (
                 intro,
-                *(cards.card(record, lang, labels, pdf=writer.pdf) for record in writer.records),
+                *cards.cards(writer.records, lang, labels, writer.asset if writer.pdf else None),
             ),
         )
 

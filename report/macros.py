@@ -19,7 +19,7 @@ from analysis.values import Kind, Value
 from experiments import study
 from experiments.datasets import DATASETS
 from experiments.record import Record
-from report import figures, numbers, tables
+from report import numbers, svg, tables
 from report.citations import Bibliography
 from report.engine import Engine, Missing
 from report.errors import ReportError, calling_place, unknown
@@ -65,6 +65,7 @@ class Writer(Engine):
         self.profile = Profile(self.records)
         self.works = Bibliography(folder / "references.bib", lang)
         self.assets: dict[str, str] = {}
+        self._addresses: dict[str, str] = {}
         self.figure_numbers: dict[str, int] = {}
         self.table_numbers: dict[str, int] = {}
         self._sections = {section.name: section.number for section in sections}
@@ -222,10 +223,7 @@ class Writer(Engine):
 
     def asset(self, svg: str) -> str:
         """Keep a drawing for the PDF; the address that it has there."""
-        address = f"asset:{len(self.assets)}.svg"
-        for known, drawing in self.assets.items():
-            if drawing == svg:
-                return known
+        address = self._addresses.setdefault(svg, f"asset:{len(self._addresses)}.svg")
         self.assets[address] = svg
         return address
 
@@ -256,8 +254,8 @@ class Writer(Engine):
         if self.pdf:
             address = self.asset(art.svg[self.lang])
             return f'<img class="art" src="{address}" alt="{alt}"/>'
-        svg = figures.for_page(art.svg[self.lang], f"{self.lang}-{name}")
-        return f'<div class="art">{_labelled(svg, alt)}</div>'
+        drawing = svg.for_page(art.svg[self.lang], f"{self.lang}-{name}")
+        return f'<div class="art">{_labelled(drawing, alt)}</div>'
 
     def table(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
         """A table with its number, its caption and the records behind it."""
@@ -302,7 +300,12 @@ class Writer(Engine):
         known = [run for run in runs if run in self.records.by_id]
         if not known:
             return ""
-        links = ", ".join(self._link(run, run) for run in known)
+        names = (
+            numbers.folded(known)
+            if len(known) > numbers.MANY
+            else dict(zip(known, known, strict=True))
+        )
+        links = ", ".join(self._link(first, name) for name, first in names.items())
         count = escape(self.labels("data_runs", count=len(known)))
         prefix = escape(self.labels("data"))
         drawn = f" · <code>{escape(code)}</code>" if code else ""
