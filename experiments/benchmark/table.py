@@ -28,7 +28,7 @@ def table_of(cell: Cell, limit: float) -> Table:
     table = _table(
         f"{config.network}, {config.input_size} px, batch {config.batch_size}, "
         f"{cell.work.steps} steps",
-        *("images/s", "spread", "of ceiling", "peak memory", "ours is"),
+        *("images/s", "spread", "ceiling", "memory", "ours is"),
     )
     for way in ways(config):
         tally = cell.tallies[way.name]
@@ -48,8 +48,9 @@ def table_of(cell: Cell, limit: float) -> Table:
 
 LEGEND = (
     "images/s: the median, in bold for the best setting of each. spread: greatest less least, of "
-    "the median. of ceiling: 6 FLOPs a multiply-accumulate (torchinfo's count), of the "
-    "convolution's rate, forward and backward. ours is: our best median over this one."
+    "the median. ceiling: the part used of the convolution's rate, forward and backward, at 6 "
+    "FLOPs a multiply-accumulate (torchinfo's count). memory: the peak. ours is: our best median "
+    "over this one."
 )
 
 
