@@ -26,6 +26,7 @@ def contents(folder: Path) -> dict[Path, bytes | OSError]:
             found[path] = error
     return found
 
+
 #: Variants of the strong recipe, and the networks that they are: as they are by default.
 STRONG = {f"{network}-strong": network for network in models.NETWORKS}
 
