@@ -36,6 +36,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
+Positive = Annotated[int, Field(ge=1, lt=2**63)]
 Text = Annotated[str, Field(max_length=2_000)]
 Digits = Annotated[str, Field(pattern=r"^[0-9]*$", max_length=10_000)]
 #: What PyTorch calls a module or a weight: figures draw it, at some length.
@@ -76,7 +77,7 @@ class NetworkInfo(Part):
 class Epoch(Part):
     """One pass over the training images. Losses in nats an image, accuracy as a fraction."""
 
-    epoch: Annotated[int, Field(ge=1)]
+    epoch: Positive
     train_loss: Finite
     validation_loss: Finite
     validation_accuracy: Fraction
@@ -178,7 +179,7 @@ class Environment(Part):
 
     device_type: Literal["cpu", "cuda", "mps"]
     device: Text
-    threads: Annotated[int, Field(ge=1)]
+    threads: Positive
     platform: Text
     python: Text
     torch: Text
@@ -206,7 +207,7 @@ class Timing(Part):
 class Divergence(Part):
     """The first step (from 0) whose loss was NaN or infinite."""
 
-    epoch: Annotated[int, Field(ge=1)]
+    epoch: Positive
     step: Count
 
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import copy
 import json
+import tempfile
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
-from analysis.figures import figures
 from analysis.findings import evaluate
 from analysis.records import Records
 from analysis.tables import tables
 from experiments.record import Record, RecordError, read
 from report import build, cards, document
 from report.errors import TEMPLATES
-from report.figures import draw
+from report.inputs import Snapshot
 from report.labels import Labels
-from report.material import Art, Material
+from report.material import load
 from report.numbers import LANGS
 from report.sections import discover
 from report.tables import as_csv
@@ -64,19 +63,17 @@ anything = st.recursive(
 _RAW = "\ue010"
 
 
-@dataclass(frozen=True, repr=False)
 class Case:
     """A bad record.
 
-    Attributes:
+    Args:
         content: of its file.
         fault: what is wrong with it, for whoever reads a failure.
         field: the part of the record that a refusal must name; empty where that may be any.
     """
 
-    content: bytes
-    fault: str
-    field: str = ""
+    def __init__(self, content: bytes, fault: str, field: str = "") -> None:
+        self.content, self.fault, self.field = content, fault, field
 
     def __repr__(self) -> str:
         return f"<{self.fault}>"
@@ -218,15 +215,11 @@ def analyse(found: Records) -> None:
         as_csv(table).encode()
 
 
-def compose(found: Records) -> None:
-    """All of the report but the typesetting of its PDFs."""
-    findings = evaluate(found)
-    drawn = {name: (module, draw(module, found, findings)) for name, module in figures().items()}
-    art = {
-        name: Art(svgs, alts, tuple(module.runs(found)), "x.py")
-        for name, (module, (svgs, alts)) in drawn.items()
-    }
-    made = Material(found, findings, tables(found, findings), art)
+def compose(found: Records, folder: Path) -> None:
+    """All of the report but the typesetting of its PDFs, from files in a folder of its own."""
+    with tempfile.TemporaryDirectory(dir=folder) as results:
+        made = load(Snapshot.take(factory.save(found, Path(results))))
+    assert made.records.by_id == found.by_id and not made.records.refused
     sections = discover(TEMPLATES)
     build.html(made, sections).encode()
     document.compose(TEMPLATES, made, sections, "zh", pdf=True)

@@ -60,7 +60,7 @@ def extreme(draw, content):
     finished = made["status"] == "finished"
     made["reason"] = draw(st.text(max_size=50)) if made["status"] == "failed" else None
     made["divergence"] = (
-        {"epoch": draw(st.sampled_from([1, 2**70])), "step": draw(st.sampled_from([0, 2**62]))}
+        {"epoch": draw(st.sampled_from([1, 2**63 - 1])), "step": draw(st.sampled_from([0, 2**62]))}
         if made["status"] == "diverged"
         else None
     )
@@ -69,7 +69,7 @@ def extreme(draw, content):
         made[split] = draw(evaluations(count)) if finished else None
     made["history"] = [
         {
-            "epoch": draw(st.sampled_from([index + 1, 1, 10**6])),
+            "epoch": draw(st.sampled_from([index + 1, 1, 2**63 - 1])),
             "train_loss": draw(LOSSES),
             "validation_loss": draw(LOSSES),
             "validation_accuracy": draw(FRACTIONS),
@@ -183,7 +183,7 @@ def extreme_folder(benches, data):
             case = data.draw(extreme(record.model_dump(mode="json")))
             changed.append(Record.model_validate_json(json.dumps(case), strict=True))
     bench.counts["extreme folder, rendered"] += 1
-    compose(bench.with_record(*changed))
+    compose(bench.with_record(*changed), bench.path.parent)
 
 
 @short(700)
