@@ -8,25 +8,22 @@ LOCK = .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-
 profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATASET))
 
 .DEFAULT_GOAL := all
-.PHONY: all experiment report figures watch status verify summary models schema bench test test-fast soak lint \
+.PHONY: all experiment report watch status verify summary models schema bench test test-fast soak lint \
         setup setup-dev lock audit clean help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= ENGINE=ray RAY_ADDRESS=]
 	@$(PY) -m experiments train $(profile) $(if $(ENGINE),--engine "$(ENGINE)")
 	@$(PY) -m report $(profile)
 
-experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 PROFILE= DATASET=]
+experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 RECIPE=strong PROFILE= DATASET=]
 	@$(PY) main.py --test --model "$(MODEL)" $(profile) \
 	  $(if $(SEED),--seed "$(SEED)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(if $(LR),--lr "$(LR)") \
 	  $(if $(RESIDUAL),--residual "$(RESIDUAL)") $(if $(GR),--gr "$(GR)") \
 	  $(if $(RATIO),--ratio "$(RATIO)") $(if $(VARIANT),--variant "$(VARIANT)") \
-	  $(if $(NO_BN),--no-bn)
+	  $(if $(NO_BN),--no-bn) $(if $(RECIPE),--recipe "$(RECIPE)")
 
 report: setup ## build the report from records, without training: [PROFILE= DATASET= RESULTS=folder OUT=folder]
 	@$(PY) -m report $(profile) $(if $(RESULTS),--results "$(RESULTS)") $(if $(OUT),--out "$(OUT)")
-
-figures: setup ## write every figure as SVG, PDF and PNG: [PROFILE= DATASET= RESULTS=folder OUT=folder]
-	@$(PY) -m report figures $(profile) $(if $(RESULTS),--results "$(RESULTS)") $(if $(OUT),--out "$(OUT)")
 
 watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE= DATASET=]
 	@$(PY) -m report watch $(profile)

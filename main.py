@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--test", action="store_true", help="report on the test images")
     parser.add_argument("--no-bn", action="store_true", help="without batch normalisation")
     parser.add_argument("--variant", help=f"bottlenecks: {', '.join(models.VARIANTS)}")
+    parser.add_argument("--recipe", help="original, or strong: warped images, averaged weights")
     parser.add_argument("--seed", type=int, help="random seed (0)")
     parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
     parser.add_argument("--dataset", help=f"{', '.join(DATASETS)} (MNIST)")
@@ -52,6 +53,7 @@ def main() -> int:
             options,
             epochs=given.epochs,
             learning_rate=given.lr,
+            recipe=given.recipe,
             seed=given.seed,
         )
     except models.UsageError as error:

@@ -49,6 +49,10 @@ class Claim(BaseModel):
         """The figures as values without sources."""
         return tuple(figure(*name.split(".")) for name in self.figures)
 
+    def networks(self) -> tuple[str, ...]:
+        """Titles of the networks that the figures belong to."""
+        return tuple(models.NETWORKS[name.partition(".")[0]].title for name in self.figures)
+
 
 class Original(BaseModel):
     """The whole of ``original.toml``; networks by registry name, claims by finding id."""

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import reduce
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import TypeVar
 
+import models
 from analysis.values import Kind, Source, Value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
-from experiments.record import Record, RecordError, read
+from experiments.record import Record, RecordError, content, parse, unreadable
+
+
+def contents(folder: Path) -> dict[Path, bytes | OSError]:
+    """Every ``*.json`` of a folder, read once: its bytes, or why it cannot be read."""
+    found: dict[Path, bytes | OSError] = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found[path] = content(path)
+        except OSError as error:
+            found[path] = error
+    return found
+
+
+#: Variants of the strong recipe, and the networks that they are: as they are by default.
+STRONG = {f"{network}-strong": network for network in models.NETWORKS}
 
 
 @dataclass(frozen=True)
@@ -37,11 +53,18 @@ class Records:
     @classmethod
     def load(cls, folder: Path) -> Records:
         """Read every ``*.json`` of a folder; a bad file is refused, never fatal."""
+        return cls.parse(folder, contents(folder))
+
+    @classmethod
+    def parse(cls, folder: Path, files: Mapping[Path, bytes | OSError]) -> Records:
+        """The records of files that have been read; see ``contents``."""
         by_id: dict[str, Record] = {}
         refused: list[str] = []
-        for path in sorted(folder.glob("*.json")):
+        for path, raw in files.items():
             try:
-                record = read(path)
+                if isinstance(raw, OSError):
+                    raise unreadable(path, raw)
+                record = parse(path, raw)
             except RecordError as error:
                 refused.append(str(error))
             else:
@@ -77,14 +100,22 @@ class Records:
         Only runs of the study's own recipe: ``SEResNet34-lr0.01.s0`` is another experiment. With
         ``finished`` only those that have evaluations.
         """
-        runs = [
-            record
-            for record in self
-            if record.config.variant == variant
-            and record.id == f"{variant}.s{record.config.seed}"
-            and (record.status == "finished" or not finished)
-        ]
-        return sorted(runs, key=lambda record: record.config.seed)
+        runs = self._by_variant.get(variant, [])
+        return [record for record in runs if record.status == "finished" or not finished]
+
+    @cached_property
+    def _by_variant(self) -> dict[str, list[Record]]:
+        """The runs of the study's own recipe by variant, in the order of their seeds."""
+        found: dict[str, list[Record]] = {}
+        for record in sorted(self, key=lambda record: record.config.seed):
+            variant = record.config.variant
+            if record.id == f"{variant}.s{record.config.seed}":
+                found.setdefault(variant, []).append(record)
+        return found
+
+    def only(self, ids: Iterable[str]) -> Records:
+        """These records alone, as if the folder held no other file."""
+        return replace(self, by_id={each: self.by_id[each] for each in ids}, refused=())
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -93,12 +124,22 @@ class Records:
 
     @property
     def extra(self) -> list[Record]:
-        """A person's own experiments: other recipes or options than the study's.
+        """A person's own experiments: other settings or options than the study's.
 
-        Further seeds of the study's own runs are none: they count as those runs do.
+        Further seeds of the study's own runs are none: they count as those runs do. Nor are the
+        networks of ``strong``, planned or not.
         """
-        study_runs = {run_id.rpartition(".s")[0] for run_id in self.planned}
+        study_runs = {run_id.rpartition(".s")[0] for run_id in self.planned} | STRONG.keys()
         return [record for record in self if record.id.rpartition(".s")[0] not in study_runs]
+
+    @property
+    def strong(self) -> tuple[str, ...]:
+        """The variants of ``STRONG`` with a run in the profile's setting that did not fail."""
+        return tuple(
+            variant
+            for variant in STRONG
+            if any(run.status != "failed" for run in self.of(variant, finished=False))
+        )
 
 
 def siblings(folder: Path) -> dict[DatasetName, Path]:

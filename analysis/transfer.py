@@ -9,7 +9,7 @@ from typing import Literal
 
 from analysis.findings import Finding, Verdict, evaluate
 from analysis.findings.model import REGISTRY
-from analysis.records import Records, siblings
+from analysis.records import Records
 from analysis.values import Value
 from experiments.datasets import DATASETS, DatasetName
 
@@ -63,14 +63,21 @@ class Transfer:
         return tuple(name for name in self.names if self.outcome(name) == "reversed")
 
 
-def compare(records: Records, findings: Mapping[str, Finding]) -> Transfer:
-    """These findings, and those on the other data sets whose records lie beside these."""
+def compare(
+    records: Records, findings: Mapping[str, Finding], others: Mapping[DatasetName, Records]
+) -> Transfer:
+    """These findings, and those on other data sets.
+
+    Args:
+        records: these.
+        findings: of these.
+        others: the records that lie in folders beside these; see ``analysis.records.siblings``.
+    """
     found: dict[DatasetName, Mapping[str, Finding]] = {records.dataset: findings}
-    for dataset, folder in siblings(records.folder).items():
-        others = Records.load(folder)
-        if len(others) and others.dataset == dataset != records.dataset:
+    for dataset, other in others.items():
+        if len(other) and other.dataset == dataset != records.dataset:
             found[dataset] = {
-                name: _elsewhere(item, folder.name) for name, item in evaluate(others).items()
+                name: _elsewhere(item, other.folder.name) for name, item in evaluate(other).items()
             }
     return Transfer({name: found[name] for name in DATASETS if name in found})
 

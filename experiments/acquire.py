@@ -192,7 +192,14 @@ def _from_debian(dataset: Dataset) -> dict[str, bytes]:
     if _DEBIAN_FOLDER.is_dir():
         return {file: (_DEBIAN_FOLDER / f"{file}.gz").read_bytes() for file in FILES}
     with tempfile.TemporaryDirectory() as folder:
-        _run(["apt-get", "-q", "download", _DEBIAN], folder)
+        try:
+            _run(["apt-get", "-q", "download", _DEBIAN], folder)
+        except ValueError:  # no lists of packages, as in images of containers: get some of our own
+            (Path(folder) / "lists" / "partial").mkdir(parents=True)
+            (Path(folder) / "cache" / "archives" / "partial").mkdir(parents=True)
+            options = [f"-oDir::State::lists={folder}/lists", f"-oDir::Cache={folder}/cache"]
+            _run(["apt-get", "-q", *options, "update"], folder)
+            _run(["apt-get", "-q", *options, "download", _DEBIAN], folder)
         packages = list(Path(folder).glob("*.deb"))
         if not packages:
             raise ValueError("apt-get gave no package")

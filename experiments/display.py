@@ -69,7 +69,9 @@ class Display:
         )
 
     def run_started(self, run: str) -> None:
-        """A run's process has started."""
+        """A run's process has started, or started again."""
+        if run in self._tasks:
+            self._progress.remove_task(self._tasks[run])
         self._tasks[run] = self._progress.add_task(run, total=self._costs[run], note="starting")
 
     def run_step(self, run: str, done: int, total: int, rate: float) -> None:

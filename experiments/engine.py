@@ -125,13 +125,14 @@ def on_this_machine(todo: list[Planned], profile: str, display: Display, outcome
     threads = min(4, cores()) if has_gpu() else 1
     display.start([(p.id, expected_seconds(p.config)) for p in todo])
     waiting = list(todo)
+    pieces: dict[str, int] = {}
     running: dict[Connection, tuple[BaseProcess, Planned]] = {}
     try:
         while waiting or running:
             while planned := next_that_fits(waiting, [p for _, p in running.values()]):
                 waiting.remove(planned)
                 here, there = context.Pipe(duplex=False)
-                job = Job(planned.id, planned.config, profile, threads)
+                job = Job(planned.id, planned.config, profile, threads, pieces.get(planned.id, 1))
                 process: BaseProcess = context.Process(
                     target=run_child, args=(job, there), name=planned.id, daemon=True
                 )
@@ -158,6 +159,9 @@ def on_this_machine(todo: list[Planned], profile: str, display: Display, outcome
                     del running[connection]
                     connection.close()
                     process.join()
+                if message[0] == "split":
+                    pieces[planned.id] = message[1]
+                    waiting.insert(0, planned)
     finally:
         _end(running)
 
@@ -196,6 +200,8 @@ def take_in(message: tuple[str, Any], run: str, display: Display, outcome: Outco
             display.run_epoch(run, content)
         case "note":
             display.note(f"{run}: {content}")
+        case "split":
+            display.note(f"{run}: out of memory; begins anew, each batch in {content} parts")
         case "done":
             outcome.done.append(run)
             display.run_done(run, content)
@@ -206,7 +212,7 @@ def take_in(message: tuple[str, Any], run: str, display: Display, outcome: Outco
             display.run_failed(run, content)
         case "unwritable":
             raise Unwritable(content)
-    return kind in ("done", "error")
+    return kind in ("done", "error", "split")
 
 
 def _why_ended(process: BaseProcess) -> str:
@@ -214,7 +220,8 @@ def _why_ended(process: BaseProcess) -> str:
     code = process.exitcode or 0
     if code == -signal.SIGKILL:
         return "killed by the system (out of memory?)"
-    return f"its process ended with status {code}"
+    name = signal.Signals(-code).name if code < 0 else f"status {code}"
+    return f"its process ended with {name}"
 
 
 def _end(running: dict[Connection, tuple[BaseProcess, Planned]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import platform
 import resource
@@ -51,6 +52,20 @@ def _keep_freed_memory() -> None:
         mallopt(_M_TOP_PAD, 2**28)
 
 
+def give_back_memory(device: torch.device) -> None:
+    """Return freed memory to the system, now and from now on: where it ran out, every byte counts,
+    and oneDNN needs fresh pages for its code."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_MAX, 65536)  # these three are glibc's defaults
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**17)
+        libc.mallopt(_M_TOP_PAD, 2**17)
+        libc.malloc_trim(0)
+
+
 def environment(device: torch.device, threads: int) -> Environment:
     """Device, versions and commit."""
     name = torch.cuda.get_device_name() if device.type == "cuda" else _cpu_name()
@@ -91,7 +106,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     said = str(error).lower()
-    return any(hint in said for hint in ("allocate memory", "bad_alloc", "not enough memory"))
+    # oneDNN names no reason; it can be no other, for the same primitives are made all the time.
+    hints = ("allocate memory", "bad_alloc", "not enough memory", "could not create a primitive")
+    return any(hint in said for hint in hints)
 
 
 def matmul_rate(device: torch.device) -> float | None:

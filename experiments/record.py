@@ -262,10 +262,26 @@ def read(path: Path) -> Record:
         RecordError: not JSON, or not a record of this schema; one line naming file and field.
     """
     try:
-        text = content(path).decode()
-        data = json.loads(text, object_pairs_hook=_without_duplicates)
+        raw = content(path)
     except OSError as error:
-        raise RecordError(path, f"cannot be read: {error.strerror}") from None
+        raise unreadable(path, error) from None
+    return parse(path, raw)
+
+
+def unreadable(path: Path, error: OSError) -> RecordError:
+    """What is wrong with a file that cannot be read."""
+    return RecordError(path, f"cannot be read: {error.strerror}")
+
+
+def parse(path: Path, raw: bytes) -> Record:
+    """Validate the content of a record's file.
+
+    Raises:
+        RecordError: not JSON, or not a record of this schema; one line naming file and field.
+    """
+    try:
+        text = raw.decode()
+        data = json.loads(text, object_pairs_hook=_without_duplicates)
     except _DuplicateKey as error:
         raise RecordError(path, f"{error}: there twice; delete the file or restore it") from None
     except (ValueError, RecursionError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from experiments.images import Split
 from experiments.job import Job
 from experiments.machine import (
     environment,
+    give_back_memory,
     is_out_of_memory,
     matmul_rate,
     peak_memory,
@@ -54,18 +54,22 @@ def execute(
     on_step: OnStep = lambda *_: None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     on_note: Callable[[str], None] = lambda _: None,
+    on_split: Callable[[int], None] = lambda _: None,
     checkpoint_seconds: float | None = None,
 ) -> tuple[Record, Checkpoint]:
     """Train, evaluate and probe one network; returns its record and the checkpoint to remove once
     the record is written.
 
     Where memory runs out the run begins anew with each batch in twice as many parts, down to parts
-    of two images. An error of the run makes a record of status ``failed``; a loss that is not
-    finite makes one of status ``diverged``.
+    of two images. ``on_split`` is told how many before; it may end the process instead, for oneDNN
+    does not always recover. An error of the run makes a record of status ``failed``; a loss that is
+    not finite makes one of status ``diverged``.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     config, device = job.config, pick_device()
     prepare(device, job.threads, config.seed)
+    if job.pieces > 1:
+        give_back_memory(device)
     print_of_run = fingerprint(config)
     every = {} if checkpoint_seconds is None else {"every": checkpoint_seconds}
     folder = CHECKPOINTS / job.profile
@@ -74,7 +78,7 @@ def execute(
     trained, reason = Trained(), None
     status: Literal["finished", "diverged", "failed"] = "finished"
     test, se_weights = None, list[SEWeights]()
-    pieces = 1
+    pieces = job.pieces
     while True:
         try:
             trained, test, se_weights = _attempt(
@@ -87,15 +91,15 @@ def execute(
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
             out_of_memory = is_out_of_memory(error)
         # Here, not in the handler: the error's traceback holds the tensors of the failed attempt.
-        gc.collect()
-        if device.type == "cuda":
-            torch.cuda.empty_cache()
+        give_back_memory(device)
         if not out_of_memory or 2 * pieces > config.batch_size // 2:
             status = "failed"
-            if pieces > 1:
-                reason = f"even with each batch in {pieces} parts: {reason}"
+            if out_of_memory:
+                split = f", even with each batch in {pieces} parts" if pieces > 1 else ""
+                reason = f"out of memory{split}: {reason}"
             break
         pieces, reason = 2 * pieces, None
+        on_split(pieces)
     if trained.divergence is not None:
         status = "diverged"
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def run_child(job: Job, parent: Connection) -> None:
-    """Do the job; send ``(kind, content)`` messages, the last of kind ``done``, ``error`` or
-    ``unwritable``."""
+    """Do the job; send ``(kind, content)`` messages, the last of kind ``done``, ``error``,
+    ``split`` or ``unwritable``."""
     end_with_parent()
 
     def tell(kind: str, content: Any) -> None:
@@ -30,10 +30,14 @@ def run_child(job: Job, parent: Connection) -> None:
         except OSError:
             os._exit(1)  # the parent is gone
 
+    def begin_anew(pieces: int) -> None:
+        tell("split", pieces)
+        os._exit(0)  # memory that ran out leaves a process in no state to go on
+
     try:
         from experiments import data
 
-        record, checkpoint = train(job, data.load(job.config.dataset), tell, 0.2)
+        record, checkpoint = train(job, data.load(job.config.dataset), tell, 0.2, begin_anew)
     except MemoryError:
         return tell("error", "out of memory before training began")
     except (OSError, ImportError, DataError) as error:
@@ -47,7 +51,11 @@ def run_child(job: Job, parent: Connection) -> None:
 
 
 def train(
-    job: Job, images: Images, tell: Callable[[str, Any], None], pause: float
+    job: Job,
+    images: Images,
+    tell: Callable[[str, Any], None],
+    pause: float,
+    on_split: Callable[[int], None] = lambda _: None,
 ) -> tuple[Record, Checkpoint]:
     """Do the job (``run.execute``), telling of epochs, of what is to note, and of steps, these at
     most every ``pause`` seconds."""
@@ -67,6 +75,7 @@ def train(
         on_step=on_step,
         on_epoch=lambda epoch: tell("epoch", epoch),
         on_note=lambda text: tell("note", text),
+        on_split=on_split,
     )
 
 

@@ -1,4 +1,4 @@
-"""``python -m report``: build the report, export its figures, watch it, or lint its prose."""
+"""``python -m report``: build the report, watch it, or lint its prose."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ OUT = ROOT / "report" / "out"
 
 def _arguments() -> argparse.Namespace:
     parser = OneLineParser(prog="python -m report", description=__doc__)
-    parser.add_argument(
-        "command", nargs="?", default="build", choices=("build", "figures", "watch", "lint")
-    )
+    parser.add_argument("command", nargs="?", default="build", choices=("build", "watch", "lint"))
     parser.add_argument(
         "--profile",
         help="a profile of study.toml (quick; with a GPU: full)",
@@ -91,16 +89,11 @@ def _run(arguments: argparse.Namespace) -> int:
         return watch(results, arguments.port)
     started = time.perf_counter()
     refused: tuple[str, ...] = ()
-    if arguments.command == "figures":
-        from report.exports import export
+    from report.build import build
 
-        written = export(results, out)
-    else:
-        from report.build import build
-
-        built = build(results, out, strict=arguments.strict, only_html=arguments.only == "html")
-        refused = built.material.records.refused if built.material else ()
-        written = list(built.files)
+    built = build(results, out, strict=arguments.strict, only_html=arguments.only == "html")
+    refused = built.material.records.refused if built.material else ()
+    written = list(built.files)
     seconds = time.perf_counter() - started
     print(f"{out}: {len(written)} files in {seconds:.1f} s" if written else f"{out}: up to date")
     for line in refused:

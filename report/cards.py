@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import models
@@ -25,6 +25,11 @@ _VARIABLES = {
     "ratio": "RATIO",
     "variant": "VARIANT",
 }
+#: Keeps a drawing, and returns its address.
+Asset = Callable[[str], str]
+#: So many seeds of a network have a card each.
+_FEW = 5
+_SOURCE = re.compile(r' data-source="[^"]*"')
 #: Characters in a line of a card on paper.
 _LINE = 118
 _WIDTH, _HEIGHT, _MARGIN = 132, 30, 2.5
@@ -65,6 +70,7 @@ _ROWS: tuple[tuple[str, tuple[tuple[str, Kind | None], ...]], ...] = (
             ("config.weight_decay", "learning_rate"),
             ("config.schedule", None),
             ("config.stop", None),
+            ("config.recipe", None),
         ),
     ),
     ("card_device", (("environment.device", None), ("environment.threads", "integer"))),
@@ -88,18 +94,81 @@ _ROWS: tuple[tuple[str, tuple[tuple[str, Kind | None], ...]], ...] = (
 )
 
 
-def card(record: Record, lang: Lang, labels: Labels, *, pdf: bool) -> str:
-    """A run card as HTML."""
+def cards(
+    records: Iterable[Record], lang: Lang, labels: Labels, asset: Asset | None
+) -> Iterator[str]:
+    """The run cards as HTML: one a run or, where a network has many seeds, one for all of them.
+
+    Args:
+        records: of the report.
+        lang: its language.
+        labels: in that language.
+        asset: for the PDF: keeps a drawing, and returns its address.
+    """
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(record.id.rpartition(".s")[0] or record.id, []).append(record)
+    for name, runs in groups.items():
+        if len(runs) > _FEW:
+            yield _joint(name, runs, lang, labels, pdf=asset is not None)
+        else:
+            yield from (_card(record, lang, labels, asset) for record in runs)
+
+
+def _joint(name: str, runs: list[Record], lang: Lang, labels: Labels, *, pdf: bool) -> str:
+    """One card for many runs: what they have in common said once, and a line for each run."""
+    runs = sorted(runs, key=lambda record: record.config.seed)
+    rows = [dict(_rows(record, lang, labels)) for record in runs]
+    told = [{key: _sourceless(text) for key, text in row.items()} for row in rows]
+    common = [key for key in rows[0] if all(row.get(key) == told[0][key] for row in told)]
+    title = models.NETWORKS[runs[0].config.network].title
+    count = escape(labels("data_runs", count=len(runs)))
+    head = (
+        f'<h3 class="run-id"><span class="run-name">{escape(name)}</span> '
+        f'<span class="run-title">{escape(title)}{escape(labels("separator"))}{count}</span></h3>'
+    )
+    shared = [(key, rows[0][key]) for key in common]
+    lines = []
+    for record, row in zip(runs, rows, strict=True):
+        own = " \N{MIDDLE DOT} ".join(
+            f"{escape(key)} {text}" for key, text in row.items() if key not in common
+        )
+        lines.append(
+            f'<p class="rows" id="{escape(card_id(record.id, lang))}">'
+            f'<span class="run-name">{escape(record.id)}</span>{_status(record, labels)} {own}</p>'
+        )
+    body = _lines(shared) if pdf else _list(shared)
+    epochs = "" if pdf else _histories(runs, labels)
+    return f'<article class="card joint">{head}{body}{"".join(lines)}{epochs}</article>'
+
+
+def _sourceless(text: str) -> str:
+    return _SOURCE.sub("", text)
+
+
+def _histories(runs: list[Record], labels: Labels) -> str:
+    """Every epoch of many runs, one a line, folded away."""
+    lines = [",".join(("run", *Epoch.model_fields))]
+    for record in runs:
+        for epoch in record.history:
+            lines.append(",".join((record.id, *map(str, epoch.model_dump().values()))))
+    return (
+        f'<details class="history"><summary>{escape(labels("history"))}</summary>'
+        f'<pre tabindex="0">{escape(chr(10).join(lines))}</pre></details>'
+    )
+
+
+def _card(record: Record, lang: Lang, labels: Labels, asset: Asset | None) -> str:
     title = models.NETWORKS[record.config.network].title
     head = (
         f'<h3 class="run-id"><span class="run-name">{escape(record.id)}</span>'
         f' <span class="run-title">{escape(title)}</span>{_status(record, labels)}</h3>'
     )
     rows = list(_rows(record, lang, labels))
-    body = _lines(rows) if pdf else _list(rows) + _history(record.history, record, lang, labels)
+    body = _lines(rows) if asset else _list(rows) + _history(record.history, record, lang, labels)
     return (
         f'<article class="card" id="{escape(card_id(record.id, lang))}">{head}'
-        f"{_curves(record, lang, labels)}{body}</article>"
+        f"{_curves(record, lang, labels, asset)}{body}</article>"
     )
 
 
@@ -195,8 +264,10 @@ def command(record: Record) -> str:
         chosen = config.options.get(option)
         if chosen is not None and chosen != models.DEFAULTS[option]:
             parts.append("NO_BN=1" if option == "batch_norm" else f"{variable}={chosen}")
+    if config.recipe != "original":
+        parts.append(f"RECIPE={config.recipe}")
     if study.load().has(profile):
-        usual = study.load().config(profile, config.network, config.options)
+        usual = study.load().config(profile, config.network, config.options, recipe=config.recipe)
         if config.epochs != usual.epochs:
             parts.append(f"EPOCHS={config.epochs}")
         if config.learning_rate != usual.learning_rate:
@@ -204,20 +275,20 @@ def command(record: Record) -> str:
     return " ".join(parts)
 
 
-def _curves(record: Record, lang: Lang, labels: Labels) -> str:
+def _curves(record: Record, lang: Lang, labels: Labels, asset: Asset | None) -> str:
     if len(record.history) < 2:
         return ""
     losses = [epoch.train_loss for epoch in record.history]
     accuracies = [epoch.validation_accuracy for epoch in record.history]
     return (
         '<div class="curves">'
-        + _curve(losses, labels("curve_loss"), "loss", lang)
-        + _curve(accuracies, labels("curve_accuracy"), "accuracy", lang)
+        + _curve(losses, labels("curve_loss"), "loss", lang, asset)
+        + _curve(accuracies, labels("curve_accuracy"), "accuracy", lang, asset)
         + "</div>"
     )
 
 
-def _curve(values: list[float], name: str, kind: Kind, lang: Lang) -> str:
+def _curve(values: list[float], name: str, kind: Kind, lang: Lang, asset: Asset | None) -> str:
     """A curve without axes, its first and last values beside it."""
     low, high = min(values), max(values)
     span = (high - low) or 1.0
@@ -235,11 +306,18 @@ def _curve(values: list[float], name: str, kind: Kind, lang: Lang) -> str:
     )
     alt = escape(f"{name}: {first} → {last}")
     x, y = points[-1]
-    return (
-        f'<figure class="curve"><svg role="img" aria-label="{alt}" '
-        f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"><title>{alt}</title>'
+    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
+    marks = (
         f'<polyline fill="none" stroke="#1b4f7c" stroke-width="1.3" points="{line}"/>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2" fill="#1b4f7c"/></svg>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2" fill="#1b4f7c"/>'
+    )
+    if asset:  # read faster than one that stands in the text
+        address = asset(f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{marks}</svg>')
+        drawing = f'<img src="{address}" alt="{alt}"/>'
+    else:
+        drawing = f'<svg role="img" aria-label="{alt}" {size}><title>{alt}</title>{marks}</svg>'
+    return (
+        f'<figure class="curve">{drawing}'
         f"<figcaption>{escape(name)} <span>{first} → {last}</span></figcaption></figure>"
     )
 

@@ -158,8 +158,10 @@ def _linked(text: str) -> str:
     """DOIs and addresses as links."""
 
     def link(match: re.Match[str]) -> str:
-        shown = match[0].replace("/", "/<wbr/>")
+        parts = re.split("(?<=[^:/]/)(?=[^/])", match[0])
+        shown = "<wbr/>".join(f'<span class="whole">{part}</span>' for part in parts)
         address = match[1] or f"https://doi.org/{match[2]}"
         return f'<a class="address" href="{escape(unescape(address))}">{shown}</a>'
 
-    return _ADDRESS.sub(link, text)
+    # The space apart: WeasyPrint breaks a text too early whose last space no longer fits the line.
+    return re.sub(" (?=<a )", "<span> </span>", _ADDRESS.sub(link, text))

@@ -17,7 +17,7 @@ from report.numbers import Lang
 from report.sandbox import bounded
 from report.sections import SectionFile
 from report.slots import escape
-from report.typography import typeset
+from report.typography import typeset, whole_names
 
 _HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
 
@@ -99,7 +99,7 @@ Finish = Callable[[str], str]
 
 
 def _finisher(lang: Lang, pdf: bool) -> Finish:
-    return (lambda html: typeset(html, pdf=pdf)) if lang == "zh" else (lambda html: html)
+    return (lambda html: typeset(html, pdf=pdf)) if lang == "zh" else whole_names
 
 
 def _finished(part: Part, finish: Finish) -> Part:
@@ -171,7 +171,7 @@ def _back(writer: Writer, contents: list[Entry]) -> Iterator[Part]:
             "cards",
             (
                 intro,
-                *(cards.card(record, lang, labels, pdf=writer.pdf) for record in writer.records),
+                *cards.cards(writer.records, lang, labels, writer.asset if writer.pdf else None),
             ),
         )
 

@@ -1,135 +1,91 @@
-"""Drawing the figures: once for the page and the PDF as SVG, for export as PDF and PNG too."""
+"""Drawing the figures: as SVG for the page and the PDF, as PDF and PNG for a paper."""
 
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Mapping
+from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
 
-from analysis.figures import NothingToDraw, style
+import matplotlib as mpl
+from PIL import Image
+
+from analysis.figures import NothingToDraw
+from report import printing
 from report.numbers import LANGS, Lang
+from report.svg import lean, size
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from analysis.findings import Finding
     from analysis.records import Records
 
-#: Exported bitmaps, in dots an inch.
+#: Bitmaps, in dots an inch.
 DPI = 300
-#: The inks of figures, which are made for white paper, follow the colours of the page.
-_PAGE = {
-    style.INK: "var(--ink)",
-    style.INK_2: "var(--ink-2)",
-    style.RULE: "var(--rule)",
-    style.PAPER: "var(--paper)",
-}
-_USED = re.compile(r"""(?:xlink:)?href="#([^"]+)"|url\(#([^)]+)\)""")
-_SVG = "http://www.w3.org/2000/svg"
-_POINTS = re.compile(r'width="([\d.]+)pt" height="([\d.]+)pt"')
 
 
-def draw(
-    module: ModuleType, records: Records, findings: Mapping[str, Finding]
-) -> tuple[dict[Lang, str], dict[Lang, str]]:
-    """Draw one figure in both languages.
+@dataclass(frozen=True)
+class Drawing:
+    """A figure in both languages.
 
-    Returns:
-        The SVGs, with the analysis's own ink colours, and what they show, in words; both empty
-        where no run of the figure exists.
+    Attributes:
+        svg: with the analysis's own ink colours.
+        alt: what it shows, in words.
+        prints: files for a paper by language and kind (``zh.pdf``, ``en.png``), if asked for.
     """
-    svgs: dict[Lang, str] = {}
-    alts: dict[Lang, str] = {}
+
+    svg: dict[Lang, str]
+    alt: dict[Lang, str]
+    prints: dict[str, bytes]
+
+
+def draw(module: ModuleType, records: Records, *, prints: bool = False) -> Drawing:
+    """Draw one figure in both languages; all is empty where no run of the figure exists.
+
+    Args:
+        module: of ``analysis.figures``.
+        records: to draw from.
+        prints: as PDF and as a bitmap too.
+    """
+    made = Drawing({}, {}, {})
     try:
         for lang in LANGS:
-            svgs[lang] = _svg(module.draw(records, findings, lang))
-            alts[lang] = module.alt(records, findings, lang)
+            figure = module.draw(records, {}, lang)
+            made.svg[lang] = svg(figure)
+            made.alt[lang] = module.alt(records, {}, lang)
+            if prints:
+                made.prints[f"{lang}.pdf"] = pdf(made.svg[lang])
+                made.prints[f"{lang}.png"] = png(figure)
     except NothingToDraw:
-        return {}, {}
-    return svgs, alts
+        return Drawing({}, {}, {})
+    return made
 
 
-def _svg(figure: Figure) -> str:
-    import matplotlib as mpl
-
+def svg(figure: Figure) -> str:
+    """A figure as SVG, transparent, its text as text; equal figures give equal ones."""
     out = io.StringIO()
-    # text stays text, and ids are the same on every run
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report"}):
         figure.savefig(
             out, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
         )
-    return _lean(out.getvalue())
+    return lean(out.getvalue())
 
 
-def png(module: ModuleType, records: Records, findings: Mapping[str, Finding], lang: Lang) -> bytes:
+def png(figure: Figure) -> bytes:
     """A figure as a bitmap on white."""
-    out = io.BytesIO()
-    figure = module.draw(records, findings, lang)
-    figure.savefig(out, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
+    raw, out = io.BytesIO(), io.BytesIO()
+    figure.savefig(raw, format="rgba", dpi=DPI, facecolor="white")
+    width = int(figure.get_size_inches()[0] * DPI)
+    pixels = raw.getvalue()
+    bitmap = Image.frombuffer("RGBA", (width, len(pixels) // (4 * width)), pixels)
+    # nothing shines through; a higher level of compression takes twice as long and saves a tenth
+    bitmap.convert("RGB").save(out, format="png", dpi=(DPI, DPI), compress_level=3)
     return out.getvalue()
 
 
-def _lean(svg: str) -> str:
-    """Without metadata, without ids that nothing refers to, without groups that group nothing."""
-    ElementTree.register_namespace("", _SVG)
-    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
-    root = ElementTree.fromstring(svg)
-    used = {first or second for first, second in _USED.findall(svg)}
-    _prune(root, used)
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-def _prune(element: ElementTree.Element, used: set[str]) -> None:
-    kept: list[ElementTree.Element] = []
-    for child in element:
-        if child.tag == f"{{{_SVG}}}metadata":
-            continue
-        _prune(child, used)
-        if child.get("id", "") not in used:
-            child.attrib.pop("id", None)
-        if "d" in child.attrib:
-            child.set("d", " ".join(child.attrib["d"].split()))
-        child.tail = None
-        for part in child if child.tag == f"{{{_SVG}}}g" and not child.attrib else (child,):
-            if kept and _continues(kept[-1], part):
-                kept[-1].set("d", f"{kept[-1].attrib['d']} {part.attrib['d']}")
-            else:
-                kept.append(part)
-    if not (element.text or "").strip():
-        element.text = None
-    element[:] = kept
-
-
-def _continues(line: ElementTree.Element, part: ElementTree.Element) -> bool:
-    """Whether two outlines in a row are alike, so that one stroke can draw both."""
-    if line.tag != part.tag or "d" not in line.attrib or "d" not in part.attrib:
-        return False
-    first, second = ({**each.attrib, "d": ""} for each in (line, part))
-    style = first.get("style", "")
-    return first == second and "fill: none" in style and "opacity" not in style
-
-
-def for_page(svg: str, prefix: str) -> str:
-    """A drawing to stand in the page: coloured as it is, as wide as fits, with ids of its own."""
-    svg = re.sub(r' id="([^"]+)"', rf' id="{prefix}-\1"', svg)
-    svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
-    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
-    svg = _POINTS.sub(
-        lambda size: f'style="max-width:{float(size[1]) / 72 * 6.75:.3g}rem"', svg, count=1
-    )
-    # rules of a drawing's own style sheet would apply to the whole page
-    svg = re.sub(r"<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>", "", svg)
-    for ink, shown in _PAGE.items():
-        svg = re.sub(re.escape(ink), shown, svg, flags=re.IGNORECASE)
-    return svg
-
-
-def size(svg: str) -> tuple[float, float]:
-    """Width and height in points."""
-    match = _POINTS.search(svg)
-    if match is None:
-        raise ValueError("an SVG without its size in points")
-    return float(match[1]), float(match[2])
+def pdf(drawing: str) -> bytes:
+    """A PDF as large as an SVG, its text kept and its fonts embedded."""
+    width, height = size(drawing)
+    style = f"@page {{ size: {width}pt {height}pt; margin: 0 }} body {{ margin: 0 }}"
+    image = f'<img src="asset:figure.svg" style="display: block; width: {width}pt" alt=""/>'
+    return printing.pdf(f"<style>{style}</style>{image}", {"asset:figure.svg": drawing})

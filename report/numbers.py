@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
@@ -17,6 +18,11 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 #: Keeps a number and its unit on one line.
 NBSP = "\N{NO-BREAK SPACE}"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+#: The id of one of several runs that differ in their seed only.
+_SEED = re.compile(r"(.+)\.s(0|[1-9][0-9]*)")
+#: So many sources are named one by one.
+MANY = 24
 
 #: Digits after the point (for gain and weight: significant digits).
 DIGITS: dict[Kind, int] = {
@@ -199,8 +205,35 @@ def signed(text: str, value: float, sign: bool | None) -> str:
 
 
 def sources_text(value: Value) -> str:
-    """Every record field behind a value: ``ResNet18.s0 test.accuracy; ...``."""
-    return "; ".join(f"{source.record} {source.field}" for source in value.sources)
+    """Every record field behind a value: ``ResNet18.s0 test.accuracy; ...``.
+
+    The same field of many seeds in a row is said once: ``ResNet18.s0…s62 test.accuracy``.
+    """
+    if len(value.sources) <= MANY:
+        return "; ".join(f"{source.record} {source.field}" for source in value.sources)
+    fields: dict[str, list[str]] = {}
+    for source in value.sources:
+        fields.setdefault(source.field, []).append(source.record)
+    return "; ".join(f"{name} {field}" for field, runs in fields.items() for name in folded(runs))
+
+
+def folded(runs: Iterable[str]) -> dict[str, str]:
+    """Ids of records, seeds in a row as one (``ResNet18.s0…s62``), with the first of each."""
+    names: dict[str, str] = {}
+    seeds: dict[str, list[int]] = {}
+    for run in runs:
+        if seed := _SEED.fullmatch(run):
+            seeds.setdefault(seed[1], []).append(int(seed[2]))
+        else:
+            names[run] = run
+    for run, found in seeds.items():
+        there = set(found)
+        starts = sorted(seed for seed in there if seed - 1 not in there)
+        ends = sorted(seed for seed in there if seed + 1 not in there)
+        for first, last in zip(starts, ends, strict=True):
+            more = f"…s{last}" if last > first else ""
+            names[f"{run}.s{first}{more}"] = f"{run}.s{first}"
+    return names
 
 
 def data_element(value: Value, text: str, lang: Lang, css: str = "n") -> str:

@@ -203,13 +203,13 @@ def _blocks(html: str) -> list[str]:
 
 
 def _layers(records: Records) -> list[Layers]:
-    """One table for each different network."""
+    """One table for each different network, under the name of its plainest variant."""
     found: dict[str, Layers] = {}
-    for record in records:
+    for record in sorted(records, key=lambda run: (len(run.config.variant), run.id)):
         text = record.network.layers
         if text and text not in found:
             network, dash, rest = record.config.variant.partition("-")
             name = record.config.variant
             title = models.NETWORKS[network].title + dash + rest
             found[text] = Layers(name, title, f"{record.id} network.layers", printable(text))
-    return list(found.values())
+    return sorted(found.values(), key=lambda layers: layers.name)

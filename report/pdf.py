@@ -1,15 +1,12 @@
-"""The PDFs: WeasyPrint, tagged for PDF/UA-1, nothing fetched from anywhere."""
+"""The PDFs of the report, tagged for PDF/UA-1."""
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from report import printing
 from report.document import Document
-from report.errors import ReportError
 from report.labels import Labels
 from report.page import CODES, chapters, fill, style
 
@@ -36,38 +33,4 @@ def write(folder: Path, document: Document) -> bytes:
         ReportError: the PDF library cannot be loaded.
     """
     html = render(folder, document)
-    return typeset(html, document.assets, pdf_variant="pdf/ua-1", pdf_tags=True)
-
-
-def typeset(html: str, assets: Mapping[str, str], **options: Any) -> bytes:
-    """HTML as a PDF.
-
-    Args:
-        html: what to set.
-        assets: drawings by address; nothing else is fetched.
-        options: WeasyPrint's.
-
-    Raises:
-        ReportError: the PDF library cannot be loaded.
-    """
-    try:
-        import weasyprint
-        from weasyprint.urls import URLFetcher, URLFetcherResponse
-    except OSError as error:
-        # a system library (Pango) is missing
-        raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
-    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
-    logging.getLogger("fontTools").setLevel(logging.ERROR)
-
-    class Assets(URLFetcher):  # type: ignore[misc]
-        """Admits nothing but the report's own drawings, and what they hold themselves."""
-
-        def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
-            if url.startswith("data:"):
-                return super().fetch(url, headers)
-            if url not in assets:
-                raise ValueError(f"not part of the report: {url}")
-            return URLFetcherResponse(url, assets[url].encode(), {"Content-Type": "image/svg+xml"})
-
-    source = weasyprint.HTML(string=html, url_fetcher=Assets())
-    return bytes(source.write_pdf(**options) or b"")
+    return printing.pdf(html, document.assets, pdf_variant="pdf/ua-1", pdf_tags=True)

@@ -53,9 +53,11 @@ class Profile:
 
     def __init__(self, records: Records) -> None:
         self.name = records.profile
-        # one's own experiments do not describe the profile, unless there is nothing else
+        # one's own experiments and the strong recipe do not describe the profile, unless there is
+        # nothing else
         own = {record.id for record in records.extra}
-        runs = [record for record in records if record.id not in own] or list(records)
+        usual = [r for r in records if r.id not in own and r.config.recipe == "original"]
+        runs = usual or list(records)
         self.runs = runs
         self.settings = {field: _setting(runs, field, kind) for field, kind in _FIELDS.items()}
         self.seeds = len({record.config.seed for record in runs})

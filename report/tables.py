@@ -19,8 +19,8 @@ from report.slots import escape
 _TEXTS = ("text", "word", "claim", "verdict", "value")
 #: A text of at most so many characters stays on one line.
 _SHORT = 24
-#: A Chinese head of so many characters does too.
-_SHORT_HEAD = 4
+#: Where a Chinese head may be broken: between words.
+_HEAD_WORDS = re.compile("(?<=..)(?=准确率|参数量|乘加次数|损失|之差|（)")
 #: Tables of more columns are set smaller on paper.
 _FEW_COLUMNS = 8
 
@@ -31,6 +31,7 @@ class Context:
 
     Attributes:
         claim: the text of a finding's claim, as HTML (in LaTeX: as text).
+        effect: what a finding's effect is, likewise.
         verdict: a verdict's badge as HTML (in LaTeX: its word).
         known: ids of the records that have a run card.
     """
@@ -38,6 +39,7 @@ class Context:
     lang: Lang
     labels: Labels
     claim: Callable[[str], str]
+    effect: Callable[[str], str]
     verdict: Callable[[str], str]
     known: frozenset[str]
 
@@ -49,7 +51,7 @@ def interval(
     low, high = (printed(end, lang, digits) for end in pair)
     ends = f"[{data_element(pair[0], low.text, lang)}, {data_element(pair[1], high.text, lang)}]"
     tail = (NBSP if high.space and high.unit else "") + high.unit if unit else ""
-    return f'<span class="ci">{ends}{escape(tail)}</span>'
+    return f'<span class="ci"><span class="ends">{ends}</span>{escape(tail)}</span>'
 
 
 def _is_text(column: Column) -> bool:
@@ -117,9 +119,11 @@ def _head(column: Column, extra: bool, context: Context) -> str:
     css = [] if _is_text(column) else ["num"]
     if column.original:
         css.append("orig")
-    if context.lang == "zh" and len(title) <= _SHORT_HEAD:
-        css.append("short")
-    return f'<th scope="col"{_class(css)}>{escape(title)}{unit}</th>'
+    text = escape(title)
+    if context.lang == "zh":
+        words = _HEAD_WORDS.split(title)
+        text = "<wbr/>".join(f'<span class="whole">{escape(word)}</span>' for word in words)
+    return f'<th scope="col"{_class(css)}>{text}{unit}</th>'
 
 
 def _unit(column: Column, context: Context) -> str:
@@ -160,21 +164,46 @@ def _cell(
 
 
 def _content(cell: Cell, column: Column, decimals: int, context: Context) -> str:
-    value, lang = cell.value, context.lang
+    value = cell.value
     if value is None:
         return ""
     if isinstance(value, tuple):
-        return ", ".join(data_element(item, str(printed(item, lang)), lang) for item in value)
+        return "<br/>".join(_named(cell, context))
     if isinstance(value, Value):
-        return _number(value, cell, column, decimals, lang)
+        return _number(value, cell, column, decimals, context)
     return _text(value, column, context)
 
 
-def _number(value: Value, cell: Cell, column: Column, decimals: int, lang: Lang) -> str:
+def _named(cell: Cell, context: Context) -> list[str]:
+    """Numbers behind the name of what they belong to, which is not repeated."""
+    lines, last = [], ""
+    values = cell.value if isinstance(cell.value, tuple) else ()
+    for name, value in zip(cell.names, values, strict=True):
+        number = data_element(value, str(printed(value, context.lang)), context.lang)
+        lines.append(number if name == last else f"{escape(name)} {number}")
+        last = name
+    return lines
+
+
+def _effect(value: Value, cell: Cell, context: Context) -> str:
+    """A number of whatever kind, with its interval, under what it is."""
+    lang = context.lang
+    shown = printed(value, lang)
+    sign = True if value.kind == "difference" else None
+    text = numbers.signed(shown.text, value.value, sign)
+    parts = [data_element(value, str(numbers.Printed(text, shown.unit, shown.space)), lang)]
+    if cell.finding:
+        parts.insert(0, f'<span class="what">{context.effect(cell.finding)}</span>')
+    if cell.interval:
+        parts.append(interval(cell.interval, lang))
+    return " ".join(parts)
+
+
+def _number(value: Value, cell: Cell, column: Column, decimals: int, context: Context) -> str:
+    lang = context.lang
     shown = printed(value, lang)
     if column.kind == "value":
-        text = data_element(value, str(shown), lang)
-        return f"{text} {interval(cell.interval, lang)}" if cell.interval else text
+        return _effect(value, cell, context)
     text = shown.text if _unit_in_head(column) else str(shown)
     element = data_element(value, text, lang)
     padding = decimals - _places(shown.text) if shown.text[-1:].isdigit() else 0

@@ -1,9 +1,13 @@
-"""Chinese typesetting that neither Markdown nor the PDF engine does by itself.
+"""Typesetting that neither Markdown nor the PDF engine does by itself.
+
+In both languages, names like ResNet-18 are neither broken at their hyphens nor hyphenated. In
+Chinese:
 
 - one ordinary space between Han characters and Latin letters, digits, code and formulas,
   whether the writer typed it or not (never beside full-width punctuation);
 - quotation marks, dashes and ellipses beside Han characters from the Chinese font;
-- for the PDF, full-width punctuation marks that meet are set half as wide.
+- for the PDF, full-width punctuation marks that meet are set half as wide, and no paragraph ends in
+  a line of a single character.
 
 Only text between tags is touched, never code, formulas or drawings.
 """
@@ -35,6 +39,19 @@ _MEETING = re.compile(
     f"[{_WIDE_CLOSING}](?=[{_WIDE_CLOSING}{_WIDE_OPENING}])|(?<=[{_WIDE_OPENING}])[{_WIDE_OPENING}]"
 )
 
+#: A name with a hyphen and a capital or digit behind it, and one with a capital inside.
+_HYPHENED = r"[A-Za-z]+(?:-[A-Za-z0-9]+)*-(?:[A-Z][A-Za-z0-9]*|\d+)(?:-[a-z]+)*"
+_HYPHENED_NAME = re.compile(rf"(?<![\w&#-]){_HYPHENED}(?![\w-])")
+_NAME = re.compile(rf"(?<![\w&#-])(?:{_HYPHENED}|[A-Za-z]*[a-z][A-Z][A-Za-z]*)(?![\w-])")
+_PARAGRAPH_END = re.compile(
+    rf"(?<=[{_HAN}{_WIDE_CLOSING}])([{_HAN}]{{2}}[。：；？！]?)(?=</(?:p|li)>)"
+)
+
+#: A formula with the marks that may not stand apart from it.
+_FORMULA = re.compile(
+    rf"[（“]?<math alttext=[^>]*>(?:(?!</math>).)*</math>[{_WIDE_CLOSING}]+", re.DOTALL
+)
+
 #: Their content is left alone; of some it counts as one Latin letter for its neighbours.
 _OPAQUE = {"code", "pre", "math", "svg", "script", "style", "kbd", "samp"}
 _LIKE_LATIN = {"code", "math", "kbd", "samp"}
@@ -57,6 +74,25 @@ _INLINE = {
     "time",
     "label",
 }
+
+
+def whole_names(html: str) -> str:
+    """Keep names in one piece, in a piece of English HTML."""
+    out: list[str] = []
+    opaque = 0
+    for piece in _PIECES.split(html):
+        tag = _TAG.match(piece)
+        if tag is None:
+            out.append(piece if opaque else _NAME.sub(_whole, piece))
+            continue
+        if tag[2].lower() in _OPAQUE and not piece.endswith("/>"):
+            opaque += -1 if tag[1] else 1
+        out.append(piece)
+    return "".join(out)
+
+
+def _whole(match: re.Match[str]) -> str:
+    return f'<span class="whole">{match[0]}</span>'
 
 
 def typeset(html: str, *, pdf: bool) -> str:
@@ -96,7 +132,8 @@ def typeset(html: str, *, pdf: bool) -> str:
         out.append(piece)
         if closing or name == "img":
             edge = len(out)
-    return "".join(out)
+    typed = "".join(out)
+    return _PARAGRAPH_END.sub(_whole, typed) if pdf else _FORMULA.sub(_whole, typed)
 
 
 def _meet(left: str, right: str) -> bool:
@@ -109,6 +146,10 @@ def _meet(left: str, right: str) -> bool:
 def _text(text: str, pdf: bool) -> str:
     # An entity (&amp;) begins like a word and ends in a semicolon: no gap behind it, as with "&".
     text = _BOUNDARY.sub(" ", _TYPED.sub("", text))
+    return _HYPHENED_NAME.sub(_whole, _marks(text, pdf))
+
+
+def _marks(text: str, pdf: bool) -> str:
     if not pdf:
         return _QUOTES.sub(lambda mark: f'<span class="han">{mark[0]}</span>', text)
     text = _MEETING.sub(lambda mark: f"\x00{mark[0]}\x01", text)

@@ -20,6 +20,7 @@ from models import UsageError
 from report import document, material, page
 from report.document import Document
 from report.errors import ROOT, TEMPLATES, ReportError
+from report.inputs import Snapshot
 from report.material import Material
 from report.numbers import LANGS, Lang
 from report.sections import discover
@@ -224,10 +225,10 @@ class Builder:
             changed: the files that were saved; empty at first.
         """
         try:
-            if self._material is None or any(not p.is_relative_to(TEMPLATES) for p in changed):
+            if self._material is None or not all(map(_is_prose, changed)):
                 self._material = None
                 self._documents = {}
-                self._material = material.load(self._results)
+                self._material = material.load(Snapshot.take(self._results))
             for lang in LANGS:
                 if not changed or any(_concerns(path, lang) for path in changed):
                     self._documents.pop(lang, None)
@@ -245,6 +246,10 @@ class Builder:
             # half-saved code or records: say so, and wait for the next save
             self._state.fail(Fault(f"{type(error).__name__}: {error}"))
             print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+
+
+def _is_prose(path: Path) -> bool:
+    return path.is_relative_to(TEMPLATES)
 
 
 def _concerns(path: Path, lang: Lang) -> bool:
@@ -276,8 +281,8 @@ def watch(results: Path, port: int) -> int:
         builder.build()
         for found in changes:
             paths = {Path(path) for _, path in found}
-            if any(path.suffix == ".py" for path in paths):
-                # code cannot be exchanged under a running process: start over
+            if any(path.suffix in (".py", ".toml") and not _is_prose(path) for path in paths):
+                # a running process cannot exchange its code and what that has read: start over
                 made.server_close()
                 os.execv(sys.executable, [sys.executable, "-m", "report", *sys.argv[1:]])
             if paths:

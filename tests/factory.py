@@ -133,6 +133,10 @@ OUTCOMES: dict[str, Outcome] = {
     "ResNet18-mul": Outcome(train_loss=2.28, stalled=True, branch=0.12, shortcut=0.09),
     "ResNet18-mul-nobn": Outcome(train_loss=2.301, stalled=True, branch=0.004, shortcut=0.003),
     "ResNet18-softmax": Outcome(0.9601, train_loss=1.512),
+    "ResNet18-strong": Outcome(0.9868, train_loss=0.12),
+    "SEResNet18-strong": Outcome(0.9874, train_loss=0.12, se_range=0.45),
+    "SEResNet34-strong": Outcome(0.9861, train_loss=0.13, se_range=0.30),
+    "DenseNet-strong": Outcome(0.9823, train_loss=0.16),
 }
 
 
@@ -350,7 +354,7 @@ def _validation_loss(spec: Outcome) -> float:
 
 
 def _network(config: Config) -> NetworkInfo:
-    variant = config.variant.removesuffix("-stable")
+    variant = config.variant.removesuffix("-stable").removesuffix("-strong")
     parameters, macs = SIZES.get(variant) or SIZES[config.network]
     size = 28 if config.network == "LeNet" else 224
     smaller = round(macs * (config.input_size / size) ** 2)

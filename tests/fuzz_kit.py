@@ -202,7 +202,7 @@ class Bench:
         analyse(found)
         for lang in LANGS:
             for pdf in (False, True):
-                cards.card(record, lang, Labels(lang), pdf=pdf).encode()
+                "".join(cards.cards([record], lang, Labels(lang), str if pdf else None)).encode()
         return found
 
     def with_record(self, *records: Record) -> Records:

@@ -9,18 +9,19 @@ from pathlib import Path
 
 from analysis.figures import figures
 from analysis.findings import evaluate
-from analysis.records import Records
+from analysis.records import Records, siblings
 from analysis.tables import tables
-from analysis.transfer import compare
+from analysis.transfer import Transfer, compare
+from experiments.datasets import DatasetName
 from report import build, document, page
 from report.errors import TEMPLATES
-from report.figures import _lean
 from report.material import Art, Material
 from report.numbers import LANGS
 from report.sections import discover
+from report.svg import lean
 from tests import factory
 
-SVG = _lean(
+SVG = lean(
     '<svg xmlns="http://www.w3.org/2000/svg" width="453.6pt" height="72pt" viewBox="0 0 453.6 72">'
     '<defs><path id="dot" d="M0 0L5 5"/></defs><use href="#dot"/><text x="9" y="9">x</text></svg>'
 )
@@ -41,10 +42,20 @@ def material(found: Records | None = None) -> Material:
         dict.fromkeys(LANGS, "A line <rises>"),
         ("LeNet.s0",),
         "x.py",
+        {},
     )
     drawn = dict.fromkeys(figures(), art)
-    compared = compare(found, findings)
-    return Material(found, findings, tables(found, findings, compared), drawn, compared)
+    transfer = compare(found, findings, _beside(found))
+    return Material(found, findings, tables(found, findings, transfer), drawn, transfer)
+
+
+def compared(found: Records) -> Transfer:
+    """These records' findings, and those of the folders beside theirs."""
+    return compare(found, evaluate(found), _beside(found))
+
+
+def _beside(found: Records) -> dict[DatasetName, Records]:
+    return {name: Records.load(folder) for name, folder in siblings(found.folder).items()}
 
 
 def templates(folder: Path, **sections: str) -> Path:

@@ -30,6 +30,7 @@ def run(*arguments, cwd=ROOT, **env):
         (["--model", "DenseNet", "--gr", "-1"], "growth_rate=-1"),
         (["--model", "LeNet", "--epochs", "0"], "epochs=0"),
         (["--model", "LeNet", "--lr", "-1"], "learning_rate=-1"),
+        (["--model", "LeNet", "--recipe", "best"], "recipe='best'"),
         (["--model", "LeNet", "--gr", "12"], "LeNet has no option"),
         (["--model", "LeNet", "--profile", "fast"], "unknown profile 'fast'"),
         (["--test"], "--model"),

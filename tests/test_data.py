@@ -181,7 +181,8 @@ def archive(contents):
     return out.getvalue()
 
 
-def test_debians_package_is_read_not_installed(no_sources, monkeypatch):
+@pytest.mark.parametrize("lists", [True, False])
+def test_debians_package_is_read_not_installed(no_sources, monkeypatch, lists):
     cached = source.CACHE
     monkeypatch.undo()
     files = acquire("FashionMNIST")
@@ -192,8 +193,10 @@ def test_debians_package_is_read_not_installed(no_sources, monkeypatch):
     inside["./etc/passwd"] = b"root"
 
     def run(command, folder):
-        if command[0] == "apt-get":
-            (cached.parent / "x").touch()
+        own = any(option.startswith("-oDir::State::lists=") for option in command)
+        if "download" in command and not (lists or own):
+            raise ValueError("E: Unable to locate package")
+        if "download" in command:
             open(f"{folder}/package.deb", "wb").close()  # noqa: PTH123
         return archive(inside)
 

@@ -11,6 +11,7 @@ from analysis.constants import MARGIN, MUCH_WORSE
 from analysis.findings import Verdict, evaluate
 from analysis.findings.model import REGISTRY
 from analysis.statistics import ALPHA
+from experiments import study
 from tests.factory import OUTCOMES, Outcome, make
 
 #: Hypotheses that one network, or one set of blocks, is better or larger than another.
@@ -29,6 +30,7 @@ DIRECTIONAL = (
     "se-range-larger-18",
     "se-gain-follows-range",
     "softmax-slows",
+    "strong-recipe-better",
 )
 #: Of those the ones that equal networks refute: there "contradicted" is right.
 REFUTED = ("mul-much-worse", "mul-nobn-fails", "se-weights-differ")
@@ -40,8 +42,15 @@ def simulate(trials: int, specs: dict[str, Outcome], seeds: int, profile: str) -
     """How often each finding was supported (``<id>``) or contradicted (``not <id>``), and how often
     any directional one of a family was supported (``family <name>``)."""
     counts: Counter[str] = Counter()
+    strong = [
+        (study.load().config(profile, network, {}, recipe="strong", seed=seed), specs[network])
+        for network in ("DenseNet", "ResNet18", "SEResNet18")
+        for seed in range(seeds)
+    ]
     for world in range(trials):
-        records = make(profile=profile, seeds=seeds, specs=specs, world=world, exact=False)
+        records = make(
+            profile=profile, seeds=seeds, specs=specs, extra=strong, world=world, exact=False
+        )
         verdicts = {name: found.verdict for name, found in evaluate(records).items()}
         supported = {name for name, v in verdicts.items() if v is Verdict.SUPPORTED}
         counts.update(supported)

@@ -5,11 +5,13 @@ import http.client
 import socket
 import threading
 import time
+from html import escape
 
 import pytest
 
-from report import watch
+from report import page, watch
 from report.watch import State, server
+from tests.test_html_browser import ARGUMENTS, CHROMIUM
 
 SECRET = "the page itself"
 TRAVERSALS = [
@@ -203,3 +205,35 @@ def test_it_listens_on_one_address(port):
     for address in ("127.0.0.2", "::1"):
         with pytest.raises(OSError):
             socket.create_connection((address, port), timeout=1)
+
+
+@pytest.mark.browser
+def test_the_pages_policy_admits_its_reloading_and_no_more():
+    from playwright.sync_api import expect, sync_playwright
+
+    def shown(text):
+        script = "window.own = 1"
+        policy = escape(f"{page.POLICY}; script-src {page.allowed(script)}")
+        return (
+            f'<html><meta http-equiv="Content-Security-Policy" content="{policy}">'
+            f"<body><p>{text}</p><script>{script}</script>"
+            "<script>window.owned = 1</script><img src='/x' onerror='window.owned = 2'></body>"
+        )
+
+    state = State()
+    state.show(shown("one"))
+    made = server(state, 0)
+    threading.Thread(target=made.serve_forever, args=(0.02,), daemon=True).start()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        tab = browser.new_page()
+        tab.goto(f"http://localhost:{made.server_port}/", wait_until="commit")
+        expect(tab.locator("p")).to_have_text("one")
+        state.fail(watch.Fault("<b>file:3</b>: wrong"))
+        expect(tab.locator("[role=alert]")).to_have_text("<b>file:3</b>: wrong")
+        state.show(shown("two"))
+        expect(tab.locator("p")).to_have_text("two")
+        assert tab.evaluate("[window.own, window.owned]") == [1, None]
+        browser.close()
+    made.shutdown()
+    made.server_close()

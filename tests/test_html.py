@@ -10,7 +10,7 @@ import pytest
 from analysis.figures import figures, style
 from experiments.record import Record
 from report import build
-from report.figures import for_page
+from report.svg import for_page
 from tests import factory
 from tests.report_kit import SVG, built, material, whole_page
 
@@ -199,13 +199,6 @@ def test_several_seeds_are_counted():
 
 
 # --- The same again ------------------------------------------------------------------------------
-
-
-def test_the_same_records_give_the_same_bytes(tmp_path, html):
-    results = factory.save(factory.make(), built().parent / "records")
-    build.build(results, tmp_path / "again")
-    for name in ("report.html", "report.zh.pdf", "report.en.pdf"):
-        assert (tmp_path / "again" / name).read_bytes() == (built() / name).read_bytes(), name
 
 
 def test_a_fresh_report_is_not_made_again():

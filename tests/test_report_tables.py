@@ -40,7 +40,7 @@ TABLE = Table(
 
 
 def context(lang="en"):
-    return Context(lang, Labels(lang), str, str, frozenset({"A.s0"}))
+    return Context(lang, Labels(lang), str, str, str, frozenset({"A.s0"}))
 
 
 def test_html():

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from report.typography import typeset
+from report.typography import typeset, whole_names
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,12 @@ def test_gaps(source, shown, pdf):
     assert re.sub(r"</?span[^>]*>", "", typeset(source, pdf=pdf)) == shown
 
 
+def test_a_formula_and_the_mark_behind_it_stay_together():
+    math = '<math alttext="x"><mi>x</mi></math>'
+    assert f'<span class="whole">{math}，</span>' in typeset(f"记{math}，则", pdf=False)
+    assert "whole" not in typeset(f"记{math}为", pdf=False)
+
+
 def test_quotation_marks_are_chinese_beside_han_only():
     assert 'class="han">“' in typeset("他说“好”", pdf=False)
     assert 'class="han">“' in typeset("用“Adam”和", pdf=False)
@@ -40,3 +46,19 @@ def test_quotation_marks_are_chinese_beside_han_only():
 def test_meeting_punctuation_is_narrowed_in_the_pdf_only():
     assert typeset("甲）。乙", pdf=False) == "甲）。乙"
     assert typeset("甲）。乙", pdf=True) == '甲<span class="half">）</span>。乙'
+
+
+@pytest.mark.parametrize("name", ["ResNet-18", "SE-ResNets", "ResNet-18-mul-nobn", "DenseNet"])
+def test_names_stay_whole(name):
+    assert whole_names(f"<p>the {name}, well-known") == (
+        f'<p>the <span class="whole">{name}</span>, well-known'
+    )
+    assert (f'<span class="whole">{name}</span>' in typeset(f"与 {name}。", pdf=True)) == (
+        "-" in name
+    )
+    assert "whole" not in whole_names(f'<code>{name}</code><a title="{name}">')
+
+
+def test_no_paragraph_of_the_pdf_ends_in_a_single_character():
+    assert typeset("<p>甲乙丙。</p>", pdf=True) == '<p>甲<span class="whole">乙丙。</span></p>'
+    assert "whole" not in typeset("<p>甲乙丙。</p>", pdf=False)

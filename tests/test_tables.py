@@ -22,6 +22,7 @@ IDS = [
     "softmax",
     "attention",
     "widths",
+    "strong",
     "recipes",
     "claims",
     "transfer",

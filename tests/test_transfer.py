@@ -9,13 +9,13 @@ import pytest
 from analysis.findings import Verdict, evaluate
 from analysis.records import Records, siblings
 from analysis.tables import tables
-from analysis.transfer import Transfer, compare
+from analysis.transfer import Transfer
 from experiments import study
 from experiments.record import write
-from report.inputs import material_key
+from report.inputs import Snapshot
 from report.numbers import LANGS
 from tests import factory
-from tests.report_kit import material, whole_page
+from tests.report_kit import compared, material, whole_page
 
 S, C, I, N = (  # noqa: E741
     Verdict.SUPPORTED,
@@ -75,7 +75,7 @@ def test_both_reports_compare_the_same(folder):
     made = {}
     for name in ("quick", FASHION):
         records = Records.load(folder / name)
-        made[name] = compare(records, evaluate(records))
+        made[name] = compared(records)
         assert tuple(made[name].findings) == ("MNIST", "FashionMNIST")
     here, there = made.values()
     assert here.names == there.names
@@ -89,7 +89,7 @@ def test_both_reports_compare_the_same(folder):
 
 def test_numbers_from_elsewhere_say_where(folder):
     records = Records.load(folder / "quick")
-    made = compare(records, evaluate(records))
+    made = compared(records)
     own, other = (made.findings[name]["plain-degrades"] for name in ("MNIST", "FashionMNIST"))
     assert {s.record for s in own.effect.sources} == {"PlainNet18.s0", "PlainNet34.s0"}
     assert {s.record for s in other.effect.sources} == {
@@ -106,12 +106,12 @@ def test_numbers_from_elsewhere_say_where(folder):
 
 def test_one_data_set_alone_is_not_compared(tmp_path):
     records = factory.make()
-    assert not compare(records, evaluate(records))
+    assert not compared(records)
     assert not tables(records, evaluate(records))["transfer"].rows
     (tmp_path / FASHION).mkdir()  # records to come
     factory.save(records, tmp_path / "quick")
     records = Records.load(tmp_path / "quick")
-    assert not compare(records, evaluate(records))
+    assert not compared(records)
 
 
 def test_records_of_two_data_sets_in_one_folder_are_refused(tmp_path):
@@ -126,14 +126,14 @@ def test_records_of_two_data_sets_in_one_folder_are_refused(tmp_path):
 
 
 def test_a_report_is_stale_when_the_other_records_change(folder):
-    before = material_key(folder / "quick")
-    assert material_key(folder / "quick") == before
+    before = Snapshot.take(folder / "quick").key
+    assert Snapshot.take(folder / "quick").key == before
     path = folder / FASHION / "LeNet.s0.json"
     content = path.read_text()
     path.write_text(content.replace('"threads": 2', '"threads": 4'))
-    assert material_key(folder / "quick") != before
+    assert Snapshot.take(folder / "quick").key != before
     path.write_text(content)
-    assert material_key(folder / "quick") == before
+    assert Snapshot.take(folder / "quick").key == before
 
 
 def text(html):

@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Affine2D, ScaledTranslation, Transform
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 from analysis.figures.style import INK, INK_2, SIZE
 
@@ -27,6 +26,8 @@ def spread(
     ``sizes`` are the extents along the axis. All stay between ``low`` and ``high`` if they fit
     there; order is kept.
     """
+    from scipy.optimize import isotonic_regression  # takes half a second to load
+
     if not positions:
         return []
     order = np.argsort(positions, kind="stable")

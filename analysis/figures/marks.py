@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from analysis.figures.data import Curve, Estimate
 from analysis.figures.style import INK_2, look
 
+#: So many runs are shown one by one; of more, how they spread.
+_MANY = 20
+
 
 def estimate(
     axes: Axes, variant: str, at: float, value: Estimate, *, level: bool = False, size: float = 5.5
 ) -> None:
-    """A network's mean with its interval as a bar; of several runs each one as a small dot.
+    """A network's mean with its interval as a bar; of several runs each one as a small dot
+    (of more than 20, their quantiles).
 
     ``level``: the value runs along the x axis and ``at`` is the row.
     """
@@ -32,7 +37,7 @@ def estimate(
     )
     if len(value.values) > 1:
         axes.plot(
-            *along(value.values),
+            *along(_few(value.values)),
             "o",
             color=shown.colour,
             alpha=0.55,
@@ -50,10 +55,24 @@ def estimate(
     )
 
 
+def _few(values: Sequence[float]) -> Sequence[float]:
+    """The values; of a great many so many that they lie alike, the ends among them."""
+    if len(values) <= _MANY:
+        return values
+    return [float(value) for value in np.quantile(values, np.linspace(0, 1, _MANY))]
+
+
 def curve(axes: Axes, variant: str, found: Curve, *, dashes: str = "-") -> None:
-    """The mean by epoch as a line; of several runs each one as a faint line behind it."""
+    """The mean by epoch as a line; of several runs each one as a faint line behind it, of
+    more than 20 the range of them."""
     shown = look(variant)
-    if len(found.runs) > 1:
+    if len(found.runs) > _MANY:
+        every = [values[: len(found.epochs)] for _, values in found.runs]
+        low, high = np.min(every, axis=0), np.max(every, axis=0)
+        axes.fill_between(
+            found.epochs, low, high, color=shown.colour, alpha=0.2, linewidth=0, zorder=2
+        )
+    elif len(found.runs) > 1:
         for epochs, values in found.runs:
             axes.plot(epochs, values, color=shown.colour, linewidth=0.7, alpha=0.4, zorder=2)
     few = len(found.epochs) <= 15

@@ -19,8 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-#: Text and marks that carry the message; axes, ticks and side notes; hairlines; the page.
-INK, INK_2, RULE, PAPER = "#1b1b1f", "#5b5b64", "#d3d3d9", "#fffffe"
+from analysis.figures import inks
+
+INK, INK_2, RULE, PAPER = inks.INK, inks.INK_2, inks.RULE, inks.PAPER
+
 #: The grey of marks without a network (a reference curve, a digit's profile).
 NEUTRAL = "#8b8b94"
 

@@ -17,7 +17,16 @@ from analysis.values import Source, Value
 __all__ = ["Finding", "Verdict", "evaluate"]
 
 #: The modules in the order of the report's sections; importing one registers its findings.
-SECTIONS = ("ranking", "depth", "residual", "operators", "dense", "attention", "overlooked")
+SECTIONS = (
+    "ranking",
+    "depth",
+    "residual",
+    "operators",
+    "dense",
+    "attention",
+    "overlooked",
+    "strong",
+)
 for _section in SECTIONS:
     importlib.import_module(f"analysis.findings.{_section}")
 

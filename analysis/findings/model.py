@@ -164,8 +164,12 @@ def weakest_test(contrasts: Sequence[Contrast]) -> str:
 
 
 def interval(contrast: Contrast, sources: Sequence[Source]) -> tuple[Value, Value] | None:
-    """The 95 % interval of a contrast as values; None where nothing can be said."""
-    if math.isinf(contrast.error):
+    """The 95 % interval of a contrast as values.
+
+    None where nothing can be said, or where some runs diverged: the printed accuracies are those of
+    the others, while the contrast counts a run that diverged as zero.
+    """
+    if math.isinf(contrast.error) or any(source.field == "status" for source in sources):
         return None
     low, high = contrast.interval()
     return (

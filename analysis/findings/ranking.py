@@ -6,6 +6,7 @@ Hypotheses over sets are intersection-union tests of paired comparisons (``model
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence, title
@@ -36,46 +37,50 @@ def top(evidence: Evidence, variants: Sequence[str]) -> str:
     return max(variants, key=evidence.score)
 
 
-@finding("se-best", family="ranking", needs=(*DEEP, "LeNet"))
-def se_best(evidence: Evidence) -> Result:
-    """One of the SE-ResNets is better than every network without SE blocks, and SE-AlexNet.
+def ahead(evidence: Evidence, group: Sequence[str], others: Sequence[str]) -> Result:
+    """One network of a group is better than each of the others.
 
-    For: one of the two (Bonferroni) beats each other network. Against: some other network beats
-    both.
+    For: one of the group (Bonferroni) beats each other. Against: some other beats the whole group.
 
-    Values: ``best`` and ``rival``, accuracies of the better SE-ResNet and of the best other
-    network; ``top``, the highest of all; one of each network (``seresnet18`` ...). Effect: best
-    less rival. Facts: ``best``, ``rival``, ``top`` (titles), ``se_on_top``.
+    Values: ``best`` and ``rival``, accuracies of the best of the group and of the best other; one
+    of each network. Effect: best less rival. Facts: ``best``, ``rival`` (titles).
     """
-    others = [*RESNETS, "DenseNet", "AlexNet", "LeNet", *evidence.present(OPTIONAL)]
-    best, rival = top(evidence, SE_RESNETS), top(evidence, others)
-    first = top(evidence, [*SE_RESNETS, *others])
-    contrasts = {(s, o): evidence.compare(s, o) for s in SE_RESNETS for o in others}
-    wins = [every([contrasts[s, o].zero for o in others]) for s in SE_RESNETS]
-    # "Some other beats both" is no negation of "one beats all others": each side has its own test.
-    beaten = some([every([negate(contrasts[s, o].zero) for s in SE_RESNETS]) for o in others])
-    p = OneSided(some(wins).greater, beaten.greater)
-    variants = [*SE_RESNETS, *others]
-    sources = evidence.sources(variants)
+    best, rival = top(evidence, group), top(evidence, others)
+    contrasts = {(g, o): evidence.compare(g, o) for g in group for o in others}
+    wins = [every([contrasts[g, o].zero for o in others]) for g in group]
+    # "Some other beats all" is no negation of "one beats all others": each side has its own test.
+    beaten = some([every([negate(contrasts[g, o].zero) for g in group]) for o in others])
+    variants = [*group, *others]
     return Result(
         variants,
         weakest_test(list(contrasts.values())),
-        p=better(p),
-        sources=sources,
+        p=better(OneSided(some(wins).greater, beaten.greater)),
+        sources=evidence.sources(variants),
         effect=difference(evidence.accuracy(best), evidence.accuracy(rival)),
         interval=interval(contrasts[best, rival], evidence.sources([best, rival])),
         values={
             "best": evidence.accuracy(best),
             "rival": evidence.accuracy(rival),
-            "top": evidence.accuracy(first),
             **accuracies(evidence, variants),
         },
-        facts={
-            "best": title(best),
-            "rival": title(rival),
-            "top": title(first),
-            "se_on_top": first in SE_RESNETS,
-        },
+        facts={"best": title(best), "rival": title(rival)},
+    )
+
+
+@finding("se-best", family="ranking", needs=(*DEEP, "LeNet"))
+def se_best(evidence: Evidence) -> Result:
+    """One of the SE-ResNets is better than every network without SE blocks, and SE-AlexNet
+    (``ahead``).
+
+    Values: also ``top``, the highest accuracy of all. Facts: also ``top`` (title), ``se_on_top``.
+    """
+    others = [*RESNETS, "DenseNet", "AlexNet", "LeNet", *evidence.present(OPTIONAL)]
+    first = top(evidence, [*SE_RESNETS, *others])
+    result = ahead(evidence, SE_RESNETS, others)
+    return replace(
+        result,
+        values={**result.values, "top": evidence.accuracy(first)},
+        facts={**result.facts, "top": title(first), "se_on_top": first in SE_RESNETS},
     )
 
 

@@ -11,6 +11,7 @@ from analysis.tables.claims import claims
 from analysis.tables.comparisons import attention, operators, softmax, widths
 from analysis.tables.model import NOTES, WORDS, Cell, Column, Table
 from analysis.tables.results import results
+from analysis.tables.strong import strong
 from analysis.tables.study import own_experiments, recipes
 from analysis.tables.transfer import transfer
 from analysis.transfer import Transfer
@@ -29,6 +30,7 @@ def tables(
         softmax(evidence),
         attention(evidence),
         widths(evidence),
+        strong(evidence),
         recipes(evidence),
         claims(findings, records.dataset),
         transfer(compared or Transfer({records.dataset: findings})),

@@ -13,7 +13,7 @@ from experiments.datasets import USUAL, DatasetName
 COLUMNS = [
     Column("claim", "claim", {"zh": "论断", "en": "Claim"}),
     Column("original", "value", {"zh": "原报告的依据", "en": "Original's figures"}, original=True),
-    Column("verdict", "verdict", {"zh": "结论", "en": "Verdict"}),
+    Column("verdict", "verdict", {"zh": "判断", "en": "Verdict"}),
     Column("effect", "value", {"zh": "效应", "en": "Effect"}),
     Column("p", "p", {"zh": "p 值（校正后）", "en": "p, corrected"}),
     Column("test", "word", {"zh": "检验", "en": "Test"}),
@@ -33,12 +33,13 @@ def claims(findings: Mapping[str, Finding], dataset: DatasetName) -> Table:
             continue
         row = {"claim": Cell(name), "verdict": Cell(finding.verdict.value)}
         if name in listed and listed[name].figures:
-            row["original"] = Cell(listed[name].values())
+            claim = listed[name]
+            row["original"] = Cell(claim.values(), names=claim.networks())
         elif name in listed:
             row["original"] = Cell(note=listed[name].basis)
         if finding.verdict is not Verdict.NOT_TESTABLE:
             row |= {
-                "effect": Cell(finding.effect, interval=finding.interval),
+                "effect": Cell(finding.effect, interval=finding.interval, finding=name),
                 "p": Cell(finding.p),
                 "test": Cell(finding.test),
                 "seeds": Cell(finding.values["seeds"]),

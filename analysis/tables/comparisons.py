@@ -51,7 +51,7 @@ def operators(evidence: Evidence) -> Table:
         Column("operator", "word", {"zh": "运算", "en": "Operator"}),
         NETWORK,
         Column("accuracy", "accuracy", {"zh": "验证准确率", "en": "Validation accuracy"}),
-        Column("difference", "difference", {"zh": "与加法之差", "en": "Less that of add"}),
+        Column("difference", "difference", {"zh": "与加法之差", "en": "Less add"}),
         P,
         TRAIN_LOSS,
         VALIDATION_LOSS,
@@ -79,7 +79,7 @@ def softmax(evidence: Evidence) -> Table:
     columns = [
         Column("adaptor", "word", {"zh": "输出层", "en": "Output"}),
         TEST_ACCURACY,
-        Column("difference", "difference", {"zh": "与无 Softmax 之差", "en": "Less that without"}),
+        Column("difference", "difference", {"zh": "与无 Softmax 之差", "en": "Less without"}),
         P,
         TRAIN_LOSS,
         VALIDATION_LOSS,
@@ -107,11 +107,15 @@ def attention(evidence: Evidence) -> Table:
         NETWORK,
         Column("without", "accuracy", {"zh": "无 SE", "en": "Without SE"}),
         Column("accuracy", "accuracy", {"zh": "有 SE", "en": "With SE"}),
-        Column("difference", "difference", {"zh": "增益", "en": "Gain"}),
+        Column("difference", "difference", {"zh": "收益", "en": "Gain"}),
         P,
-        Column("range", "weight", {"zh": "权重极差（各块平均）", "en": "Range of weights, mean"}),
-        Column("least", "weight", {"zh": "最小块", "en": "Least block"}),
-        Column("most", "weight", {"zh": "最大块", "en": "Largest block"}),
+        Column(
+            "range",
+            "weight",
+            {"zh": "权重极差（各块平均）", "en": "Range of weights, mean of blocks"},
+        ),
+        Column("least", "weight", {"zh": "最小极差", "en": "Least range"}),
+        Column("most", "weight", {"zh": "最大极差", "en": "Largest range"}),
     ]
     pairs = (("SEResNet18", "ResNet18"), ("SEResNet34", "ResNet34"), ("SEAlexNet", "AlexNet"))
     rows = []

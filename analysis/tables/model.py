@@ -43,12 +43,16 @@ class Cell:
         mark: best or second best of the column.
         note: key of ``NOTES``, or empty.
         interval: 95 % confidence interval of the number.
+        names: of several numbers, what each belongs to.
+        finding: the finding that the number is the effect of; its templates say what that is.
     """
 
     value: Value | tuple[Value, ...] | str | None = None
     mark: Literal["", "best", "second"] = ""
     note: str = ""
     interval: tuple[Value, Value] | None = None
+    names: tuple[str, ...] = ()
+    finding: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,7 @@ WORDS: dict[str, Texts] = {
     "margin": {"zh": "对界限的单侧检验", "en": "one-sided, against a margin"},
     "equivalence": {"zh": "等效性检验", "en": "equivalence"},
     "seeds": {"zh": "跨种子检验", "en": "across seeds"},
-    "blocks": {"zh": "以残差块为单位的检验", "en": "over blocks"},
+    "blocks": {"zh": "以块为单位的检验", "en": "over blocks"},
     "threshold": {"zh": "既定规则", "en": "stated rule"},
     "arithmetic": {"zh": "计算", "en": "arithmetic"},
     "alike": {"zh": "一致", "en": "same"},

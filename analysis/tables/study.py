@@ -8,7 +8,7 @@ from typing import Any
 import models
 from analysis.evidence import Evidence, evaluation_sources, title
 from analysis.findings.model import interval
-from analysis.records import mean, value
+from analysis.records import STRONG, mean, value
 from analysis.tables.model import Cell, Column, Table, runs_accuracy, table
 from analysis.values import Kind, Value
 from experiments.record import Record
@@ -58,9 +58,10 @@ def recipes(evidence: Evidence) -> Table:
 
 
 def _variants(evidence: Evidence) -> list[str]:
-    """The study's variants that have a run, in the order of the registry of networks."""
+    """The study's variants that have a run, in the order of the registry of networks; those of the
+    strong recipe have a table of their own."""
     planned = {run_id.rpartition(".s")[0] for run_id in evidence.records.planned}
-    found = {run.config.variant for run in evidence.records} & planned
+    found = {run.config.variant for run in evidence.records} & planned - STRONG.keys()
     order = list(models.NETWORKS)
     return sorted(
         evidence.present(tuple(found)), key=lambda v: (order.index(v.partition("-")[0]), v)

@@ -30,13 +30,13 @@ ACCURACY_NETWORKS = ("LeNet", "ResNet18", "SEResNet18", "DenseNet")
 REPETITIONS = 3
 
 #: A measurement is so many steps as a contestant at the machine's ceiling would do in this time ...
-SECONDS_AT_CEILING = 0.6
+SECONDS_AT_CEILING = 0.4
 #: ... but no more than this, where a step is mostly overhead.
 MOST_STEPS = 100
 WARM_UP = 3
 #: Images a step on a CPU at other sizes than the quick profile's: a step of the slowest takes
 #: seconds. On an accelerator the batch is the full profile's.
-CPU_BATCH = 16
+CPU_BATCH = 8
 _EVALUATED = ("validation_images", "validation_labels", "test_images", "test_labels")
 
 

@@ -8,12 +8,12 @@ from rich.table import Table
 from experiments.benchmark.rounds import Cell, Spread, Tally, turns, ways
 
 #: Width of the first column, so that the tables stand in line.
-_WIDTH = 28
+_WIDTH = 25
 
 
 def ceiling_table(limits: dict[str, Spread]) -> Table:
     """What the machine can do."""
-    table = _table("The machine's ceiling in bf16, GFLOP/s", "median", "least to greatest")
+    table = _table("The machine's ceiling in bf16, GFLOP/s", "median", "spread")
     products = {"convolution": "3x3 convolution", "matmul": "matrix product"}
     for name, title in products.items():
         for key, passes in ((f"{name}_forward", "forward"), (name, "both")):
@@ -28,7 +28,7 @@ def table_of(cell: Cell, limit: float) -> Table:
     table = _table(
         f"{config.network}, {config.input_size} px, batch {config.batch_size}, "
         f"{cell.work.steps} steps",
-        *("images/s", "least to greatest", "of ceiling", "peak GB", "ours is"),
+        *("images/s", "spread", "ceiling", "memory", "ours is"),
     )
     for way in ways(config):
         tally = cell.tallies[way.name]
@@ -39,7 +39,7 @@ def table_of(cell: Cell, limit: float) -> Table:
             way.title,
             *_spread(tally.rate, 1),
             f"{cell.share(way.name, limit):.0%}",
-            f"{tally.memory / 1e9:.2f}",
+            f"{tally.memory / 1e9:.2f} GB",
             "" if way.contestant == "ours" else _ratio(cell, tally),
             style="bold" if best[way.contestant] == way.name else None,
         )
@@ -47,9 +47,10 @@ def table_of(cell: Cell, limit: float) -> Table:
 
 
 LEGEND = (
-    "images/s: the median, in bold of the best setting of each contestant. of ceiling: 6 FLOPs a "
-    "multiply-accumulate (torchinfo's count), of the convolution's rate forward and backward. "
-    "ours is: our best median over this one."
+    "images/s: the median, in bold for the best setting of each. spread: greatest less least, of "
+    "the median. ceiling: the part used of the convolution's rate, forward and backward, at 6 "
+    "FLOPs a multiply-accumulate (torchinfo's count). memory: the peak. ours is: our best median "
+    "over this one."
 )
 
 
@@ -78,11 +79,6 @@ def _ratio(cell: Cell, rival: Tally) -> str:
 
 
 def _spread(spread: Spread, unit: float) -> tuple[str, str]:
-    low, middle, high = (
-        _digits(value * unit) for value in (min(spread.values), spread.median, max(spread.values))
-    )
-    return middle, f"{low} to {high}"
-
-
-def _digits(value: float) -> str:
-    return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
+    middle = spread.median * unit
+    width = (max(spread.values) - min(spread.values)) / spread.median
+    return f"{middle:,.1f}" if middle < 100 else f"{middle:,.0f}", f"{width:.0%}"

@@ -1,0 +1,39 @@
+"""The strong recipe beside the original's, network by network."""
+
+from __future__ import annotations
+
+from analysis.evidence import Evidence, title
+from analysis.records import STRONG
+from analysis.tables.comparisons import NETWORK, P, compared
+from analysis.tables.model import Cell, Column, Table, accuracy_cell, table
+
+
+def strong(evidence: Evidence) -> Table:
+    """Networks with a run of the strong recipe, or planned to have one: accuracy and epochs under
+    either recipe; the difference is that of the same network, paired, and ``p`` not corrected.
+
+    ``plain`` is the original's recipe.
+    """
+    columns = [
+        NETWORK,
+        Column("plain_epochs", "integer", {"zh": "轮数", "en": "Epochs"}),
+        Column("plain", "accuracy", {"zh": "原方案", "en": "Original's recipe"}),
+        Column("epochs", "integer", {"zh": "轮数", "en": "Epochs"}),
+        Column("accuracy", "accuracy", {"zh": "强化方案", "en": "Strong recipe"}),
+        Column("difference", "difference", {"zh": "差值", "en": "Difference"}),
+        P,
+    ]
+    planned = {run.rpartition(".s")[0] for run in evidence.records.planned}
+    rows = []
+    for variant, network in STRONG.items():
+        if variant not in planned and not evidence.runs(variant):
+            continue
+        row = {
+            "network": Cell(title(network)),
+            "plain_epochs": Cell(evidence.mean(network, "config.epochs", "integer")),
+            "plain": accuracy_cell(evidence, network),
+            "epochs": Cell(evidence.mean(variant, "config.epochs", "integer")),
+            "accuracy": accuracy_cell(evidence, variant),
+        }
+        rows.append(row | compared(evidence, variant, network))
+    return table("strong", columns, rows)

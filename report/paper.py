@@ -1,0 +1,117 @@
+"""Two things that WeasyPrint leaves undone, and print needs.
+
+- Chinese text is justified by widening the gaps between its characters, not only its spaces; a
+  full-width mark at the end of a line hangs by the half of it that is blank.
+- A figure that floats to the foot of its page (as a footnote, the only float to know pages) stays
+  there when the next paragraph does not fit any more; it would move on and leave its place blank.
+
+Neither has a public hook, so functions of the library itself are replaced: its version is locked,
+and ``tests/test_pdf.py`` looks at the pages.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any
+
+#: Characters that may have a gap beside them; dashes and ellipses, which come in pairs, may not.
+_WIDE = re.compile("[\u3001-\u303f\u3400-\u9fff\uf900-\ufaff\uff01-\uff60]+")
+#: Full-width marks whose right half is blank.
+_HANGING = "，。、；：！？）】」』》"
+#: Gaps never grow by more of the type size than this; such a line is left ragged.
+_WIDEST = 0.3
+
+
+@functools.cache
+def prepare() -> None:
+    """Replace the functions, once."""
+    from weasyprint.layout import block, inline
+    from weasyprint.text.line_break import Layout
+
+    justify_line = inline.justify_line
+    set_text = Layout.set_text
+    lay_out_lines = block._linebox_layout
+
+    def justified(context: Any, line: Any, extra: float) -> None:
+        last = _last_text(line)
+        if last and last.text[-1:] in _HANGING:
+            extra += last.style["font_size"] / 2
+        if _is_latin(line) or extra < _gaps(line) * _WIDEST * line.style["font_size"]:
+            justify_line(context, line, extra)
+
+    def with_gaps(layout: Any, text: str, justify: bool = False) -> None:
+        set_text(layout, text, justify)
+        if justify and layout.justification_spacing:
+            _widen(layout)
+
+    def with_floats(context: Any, *rest: Any) -> Any:
+        floats = context.footnotes or context.current_page_footnotes
+        return lay_out_lines(_Steadfast(context) if floats else context, *rest)
+
+    inline.count_expandable_spaces = _gaps
+    inline.justify_line = justified
+    Layout.set_text = with_gaps
+    block._linebox_layout = with_floats
+
+
+def _gaps(box: Any) -> float:
+    """How many gaps of a line can grow; one at an edge of a box counts half."""
+    text = getattr(box, "text", None)
+    if text is None:
+        return sum(_gaps(child) for child in getattr(box, "children", ()) if _inline(child))
+    wide = [match.span() for match in _WIDE.finditer(text)]
+    gaps: float = sum(end - start for start, end in wide)
+    if wide:
+        gaps -= (wide[0][0] == 0) / 2 + (wide[-1][1] == len(text)) / 2
+    return gaps + text.count(" ") + text.count("\N{NO-BREAK SPACE}")
+
+
+def _inline(box: Any) -> bool:
+    from weasyprint.formatting_structure import boxes
+
+    return isinstance(box, boxes.TextBox | boxes.InlineBox)
+
+
+def _is_latin(box: Any) -> bool:
+    text = getattr(box, "text", None)
+    if text is None:
+        return all(_is_latin(child) for child in getattr(box, "children", ()))
+    return _WIDE.search(text) is None
+
+
+def _last_text(box: Any) -> Any:
+    while box is not None and getattr(box, "text", None) is None:
+        children = getattr(box, "children", ())
+        box = children[-1] if children else None
+    return box
+
+
+def _widen(layout: Any) -> None:
+    """Letter spacing for runs of wide characters; Pango halves it at the edges of a text."""
+    from weasyprint.text.ffi import TO_UNITS, ffi, pango
+
+    attributes = pango.pango_layout_get_attributes(layout.layout)
+    if attributes == ffi.NULL:
+        attributes = ffi.gc(pango.pango_attr_list_new(), pango.pango_attr_list_unref)
+    for run in _WIDE.finditer(layout.text):
+        spacing = pango.pango_attr_letter_spacing_new(int(layout.justification_spacing * TO_UNITS))
+        spacing.start_index = len(layout.text[: run.start()].encode())
+        spacing.end_index = len(layout.text[: run.end()].encode())
+        pango.pango_attr_list_change(attributes, spacing)
+    pango.pango_layout_set_attributes(layout.layout, attributes)
+
+
+class _Steadfast:
+    """A layout context for lines: as in a column, they do not push what floats off the page."""
+
+    in_column = True
+
+    def __init__(self, context: Any) -> None:
+        object.__setattr__(self, "_context", context)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._context, name, value)

@@ -1,0 +1,45 @@
+"""HTML to PDF: WeasyPrint, nothing fetched from anywhere."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from report import paper
+from report.errors import ReportError
+
+
+def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
+    """The PDF of a page. The same page gives the same bytes.
+
+    Args:
+        html: the page.
+        assets: its drawings (SVG) by address; it gets nothing else.
+        options: of WeasyPrint's ``write_pdf``.
+
+    Raises:
+        ReportError: the PDF library cannot be loaded.
+    """
+    try:
+        import weasyprint
+        from weasyprint.urls import URLFetcher, URLFetcherResponse
+    except OSError as error:
+        # a system library (Pango) is missing
+        raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
+    paper.prepare()
+    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
+
+    class Assets(URLFetcher):  # type: ignore[misc]
+        """Admits nothing but the page's own drawings, and what they hold themselves."""
+
+        def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
+            if url.startswith("data:"):
+                return super().fetch(url, headers)
+            if url not in assets:
+                raise ValueError(f"not part of the report: {url}")
+            content = assets[url].encode()
+            return URLFetcherResponse(url, content, {"Content-Type": "image/svg+xml"})
+
+    source = weasyprint.HTML(string=html, url_fetcher=Assets())
+    return bytes(source.write_pdf(**options) or b"")

@@ -1,0 +1,90 @@
+"""A thousand records: each read once, and what each adds to the report is small."""
+
+import os
+import re
+import sys
+
+import pytest
+
+from analysis.figures import figures
+from report import build, document
+from report.errors import TEMPLATES
+from report.figures import draw
+from report.numbers import LANGS, folded, sources_text
+from report.sections import discover
+from tests import factory
+from tests.report_kit import material, whole_page
+
+FEW, MANY = 8, 16
+_watched: dict[str, int] = {}  # a folder, and where to note what is opened in it
+
+
+def _note(event, arguments):
+    if event == "open":
+        for folder, handle in _watched.items():
+            if str(arguments[0]).startswith(folder) and str(arguments[0]).endswith(".json"):
+                os.write(handle, f"{arguments[0]}\n".encode())
+
+
+def test_each_record_is_opened_once(tmp_path):
+    results = factory.save(factory.make(), tmp_path / "records")
+    sys.addaudithook(_note)  # holds in the processes forked from this one too
+    with (tmp_path / "opened").open("wb") as log:
+        _watched[str(results)] = log.fileno()
+        try:
+            build.build(results, tmp_path / "out", only_html=True)
+        finally:
+            _watched.clear()
+    opened = (tmp_path / "opened").read_text().splitlines()
+    assert sorted(opened) == sorted(map(str, results.glob("*.json")))
+
+
+@pytest.fixture(scope="module")
+def made():
+    return {seeds: material(factory.make(seeds=seeds)) for seeds in (FEW, MANY)}
+
+
+def test_a_record_adds_little_to_the_page(made):
+    pages = {seeds: whole_page(found) for seeds, found in made.items()}
+    counts = {seeds: len(found.records) for seeds, found in made.items()}
+    sizes = {seeds: len(page.encode()) for seeds, page in pages.items()}
+    growth = (sizes[MANY] - sizes[FEW]) / (counts[MANY] - counts[FEW])
+    assert growth < 3_200  # bytes, in both languages together: 1,000 records stay below 5 MB
+    for record in made[MANY].records:
+        for lang in LANGS:
+            assert pages[MANY].count(f'id="{lang}-run-{record.id}"') == 1
+        assert record.fingerprint[-16:] in pages[MANY]
+    for target in set(re.findall(r'href="#([^"]+)"', pages[MANY])):
+        assert f'id="{target}"' in pages[MANY], target
+
+
+def test_a_record_adds_a_line_to_the_pdf(made):
+    sections = discover(TEMPLATES)
+    elements = {}
+    for seeds, found in made.items():
+        composed = document.compose(TEMPLATES, found, sections, "en", pdf=True)
+        html = "".join(piece for part in composed.parts for piece in part.pieces)
+        elements[seeds] = html.count("<p") + html.count("<span") + html.count("<a ")
+    added = len(made[MANY].records) - len(made[FEW].records)
+    assert (elements[MANY] - elements[FEW]) / added < 4
+
+
+@pytest.mark.parametrize("name", ["operators", "pareto", "accuracy"])
+def test_a_figure_of_many_runs_stays_small(name):
+    sizes = [
+        len(draw(figures()[name], factory.make(seeds=seeds, without=WITHOUT)).svg["en"])
+        for seeds in (21, 42)
+    ]
+    assert sizes[1] < 1.1 * sizes[0]
+
+
+#: Networks that these figures can do without.
+WITHOUT = ("PlainNet34", "ResNet34", "ResNet50", "ResNet101", "SEAlexNet", "SEResNet34", "DenseNet")
+
+
+def test_seeds_in_a_row_are_named_together(made):
+    assert folded(["A.s1", "A.s0", "b", "A.s2", "A.s10", "B.s3"]) == {
+        "b": "b", "A.s0…s2": "A.s0", "A.s10": "A.s10", "B.s3": "B.s3",
+    }  # fmt: skip
+    effect = made[MANY].findings["plain-degrades"].effect
+    assert sources_text(effect).startswith(f"PlainNet18.s0…s{MANY - 1} ")

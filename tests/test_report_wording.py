@@ -1,0 +1,116 @@
+"""What the prose says where runs diverged, failed or are missing, and that it refers to everything.
+
+The wordings are chosen by the verdicts; here the sentences themselves are read.
+"""
+
+import dataclasses
+import functools
+import re
+from html import unescape
+
+import pytest
+
+from analysis.figures import figures
+from tests import factory
+from tests.factory import outcome
+from tests.report_kit import material, whole_page
+
+#: One half of the networks diverged, then the other.
+FIRST = (
+    "PlainNet34",
+    "ResNet101",
+    "ResNet18-sub",
+    "ResNet18-mul",
+    "ResNet18-mul-nobn",
+    "SEResNet18",
+    "ResNet18-softmax",
+)
+SECOND = ("PlainNet18", "ResNet18", "ResNet34", "SEResNet34", "DenseNet", "AlexNet", "LeNet")
+
+OVERFITTED = {"PlainNet34": outcome("PlainNet34", train_loss=0.05, validation_loss=0.9)}
+
+
+@functools.cache
+def page(name: str) -> str:
+    records = {
+        "usual": factory.make,
+        "first": lambda: factory.make(specs=_lost(FIRST, "diverged")),
+        "second": lambda: factory.make(specs=_lost(SECOND, "diverged")),
+        "failed": lambda: factory.make(specs=_lost(("LeNet", "SEResNet18"), "failed") | OVERFITTED),
+        "seeds": lambda: factory.make(
+            seeds=2, specs={"PlainNet34.s1": outcome("PlainNet34", status="diverged")}
+        ),
+    }[name]()
+    made = material(records)
+    same = dict.fromkeys(figures(), made.figures["depth"])
+    return whole_page(dataclasses.replace(made, figures=same))
+
+
+def _lost(variants, status):
+    return {variant: outcome(variant, status=status) for variant in variants}
+
+
+def finding(html: str, lang: str, name: str) -> str:
+    found = html[html.index(f'id="{lang}-finding-{name}"') :].partition("</div>")[0]
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", found)))
+
+
+def section(html: str, lang: str, name: str) -> str:
+    found = html[html.index(f'id="{lang}-sec-{name}"') :].partition("</section>")[0]
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", found)))
+
+
+@pytest.mark.parametrize("name", ["first", "second", "seeds"])
+def test_sentences_about_diverged_runs_are_sentences(name):
+    text = unescape(re.sub(r"<[^>]*>", "", page(name)))
+    wrong = r"\b(?:reaches|is|to|from|and|at) diverged|为\s*(?:训练发散|未测得)|[到从]\s*训练发散"
+    assert re.findall(wrong, text) == []
+    assert "diverged" in text and "发散" in text
+
+
+def test_a_diverged_network_is_said_to_have_diverged():
+    html = page("first")
+    assert "PlainNet-34 diverged" in finding(html, "en", "plain-degrades")
+    assert "PlainNet-34 训练发散" in finding(html, "zh", "residual-removes-degradation")
+    assert "not finite for PlainNet-34" in finding(html, "en", "degradation-in-training-loss")
+    assert "subtraction diverged" in finding(html, "en", "sub-equals-add")
+
+
+def test_an_interval_is_not_given_for_other_runs_than_its_difference():
+    html = page("seeds")
+    for name in ("plain-degrades", "residual-removes-degradation"):
+        assert "interval" not in finding(html, "en", name)
+        assert "not counting runs that diverged" in finding(html, "en", name)
+        assert "区间" not in finding(html, "zh", name)
+    assert "interval" in finding(html, "en", "sub-equals-add")
+
+
+def test_a_failed_run_is_no_missing_one():
+    html = page("failed")
+    assert "no usable run of SE-ResNet-18" in finding(html, "en", "se-best")
+    assert "缺少 LeNet 的可用运行" in finding(html, "zh", "deeper-beats-lenet")
+
+
+def test_the_abstract_does_not_call_worse_training_overfitting_or_the_reverse():
+    assert "lower training loss than PlainNet-18" in section(page("failed"), "en", "abstract")
+    assert "末轮训练损失反而低于" in section(page("failed"), "zh", "abstract")
+    assert "which overfitting would not explain" in section(page("usual"), "en", "abstract")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_figure_and_table_is_referred_to(lang):
+    html = page("usual")
+    shown = set(re.findall(rf'<figure id="({lang}-(?:fig|tab)-[\w-]+)"', html))
+    assert len(shown) > 18
+    referred = set(re.findall(r'<a class="ref" href="#([\w-]+)"', html))
+    assert shown <= referred
+
+
+def test_no_number_of_the_table_of_claims_stands_alone():
+    html = page("usual")
+    for lang in ("zh", "en"):
+        start = html.index(f'<figure id="{lang}-tab-claims"')
+        table = html[start : html.index("</table>", start)]
+        effects = table.count('class="what"')
+        assert effects > 20
+        assert re.search(r"SE-ResNet-34(?:</span>)? ?<", table)  # whose figure it is

@@ -1,0 +1,131 @@
+"""The long form of ``test_faults``: more than a hundred kills, and what takes too long for every
+change. ``make soak`` runs it, half an hour on two cores, and prints what was tried."""
+
+import os
+import random
+import shutil
+
+import pytest
+
+from experiments import acquire
+from tests.checkout import copy_of_checkout, results, run, timeless
+from tests.fault_kit import (
+    TRAIN,
+    Reporting,
+    Training,
+    contents,
+    counted,
+    leftovers,
+    meet,
+    report_faults,
+    small_checkout,
+    training_faults,
+)
+
+# `make test-fast` deselects pipeline tests, and its -m replaces the one of pyproject.toml.
+pytestmark = [pytest.mark.soak, pytest.mark.pipeline, pytest.mark.timeout(3600)]
+
+EXPERIMENT = ("main.py", "--model", "LeNet", "--profile", "smoke", "--seed", "1", "--test")
+
+
+@pytest.fixture(scope="module")
+def training(tmp_path_factory):
+    return Training(tmp_path_factory.mktemp("training"))
+
+
+@pytest.fixture(scope="module")
+def reporting(training, tmp_path_factory):
+    return Reporting(small_checkout(tmp_path_factory.mktemp("reporting")), training.kept)
+
+
+def struck_again_and_again(held, faults, rounds, seed, longest):
+    """Strike in every phase and, between, at random moments; every so often go on to the end."""
+    rng = random.Random(seed)
+    problems = []
+    for number in range(rounds):
+        try:
+            for kind, fault in faults(rng):
+                held.strike(kind, fault)
+            moment = (rng.choice(["main", "group", "child"]), rng.uniform(0.1, longest))
+            held.strike("kill -9 at a random moment", at_random=moment)
+            if number % 3 == 2 or number == rounds - 1:
+                with counted("gone on to the same end"):
+                    held.complete()
+        except AssertionError as problem:
+            problems.append(f"round {number}: {problem}")
+            held.reset()
+    assert problems == []
+
+
+def test_kills_while_training(training):
+    struck_again_and_again(training, training_faults, rounds=12, seed=1, longest=6)
+
+
+def test_kills_while_reporting(reporting):
+    struck_again_and_again(reporting, report_faults, rounds=9, seed=2, longest=8)
+
+
+def test_kills_of_an_experiment_and_its_report(reporting):
+    checkout, rng = reporting.checkout, random.Random(3)
+    record = results(checkout) / "LeNet.s1.json"
+    others = contents(results(checkout))
+    expected = None
+    for number in range(10):
+        moment = (rng.choice(["main", "group", "child"]), rng.uniform(0.5, 8))
+        done, hit = meet(checkout, EXPERIMENT, at_random=moment)
+        with counted("kill -9 of an experiment" if hit else "(not reached)"):
+            assert "Traceback" not in done.stderr, done.stderr
+            assert contents(results(checkout)).items() >= others.items()
+            if record.exists():
+                expected = expected or timeless(record)
+                assert timeless(record) == expected
+        if number % 5 == 4:
+            with counted("gone on to the same end"):
+                done, _ = meet(checkout, EXPERIMENT)
+                assert done.returncode == 0, done.stderr
+                assert expected in (None, timeless(record))
+                assert leftovers(checkout) == []
+                assert "LeNet.s1" in (reporting.out / "report.html").read_text()
+
+
+def test_kills_while_the_data_are_cached(training):
+    training.reset()
+    checkout, rng = training.checkout, random.Random(4)
+    data = checkout / "data" / "MNIST"
+    data.unlink()
+    source = acquire.CACHE / "MNIST"
+    serve = {"at": "experiments.acquire:_download", "do": "serve", "folder": str(source)}
+    for _ in range(6):
+        shutil.rmtree(data, ignore_errors=True)
+        at, more = rng.choice(
+            [("tempfile:mkstemp", {"after": True}), ("os:fsync", {}), ("os:replace", {})]
+        )
+        match = {} if at == "os:fsync" else {"match": "ubyte"}
+        fault = {"at": at, "call": rng.randint(1, 4), "delay": rng.uniform(0, 0.02)}
+        _, hit = meet(checkout, TRAIN, serve, fault | more | match)
+        with counted("kill -9 while the data are cached" if hit else "(not reached)"):
+            assert contents(data).items() <= contents(source).items()
+            done, _ = meet(checkout, TRAIN, serve)
+            assert done.returncode == 0, done.stderr
+            assert contents(data) == contents(source)
+            assert leftovers(checkout) == []
+            training.check()
+    shutil.rmtree(data)
+    data.symlink_to(source)
+
+
+def test_every_network_comes_out_bit_for_bit_on_one_core_and_on_two(tmp_path):
+    checkout = copy_of_checkout(tmp_path / "checkout")
+    command = ("-m", "experiments", "train", "--profile", "smoke")
+    found = []
+    one = {"preexec_fn": lambda: os.sched_setaffinity(0, {0})}
+    for cores in (one, {}):
+        for path in results(checkout).glob("*.json"):
+            path.unlink()
+        done = run(checkout, *command, **cores)
+        assert done.returncode == 0, done.stderr
+        found.append({path.name: timeless(path) for path in results(checkout).glob("*.json")})
+    assert len(found[0]) == 16
+    for name, record in found[0].items():
+        with counted("a network trained again, on other cores"):
+            assert record == found[1][name]
