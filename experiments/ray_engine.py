@@ -141,12 +141,11 @@ def _supervise(
                 wanted += f", {needs['num_gpus']:g} of a GPU"
             display.note(f"{planned.id}: no node has {wanted}; it waits until one joins")
         remote = _train.options(name=planned.id, **needs)
-        pending[remote.remote(job, shared[config.dataset], inbox)] = planned.id
+        pending[remote.remote(job, [shared[config.dataset]], inbox)] = planned.id
     started: set[str] = set()
     while pending:
         ready, _ = ray.wait(list(pending), timeout=0.5)
         if asked:
-            _cancel(list(pending))
             raise Stopped(asked[0])
         with suppress(RayError):  # no study ends for want of progress bars
             for run, message in inbox.get_nowait_batch(inbox.qsize()):
@@ -164,13 +163,6 @@ def _supervise(
             take_in(_result(done, profile), run, display, outcome)
 
 
-def _cancel(tasks: list[ray.ObjectRef[Record]]) -> None:
-    """End tasks and see them end: a driver that just leaves can leave their nodes' cores taken."""
-    for task in tasks:
-        ray.cancel(task, force=True)
-    ray.wait(tasks, num_returns=len(tasks), timeout=5)
-
-
 def _needs(config: Config, gpus: bool) -> dict[str, Any]:
     """What a run takes of a node (Ray's names); a share of a GPU where the cluster has some."""
     if gpus:
@@ -184,15 +176,19 @@ def _has(node: Mapping[str, float], needs: Mapping[str, float]) -> bool:
 
 
 @ray.remote(max_retries=RETRIES, max_calls=1)  # a process of its own, as on one machine
-def _train(job: Job, images: data.Images, inbox: Queue) -> Record:
-    """Do a run, on a node."""
+def _train(job: Job, images: list[ray.ObjectRef[data.Images]], inbox: Queue) -> Record:
+    """Do a run, on a node; ``images`` has one element.
+
+    It is in a list so that it is got here: a plain argument of a task stays pinned in the node's
+    object store when the driver is killed, and the store fills up.
+    """
 
     def tell(message: tuple[str, Any] | None) -> None:
         with suppress(RayError):  # no run ends because nobody listens
             inbox.put_nowait((job.id, message))
 
     tell(None)  # the start
-    record, checkpoint = train(job, images, lambda *message: tell(message), 1.0)
+    record, checkpoint = train(job, ray.get(images[0]), lambda *message: tell(message), 1.0)
     checkpoint.remove()
     return record
 

@@ -89,13 +89,13 @@ def test_kills_of_an_experiment_and_its_report(reporting):
 
 
 def test_kills_while_the_data_are_cached(training):
-    training.reset()
     checkout, rng = training.checkout, random.Random(4)
     data = checkout / "data" / "MNIST"
     data.unlink()
     source = acquire.CACHE / "MNIST"
     serve = {"at": "experiments.acquire:_download", "do": "serve", "folder": str(source)}
     for _ in range(6):
+        training.reset()
         shutil.rmtree(data, ignore_errors=True)
         at, more = rng.choice(
             [("tempfile:mkstemp", {"after": True}), ("os:fsync", {}), ("os:replace", {})]
