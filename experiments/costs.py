@@ -8,20 +8,20 @@ from experiments.config import Config
 #: Training throughput, images a second on one CPU core at ``_SIZE`` px (LeNet 28, AlexNets 65):
 #: medians of the `quick` records, AMD EPYC with AVX-512 bf16.
 _THROUGHPUT = {
-    "LeNet": 9000.0,
-    "AlexNet": 230.0,
-    "ResNet18": 550.0,
-    "ResNet34": 300.0,
-    "ResNet50": 80.0,
-    "ResNet101": 35.0,
-    "PlainNet18": 550.0,
-    "PlainNet34": 300.0,
-    "PlainNet50": 85.0,
-    "PlainNet101": 37.0,
-    "DenseNet": 2400.0,
-    "SEResNet18": 450.0,
-    "SEResNet34": 250.0,
-    "SEAlexNet": 200.0,
+    "LeNet": 11000.0,
+    "AlexNet": 214.0,
+    "ResNet18": 660.0,
+    "ResNet34": 360.0,
+    "ResNet50": 136.0,
+    "ResNet101": 72.0,
+    "PlainNet18": 680.0,
+    "PlainNet34": 380.0,
+    "PlainNet50": 140.0,
+    "PlainNet101": 74.0,
+    "DenseNet": 2000.0,
+    "SEResNet18": 540.0,
+    "SEResNet34": 275.0,
+    "SEAlexNet": 190.0,
 }
 _SIZE = {"LeNet": 28, "AlexNet": 65, "SEAlexNet": 65}
 _USUAL_SIZE = 36

@@ -296,6 +296,35 @@ def test_a_grey_image_goes_through_the_stem_as_one_channel():
         torch.testing.assert_close(one, want, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "net",
+    [
+        models.build("LeNet"),
+        nn.Sequential(  # 14 to 14x13, which halves into 7x6; no bias
+            nn.Conv2d(1, 4, (5, 4), (2, 2), (2, 1), bias=False), nn.AvgPool2d(2), nn.Flatten()
+        ),
+    ],
+    ids=["LeNet", "odd"],
+)
+def test_a_narrow_network_gives_the_same_numbers(net):
+    torch.manual_seed(0)
+    net = net.to(memory_format=torch.channels_last)
+    x = to_input(torch.randint(0, 256, (4, 28, 28), dtype=torch.uint8), 28, 1)
+    with torch.inference_mode():
+        judged = net(x)
+    expected_out = net(x)
+    g = torch.randn_like(expected_out)
+    expected = torch.autograd.grad(expected_out, list(net.parameters()), g)
+    accelerate(net, 1, 28)
+    with torch.inference_mode():
+        torch.testing.assert_close(net(x), judged, rtol=1e-4, atol=1e-5)
+    out = net(x)
+    torch.testing.assert_close(out, expected_out, rtol=1e-4, atol=1e-5)
+    got = torch.autograd.grad(out, list(net.parameters()), g)
+    for one, want in zip(got, expected, strict=True):
+        torch.testing.assert_close(one, want, rtol=1e-4, atol=1e-4)
+
+
 def test_an_in_place_relu_may_follow_a_small_map():
     net = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(inplace=True))
     accelerate(net, 8, 2)
