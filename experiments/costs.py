@@ -6,7 +6,7 @@ from __future__ import annotations
 from experiments.config import Config
 
 #: Training throughput, images a second on one CPU core at ``_SIZE`` px (LeNet 28, AlexNets 65):
-#: medians of the `quick` records, AMD EPYC with AVX-512 bf16.
+#: medians of the records, AMD EPYC with AVX-512 bf16.
 _THROUGHPUT = {
     "LeNet": 11000.0,
     "AlexNet": 214.0,
@@ -14,6 +14,8 @@ _THROUGHPUT = {
     "ResNet34": 360.0,
     "ResNet50": 136.0,
     "ResNet101": 72.0,
+    "ResNet50-paper": 300.0,
+    "ResNet101-paper": 160.0,
     "PlainNet18": 680.0,
     "PlainNet34": 380.0,
     "PlainNet50": 140.0,
@@ -35,7 +37,8 @@ def seconds(config: Config) -> float:
     trained = config.train_images * config.epochs
     evaluated = config.validation_images * (config.epochs + 1) + config.test_images
     images = trained + _FORWARD_SHARE * evaluated
-    return _START + images * area / _THROUGHPUT[config.network]
+    throughput = _THROUGHPUT.get(config.variant) or _THROUGHPUT[config.network]
+    return _START + images * area / throughput
 
 
 #: Millions of parameters, and bytes of activations a pixel of a batch in training on a CPU: from

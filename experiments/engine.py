@@ -95,8 +95,9 @@ def train_all(
             path.unlink(missing_ok=True)
         if not todo:
             return outcome
-        # The longest first, so that no long run is left to end alone.
-        todo = sorted(todo, key=lambda p: -expected_seconds(p.config))
+        # Seed by seed, so that a study cut short is whole with fewer seeds; within a seed the
+        # longest first, so that no long run is left to end alone.
+        todo = sorted(todo, key=lambda p: (p.config.seed, -expected_seconds(p.config)))
         (supervise or on_this_machine)(todo, profile, display, outcome)
     return outcome
 
