@@ -77,7 +77,7 @@ lock: setup-dev ## pin the versions of pyproject.toml's ranges anew, with the ha
 	@$(LOCK) --extra report --extra ray --extra dev -o requirements-dev.lock pyproject.toml
 
 audit: setup-dev ## ask the package index about vulnerable and withdrawn releases among the locked
-	@$(PY) audit.py
+	@$(PY) -m tests.audit
 
 clean: ## remove built reports and checkpoints; records, data and the environment stay
 	@rm -rf report/out experiments/checkpoints
