@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":  # Ctrl-C while the modules below load: an end without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import gc
 import os
@@ -87,6 +92,7 @@ def _run(arguments: argparse.Namespace) -> int:
         from report.watch import watch
 
         gc.enable()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         return watch(results, arguments.port)
     if arguments.command == "readme":
         from report import readme
