@@ -8,7 +8,7 @@ LOCK = .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-
 profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATASET))
 
 .DEFAULT_GOAL := all
-.PHONY: all experiment report watch status verify summary models schema bench test test-fast soak lint \
+.PHONY: all experiment report readme watch status verify summary models schema bench test test-fast soak lint \
         setup setup-dev lock audit clean help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= ENGINE=ray RAY_ADDRESS=]
@@ -24,6 +24,10 @@ experiment: setup ## train one network, then refresh the report: MODEL=SEResNet3
 
 report: setup ## build the report from records, without training: [PROFILE= DATASET= RESULTS=folder OUT=folder]
 	@$(PY) -m report $(profile) $(if $(RESULTS),--results "$(RESULTS)") $(if $(OUT),--out "$(OUT)")
+
+readme: PROFILE ?= standard
+readme: setup ## put a study's results and two figures into README.md and README.zh.md: [PROFILE=standard DATASET=]
+	@$(PY) -m report readme $(profile)
 
 watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE= DATASET=]
 	@$(PY) -m report watch $(profile)
@@ -73,7 +77,7 @@ lock: setup-dev ## pin the versions of pyproject.toml's ranges anew, with the ha
 	@$(LOCK) --extra report --extra ray --extra dev -o requirements-dev.lock pyproject.toml
 
 audit: setup-dev ## ask the package index about vulnerable and withdrawn releases among the locked
-	@$(PY) audit.py
+	@$(PY) -m tests.audit
 
 clean: ## remove built reports and checkpoints; records, data and the environment stay
 	@rm -rf report/out experiments/checkpoints

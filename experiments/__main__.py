@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+
+if __name__ == "__main__":  # Ctrl-C while the modules below load: an end without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from experiments import study
 from experiments.costs import seconds

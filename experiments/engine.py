@@ -26,7 +26,7 @@ from experiments.fingerprint import fingerprint
 from experiments.job import Job
 from experiments.record import RESULTS, RecordError, read
 from experiments.run_child import run_child
-from experiments.stopping import not_interrupted
+from experiments.stopping import start_server
 from experiments.storage import exclusive
 from experiments.study import Planned, has_gpu
 
@@ -139,8 +139,8 @@ def on_this_machine(todo: list[Planned], profile: str, display: Display, outcome
                 )
                 display.run_started(planned.id)
                 try:
-                    with not_interrupted():
-                        process.start()
+                    start_server()
+                    process.start()
                 except (OSError, EOFError) as error:  # the server was killed, or there is no memory
                     here.close()
                     reason = f"its process could not be started: {error or 'its server ended'}"

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import forkserver, resource_tracker
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -40,12 +41,13 @@ def stoppable() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-@contextmanager
-def not_interrupted() -> Iterator[None]:
-    """Processes started here never see Ctrl-C: their parent decides. Here it comes afterwards."""
+def start_server() -> None:
+    """Have multiprocessing's server run, which forks the other processes, out of Ctrl-C's reach: it
+    and they never see it, their parent decides."""
+    resource_tracker.ensure_running()  # by the server otherwise, and SIGINT is let through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
     try:
-        yield
+        forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

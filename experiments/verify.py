@@ -10,6 +10,11 @@ another seed: there the accuracies must agree with the recorded ones, see ``reac
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":  # Ctrl-C while the modules below load: an end without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import math
 import re
 import statistics

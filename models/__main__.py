@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":  # Ctrl-C while the modules below load: an end without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import sys
 from typing import Any
 

@@ -1,6 +1,11 @@
-"""``python -m report``: build the report, watch it, or lint its prose."""
+"""``python -m report``: build the report, watch it, lint its prose, or fill the READMEs."""
 
 from __future__ import annotations
+
+import signal
+
+if __name__ == "__main__":  # Ctrl-C while the modules below load: an end without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
 import gc
@@ -25,7 +30,8 @@ OUT = ROOT / "report" / "out"
 
 def _arguments() -> argparse.Namespace:
     parser = OneLineParser(prog="python -m report", description=__doc__)
-    parser.add_argument("command", nargs="?", default="build", choices=("build", "watch", "lint"))
+    commands = ("build", "watch", "lint", "readme")
+    parser.add_argument("command", nargs="?", default="build", choices=commands)
     parser.add_argument(
         "--profile",
         help="a profile of study.toml (quick; with a GPU: full)",
@@ -86,7 +92,13 @@ def _run(arguments: argparse.Namespace) -> int:
         from report.watch import watch
 
         gc.enable()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         return watch(results, arguments.port)
+    if arguments.command == "readme":
+        from report import readme
+
+        print(", ".join(readme.write(results, ROOT)) or "up to date")
+        return 0
     started = time.perf_counter()
     refused: tuple[str, ...] = ()
     from report.build import build

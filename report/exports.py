@@ -20,7 +20,7 @@ def tables(made: Material, out: Path) -> list[str]:
         f"tables/{name}.csv": as_csv(table) for name, table in made.tables.items()
     }
     for lang in LANGS:
-        context = _plain_context(made, lang)
+        context = plain_context(made, lang)
         for name, table in made.tables.items():
             written[f"tables/{name}.{lang}.tex"] = as_latex(table, context)
     for name, text in written.items():
@@ -28,9 +28,10 @@ def tables(made: Material, out: Path) -> list[str]:
     return list(written)
 
 
-def _plain_context(made: Material, lang: Lang) -> Context:
-    """What cells need, as text."""
-    writer = Writer(TEMPLATES, lang, pdf=True, material=made, sections=discover(TEMPLATES))
+def plain_context(made: Material, lang: Lang) -> Context:
+    """What the cells of tables need, as text."""
+    # the page's formulas hold their text; the PDF's are drawings
+    writer = Writer(TEMPLATES, lang, pdf=False, material=made, sections=discover(TEMPLATES))
     return Context(
         lang,
         writer.labels,

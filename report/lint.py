@@ -50,7 +50,13 @@ Problem = tuple[Place, str]
 
 
 def _templates(folder: Path) -> list[Path]:
-    return sorted([*(folder / "sections").glob("*.md"), *(folder / "findings").glob("*.md")])
+    return sorted(
+        [
+            *(folder / "sections").glob("*.md"),
+            *(folder / "findings").glob("*.md"),
+            *folder.glob("readme.*.md"),
+        ]
+    )
 
 
 def _numbers(folder: Path) -> Iterator[Problem]:

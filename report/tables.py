@@ -1,4 +1,4 @@
-"""Tables of the analysis as HTML, LaTeX (booktabs) and CSV."""
+"""Tables of the analysis as HTML, LaTeX (booktabs), CSV and GitHub's Markdown."""
 
 from __future__ import annotations
 
@@ -334,7 +334,7 @@ def as_latex(table: Table, context: Context) -> str:
         else "r"
         for i, _ in shown
     )
-    head = " & ".join(_tex(_latex_head(table.columns[i], extra, context)) for i, extra in shown)
+    head = " & ".join(_tex(_plain_head(table.columns[i], extra, context)) for i, extra in shown)
     lines = [
         f"% {table.id}",
         rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
@@ -354,37 +354,77 @@ def as_latex(table: Table, context: Context) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _latex_head(column: Column, extra: bool, context: Context) -> str:
+def _plain_head(column: Column, extra: bool, context: Context) -> str:
     title = context.labels("interval") if extra else column.title[context.lang]
     return f"{title} ({_unit(column, context)})" if _unit_in_head(column) and not extra else title
 
 
 def _latex_cell(cell: Cell, column: Column, extra: bool, notes: list[str], context: Context) -> str:
-    lang = context.lang
     if extra:
-        return _tex(_ends(cell.interval, lang)) if cell.interval else ""
-    value = cell.value
-    if isinstance(value, Value):
-        shown = printed(value, lang)
-        text = shown.text if _unit_in_head(column) else str(shown)
-        if column.kind == "value" and cell.interval:
-            text += f" {_ends(cell.interval, lang)}"
-    elif isinstance(value, tuple):
-        text = ", ".join(str(printed(item, lang)) for item in value)
-    elif value is None:
-        text = "—" if cell.note else ""
-    else:
-        texts = {
-            "word": lambda key: _word(key, lang),
-            "claim": context.claim,
-            "verdict": context.verdict,
-        }
-        text = texts.get(str(column.kind), str)(value)
-    tex = _tex(text)
+        return _tex(_ends(cell.interval, context.lang)) if cell.interval else ""
+    tex = _tex(_shown(cell, column, context))
     if cell.mark:
         tex = rf"\textbf{{{tex}}}" if cell.mark == "best" else rf"\underline{{{tex}}}"
     return tex + (f"$^{chr(ord('a') + notes.index(cell.note))}$" if cell.note else "")
 
 
+def _shown(cell: Cell, column: Column, context: Context) -> str:
+    """A cell as text."""
+    lang, value = context.lang, cell.value
+    if isinstance(value, Value):
+        shown = printed(value, lang)
+        text = shown.text if _unit_in_head(column) else str(shown)
+        if column.kind == "value" and cell.interval:
+            text += f" {_ends(cell.interval, lang)}"
+        return text
+    if isinstance(value, tuple):
+        return ", ".join(str(printed(item, lang)) for item in value)
+    if value is None:
+        return "—" if cell.note else ""
+    texts = {
+        "word": lambda key: _word(key, lang),
+        "claim": context.claim,
+        "verdict": context.verdict,
+    }
+    return texts.get(str(column.kind), str)(value)
+
+
 def _ends(pair: tuple[Value, Value], lang: Lang) -> str:
     return f"[{printed(pair[0], lang).text}, {printed(pair[1], lang).text}]"
+
+
+def as_markdown(table: Table, context: Context) -> str:
+    """A table for GitHub, its notes below; ``context`` gives texts, not HTML."""
+    shown = _spread(table)
+    notes = _notes(table, shown)
+    heads = [_plain_head(table.columns[i], extra, context) for i, extra in shown]
+    rules = [":--" if _is_text(table.columns[i]) else "--:" for i, _ in shown]
+    rows = [
+        [_markdown_cell(row[i], table.columns[i], extra, notes, context) for i, extra in shown]
+        for row in table.rows
+    ]
+    lines = [f"| {' | '.join(cells)} |" for cells in (heads, rules, *rows)]
+    below = [
+        f"<sup>{chr(ord('a') + i)}</sup> {NOTES[k][context.lang]}" for i, k in enumerate(notes)
+    ]
+    marks = {cell.mark for row in table.rows for cell in row}
+    for mark in ("second", "best"):
+        if mark in marks:
+            word = _emphasised(context.labels(f"{mark}_mark"), mark)
+            below.insert(0, word + context.labels(f"is_{mark}"))
+    if below:
+        lines += ["", context.labels("list_semicolon").join(below)]
+    return "\n".join(lines)
+
+
+def _markdown_cell(
+    cell: Cell, column: Column, extra: bool, notes: list[str], context: Context
+) -> str:
+    if extra:
+        return _ends(cell.interval, context.lang) if cell.interval else ""
+    text = _emphasised(_shown(cell, column, context).replace("|", r"\|"), cell.mark)
+    return text + (f"<sup>{chr(ord('a') + notes.index(cell.note))}</sup>" if cell.note else "")
+
+
+def _emphasised(text: str, mark: str) -> str:
+    return {"best": f"**{text}**", "second": f"<ins>{text}</ins>"}.get(mark, text)

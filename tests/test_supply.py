@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import audit
+from tests import audit
 
 ROOT = Path(__file__).parent.parent
 LOCKS = ("requirements.lock", "requirements-dev.lock")

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
-from experiments.stopping import end_with_parent, not_interrupted
+from experiments.stopping import end_with_parent, start_server
 
 Result = TypeVar("Result")
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -42,8 +42,8 @@ def in_processes(
                 index, task = waiting.pop()
                 here, there = CONTEXT.Pipe(duplex=False)
                 process: BaseProcess = CONTEXT.Process(target=_child, args=(task, there))
-                with not_interrupted():
-                    process.start()
+                start_server()
+                process.start()
                 there.close()
                 running[here] = (process, index)
             for connection in wait(list(running)):

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-LOCK = Path(__file__).with_name("requirements-dev.lock")
+LOCK = Path(__file__).parent.parent / "requirements-dev.lock"
 _PIN = re.compile(r"^([\w.-]+)==([^\s;\\]+)", re.MULTILINE)
 _SECONDS = 20.0
 

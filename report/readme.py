@@ -1,0 +1,166 @@
+"""``make readme``: the results of a recorded study, in both READMEs between two marks.
+
+What it says is ``templates/readme.<lang>.md``; numbers, verdicts and figures are the report's own.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from analysis.findings import Verdict
+from analysis.tables import Cell, Table
+from experiments.storage import write_atomically
+from report import exports, front, material, tables
+from report.errors import TEMPLATES, ReportError
+from report.figures import DPI
+from report.inputs import Snapshot
+from report.macros import Writer
+from report.material import Material
+from report.numbers import Lang
+from report.profile import tally
+from report.sections import discover
+
+FILES: dict[Lang, str] = {"zh": "README.zh.md", "en": "README.md"}
+BEGIN, END = "<!-- make readme: from here -->", "<!-- make readme: to here -->"
+DRAWINGS = Path("docs")
+FIGURES = ("accuracy", "gains")
+#: Of the results table: a README is narrower than a page.
+COLUMNS = ("network", "parameters", "macs", "accuracy", "original_accuracy", "seeds")
+#: A README shows figures on a screen only: half of what a paper needs.
+_SHRINK = 2
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#!])")
+
+
+def write(results: Path, folder: Path) -> list[str]:
+    """Write the results of a folder of records into both READMEs, and the figures beside them.
+
+    Args:
+        results: the records.
+        folder: of the READMEs.
+
+    Returns:
+        Names of the files that were not so already.
+
+    Raises:
+        ReportError: no records, a bad one, or a README without the marks.
+    """
+    around = {lang: _around(folder / name) for lang, name in FILES.items()}
+    snapshot = Snapshot.take(results)
+    made = material.load(snapshot, prints=True)
+    if made.records.refused:
+        raise ReportError(made.records.refused[0])
+    if not len(made.records):
+        raise ReportError(
+            f"{results}: no records, expected those of a study; train it first "
+            f"(make all PROFILE={made.records.profile})"
+        )
+    files: dict[str, bytes] = {}
+    for lang, (before, after) in around.items():
+        part = f"{BEGIN}\n\n{_part(made, lang)}\n\n{END}"
+        files[FILES[lang]] = f"{before}{part}{after}".encode()
+        files |= {_drawing(name, lang): _bitmap(made, name, lang) for name in _drawn(made)}
+    changed = []
+    for name, content in files.items():
+        path = folder / name
+        if not (path.is_file() and path.read_bytes() == content):
+            write_atomically(path, content)
+            changed.append(name)
+    return changed
+
+
+def _around(path: Path) -> tuple[str, str]:
+    """The text before and after what stands between the marks."""
+    text = path.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ReportError(
+            f"{path.name}: no place for the results, expected the lines {BEGIN} and {END} in this "
+            "order; put them where the results shall stand"
+        )
+    return before, after
+
+
+def _part(made: Material, lang: Lang) -> str:
+    """The Markdown between the marks."""
+    writer = Writer(TEMPLATES, lang, pdf=False, material=made, sections=discover(TEMPLATES))
+    context = exports.plain_context(made, lang)
+    comma, semicolon = context.labels("list_comma"), context.labels("list_semicolon")
+    runs = list(made.records)
+    counted = [
+        context.labels(f"count_{status}", count=count)
+        for status, count in tally(runs, lambda run: run.status)
+    ]
+    if made.records.missing:
+        counted.append(context.labels("count_missing", count=len(made.records.missing)))
+    devices = [device for device, _ in tally(runs, lambda run: run.environment.device)]
+    scope: dict[str, Any] = {
+        "runs": comma.join(counted),
+        "devices": _escaped(semicolon.join(devices)),
+        "date": front.matter(TEMPLATES, writer.profile, made.records, lang).date,
+        "table": tables.as_markdown(_narrowed(made), context),
+        "figures": {
+            name: f"![{_escaped(made.figures[name].alt[lang])}]({_drawing(name, lang)})"
+            for name in _drawn(made)
+        },
+        "verdicts": _verdicts(made, context),
+    }
+    # what an expression prints is kept from HTML, and so is Markdown until all HTML is gone
+    return writer.slots.text(writer.render(f"readme.{lang}.md", scope)).strip()
+
+
+def _narrowed(made: Material) -> Table:
+    found = made.tables["results"]
+    chosen = [index for index, column in enumerate(found.columns) if column.key in COLUMNS]
+
+    def cells(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        return tuple(row[index] for index in chosen)
+
+    return replace(
+        found,
+        columns=tuple(found.columns[index] for index in chosen),
+        rows=tuple(cells(row) for row in found.rows),
+    )
+
+
+def _verdicts(made: Material, context: tables.Context) -> list[dict[str, Any]]:
+    """For each verdict its word, how many claims it is of, and their texts."""
+    found = made.tables["claims"]
+    keys = [column.key for column in found.columns]
+    claim, verdict = keys.index("claim"), keys.index("verdict")
+    semicolon = context.labels("list_semicolon")
+    listed = []
+    for each in Verdict:
+        names = [str(row[claim].value) for row in found.rows if row[verdict].value == each.value]
+        if names:
+            texts = semicolon.join(_escaped(context.claim(name)) for name in names)
+            word = context.verdict(each.value)
+            listed.append({"word": word, "count": len(names), "claims": texts})
+    return listed
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def _drawn(made: Material) -> list[str]:
+    return [name for name in FIGURES if made.figures[name].prints]
+
+
+def _drawing(name: str, lang: Lang) -> str:
+    return (DRAWINGS / f"{name}.{lang}.png").as_posix()
+
+
+def _bitmap(made: Material, name: str, lang: Lang) -> bytes:
+    out = io.BytesIO()
+    bitmap = Image.open(io.BytesIO(made.figures[name].prints[f"{lang}.png"])).reduce(_SHRINK)
+    dpi = DPI / _SHRINK
+    bitmap.save(out, format="png", dpi=(dpi, dpi), optimize=True)
+    return out.getvalue()

@@ -1,0 +1,132 @@
+"""``make readme``: the READMEs' results are those of the records, and come out the same again."""
+
+import dataclasses
+import io
+import re
+import sys
+
+import pytest
+from PIL import Image
+
+from analysis.findings import evaluate
+from report import __main__ as command_line
+from report import readme
+from report.numbers import LANGS, NBSP
+from tests import factory
+from tests.report_kit import material
+
+PAGE = f"# Title\n\nBefore.\n\n{readme.BEGIN}\nNot yet.\n{readme.END}\n\nAfter.\n"
+
+
+def bitmap():
+    out = io.BytesIO()
+    Image.new("RGB", (1800, 600), "white").save(out, format="png")
+    return out.getvalue()
+
+
+@pytest.fixture
+def project(tmp_path):
+    for name in readme.FILES.values():
+        (tmp_path / name).write_text(PAGE, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def written(project, monkeypatch):
+    """READMEs of given records; drawing, which other tests look at, takes ten seconds."""
+
+    def write(records):
+        made = material(records)
+        prints = {f"{lang}.png": bitmap() for lang in LANGS}
+        drawn = {
+            name: dataclasses.replace(art, prints=prints) for name, art in made.figures.items()
+        }
+        made = dataclasses.replace(made, figures=drawn)
+        monkeypatch.setattr(readme.material, "load", lambda *_, **__: made)
+        return readme.write(factory.save(records, project / "records"), project)
+
+    return write
+
+
+def texts(project):
+    return {lang: (project / name).read_text("utf-8") for lang, name in readme.FILES.items()}
+
+
+def test_the_marked_part_is_of_the_records(project, written):
+    records = factory.make(seeds=3, profile="standard")
+    files = {f"docs/{name}.{lang}.png" for name in readme.FIGURES for lang in LANGS}
+    assert set(written(records)) == files | set(readme.FILES.values())
+    accuracies = [run.test.accuracy for run in records.of("ResNet18")]
+    found = evaluate(records)
+    supported = sum(each.verdict.value == "supported" for each in found.values())
+    for text in texts(project).values():
+        before, part, after = re.split(f"{readme.BEGIN}|{readme.END}", text)
+        assert (before, after) == ("# Title\n\nBefore.\n\n", "\n\nAfter.\n")
+        row = next(line for line in part.splitlines() if line.startswith("| ResNet-18 |"))
+        assert f"{100 * sum(accuracies) / 3:.2f}" in row
+        assert f"11,702,530 | 1.80{NBSP}G" in row and "98.75 | 3 |" in row
+        assert "`make readme PROFILE=standard`" in part
+        assert "<data" not in part and "Not yet." not in part
+        assert re.search(rf"\*\*(Supported|支持)\*\*[ （(]+{supported}", part)
+        assert "28×28" in part  # a claim's formula
+    assert "up to 3 seeds a network" in texts(project)["en"]
+    assert Image.open(project / "docs/gains.zh.png").size == (900, 300)
+
+
+def test_twice_is_once(project, written):
+    records = factory.make()
+    assert written(records)
+    assert written(records) == []
+    assert written(factory.make(seeds=2)) == list(readme.FILES.values())
+
+
+def test_the_texts_of_records_are_no_markdown(project, written):
+    records = factory.make()
+    run = records.by_id["LeNet.s0"]
+    device = "![x](http://x/) <b>CPU</b>"
+    environment = run.environment.model_copy(update={"device": device})
+    records.by_id[run.id] = run.model_copy(update={"environment": environment})
+    written(records)
+    assert r"\!\[x\](http://x/) \<b\>CPU\</b\>" in texts(project)["en"]
+
+
+def refused(monkeypatch, capsys, project, *arguments):
+    monkeypatch.setattr(command_line, "ROOT", project)
+    monkeypatch.setattr(command_line.gc, "disable", lambda: None)  # not for the other tests
+    monkeypatch.setattr(sys, "argv", ["report", "readme", *map(str, arguments)])
+    before = texts(project)
+    assert command_line.main() == 2
+    assert texts(project) == before and not (project / "docs").exists()
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    return lines[0]
+
+
+@pytest.mark.parametrize("page", ["# Title\n", f"{readme.BEGIN}\n", f"{readme.END}{readme.BEGIN}"])
+def test_a_readme_without_marks_is_named(monkeypatch, capsys, project, page):
+    (project / "README.md").write_text(page)
+    said = refused(monkeypatch, capsys, project)
+    assert said.startswith("error: README.md: no place for the results, expected the lines <!--")
+
+
+def test_without_records_nothing_is_written(monkeypatch, capsys, project):
+    folder = project / "standard"
+    folder.mkdir()
+    said = refused(monkeypatch, capsys, project, "--results", folder)
+    assert said == (
+        f"error: {folder}: no records, expected those of a study; train it first "
+        "(make all PROFILE=standard)"
+    )
+
+
+def test_a_bad_record_is_named(monkeypatch, capsys, project):
+    folder = project / "records"
+    folder.mkdir()
+    (folder / "LeNet.s0.json").write_text("{")
+    said = refused(monkeypatch, capsys, project, "--results", folder)
+    assert "LeNet.s0.json: not JSON" in said
+
+
+def test_the_projects_own_readmes_have_the_marks():
+    for name in readme.FILES.values():
+        assert readme._around(command_line.ROOT / name)
