@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.storage import write_atomically
-from report import document, exports, material, page
+from report import document, exports, inputs, material, page
 from report.document import Document
 from report.errors import TEMPLATES, ReportError
 from report.inputs import Snapshot, Stamp, only_writer, report_key
@@ -111,10 +111,12 @@ def html(made: Material, sections: list[SectionFile]) -> str:
 
 
 def _pdf(shared: tuple[Material, list[SectionFile]], lang: Lang) -> bytes:
-    from report import pdf
+    from report import formulas, pdf
 
     made, sections = shared
-    return pdf.write(TEMPLATES, document.compose(TEMPLATES, made, sections, lang, pdf=True))
+    with formulas.kept(inputs.CACHE / f"formulas-{lang}.json"):
+        composed = document.compose(TEMPLATES, made, sections, lang, pdf=True)
+    return pdf.write(TEMPLATES, composed)
 
 
 def _printed(shared: tuple[Material, list[SectionFile]], name: str) -> dict[str, bytes]:
