@@ -103,7 +103,12 @@ def _run(arguments: argparse.Namespace) -> int:
     refused: tuple[str, ...] = ()
     from report.build import build
 
-    built = build(results, out, strict=arguments.strict, only_html=arguments.only == "html")
+    def ready() -> None:
+        seconds = time.perf_counter() - started
+        print(f"{out}: HTML and PDFs in {seconds:.1f} s; figures and tables follow", flush=True)
+
+    only_html = arguments.only == "html"
+    built = build(results, out, strict=arguments.strict, only_html=only_html, ready=ready)
     refused = built.material.records.refused if built.material else ()
     written = list(built.files)
     seconds = time.perf_counter() - started

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.storage import write_atomically
-from report import document, exports, material, page
+from report import document, exports, inputs, material, page
 from report.document import Document
 from report.errors import TEMPLATES, ReportError
 from report.inputs import Snapshot, Stamp, only_writer, report_key
@@ -31,14 +32,22 @@ class Built:
     material: Material | None
 
 
-def build(results: Path, out: Path, *, strict: bool = False, only_html: bool = False) -> Built:
-    """Write the report of a folder of records.
+def build(
+    results: Path,
+    out: Path,
+    *,
+    strict: bool = False,
+    only_html: bool = False,
+    ready: Callable[[], None] = lambda: None,
+) -> Built:
+    """Write the report of a folder of records: the documents first, then exports.
 
     Args:
         results: the records.
         out: folder for the report.
         strict: refuse to build from a folder that holds a file that is no record.
         only_html: leave out PDFs and exports.
+        ready: is called when the page and the PDFs are there, if exports are still to follow.
 
     Raises:
         ReportError: a template, or with ``strict`` a record, is at fault.
@@ -49,14 +58,15 @@ def build(results: Path, out: Path, *, strict: bool = False, only_html: bool = F
         stale = [part for part, key in keys.items() if not Stamp(out, part).fresh(key)]
         if not stale and not strict:
             return Built((), None)
-        made = material.load(snapshot, prints=not only_html)
+        made = material.load(snapshot)
         if strict and made.records.refused:
             raise ReportError(made.records.refused[0])
-        files = _write(made, out, stale)
-        if not made.records.refused:  # else it is made anew, to say so again
-            for part, names in files.items():
+        written: list[str] = []
+        for part, names in _parts(made, out, stale, ready):
+            written += names
+            if not made.records.refused:  # else it is made anew, to say so again
                 Stamp(out, part).write(keys[part], names)
-    return Built(tuple(name for names in files.values() for name in names), made)
+    return Built(tuple(written), made)
 
 
 def _keys(snapshot: Snapshot, *, only_html: bool) -> dict[str, str]:
@@ -69,21 +79,27 @@ def _keys(snapshot: Snapshot, *, only_html: bool) -> dict[str, str]:
     return {"page": whole, "tables": whole, "figures": snapshot.key, **pdfs}
 
 
-def _write(made: Material, out: Path, stale: list[str]) -> dict[str, list[str]]:
-    """Write the parts that are stale; returns the names of each one's files."""
+def _parts(
+    made: Material, out: Path, stale: list[str], ready: Callable[[], None]
+) -> Iterator[tuple[str, list[str]]]:
+    """Write the parts that are stale, one by one; yields each with the names of its files."""
     sections = discover(TEMPLATES)
-    files: dict[str, list[str]] = {}
+    figures = sorted(made.figures) if "figures" in stale else ()
     with material.workers((made, sections)) as submit:
-        jobs = {lang: submit(_pdf, lang) for lang in LANGS if lang in stale}
+        pdfs = {lang: submit(_pdf, lang) for lang in LANGS if lang in stale}
+        # they wait for a processor that has nothing left to do for the documents
+        prints = {name: submit(_printed, name) for name in figures}
         if "page" in stale:
-            files["page"] = [_file(out, HTML, html(made, sections))]
+            yield "page", [_file(out, HTML, html(made, sections))]
+        for lang, job in pdfs.items():
+            yield lang, [_file(out, f"report.{lang}.pdf", job.result())]
+        if {"tables", "figures"} & set(stale):
+            ready()
         if "tables" in stale:
-            files["tables"] = exports.tables(made, out)
+            yield "tables", exports.tables(made, out)
         if "figures" in stale:
-            files["figures"] = exports.drawings(made, out)
-        for lang, job in jobs.items():
-            files[lang] = [_file(out, f"report.{lang}.pdf", job.result())]
-    return files
+            files = {name: job.result() for name, job in prints.items()}
+            yield "figures", exports.drawings(made, files, out)
 
 
 def html(made: Material, sections: list[SectionFile]) -> str:
@@ -95,10 +111,16 @@ def html(made: Material, sections: list[SectionFile]) -> str:
 
 
 def _pdf(shared: tuple[Material, list[SectionFile]], lang: Lang) -> bytes:
-    from report import pdf
+    from report import formulas, pdf
 
     made, sections = shared
-    return pdf.write(TEMPLATES, document.compose(TEMPLATES, made, sections, lang, pdf=True))
+    with formulas.kept(inputs.CACHE / f"formulas-{lang}.json"):
+        composed = document.compose(TEMPLATES, made, sections, lang, pdf=True)
+    return pdf.write(TEMPLATES, composed)
+
+
+def _printed(shared: tuple[Material, list[SectionFile]], name: str) -> dict[str, bytes]:
+    return exports.printed(shared[0], name)
 
 
 def _file(out: Path, name: str, content: str | bytes) -> str:

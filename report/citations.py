@@ -163,5 +163,7 @@ def _linked(text: str) -> str:
         address = match[1] or f"https://doi.org/{match[2]}"
         return f'<a class="address" href="{escape(unescape(address))}">{shown}</a>'
 
+    # a work's type, [J/OL], is not cut at its stroke
+    text = re.sub(r"\[[A-Z]+/OL\]", lambda code: f'<span class="whole">{code[0]}</span>', text)
     # The space apart: WeasyPrint breaks a text too early whose last space no longer fits the line.
     return re.sub(" (?=<a )", "<span> </span>", _ADDRESS.sub(link, text))

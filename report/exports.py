@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from experiments.storage import write_atomically
+from report import material
 from report.document import plain
 from report.errors import TEMPLATES
 from report.macros import Writer
@@ -42,13 +44,32 @@ def plain_context(made: Material, lang: Lang) -> Context:
     )
 
 
-def drawings(made: Material, out: Path) -> list[str]:
+def printed(made: Material, name: str) -> dict[str, bytes]:
+    """A figure as files for a paper, by language and kind: kept from the last time, or made now.
+
+    They take as long as the documents, which do not need them, and are therefore apart from what
+    those are made of.
+    """
+    art = made.figures[name]
+    path = material.printed_file(art.key)
+    kept = material.unpickled(path, dict)
+    if kept is not None:
+        return kept
+    from analysis.figures import figures
+    from report.figures import prints
+
+    found = prints(figures()[name], made.records.only(art.runs), art.svg)
+    material.keep(path, found, material.KEPT_FIGURES)
+    return found
+
+
+def drawings(made: Material, prints: Mapping[str, Mapping[str, bytes]], out: Path) -> list[str]:
     """Write every figure as SVG, PDF and PNG in each language; returns the files' names."""
     written: dict[str, bytes] = {}
     for name, art in made.figures.items():
         for lang, svg in art.svg.items():
             written[f"figures/{name}.{lang}.svg"] = svg.encode()
-        for kind, content in art.prints.items():
+        for kind, content in prints[name].items():
             written[f"figures/{name}.{kind}"] = content
     for name, content in written.items():
         _write(out / name, content)

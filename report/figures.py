@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -31,33 +32,41 @@ class Drawing:
     Attributes:
         svg: with the analysis's own ink colours.
         alt: what it shows, in words.
-        prints: files for a paper by language and kind (``zh.pdf``, ``en.png``), if asked for.
     """
 
     svg: dict[Lang, str]
     alt: dict[Lang, str]
-    prints: dict[str, bytes]
 
 
-def draw(module: ModuleType, records: Records, *, prints: bool = False) -> Drawing:
+def draw(module: ModuleType, records: Records) -> Drawing:
     """Draw one figure in both languages; all is empty where no run of the figure exists.
 
     Args:
         module: of ``analysis.figures``.
         records: to draw from.
-        prints: as PDF and as a bitmap too.
     """
-    made = Drawing({}, {}, {})
+    made = Drawing({}, {})
     try:
         for lang in LANGS:
-            figure = module.draw(records, {}, lang)
-            made.svg[lang] = svg(figure)
+            made.svg[lang] = svg(module.draw(records, {}, lang))
             made.alt[lang] = module.alt(records, {}, lang)
-            if prints:
-                made.prints[f"{lang}.pdf"] = pdf(made.svg[lang])
-                made.prints[f"{lang}.png"] = png(figure)
     except NothingToDraw:
-        return Drawing({}, {}, {})
+        return Drawing({}, {})
+    return made
+
+
+def prints(module: ModuleType, records: Records, svg: Mapping[Lang, str]) -> dict[str, bytes]:
+    """A drawn figure as files for a paper, by language and kind (``zh.pdf``, ``en.png``).
+
+    Args:
+        module: of ``analysis.figures``.
+        records: to draw from.
+        svg: the drawing in each language.
+    """
+    made: dict[str, bytes] = {}
+    for lang, drawing in svg.items():
+        made[f"{lang}.pdf"] = pdf(drawing)
+        made[f"{lang}.png"] = png(module.draw(records, {}, lang))
     return made
 
 

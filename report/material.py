@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _Kept = TypeVar("_Kept")
 #: So many folders of records have their findings kept, and so many figures their drawings.
-_KEPT_FOLDERS, _KEPT_FIGURES = 8, 100
+_KEPT_FOLDERS, KEPT_FIGURES = 8, 100
 
 #: Figures that load the libraries of statistics, as the findings do: so one process loads them.
 _LATE = ("residual", "operators", "depth", "pareto", "accuracy", "confusion", "se-weights")
@@ -43,15 +43,14 @@ class Art:
         alt: what it shows on these records, in each language; empty likewise.
         runs: ids of the records that it is drawn from.
         code: the file that draws it, relative to the project's folder.
-        prints: the drawing as files for a paper, by language and kind (``en.pdf``, ``en.png``);
-            empty if they were not asked for.
+        key: what it is kept by.
     """
 
     svg: Mapping[Lang, str]
     alt: Mapping[Lang, str]
     runs: tuple[str, ...]
     code: str
-    prints: Mapping[str, bytes]
+    key: str
 
 
 @dataclass(frozen=True)
@@ -80,26 +79,23 @@ class _Analysed:
         return Material(self.records, self.findings, self.tables, figures, self.transfer)
 
 
-def load(snapshot: Snapshot, *, prints: bool = False) -> Material:
+def load(snapshot: Snapshot) -> Material:
     """The material of a folder of records: made now, or kept from the last time.
 
     Each figure is kept by itself and drawn anew only if one of its own records has changed. The
     copies kept are pickles in the project's own ``.cache``, as trusted as its code.
 
-    Args:
-        snapshot: the records.
-        prints: whether the figures are wanted as files for a paper too.
     """
-    kept = _unpickled(_analysed_file(snapshot), _Analysed)
+    kept = unpickled(_analysed_file(snapshot), _Analysed)
     if kept is not None:
-        art = {name: _drawn(key, prints) for name, key in kept.figures.items()}
+        art = {name: _drawn(key) for name, key in kept.figures.items()}
         figures = {name: found for name, found in art.items() if found is not None}
         if len(figures) == len(art):
             return kept.with_figures(figures)
-    return _make(snapshot, kept, prints)
+    return _make(snapshot, kept)
 
 
-def _make(snapshot: Snapshot, kept: _Analysed | None, prints: bool) -> Material:
+def _make(snapshot: Snapshot, kept: _Analysed | None) -> Material:
     from analysis.figures import figures
 
     records = kept.records if kept else snapshot.records()
@@ -107,16 +103,16 @@ def _make(snapshot: Snapshot, kept: _Analysed | None, prints: bool) -> Material:
     for name, module in figures().items():
         shown = [(run, snapshot.digests[run]) for run in module.runs(records)]
         keys[name] = figure_key(name, f"{records.profile} {records.dataset}", shown)
-    art = {name: _drawn(key, prints) for name, key in keys.items()}
+    art = {name: _drawn(key) for name, key in keys.items()}
     stale = sorted((name for name in keys if art[name] is None), key=_LATE.__contains__)
     with workers(records, max(1, cores() - 1)) as submit:
-        jobs = {name: submit(_draw, name, keys[name], prints) for name in stale}
+        jobs = {name: submit(_draw, name, keys[name]) for name in stale}
         if kept is None:
             kept = _analyse(snapshot, records, keys)
-            _keep(_analysed_file(snapshot), kept, _KEPT_FOLDERS)
+            keep(_analysed_file(snapshot), kept, _KEPT_FOLDERS)
         for name in reversed(stale):  # the others begin at the other end
             if jobs[name].cancel():
-                art[name] = _draw(records, name, keys[name], prints)
+                art[name] = _draw(records, name, keys[name])
         made = {name: art[name] or jobs[name].result() for name in keys}
     return kept.with_figures(made)
 
@@ -132,18 +128,18 @@ def _analyse(snapshot: Snapshot, records: Records, keys: Mapping[str, str]) -> _
     return _Analysed(records, findings, tables(records, findings, compared), compared, keys)
 
 
-def _draw(records: Records, name: str, key: str, prints: bool) -> Art:
+def _draw(records: Records, name: str, key: str) -> Art:
     """Draw a figure from its own records, so that it cannot depend on any other, and keep it."""
     from analysis.figures import figures
     from report.figures import draw
 
     module = figures()[name]
     runs = module.runs(records)
-    drawing = draw(module, records.only(runs), prints=prints)
+    drawing = draw(module, records.only(runs))
     code = Path(str(module.__file__)).resolve()
     shown = code.relative_to(ROOT).as_posix() if code.is_relative_to(ROOT) else code.name
-    art = Art(drawing.svg, drawing.alt, tuple(runs), shown, drawing.prints)
-    _keep(_drawn_file(key), art, _KEPT_FIGURES)
+    art = Art(drawing.svg, drawing.alt, tuple(runs), shown, key)
+    keep(_drawn_file(key), art, KEPT_FIGURES)
     return art
 
 
@@ -158,12 +154,17 @@ def _drawn_file(key: str) -> Path:
     return CACHE / "drawn" / f"{key}.pickle"
 
 
-def _drawn(key: str, prints: bool) -> Art | None:
-    art = _unpickled(_drawn_file(key), Art)
-    return art if art and (art.prints or not (prints and art.svg)) else None
+def printed_file(key: str) -> Path:
+    """Where a figure's files for a paper are kept."""
+    return CACHE / "printed" / f"{key}.pickle"
 
 
-def _unpickled(path: Path, kind: type[_Kept]) -> _Kept | None:
+def _drawn(key: str) -> Art | None:
+    return unpickled(_drawn_file(key), Art)
+
+
+def unpickled(path: Path, kind: type[_Kept]) -> _Kept | None:
+    """What was kept in a file; None where it is not there or cannot be read."""
     try:
         with path.open("rb") as file:
             kept = pickle.load(file)
@@ -173,7 +174,7 @@ def _unpickled(path: Path, kind: type[_Kept]) -> _Kept | None:
     return kept if isinstance(kept, kind) else None
 
 
-def _keep(path: Path, made: object, count: int) -> None:
+def keep(path: Path, made: object, count: int) -> None:
     """Keep a thing, and of its like as many as were used last."""
     write_atomically(path, pickle.dumps(made, protocol=pickle.HIGHEST_PROTOCOL))
     used = []

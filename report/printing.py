@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from report import paper
+from report import paper, speed
 from report.errors import ReportError
 
 
@@ -21,12 +21,14 @@ def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
         ReportError: the PDF library cannot be loaded.
     """
     try:
-        import weasyprint
-        from weasyprint.urls import URLFetcher, URLFetcherResponse
+        with speed.direct_libraries():
+            import weasyprint
+            from weasyprint.urls import URLFetcher, URLFetcherResponse
     except OSError as error:
         # a system library (Pango) is missing
         raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
     paper.prepare()
+    speed.prepare()
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
 

@@ -42,7 +42,7 @@ def material(found: Records | None = None) -> Material:
         dict.fromkeys(LANGS, "A line <rises>"),
         ("LeNet.s0",),
         "x.py",
-        {},
+        "",
     )
     drawn = dict.fromkeys(figures(), art)
     transfer = compare(found, findings, _beside(found))

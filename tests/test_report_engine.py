@@ -1,12 +1,13 @@
 """The sandbox, the macros, and what a writer is told when something is wrong."""
 
+import json
 import re
 from html import unescape
 
 import pytest
 
 from experiments.record import Record
-from report import document
+from report import document, formulas
 from report.errors import ReportError
 from report.sections import discover
 from tests.report_kit import material, records, section, templates
@@ -273,3 +274,22 @@ def test_a_file_that_is_not_utf8_is_named(tmp_path):
 def test_a_template_cannot_forge_placeholders(tmp_path):
     with pytest.raises(ReportError, match="private-use"):
         section(tmp_path, "\ue0000\ue001")
+
+
+def test_formulas_are_kept_for_the_next_time(tmp_path, monkeypatch):
+    file = tmp_path / "formulas.json"
+    monkeypatch.setattr(formulas, "_drawn", {})
+    with formulas.kept(file):
+        first = formulas.drawing("x^2", display=True)
+        formulas.drawing("y", display=False)
+    monkeypatch.setattr(formulas, "_drawn", {})
+    monkeypatch.setattr(formulas, "_draw", lambda tex, display: pytest.fail("drawn again"))
+    with formulas.kept(file):
+        assert formulas.drawing("x^2", display=True) == first
+    assert len(json.loads(file.read_text("utf-8"))["drawn"]) == 1  # what is not used is let go
+    file.write_text('{"made by": "another version", "drawn": {}}', encoding="utf-8")
+    monkeypatch.setattr(formulas, "_drawn", {})
+    monkeypatch.setattr(formulas, "_draw", lambda tex, display: first)
+    with formulas.kept(file):
+        formulas.drawing("x^2", display=True)
+    assert "ziamath" in file.read_text("utf-8")

@@ -148,7 +148,7 @@ def _matrix(axes: Axes, table: NDArray[np.int64], variant: str, names: Sequence[
         wrong,
         mask=wrong == 0,
         annot=np.where(wrong > 0, wrong, 0),
-        fmt="d",
+        fmt=",d",
         cmap=shades,
         vmin=0,
         vmax=max(int(wrong.max()), 1),
@@ -163,7 +163,7 @@ def _matrix(axes: Axes, table: NDArray[np.int64], variant: str, names: Sequence[
         axes.text(
             at + 0.5,
             at + 0.5,
-            f"{table[at, at]}",
+            words.count(int(table[at, at])),
             ha="center",
             va="center",
             color=style.INK_2,
@@ -201,7 +201,7 @@ def _bars(
     )
     for at, (true, _, count) in enumerate(found):
         axes.annotate(
-            said["count"].format(count, table[true].sum()),
+            said["count"].format(words.count(count), words.count(int(table[true].sum()))),
             (count, at),
             xytext=(3, 0),
             textcoords="offset points",
@@ -226,6 +226,9 @@ def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
     wrong = int(table.sum() - np.trace(table))
     names = DATASETS[records.dataset].classes[lang]
     named = ("；" if lang == "zh" else "; ").join(
-        said["alt pair"].format(names[true], names[taken], count) for true, taken, count in found
+        said["alt pair"].format(names[true], names[taken], words.count(count))
+        for true, taken, count in found
     )
-    return said["alt"].format(words.name(variant, lang), wrong, int(table.sum()), named)
+    return said["alt"].format(
+        words.name(variant, lang), words.count(wrong), words.count(int(table.sum())), named
+    )

@@ -71,6 +71,11 @@ def percent(fraction: float, digits: int = 2) -> str:
     return f"{100 * fraction:.{digits}f}%"
 
 
+def count(value: int) -> str:
+    """A count with its thousands grouped, as the report prints it."""
+    return f"{value:,}"
+
+
 def number(value: float) -> str:
     """Three significant digits; very large and small numbers as powers of ten."""
     if value == 0:
