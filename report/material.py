@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import pickle
 import sys
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -105,14 +107,34 @@ def _make(snapshot: Snapshot, kept: _Analysed | None) -> Material:
         keys[name] = figure_key(name, f"{records.profile} {records.dataset}", shown)
     art = {name: _drawn(key) for name, key in keys.items()}
     stale = sorted((name for name in keys if art[name] is None), key=_LATE.__contains__)
-    with workers(records, max(1, cores() - 1)) as submit:
-        jobs = {name: submit(_draw, name, keys[name]) for name in stale}
+    jobs: dict[str, Future[Any]] = {}
+    waiting, one_takes = deque(stale), threading.Lock()
+    count = max(1, cores() - 1)
+    with workers(records, count) as submit:
+
+        def hand_out(last: Future[Any] | None = None) -> None:
+            """Give a worker the next figure when it has drawn its last. Were all given at once and
+            taken back, a worker's death would leave Python waiting for those taken back."""
+            if last and (last.cancelled() or last.exception()):
+                return
+            with one_takes:
+                if not waiting:
+                    return
+                name = waiting.popleft()
+                job = jobs[name] = submit(_draw, name, keys[name])
+            job.add_done_callback(hand_out)
+
+        for _ in range(count):
+            hand_out()
         if kept is None:
             kept = _analyse(snapshot, records, keys)
             keep(_analysed_file(snapshot), kept, _KEPT_FOLDERS)
-        for name in reversed(stale):  # the others begin at the other end
-            if jobs[name].cancel():
-                art[name] = _draw(records, name, keys[name])
+        while True:  # the workers began at the other end
+            with one_takes:
+                if not waiting:
+                    break
+                name = waiting.pop()
+            art[name] = _draw(records, name, keys[name])
         made = {name: art[name] or jobs[name].result() for name in keys}
     return kept.with_figures(made)
 

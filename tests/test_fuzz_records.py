@@ -205,21 +205,21 @@ def test_extremes_within_the_schema(benches, data):
 
 
 @pytest.mark.soak
-@long(8000)
+@long(1800)
 @given(st.data())
 def test_one_wrong_field_at_length(benches, data):
     wrong_field(benches, data)
 
 
 @pytest.mark.soak
-@long(5000)
+@long(1200)
 @given(st.data())
 def test_damaged_bytes_at_length(benches, data):
     wrong_bytes(benches, data)
 
 
 @pytest.mark.soak
-@long(600)
+@long(300)
 @given(st.data())
 def test_extremes_at_length(benches, data):
     extreme_record(benches, data)
