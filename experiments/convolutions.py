@@ -95,10 +95,13 @@ def _from_image(module: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
     x = F.pad(x[:, 0].to(dtype), (padding[1], padding[1], padding[0], padding[0]))
     under = x.unfold(1, kernel[0], stride[0]).unfold(2, kernel[1], stride[1])
     n, height, width = under.shape[:3]
-    under = under.permute(0, 3, 4, 1, 2).reshape(n, -1, height * width)
-    weight = module.weight.flatten(1).expand(n, -1, -1)
-    bias = module.bias.unsqueeze(1) if module.bias is not None else weight.new_zeros(1)
-    return torch.baddbmm(bias, weight, under).view(n, -1, height, width)
+    weight = module.weight.flatten(1)
+    pixels = x.new_ones(n, weight.shape[1] + 1, height, width)  # the last meets the bias
+    pixels[:, :-1].view(n, *kernel, height, width).copy_(under.permute(0, 3, 4, 1, 2))
+    bias = weight.new_zeros(len(weight)) if module.bias is None else module.bias
+    weight = torch.cat([weight, bias.unsqueeze(1)], dim=1)
+    y = torch.bmm(weight.expand(n, -1, -1), pixels.flatten(2))
+    return y.view(n, -1, height, width)
 
 
 def _halve(x: torch.Tensor) -> torch.Tensor:

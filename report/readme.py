@@ -52,7 +52,7 @@ def write(results: Path, folder: Path) -> list[str]:
     """
     around = {lang: _around(folder / name) for lang, name in FILES.items()}
     snapshot = Snapshot.take(results)
-    made = material.load(snapshot, prints=True)
+    made = material.load(snapshot)
     if made.records.refused:
         raise ReportError(made.records.refused[0])
     if not len(made.records):
@@ -151,7 +151,7 @@ def _escaped(text: str) -> str:
 
 
 def _drawn(made: Material) -> list[str]:
-    return [name for name in FIGURES if made.figures[name].prints]
+    return [name for name in FIGURES if made.figures[name].svg]
 
 
 def _drawing(name: str, lang: Lang) -> str:
@@ -160,7 +160,7 @@ def _drawing(name: str, lang: Lang) -> str:
 
 def _bitmap(made: Material, name: str, lang: Lang) -> bytes:
     out = io.BytesIO()
-    bitmap = Image.open(io.BytesIO(made.figures[name].prints[f"{lang}.png"])).reduce(_SHRINK)
+    bitmap = Image.open(io.BytesIO(exports.printed(made, name)[f"{lang}.png"])).reduce(_SHRINK)
     dpi = DPI / _SHRINK
     bitmap.save(out, format="png", dpi=(dpi, dpi), optimize=True)
     return out.getvalue()
