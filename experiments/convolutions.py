@@ -7,8 +7,9 @@
 - A stem of three channels sees a grey image three times. Summed over the channels, its weights
   give the same output from one.
 - A network as narrow as LeNet does not fill a vector register with channels. Its maps lie row by
-  row; the convolution of the image is a matrix product with the pixels under the kernel, and 2x2
-  average pooling is one of each pair of rows with a matrix of quarters.
+  row; the convolution of the image is a matrix product with the pixels under the kernel, which
+  sets the four pixels of each pooling window apart; further 2x2 average pooling is a product of
+  each pair of rows with a matrix of quarters.
 
 The networks, their parameters and counts are untouched.
 """
@@ -78,30 +79,49 @@ def _convolutions(net: nn.Module, channels: int, size: int) -> list[tuple[nn.Con
 
 def _accelerate_narrow(net: nn.Module) -> None:
     net.to(memory_format=torch.contiguous_format)
-    for module in net.modules():
-        if isinstance(module, nn.Conv2d) and module.in_channels == 1:
-            assert module.groups == 1 and module.dilation == (1, 1)
-            module.forward = functools.partial(_from_image, module)  # type: ignore[method-assign]
-        elif isinstance(module, nn.AvgPool2d) and (module.kernel_size, module.stride) == (2, 2):
-            assert module.padding == 0
-            module.forward = _halve  # type: ignore[method-assign, assignment]
+    layers = list(net.children())
+    for module in layers:
+        if _is_halving(module):
+            module.forward = _halve
+    if len(layers) > 2 and isinstance(layers[1], nn.Sigmoid) and _is_halving(layers[2]):
+        conv = layers[0]
+        if isinstance(conv, nn.Conv2d) and conv.in_channels == 1 and conv.stride == (1, 1):
+            conv.forward = functools.partial(_by_corner, conv)  # type: ignore[method-assign]
+            layers[2].forward = _mean_of_corners
 
 
-def _from_image(module: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
-    """A convolution of one channel: ``(N, 1, H, W)`` to ``(N, C', H', W')``."""
-    kernel, stride, padding = module.kernel_size, module.stride, module.padding
+def _is_halving(module: nn.Module) -> bool:
+    if not isinstance(module, nn.AvgPool2d):
+        return False
+    return (module.kernel_size, module.stride, module.padding) == (2, 2, 0)
+
+
+def _by_corner(module: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
+    """A convolution of one channel: ``(N, 1, H, W)`` to ``(4, C', N, H'/2, W'/2)``, the four pixels
+    of each 2x2 window apart.
+
+    They see nearly the same pixels: one product serves all four, with the kernel placed at each
+    corner of a frame one pixel larger.
+    """
+    (height, width), padding = module.kernel_size, module.padding
     assert isinstance(padding, tuple)
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
     x = F.pad(x[:, 0].to(dtype), (padding[1], padding[1], padding[0], padding[0]))
-    under = x.unfold(1, kernel[0], stride[0]).unfold(2, kernel[1], stride[1])
-    n, height, width = under.shape[:3]
-    weight = module.weight.flatten(1)
-    pixels = x.new_ones(n, weight.shape[1] + 1, height, width)  # the last meets the bias
-    pixels[:, :-1].view(n, *kernel, height, width).copy_(under.permute(0, 3, 4, 1, 2))
-    bias = weight.new_zeros(len(weight)) if module.bias is None else module.bias
-    weight = torch.cat([weight, bias.unsqueeze(1)], dim=1)
-    y = torch.bmm(weight.expand(n, -1, -1), pixels.flatten(2))
-    return y.view(n, -1, height, width)
+    under = x.unfold(1, height + 1, 2).unfold(2, width + 1, 2).permute(3, 4, 0, 1, 2)
+    frame, out = under.shape[:2], under.shape[2:]
+    pixels = x.new_ones(frame.numel() + 1, *out)  # the last meets the bias
+    pixels[:-1].view(*frame, *out).copy_(under)
+    corners = [(row, column) for row in (0, 1) for column in (0, 1)]
+    placed = [F.pad(module.weight, (c, 1 - c, r, 1 - r)).flatten(1) for r, c in corners]
+    weight = torch.cat(placed)
+    bias = weight.new_zeros(module.out_channels) if module.bias is None else module.bias
+    weight = torch.cat([weight, bias.repeat(4).unsqueeze(1)], dim=1)
+    return (weight @ pixels.flatten(1)).view(4, module.out_channels, *out)
+
+
+def _mean_of_corners(x: torch.Tensor) -> torch.Tensor:
+    """2x2 average pooling of ``(4, C, N, H/2, W/2)``: ``(N, C, H/2, W/2)``."""
+    return x.mean(0).transpose(0, 1).contiguous()
 
 
 def _halve(x: torch.Tensor) -> torch.Tensor:

@@ -300,11 +300,19 @@ def test_a_grey_image_goes_through_the_stem_as_one_channel():
     "net",
     [
         models.build("LeNet"),
-        nn.Sequential(  # 14 to 14x13, which halves into 7x6; no bias
-            nn.Conv2d(1, 4, (5, 4), (2, 2), (2, 1), bias=False), nn.AvgPool2d(2), nn.Flatten()
+        nn.Sequential(  # its maps of 11x14 halve into 5x7; no bias, no sigmoid
+            nn.Conv2d(1, 4, (7, 2), (2, 2), (0, 1), bias=False), nn.AvgPool2d(2), nn.Flatten()
+        ),
+        nn.Sequential(  # 27x28 into 13x14, by corners
+            nn.Conv2d(1, 4, (6, 3), padding=(2, 1), bias=False),
+            nn.Sigmoid(),
+            nn.AvgPool2d(2),
+            nn.Conv2d(4, 3, 3),
+            nn.AvgPool2d(2),
+            nn.Flatten(),
         ),
     ],
-    ids=["LeNet", "odd"],
+    ids=["LeNet", "odd", "oblong"],
 )
 def test_a_narrow_network_gives_the_same_numbers(net):
     torch.manual_seed(0)
