@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.storage import write_atomically
-from report import document, exports, inputs, material, page
+from report import document, exports, inputs, material, page, printing
 from report.document import Document
 from report.errors import TEMPLATES, ReportError
 from report.inputs import Snapshot, Stamp, only_writer, report_key
@@ -85,6 +85,8 @@ def _parts(
     """Write the parts that are stale, one by one; yields each with the names of its files."""
     sections = discover(TEMPLATES)
     figures = sorted(made.figures) if "figures" in stale else ()
+    if figures or {*LANGS} & {*stale}:
+        printing.load()
     with material.workers((made, sections)) as submit:
         pdfs = {lang: submit(_pdf, lang) for lang in LANGS if lang in stale}
         # they wait for a processor that has nothing left to do for the documents

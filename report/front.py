@@ -123,10 +123,10 @@ def _colophon(profile: Profile, records: Records, labels: Labels) -> str:
             ),
         ),
     ]
-    cells = "".join(
-        f"<dt>{escape(labels(key))}</dt><dd>{escape(text)}</dd>" for key, text in rows if text
-    )
-    return f'<dl class="colophon">{cells}</dl>'
+    cells = [f"<dt>{escape(labels(key))}</dt><dd>{escape(text)}</dd>" for key, text in rows if text]
+    half = (len(cells) + 1) // 2  # of two columns on paper
+    columns = (f"<div>{''.join(part)}</div>" for part in (cells[:half], cells[half:]))
+    return f'<dl class="colophon">{"".join(columns)}</dl>'
 
 
 def _commit(commit: str | None, dirty: bool | None, labels: Labels) -> str:

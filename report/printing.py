@@ -9,6 +9,24 @@ from report import paper, speed
 from report.errors import ReportError
 
 
+def load() -> None:
+    """Load WeasyPrint, which takes a second: once, in the process whose children make the PDFs.
+
+    Raises:
+        ReportError: the PDF library cannot be loaded.
+    """
+    try:
+        with speed.direct_libraries():
+            import weasyprint  # noqa: F401
+    except OSError as error:
+        # a system library (Pango) is missing
+        raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
+    paper.prepare()
+    speed.prepare()
+    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
+
+
 def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
     """The PDF of a page. The same page gives the same bytes.
 
@@ -20,17 +38,9 @@ def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
     Raises:
         ReportError: the PDF library cannot be loaded.
     """
-    try:
-        with speed.direct_libraries():
-            import weasyprint
-            from weasyprint.urls import URLFetcher, URLFetcherResponse
-    except OSError as error:
-        # a system library (Pango) is missing
-        raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
-    paper.prepare()
-    speed.prepare()
-    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
-    logging.getLogger("fontTools").setLevel(logging.ERROR)
+    load()
+    import weasyprint
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     class Assets(URLFetcher):  # type: ignore[misc]
         """Admits nothing but the page's own drawings, and what they hold themselves."""
