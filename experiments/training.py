@@ -58,6 +58,11 @@ def is_stable(losses: list[float]) -> bool:
     return late > STABLE_SHARE * early
 
 
+def is_finite(net: nn.Module) -> bool:
+    """Whether every weight and running statistic is a number."""
+    return all(bool(torch.isfinite(tensor).all()) for tensor in net.state_dict().values())
+
+
 def train(
     config: Config,
     net: nn.Module,
@@ -129,7 +134,9 @@ def train(
             break
 
         with _clock(out, "evaluation_seconds"), average.applied() if average else nullcontext():
-            out.validation = judge(*predict(config, net, validation, channels, out.pieces))
+            judged = judge(*predict(config, net, validation, channels, out.pieces))
+            # An infinite weight need not show in the loss: a ReLU may make nothing of it.
+            out.validation = judged if is_finite(net) else None
         if out.validation is None:
             out.divergence = Divergence(epoch=epoch + 1, step=(epoch + 1) * per_epoch - 1)
             break
