@@ -85,7 +85,11 @@ def _accelerate_narrow(net: nn.Module) -> None:
             module.forward = _halve
     if len(layers) > 2 and isinstance(layers[1], nn.Sigmoid) and _is_halving(layers[2]):
         conv = layers[0]
-        if isinstance(conv, nn.Conv2d) and conv.in_channels == 1 and conv.stride == (1, 1):
+        if (
+            isinstance(conv, nn.Conv2d)
+            and conv.in_channels == 1
+            and conv.stride == conv.dilation == (1, 1)
+        ):
             conv.forward = functools.partial(_by_corner, conv)  # type: ignore[method-assign]
             layers[2].forward = _mean_of_corners
 
