@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 if __name__ == "__main__":  # Ctrl-C while the modules below load: an end without a traceback
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # The processes of a build share the cores; threads for small matrices would fight over them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import gc
-import os
 import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
