@@ -32,7 +32,7 @@ REPETITIONS = 3
 #: A measurement is so many steps as a contestant at the machine's ceiling would do in this time ...
 SECONDS_AT_CEILING = 0.4
 #: ... but no more than this, where a step is mostly overhead.
-MOST_STEPS = 100
+MOST_STEPS = 500
 WARM_UP = 3
 #: Images a step on a CPU at other sizes than the quick profile's: a step of the slowest takes
 #: seconds. On an accelerator the batch is the full profile's.
