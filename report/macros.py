@@ -186,8 +186,11 @@ class Writer(Engine):
 
     @cached_property
     def _variants(self) -> frozenset[str]:
+        """What can be named: a study that leaves a network out still has findings that miss it."""
         planned = {run.rpartition(".s")[0] for run in self._planned}
-        return frozenset(planned | {record.config.variant for record in self.records})
+        recorded = {record.config.variant for record in self.records}
+        missed = {name for found in self.material.findings.values() for name in found.missing}
+        return frozenset(planned | recorded | missed | set(models.NETWORKS))
 
     def _known(self, variant: str) -> str:
         if variant not in self._variants:

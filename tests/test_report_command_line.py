@@ -9,6 +9,7 @@ import pytest
 from report import __main__ as command_line
 from report import build, exports, inputs
 from tests import factory
+from tests.checkout import copy_of_checkout, trim
 from tests.report_kit import templates
 
 ROOT = Path(__file__).parent.parent
@@ -106,3 +107,14 @@ def test_without_records_it_still_builds_and_says_so(tmp_path):
     assert done.returncode == 0, done.stderr
     html = (tmp_path / "out/report.html").read_text(encoding="utf-8")
     assert "There are no records yet" in html and "还没有任何运行记录" in html
+
+
+def test_a_study_that_leaves_networks_out_has_its_report(tmp_path):
+    checkout = copy_of_checkout(tmp_path / "checkout")
+    trim(checkout)
+    done = subprocess.run(
+        [sys.executable, "-m", "report", "--profile", "smoke", "--only", "html"],
+        cwd=checkout, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (checkout / "report" / "out" / "smoke" / "report.html").is_file()
