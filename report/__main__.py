@@ -58,6 +58,10 @@ def main() -> int:
     # A build makes millions of objects and then ends: collecting them would take a third of it.
     gc.disable()
     arguments = _arguments()
+    if arguments.command == "build":
+        # Ctrl-C still ends the process at once; an exception that it raised instead could be lost
+        # among the libraries' own while they load.
+        import report.build  # noqa: F401
     # watchfiles sees to Ctrl-C itself
     with nullcontext() if arguments.command == "watch" else stoppable():
         try:
