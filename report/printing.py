@@ -17,12 +17,11 @@ def load() -> None:
     """
     try:
         with speed.direct_libraries():
-            import weasyprint  # noqa: F401
+            paper.prepare()
+            speed.prepare()
     except OSError as error:
         # a system library (Pango) is missing
         raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
-    paper.prepare()
-    speed.prepare()
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
 
