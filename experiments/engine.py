@@ -26,7 +26,7 @@ from experiments.fingerprint import fingerprint
 from experiments.job import Job
 from experiments.record import RESULTS, RecordError, read
 from experiments.run_child import run_child
-from experiments.stopping import start_server
+from experiments.stopping import heed, start_server
 from experiments.storage import exclusive
 from experiments.study import Planned, has_gpu
 
@@ -130,6 +130,7 @@ def on_this_machine(todo: list[Planned], profile: str, display: Display, outcome
     running: dict[Connection, tuple[BaseProcess, Planned]] = {}
     try:
         while waiting or running:
+            heed()
             while planned := next_that_fits(waiting, [p for _, p in running.values()]):
                 waiting.remove(planned)
                 here, there = context.Pipe(duplex=False)

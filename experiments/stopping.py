@@ -24,21 +24,36 @@ class Stopped(BaseException):
         self.status = 128 + signum
 
 
+#: What was raised, from then until ``stoppable`` ends.
+_asked: Stopped | None = None
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """SIGINT and SIGTERM raise ``Stopped`` here, once."""
+    """SIGINT and SIGTERM raise ``Stopped`` here, once; what is lost on the way, ``heed`` finds."""
+    global _asked  # noqa: PLW0603 - signals are a process's own
 
     def stop(signum: int, _: FrameType | None) -> None:
+        global _asked  # noqa: PLW0603 - likewise
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)
-        raise Stopped(signum)
+        _asked = Stopped(signum)
+        raise _asked
 
     before = {each: signal.signal(each, stop) for each in _SIGNALS}
     try:
         yield
     finally:
+        _asked = None
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def heed() -> None:
+    """Raise ``Stopped`` again if a library took it for an error of its own, as a bare ``except:``
+    does. To be called before a thing is kept: what was made since then may lack a part."""
+    if _asked is not None:
+        raise _asked
 
 
 def start_server() -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from experiments import study
 from experiments.datasets import DATASETS
 from experiments.record import RESULTS
-from experiments.stopping import Stopped, stoppable
+from experiments.stopping import Stopped, heed, stoppable
 from experiments.storage import explain
 from models import UsageError
 from models.command_line import OneLineParser
@@ -58,14 +58,13 @@ def main() -> int:
     # A build makes millions of objects and then ends: collecting them would take a third of it.
     gc.disable()
     arguments = _arguments()
-    if arguments.command == "build":
-        # Ctrl-C still ends the process at once; an exception that it raised instead could be lost
-        # among the libraries' own while they load.
-        import report.build  # noqa: F401
     # watchfiles sees to Ctrl-C itself
     with nullcontext() if arguments.command == "watch" else stoppable():
         try:
-            return _run(arguments)
+            try:
+                return _run(arguments)
+            finally:
+                heed()
         except Stopped as stopped:
             print("stopped: every file is whole, the same command makes the rest.", file=sys.stderr)
             return stopped.status

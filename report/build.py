@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.stopping import heed
 from experiments.storage import write_atomically
 from report import document, exports, inputs, material, page, printing
 from report.document import Document
@@ -63,6 +64,7 @@ def build(
             raise ReportError(made.records.refused[0])
         written: list[str] = []
         for part, names in _parts(made, out, stale, ready):
+            heed()
             written += names
             if not made.records.refused:  # else it is made anew, to say so again
                 Stamp(out, part).write(keys[part], names)
@@ -126,5 +128,6 @@ def _printed(shared: tuple[Material, list[SectionFile]], name: str) -> dict[str,
 
 
 def _file(out: Path, name: str, content: str | bytes) -> str:
+    heed()
     write_atomically(out / name, content)
     return name

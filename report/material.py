@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis.records import Records
-from experiments.stopping import end_with_parent
+from experiments.stopping import end_with_parent, heed
 from experiments.storage import write_atomically
 from report.errors import ROOT
 from report.inputs import CACHE, Snapshot, figure_key
@@ -198,6 +198,7 @@ def unpickled(path: Path, kind: type[_Kept]) -> _Kept | None:
 
 def keep(path: Path, made: object, count: int) -> None:
     """Keep a thing, and of its like as many as were used last."""
+    heed()
     write_atomically(path, pickle.dumps(made, protocol=pickle.HIGHEST_PROTOCOL))
     used = []
     for file in path.parent.glob("*.pickle"):

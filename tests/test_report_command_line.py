@@ -1,13 +1,17 @@
 """``python -m report``: what a person can get wrong ends in one line, exit status 2."""
 
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from experiments.stopping import Stopped, stoppable
 from report import __main__ as command_line
-from report import build, exports, inputs
+from report import build, document, exports, inputs
 from tests import factory
 from tests.checkout import copy_of_checkout, trim
 from tests.report_kit import templates
@@ -118,3 +122,21 @@ def test_a_study_that_leaves_networks_out_has_its_report(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (checkout / "report" / "out" / "smoke" / "report.html").is_file()
+
+
+def test_ctrl_c_that_a_library_takes_for_its_own_error_still_ends_the_build(
+    results, tmp_path, monkeypatch
+):
+    whole = document.compose
+
+    def losing(*arguments, **options):
+        with suppress(BaseException):  # as citeproc does where it joins a reference's parts
+            os.kill(os.getpid(), signal.SIGINT)
+        return whole(*arguments, **options)
+
+    monkeypatch.setattr(document, "compose", losing)
+    with pytest.raises(Stopped), stoppable():
+        build.build(results, tmp_path / "out", only_html=True)
+    assert not list((tmp_path / "out").glob("*.html"))
+    monkeypatch.undo()
+    assert build.build(results, tmp_path / "out", only_html=True).files == (build.HTML,)
