@@ -23,11 +23,12 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
-from experiments.datasets import DATASETS, FILES, Dataset, DatasetName
+from experiments import emnist
+from experiments.datasets import ARCHIVE_SIZE, DATASETS, FILES, Dataset, DatasetName
 from experiments.storage import write_atomically
 from experiments.text import one_line
 from models import UsageError
@@ -41,6 +42,8 @@ CACHE = Path(__file__).parent.parent / "data"
 MIRROR_TIMEOUT = 4.0
 #: A file that takes longer than this is given up.
 DOWNLOAD_TIMEOUT = 600.0
+#: So is EMNIST's archive, 560 MB, after this.
+ARCHIVE_TIMEOUT = 3600.0
 #: What a damaged or foreign file makes its readers raise.
 _UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 
@@ -76,7 +79,7 @@ def acquire(name: DatasetName, notify: Notify = lambda _: None) -> dict[str, byt
         notify(f"{dataset.title}: asking {what}")
         try:
             published = source(dataset)
-            files = {file: _verified(dataset, file, data) for file, data in published.items()}
+            files = _files_of(dataset, published)
         except (
             *_UNREADABLE,
             pickle.UnpicklingError,
@@ -86,14 +89,33 @@ def acquire(name: DatasetName, notify: Notify = lambda _: None) -> dict[str, byt
         ) as error:
             tried.append(f"{what} ({one_line(str(error)) or type(error).__name__})")
             continue
-        for file, data in (published if dataset.packed else files).items():
+        as_published = dataset.packed or dataset.archive
+        for file, data in (published if as_published else files).items():
             write_atomically(cache / (file + ".gz" * dataset.packed), data)
         notify(f"{dataset.title}: verified and cached, from {what}")
         return files
+    wanted, them = (dataset.archive, "it") if dataset.archive else ("the four IDX files", "them")
     raise DataError(
-        f"{dataset.title} could not be had from {'; '.join(tried)}. Put the four IDX files into "
-        f"{cache}, or set {dataset.variable} to a folder that holds them."
+        f"{dataset.title} could not be had from {'; '.join(tried)}. Put {wanted} into "
+        f"{cache}, or set {dataset.variable} to a folder that holds {them}."
     )
+
+
+def _files_of(dataset: Dataset, published: dict[str, bytes]) -> dict[str, bytes]:
+    """The four files, from what is published, which is verified first.
+
+    Raises:
+        ValueError: it is not what is known.
+    """
+    if dataset.archive:
+        data = published[dataset.archive]
+        _must_be_known(dataset, dataset.archive, hashlib.sha256(data).hexdigest())
+        return _from_archive(io.BytesIO(data))
+    return {file: _verified(dataset, file, data) for file, data in published.items()}
+
+
+def _from_archive(archive: Path | IO[bytes]) -> dict[str, bytes]:
+    return {file: _to_idx(array) for file, array in emnist.digits(archive).items()}
 
 
 def _verified(dataset: Dataset, file: str, data: bytes) -> bytes:
@@ -104,11 +126,14 @@ def _verified(dataset: Dataset, file: str, data: bytes) -> bytes:
     """
     compressed = data[:2] == b"\x1f\x8b"  # an IDX file begins with two zeros
     plain = _gunzip(data, file) if compressed else data
-    digest = hashlib.sha256(data if dataset.packed else plain).hexdigest()
+    _must_be_known(dataset, file, hashlib.sha256(data if dataset.packed else plain).hexdigest())
+    return plain
+
+
+def _must_be_known(dataset: Dataset, file: str, digest: str) -> None:
     expected = dataset.sha256[file]
     if digest != expected:
         raise ValueError(f"{file} has SHA-256 {digest[:12]}…, expected {expected[:12]}…")
-    return plain
 
 
 def _gunzip(data: bytes, file: str) -> bytes:
@@ -118,9 +143,9 @@ def _gunzip(data: bytes, file: str) -> bytes:
 
 def _from_folder(dataset: Dataset, folder: Path, *, required: bool) -> dict[str, bytes]:
     """The files of a folder (plain or .gz, also in torchvision's ``<name>/raw``), or nothing."""
-    endings = (".gz",) if dataset.packed else ("", ".gz")
-    files = {}
-    for file in FILES:
+    endings = (".gz",) if dataset.packed else ("",) if dataset.archive else ("", ".gz")
+    files: dict[str, bytes] = {}
+    for file in dataset.sha256:
         paths = [
             place / (file + ending)
             for place in (folder, folder / dataset.name / "raw", folder / "raw")
@@ -129,16 +154,21 @@ def _from_folder(dataset: Dataset, folder: Path, *, required: bool) -> dict[str,
         path = next((path for path in paths if path.is_file()), None)
         if path is None:
             if required:
-                expected = "compressed IDX files" if dataset.packed else "IDX files"
+                kind = "compressed IDX files" if dataset.packed else "IDX files"
+                expected = "EMNIST's archive" if dataset.archive else f"the four {kind}"
                 raise DataError(
-                    f"{dataset.variable}={folder}: no {file}{endings[0]}; expected the four "
-                    f"{expected}."
+                    f"{dataset.variable}={folder}: no {file}{endings[0]}; expected {expected}."
                 )
             return {}
         try:
             with path.open("rb") as stream:
-                files[file] = _verified(dataset, file, stream.read(_most(file)))
-        except _UNREADABLE as error:
+                if dataset.archive:
+                    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                    _must_be_known(dataset, file, digest)
+                    files |= _from_archive(path)
+                else:
+                    files[file] = _verified(dataset, file, stream.read(_most(file)))
+        except (*_UNREADABLE, zipfile.BadZipFile) as error:
             if required:
                 raise DataError(f"{path}: {error}: restore the published file.") from None
             return {}  # a damaged cache is fetched anew
@@ -166,24 +196,36 @@ def _from_mirrors(dataset: Dataset) -> dict[str, bytes]:
     raise ValueError("; ".join(problems))
 
 
+def _from_nist(dataset: Dataset) -> dict[str, bytes]:
+    """The archive of all of EMNIST, from the server that torchvision names."""
+    from torchvision.datasets import EMNIST  # slow to import: only when data must be fetched
+
+    try:
+        archive = _download(EMNIST.url, ARCHIVE_SIZE + 1, ARCHIVE_TIMEOUT)
+    except http.client.HTTPException as error:
+        raise ValueError(str(error)) from None
+    return dict.fromkeys(dataset.sha256, archive)
+
+
 def _most(file: str) -> int:
     """More bytes than a file has, compressed or not."""
     return FILES[file] + 100_000
 
 
-def _download(url: str, most: int) -> bytes:
+def _download(url: str, most: int, within: float | None = None) -> bytes:
     """What a server gives, or the first so many bytes of it.
 
     Raises:
         OSError, http.client.HTTPException: it does not answer, breaks off, or has no end.
     """
-    end = time.monotonic() + DOWNLOAD_TIMEOUT
+    seconds = within or DOWNLOAD_TIMEOUT
+    end = time.monotonic() + seconds
     data = bytearray()
     with urllib.request.urlopen(url, timeout=MIRROR_TIMEOUT) as response:
         while len(data) < most and (block := response.read1(most - len(data))):
             data += block
             if time.monotonic() > end:
-                raise TimeoutError(f"not done within {DOWNLOAD_TIMEOUT:g} s")
+                raise TimeoutError(f"not done within {seconds:g} s")
     return bytes(data)
 
 
@@ -359,4 +401,5 @@ _SOURCES: dict[DatasetName, tuple[tuple[str, Source], ...]] = {
         (f"Debian's package {_DEBIAN}", _from_debian),
     ),
     "KMNIST": (("torchvision's mirrors", _from_mirrors),),
+    "EMNIST": (("NIST's server", _from_nist),),
 }

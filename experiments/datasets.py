@@ -1,8 +1,7 @@
 """The data sets: what identifies their files, and what their classes are called.
 
 All have MNIST's form: four IDX files, 60,000 training and 10,000 test images of 28 x 28 grey
-levels, ten classes. EMNIST's digits are not among them: 240,000 and 40,000 images of another
-division, which are had only within an archive of 560 MB of all of EMNIST, from a single server.
+levels, ten classes. EMNIST's digits are brought into it (``experiments.emnist``).
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Literal, get_args
 
 from models import UsageError
 
-DatasetName = Literal["MNIST", "FashionMNIST", "KMNIST"]
+DatasetName = Literal["MNIST", "FashionMNIST", "KMNIST", "EMNIST"]
 
 #: The four files of every data set, and how many bytes each has.
 FILES = {
@@ -22,6 +21,8 @@ FILES = {
     "t10k-images-idx3-ubyte": 7_840_016,
     "t10k-labels-idx1-ubyte": 10_008,
 }
+#: What EMNIST is published as, and how many bytes it has.
+ARCHIVE, ARCHIVE_SIZE = "gzip.zip", 561_753_746
 #: Side of every image in pixels, and number of classes.
 SIDE, CLASSES = 28, 10
 
@@ -34,7 +35,8 @@ class Dataset:
         name: as configurations and torchvision call it.
         title: as it is printed.
         classes: names of the ten classes by language; a digit's is the digit.
-        sha256: of each file; of the files as published, with ``.gz``, if ``packed``.
+        sha256: of each file; of the files as published, with ``.gz``, if ``packed``; of the
+            archive that is published instead of files, if it is had from one.
         packed: the published compressed files are what is known.
     """
 
@@ -48,6 +50,11 @@ class Dataset:
     def original(self) -> bool:
         """Whether it is that of the original write-up."""
         return self.name == USUAL
+
+    @property
+    def archive(self) -> str | None:
+        """Name of the one archive that holds the four files, where it is that which is known."""
+        return ARCHIVE if ARCHIVE in self.sha256 else None
 
     @property
     def slug(self) -> str:
@@ -132,6 +139,12 @@ _ALL = (
         },
         packed=True,
     ),
+    Dataset(
+        "EMNIST",
+        "EMNIST-Digits",
+        {"zh": _DIGITS, "en": _DIGITS},
+        {ARCHIVE: "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e"},
+    ),
 )  # fmt: skip
 
 DATASETS: dict[DatasetName, Dataset] = {dataset.name: dataset for dataset in _ALL}
@@ -141,12 +154,14 @@ BY_SLUG = {dataset.slug: dataset for dataset in _ALL}
 
 
 def resolve(name: str) -> Dataset:
-    """A data set by its name, in whatever case and with or without hyphens.
+    """A data set by its name or title, in whatever case and with or without hyphens.
 
     Raises:
         UsageError: no such data set.
     """
-    found = BY_SLUG.get(name.lower().replace("-", ""))
+    plain = name.lower().replace("-", "")
+    titles = {dataset.title.lower().replace("-", ""): dataset for dataset in _ALL}
+    found = (titles | BY_SLUG).get(plain)
     if found is None:
         known = ", ".join(get_args(DatasetName))
         raise UsageError(f"unknown dataset {name!r}; expected one of {known}.")

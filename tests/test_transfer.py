@@ -10,7 +10,7 @@ from analysis.findings import Verdict, evaluate
 from analysis.records import Records, siblings
 from analysis.tables import tables
 from analysis.transfer import Transfer
-from experiments import study
+from experiments import data, study
 from experiments.record import write
 from report.inputs import Snapshot
 from report.numbers import LANGS
@@ -160,7 +160,7 @@ def test_a_report_on_fashion_mnist_claims_nothing_of_mnist(folder):
     assert "make all PROFILE=quick DATASET=FashionMNIST" in said
     # MNIST is named as what the original used, as another data set, and nothing else.
     prose = re.sub(r'<table\b.*?</table>|<ol class="works.*?</ol>', "", html, flags=re.DOTALL)
-    prose = re.sub(r"Fashion-\s?MNIST|FashionMNIST|KMNIST", "", text(prose))
+    prose = re.sub(r"Fashion-\s?MNIST|FashionMNIST|KMNIST|EMNIST", "", text(prose))
     known = (
         "An earlier lab write-up", "一份已有的课程实验报告", "has the form of MNIST", "形式相同",
         "The original sums up for MNIST", "就 MNIST 的概括", "in the report on MNIST",
@@ -171,6 +171,23 @@ def test_a_report_on_fashion_mnist_claims_nothing_of_mnist(folder):
     assert found
     for line in found:
         assert any(words in line for words in known), line
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "said"),
+    [
+        ("KMNIST", "Kuzushiji-MNIST", ("cursive Japanese", "草书假名")),
+        ("EMNIST", "EMNIST-Digits", ("all of its writers", "全部书写者")),
+    ],
+)
+def test_a_report_on_data_whose_labels_are_not_kept(monkeypatch, name, title, said):
+    """Their labels come from their files: here from MNIST's."""
+    mnist = data.load("MNIST")
+    monkeypatch.setattr(data, "load", {name: mnist}.__getitem__)
+    html = text(whole_page(material(factory.make(profile=f"quick-{name.lower()}"))))
+    for words in (f"on {title}", f"在 {title} 上", *said):
+        assert words in html
+    assert f"make all PROFILE=quick DATASET={name}" in html
 
 
 def test_the_report_on_mnist_says_what_carries_over(folder):
