@@ -32,7 +32,8 @@ class Config(BaseModel):
             ``constant`` (after the same warm-up over the first epoch).
         stop: ``epochs``, or ``stable``: stop once the training loss of the last three epochs is
             no longer more than 5 % below that of the three before (``training.is_stable``).
-        precision: ``bf16`` autocast or ``fp32``.
+        precision: ``bf16`` autocast or ``fp32``; a device without bf16 arithmetic makes the former
+            into the latter.
         recipe: ``original``, or ``strong``: images warped a little anew in each epoch
             (``images.random_warps``), and the running average of the weights is what is judged
             (``optimizer.Average``).

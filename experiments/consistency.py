@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from experiments import data, study
 from experiments.config import Config
-from experiments.fingerprint import fingerprint
+from experiments.fingerprint import fingerprint, in_fp32
 from experiments.record import Evaluation, NetworkInfo, Record
 from models import UsageError
 
@@ -58,6 +58,8 @@ def _plan(record: Record) -> Iterator[Problem]:
 
 
 def _differing(config: Config, planned: Config) -> Iterator[Problem]:
+    if config.precision == "fp32":  # as on a device without bf16 arithmetic
+        planned = in_fp32(planned)
     ours, theirs = config.model_dump(), planned.model_dump()
     for key, value in ours.items():
         if value != theirs[key]:

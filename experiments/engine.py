@@ -22,7 +22,7 @@ from experiments.config import Config
 from experiments.costs import gpu_share
 from experiments.costs import seconds as expected_seconds
 from experiments.display import Display
-from experiments.fingerprint import fingerprint
+from experiments.fingerprint import is_fresh
 from experiments.job import Job
 from experiments.record import RESULTS, RecordError, read
 from experiments.run_child import run_child
@@ -56,7 +56,7 @@ def why_stale(planned: Planned, folder: Path) -> str | None:
         record = read(path)
     except RecordError:
         return "unreadable"
-    if record.fingerprint != fingerprint(planned.config):
+    if not is_fresh(record.fingerprint, planned.config):
         return "stale"
     return "failed" if record.status == "failed" else None
 

@@ -41,6 +41,17 @@ def fingerprint(config: Config) -> str:
     return digest.hexdigest()
 
 
+def in_fp32(config: Config) -> Config:
+    """The same run on a device without bf16 arithmetic."""
+    return config.model_copy(update={"precision": "fp32"})
+
+
+def is_fresh(found: str, config: Config) -> bool:
+    """Whether a record with this fingerprint is what the configuration asks for; it may have been
+    made in fp32, on another device."""
+    return found in (fingerprint(config), fingerprint(in_fp32(config)))
+
+
 @functools.cache
 def _with_imports(path: str) -> frozenset[str]:
     """A file of ``models/`` and those of ``models/`` that it imports."""

@@ -16,10 +16,11 @@ from experiments.checkpoint import Checkpoint, Trained, Unfit
 from experiments.config import Config
 from experiments.convolutions import accelerate
 from experiments.evaluation import judge, predict
-from experiments.fingerprint import fingerprint
+from experiments.fingerprint import fingerprint, in_fp32
 from experiments.images import Split
 from experiments.job import Job
 from experiments.machine import (
+    computes_in_bf16,
     environment,
     give_back_memory,
     is_out_of_memory,
@@ -58,7 +59,7 @@ def execute(
     checkpoint_seconds: float | None = None,
 ) -> tuple[Record, Checkpoint]:
     """Train, evaluate and probe one network; returns its record and the checkpoint to remove once
-    the record is written.
+    the record is written. Without bf16 arithmetic the run is done, and recorded, in fp32.
 
     Where memory runs out the run begins anew with each batch in twice as many parts, down to parts
     of two images. ``on_split`` is told how many before; it may end the process instead, for oneDNN
@@ -66,7 +67,8 @@ def execute(
     not finite makes one of status ``diverged``.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    config, device = job.config, pick_device()
+    device = pick_device()
+    config = job.config if computes_in_bf16(device) else in_fp32(job.config)
     prepare(device, job.threads, config.seed)
     if job.pieces > 1:
         give_back_memory(device)

@@ -144,7 +144,7 @@ def seeds_of(record: Record, folder: Path) -> list[Record]:
 
 
 def _seedless(config: Config) -> dict[str, Any]:
-    return config.model_dump(exclude={"seed"})
+    return config.model_dump(exclude={"seed", "precision"})
 
 
 def retrain(record: Record, on_epoch: Callable[[Epoch], None]) -> Record:

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.pipeline
 COMMANDS = {
     "training": TRAIN,
     "the report": REPORT,
+    "the benchmark": ("-m", "experiments.benchmark", "--tiny"),
     "an experiment": ("main.py", "--model", "LeNet", "--profile", "smoke"),
 }
 #: Seconds after the command has begun; the last is when its server loads torch.

@@ -50,7 +50,7 @@ def recipes(evidence: Evidence) -> Table:
             "networks": Cell(", ".join(map(title, variants))),
             "epochs": Cell(_epochs(runs)),
             "schedule": Cell(runs[0].config.schedule),
-            "precision": Cell(runs[0].config.precision),
+            "precision": Cell(", ".join(sorted({run.config.precision for run in runs}))),
             "runs": Cell(Value.derived(len(runs), "integer", seeds)),
         }
         rows.append(row)
@@ -69,11 +69,11 @@ def _variants(evidence: Evidence) -> list[str]:
 
 
 def _recipe(run: Record) -> tuple[Any, ...]:
-    """What makes two runs' training alike but for network and seed."""
+    """What makes two runs' training alike but for network, seed and the device's arithmetic."""
     return tuple(
         item
         for key, item in run.config.model_dump().items()
-        if key not in ("network", "options", "seed")
+        if key not in ("network", "options", "seed", "precision")
     )
 
 
@@ -135,15 +135,13 @@ def _reference(evidence: Evidence, run: Record, own: Collection[str]) -> Record 
 
 
 def _changes(run: Record, reference: Record) -> str:
-    """What differs in the configuration but for the seed: ``ratio=4, learning_rate=0.01``."""
+    """What differs in the configuration, seed and precision aside: ``ratio=4, epochs=3``."""
     ours, theirs = _settings(run), _settings(reference)
-    return ", ".join(
-        f"{key}={item}" for key, item in ours.items() if key != "seed" and theirs.get(key) != item
-    )
+    return ", ".join(f"{key}={item}" for key, item in ours.items() if theirs.get(key) != item)
 
 
 def _settings(run: Record) -> dict[str, Any]:
-    settings = run.config.model_dump()
+    settings = run.config.model_dump(exclude={"seed", "precision"})
     options: dict[str, Any] = settings.pop("options")
     return settings | options
 
