@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from analysis.records import Records
 from analysis.tables import NOTES, WORDS, Cell, Table, tables
 from analysis.values import Value
 from experiments import study
+from experiments.fingerprint import in_fp32
 from tests.factory import OUTCOMES, Outcome, make, outcome
 
 IDS = [
@@ -172,6 +174,15 @@ def test_recipes_are_grouped() -> None:
     assert number(lenet["input_size"]) == 28
     assert number(row(table, "networks", "AlexNet, SE-AlexNet")["runs"]) == 2
     assert sum(number(cells["runs"]) for cells in rows(table)) == 16
+
+
+def test_recipes_name_both_precisions_of_a_study_made_on_two_machines() -> None:
+    records = make(profile="smoke", seeds=2)
+    one = records.by_id["LeNet.s1"]
+    by_id = records.by_id | {one.id: one.model_copy(update={"config": in_fp32(one.config)})}
+    table = made(dataclasses.replace(records, by_id=by_id))["recipes"]
+    assert row(table, "networks", "LeNet")["precision"].value == "bf16, fp32"
+    assert row(table, "networks", "AlexNet, SE-AlexNet")["precision"].value == "bf16"
 
 
 def test_claims_lists_every_finding_with_its_verdict() -> None:

@@ -1,6 +1,7 @@
 """The loop: deterministic, resumable, honest about divergence; the probes measure what they say."""
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ import torch.nn.functional as F
 from torch import nn
 
 import models
-from experiments import data, study, training
+from experiments import data, machine, study, training
 from experiments.checkpoint import Checkpoint, Trained
 from experiments.convolutions import accelerate
+from experiments.fingerprint import fingerprint, in_fp32, is_fresh
 from experiments.images import Split, random_warps, to_input, warp
 from experiments.job import Job
 from experiments.optimizer import AdamW, Average
@@ -34,7 +36,10 @@ def checkpoints(monkeypatch, tmp_path):
 
 
 def job(name, threads=1, **changes):
+    """A run of the smoke profile, in the precision that it gets here."""
     config = study.load().config("smoke", name, changes.pop("options", {}), **changes)
+    if not machine.computes_in_bf16(torch.device("cpu")):
+        config = in_fp32(config)
     return Job(f"{config.variant}.s{config.seed}", config, "smoke", threads)
 
 
@@ -75,6 +80,41 @@ def test_the_same_seed_gives_the_same_record_bit_for_bit(mnist, name):
     assert same(first) == same(second)
     other, _ = execute(job(name, seed=1, **SMALL), mnist)
     assert other.history != first.history
+
+
+@pytest.mark.parametrize(("able", "precision"), [(True, "bf16"), (False, "fp32")])
+def test_a_run_is_in_fp32_where_the_device_has_no_bf16(mnist, monkeypatch, able, precision):
+    monkeypatch.setattr("experiments.run.computes_in_bf16", lambda _: able)
+    asked = Job("LeNet.s0", study.load().config("smoke", "LeNet", {}, **SMALL), "smoke", 1)
+    assert asked.config.precision == "bf16"
+    record, _ = execute(asked, mnist)
+    assert record.config.precision == precision
+    assert record.fingerprint == fingerprint(record.config)
+    assert is_fresh(record.fingerprint, asked.config)  # on whatever machine
+    longer = asked.config.model_copy(update={"epochs": 9})
+    assert not is_fresh(record.fingerprint, longer)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "able"),
+    [
+        ({"avx2": True, "avx512_f": True, "avx512_bf16": False}, False),
+        ({"avx2": True, "avx512_bf16": True}, True),
+        ({"avx2": True, "amx_bf16": True}, True),
+        ({"neon": True, "bf16": False}, False),
+        ({"neon": True, "bf16": True}, True),
+        ({}, False),
+    ],
+)
+def test_what_a_cpu_can_do_is_asked_of_pytorch(monkeypatch, capabilities, able):
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert machine.computes_in_bf16(cpu) == able
+    name = machine.environment(cpu, 1).device
+    assert re.fullmatch(rf".+ \(\w+{', bf16' * able}\), \d+ cores", name)
+    monkeypatch.delattr(torch.cpu, "get_capabilities")  # older releases
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: able)
+    assert machine.computes_in_bf16(cpu) == able
 
 
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(mnist):

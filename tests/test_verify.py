@@ -53,6 +53,10 @@ def elsewhere(record):
     record["environment"]["device"] = "Another CPU, 64 cores"
 
 
+def other_precision(record):
+    record["config"]["precision"] = {"bf16": "fp32", "fp32": "bf16"}[record["config"]["precision"]]
+
+
 def spoil(split):
     """A right prediction made wrong, the accuracies left as they are."""
 
@@ -103,6 +107,7 @@ def test_a_true_record_is_identical_and_nothing_is_written(results, capsys):
         (set_to("FashionMNIST", "config", "dataset"), "config.dataset: FashionMNIST"),
         (set_to(100, "config", "test_images"), "config.test_images: 100"),
         (set_to("0" * 64, "fingerprint"), "fingerprint: stale"),
+        (other_precision, "fingerprint: stale"),
         (set_to(1, "network", "parameters"), "network.parameters: 1"),
         (set_to(1, "network", "macs", "torchinfo"), "network.macs"),
         (set_to("", "network", "layers"), "network.layers"),
@@ -226,7 +231,8 @@ def test_the_kind_of_device_does_not_depend_on_how_many_cores_there_are():
         environment.model_copy(update={"device": f"AMD EPYC, {count} cores"}) for count in (2, 4)
     )
     assert verify.kind(two) == verify.kind(four)
-    for change in ({"torch": "2.0"}, {"threads": 7}, {"device": "Intel"}):
+    other = {"device": "AMD EPYC (AVX2), 2 cores"}
+    for change in ({"torch": "2.0"}, {"threads": 7}, {"device": "Intel"}, other):
         assert verify.kind(two.model_copy(update=change)) != verify.kind(two)
 
 
