@@ -1,4 +1,5 @@
-"""The machine's own ceiling: a large bf16 convolution and matrix product, forward and backward."""
+"""The machine's own ceiling: a large convolution and matrix product, forward and backward, in the
+precision that runs have here: bf16, or fp32 where the device has no bf16 arithmetic."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from experiments.benchmark.work import synchronize
-from experiments.machine import pick_device, prepare
+from experiments.machine import computes_in_bf16, pick_device, prepare
 
 Product = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -26,7 +27,8 @@ def run(threads: int, size: int = 4096, batch: int = 64) -> dict[str, float]:
     def channels_last(*shape: int) -> torch.Tensor:
         return random(*shape).to(memory_format=torch.channels_last)
 
-    random = functools.partial(torch.randn, device=device, dtype=torch.bfloat16)
+    dtype = torch.bfloat16 if computes_in_bf16(device) else torch.float32
+    random = functools.partial(torch.randn, device=device, dtype=dtype)
     convolution: Product = functools.partial(F.conv2d, padding=1)
     products: dict[str, tuple[int, Product, torch.Tensor, torch.Tensor]] = {
         "convolution": (

@@ -1,4 +1,5 @@
-"""PyTorch Lightning in ``bf16-mixed`` with the original's DataLoader.
+"""PyTorch Lightning with the original's DataLoader, in ``bf16-mixed`` or, where the device has no
+bf16 arithmetic, in ``32-true``.
 
 ``barebones=True`` is its documented setting for raw speed: no logger, checkpoints, progress bar,
 summary or sanity check.
@@ -19,7 +20,7 @@ import models
 from experiments.benchmark.original_way import Batch, loader
 from experiments.benchmark.work import Clock, Measured, Work
 from experiments.data import Images
-from experiments.machine import pick_device
+from experiments.machine import computes_in_bf16, pick_device
 
 
 class Classifier(lightning.LightningModule):
@@ -55,7 +56,7 @@ def run(work: Work, images: Images, workers: int) -> Measured:
     trainer = lightning.Trainer(
         accelerator={"cuda": "gpu"}.get(device.type, device.type),
         devices=1,
-        precision="bf16-mixed",
+        precision="bf16-mixed" if computes_in_bf16(device) else "32-true",
         max_epochs=1,
         barebones=True,
     )

@@ -49,7 +49,7 @@ class Way:
         if self.threads is not None:
             runs, threads = _plural(self.processes, "run"), _plural(self.threads, "thread")
             return f"ours, {runs} of {threads}"
-        title = {"original": "original's way", "lightning": "Lightning bf16"}[self.contestant]
+        title = {"original": "original's way", "lightning": "Lightning"}[self.contestant]
         return f"{title}, {_plural(self.processes, 'worker')}"
 
 

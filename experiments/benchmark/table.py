@@ -13,12 +13,12 @@ _WIDTH = 25
 
 def ceiling_table(limits: dict[str, Spread]) -> Table:
     """What the machine can do."""
-    table = _table("The machine's ceiling in bf16, GFLOP/s", "median", "spread")
+    table = _table("The machine's ceiling, GFLOP/s", "median", "spread")
     products = {"convolution": "3x3 convolution", "matmul": "matrix product"}
     for name, title in products.items():
         for key, passes in ((f"{name}_forward", "forward"), (name, "both")):
             table.add_row(f"{title}, {passes}", *_spread(limits[key], 1e-9))
-    table.caption = "both: forward and backward; 256 channels, 28x28; 4096x4096"
+    table.caption = "both: forward and backward; 256 channels, 28x28; 4096x4096; in bf16, or fp32"
     return table
 
 
