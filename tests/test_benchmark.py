@@ -187,7 +187,7 @@ def test_the_benchmark_runs_end_to_end(tmp_path):
     for rival in RIVALS:
         expected = medians[it["best"]["ours"]] / medians[it["best"][rival]]
         assert it["ratios"][rival] == pytest.approx(expected)
-    assert "LeNet, 28 px" in done.stdout and "Lightning bf16, 0 workers" in done.stdout
+    assert "LeNet, 28 px" in done.stdout and "Lightning, 0 workers" in done.stdout
 
 
 def test_the_table_names_what_failed():
