@@ -51,11 +51,11 @@ schema: setup ## print the JSON schema of a record
 bench: setup-dev ## training measured beside the original's way and Lightning: [ARGS="--networks LeNet --accuracy …"]
 	@$(PY) -m experiments.benchmark $(ARGS)
 
-test: setup-dev ## every test: units, a smoke run of the whole pipeline on MNIST, browser, PDF
-	@$(PY) -m pytest
+test: test-fast ## every test: units, a smoke run of the whole pipeline on MNIST, browser, PDF
+	@$(PY) -m pytest -m "(pipeline or browser) and not soak"
 
-test-fast: setup-dev ## the tests that need no training and no browser
-	@$(PY) -m pytest -m "not pipeline and not browser"
+test-fast: setup-dev ## the tests that need no training and no browser, on all cores
+	@$(PY) -m pytest -n auto --dist loadfile -m "not pipeline and not browser and not soak"
 
 soak: setup-dev ## kills, full disks and the like, a hundred times over (half an hour)
 	@$(PY) -m pytest -m soak -s
