@@ -44,13 +44,13 @@ def seconds(config: Config) -> float:
     evaluated = config.validation_images * (config.epochs + 1) + config.test_images
     images = trained + _FORWARD_SHARE * evaluated
     throughput = _THROUGHPUT.get(config.variant) or _THROUGHPUT[config.network]
-    return _START + images * area / throughput * (1.0 if _has_bf16() else _IN_FP32)
+    return _START + images * area / throughput * (1.0 if has_bf16() else _IN_FP32)
 
 
 @functools.cache
-def _has_bf16() -> bool:
-    """As ``machine.computes_in_bf16``, but without torch; where Linux does not say, it is
-    supposed to."""
+def has_bf16() -> bool:
+    """Whether this CPU has bf16 arithmetic, as ``machine.computes_in_bf16`` but without torch;
+    where the system is not Linux it is supposed to."""
     try:
         return "bf16" in Path("/proc/cpuinfo").read_text()
     except OSError:

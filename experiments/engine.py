@@ -19,7 +19,7 @@ from typing import Any
 
 from experiments import checkpoint
 from experiments.config import Config
-from experiments.costs import gpu_share
+from experiments.costs import gpu_share, has_bf16
 from experiments.costs import seconds as expected_seconds
 from experiments.display import Display
 from experiments.fingerprint import is_fresh
@@ -123,7 +123,10 @@ def on_this_machine(todo: list[Planned], profile: str, display: Display, outcome
     context = multiprocessing.get_context("forkserver")
     # The server imports torch once; each run's process is a fork of it.
     context.set_forkserver_preload(["experiments.run_child", "experiments.run"])
-    threads = min(4, cores()) if has_gpu() else 1
+    gpu = has_gpu()
+    threads = min(4, cores()) if gpu else 1
+    if not (gpu or has_bf16()):
+        display.note("this processor has no bf16 arithmetic: runs are in fp32, twice as long")
     display.start([(p.id, expected_seconds(p.config)) for p in todo])
     waiting = list(todo)
     pieces: dict[str, int] = {}
