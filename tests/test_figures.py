@@ -301,6 +301,18 @@ def _axes() -> Axes:
     return style.panel(style.canvas(2.0), 1, 0.3, 3, 1.4)
 
 
+def test_an_interval_far_wider_than_the_points_does_not_stretch_the_axis():
+    points = [0.95, 0.98, 0.99]
+    limits = []
+    for ends in ([0.94, 0.991], [0.2, 1.0]):
+        axes = Figure().subplots()
+        accuracy_axis(axes, points, ends=ends)
+        limits.append(axes.get_ylim())
+    (low, high), (lowest, highest) = limits
+    assert low < 0.94 < 0.991 < high  # seen whole
+    assert 0.8 < lowest < low < high < highest < 0.998  # cut
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_accuracy_axis_shows_everything(values):

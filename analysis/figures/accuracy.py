@@ -78,8 +78,8 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
     axes.grid(True, axis="x")
     axes.set_xlabel(TEXT[lang]["axis"])
     olds = {v: old for v in rows if (old := _original(records, v)) is not None}
-    values = [x for e in found.values() for x in (e.low, e.high, *e.values)]
-    accuracy_axis(axes, [*values, *olds.values()], axis="x", pad=0.03)
+    values, ends = data.shown(found.values())
+    accuracy_axis(axes, [*values, *olds.values()], axis="x", pad=0.03, ends=ends)
     for at, variant in enumerate(rows):
         if variant in olds:
             axes.plot(

@@ -19,6 +19,9 @@ Axis = Literal["x", "y"]
 _LEAST_ERROR = 1e-5
 #: An axis spans at least this many decades of error: smaller differences are not blown up.
 _LEAST_SPAN = 0.15
+#: The axis reaches beyond the points, for the ends of their intervals, by this share of their span
+#: or this many decades of error at most: of two runs an interval can be wider than all else.
+_REACH, _LEAST_REACH = 0.5, 0.3
 #: Powers of ten that a logarithmic axis ends at, with its margin still a number.
 _FARTHEST = 250.0
 #: Accuracies in per cent that read well as ticks.
@@ -36,14 +39,23 @@ def _to_accuracy(position: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(1 - 10.0 ** -np.asarray(position, dtype=float), dtype=float)
 
 
-def accuracy_axis(axes: Axes, values: Iterable[float], axis: Axis = "y", pad: float = 0.06) -> None:
+def accuracy_axis(
+    axes: Axes,
+    values: Iterable[float],
+    axis: Axis = "y",
+    pad: float = 0.06,
+    ends: Iterable[float] = (),
+) -> None:
     """Accuracies (fractions) on a logarithmic scale of the error, printed in per cent.
 
     From 98 to 99 % is as far as from 80 to 90 %: in both cases half of the errors go. ``values``
-    are all that must be seen.
+    are all that must be seen, ``ends`` those of intervals, which a wide one leaves.
     """
     positions = _from_accuracy(list(values))
     low, high = float(positions.min()), float(positions.max())
+    reach = max(_REACH * (high - low), _LEAST_REACH)
+    outer = np.clip(_from_accuracy([*ends]), low - reach, high + reach)
+    low, high = min([low, *outer.tolist()]), max([high, *outer.tolist()])
     low, high = low - (high - low) * pad, high + (high - low) * pad
     widen = max(_LEAST_SPAN - (high - low), 0.0) / 2
     low, high = low - widen, high + widen

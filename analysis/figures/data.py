@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from analysis.evidence import Evidence
@@ -34,6 +34,12 @@ class Estimate:
     @property
     def mean(self) -> float:
         return sum(self.values) / len(self.values)
+
+
+def shown(estimates: Iterable[Estimate]) -> tuple[list[float], list[float]]:
+    """The values of estimates, and the ends of their intervals."""
+    found = list(estimates)
+    return [x for e in found for x in e.values], [x for e in found for x in (e.low, e.high)]
 
 
 def accuracy(evidence: Evidence, variant: str, split: Split = "test") -> Estimate | None:

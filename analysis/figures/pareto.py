@@ -69,7 +69,8 @@ def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figur
         costs = {v: evidence.size(v, cost, "count").value for v in found}
         style.hairlines(axes)
         axes.set_xlabel(TEXT[lang][cost])
-        accuracy_axis(axes, [x for e in found.values() for x in (e.low, e.high, *e.values)])
+        values, ends = data.shown(found.values())
+        accuracy_axis(axes, values, ends=ends)
         log_axis(axes, costs.values(), "x", pad=0.13)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
         line = _front_line(axes, found, costs)

@@ -99,7 +99,8 @@ def _by_depth(axes: Axes, evidence: Evidence, variants: tuple[str, ...], lang: L
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FixedFormatter([str(depth) for depth in shown]))
     axes.set_xlabel(TEXT[lang]["depth"])
-    accuracy_axis(axes, [x for e in found.values() for x in (e.low, e.high, *e.values)] or [0.5])
+    values, ends = data.shown(found.values())
+    accuracy_axis(axes, values or [0.5], ends=ends)
     spots, lines = [], []
     for family in FAMILIES:
         line = [v for v in found if v.startswith(family)]
