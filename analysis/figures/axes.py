@@ -21,7 +21,7 @@ _LEAST_ERROR = 1e-5
 _LEAST_SPAN = 0.15
 #: The axis reaches beyond the points, for the ends of their intervals, by this share of their span
 #: or this many decades of error at most: of two runs an interval can be wider than all else.
-_REACH, _LEAST_REACH = 0.5, 0.3
+_REACH, _LEAST_REACH = 1.0, 0.3
 #: Powers of ten that a logarithmic axis ends at, with its margin still a number.
 _FARTHEST = 250.0
 #: Accuracies in per cent that read well as ticks.
