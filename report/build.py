@@ -123,7 +123,7 @@ def _pdf(shared: tuple[Material, list[SectionFile]], lang: Lang) -> bytes:
     return pdf.write(TEMPLATES, composed)
 
 
-def _printed(shared: tuple[Material, list[SectionFile]], name: str) -> dict[str, bytes]:
+def _printed(shared: tuple[Material, list[SectionFile]], name: str) -> dict[Lang, bytes]:
     return exports.printed(shared[0], name)
 
 

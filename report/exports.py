@@ -44,33 +44,31 @@ def plain_context(made: Material, lang: Lang) -> Context:
     )
 
 
-def printed(made: Material, name: str) -> dict[str, bytes]:
-    """A figure as files for a paper, by language and kind: kept from the last time, or made now.
+def printed(made: Material, name: str) -> dict[Lang, bytes]:
+    """A figure as a PDF of its own in each language: kept from the last time, or made now.
 
-    They take as long as the documents, which do not need them, and are therefore apart from what
-    those are made of.
+    The documents do not need them, so they are apart from what those are made of.
     """
     art = made.figures[name]
     path = material.printed_file(art.key)
     kept = material.unpickled(path, dict)
     if kept is not None:
         return kept
-    from analysis.figures import figures
-    from report.figures import prints
+    from report.figures import pdf
 
-    found = prints(figures()[name], made.records.only(art.runs), art.svg)
+    found = {lang: pdf(svg) for lang, svg in art.svg.items()}
     material.keep(path, found, material.KEPT_FIGURES)
     return found
 
 
-def drawings(made: Material, prints: Mapping[str, Mapping[str, bytes]], out: Path) -> list[str]:
+def drawings(made: Material, prints: Mapping[str, Mapping[Lang, bytes]], out: Path) -> list[str]:
     """Write every figure as SVG, PDF and PNG in each language; returns the files' names."""
     written: dict[str, bytes] = {}
     for name, art in made.figures.items():
         for lang, svg in art.svg.items():
             written[f"figures/{name}.{lang}.svg"] = svg.encode()
-        for kind, content in prints[name].items():
-            written[f"figures/{name}.{kind}"] = content
+            written[f"figures/{name}.{lang}.png"] = art.png[lang]
+            written[f"figures/{name}.{lang}.pdf"] = prints[name][lang]
     for name, content in written.items():
         _write(out / name, content)
     return list(written)

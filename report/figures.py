@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -31,10 +30,12 @@ class Drawing:
 
     Attributes:
         svg: with the analysis's own ink colours.
+        png: the same as a bitmap.
         alt: what it shows, in words.
     """
 
     svg: dict[Lang, str]
+    png: dict[Lang, bytes]
     alt: dict[Lang, str]
 
 
@@ -45,28 +46,14 @@ def draw(module: ModuleType, records: Records) -> Drawing:
         module: of ``analysis.figures``.
         records: to draw from.
     """
-    made = Drawing({}, {})
+    made = Drawing({}, {}, {})
     try:
         for lang in LANGS:
-            made.svg[lang] = svg(module.draw(records, {}, lang))
+            figure = module.draw(records, {}, lang)
+            made.svg[lang], made.png[lang] = svg(figure), png(figure)
             made.alt[lang] = module.alt(records, {}, lang)
     except NothingToDraw:
-        return Drawing({}, {})
-    return made
-
-
-def prints(module: ModuleType, records: Records, svg: Mapping[Lang, str]) -> dict[str, bytes]:
-    """A drawn figure as files for a paper, by language and kind (``zh.pdf``, ``en.png``).
-
-    Args:
-        module: of ``analysis.figures``.
-        records: to draw from.
-        svg: the drawing in each language.
-    """
-    made: dict[str, bytes] = {}
-    for lang, drawing in svg.items():
-        made[f"{lang}.pdf"] = pdf(drawing)
-        made[f"{lang}.png"] = png(module.draw(records, {}, lang))
+        return Drawing({}, {}, {})
     return made
 
 

@@ -39,6 +39,8 @@ _PRINTERS = (
     "mdit-py-plugins",
     "ziamath",
 )
+#: What draws the figures and makes their PDFs, in this package.
+_DRAWING = ("figures", "material", "paper", "printing", "speed", "svg")
 
 
 class Snapshot:
@@ -89,10 +91,7 @@ def analysis_key() -> str:
         *sorted((ROOT / "experiments").glob("study.*")),
         *(ROOT / "experiments" / name for name in ("record.py", "config.py", "datasets.py")),
         ROOT / "models" / "__init__.py",
-        *(
-            ROOT / "report" / name
-            for name in ("figures.py", "material.py", "printing.py", "svg.py")
-        ),
+        *(ROOT / "report" / f"{name}.py" for name in _DRAWING),
     ]
     return _digest(_code(code), *_versions(_LIBRARIES))
 

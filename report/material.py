@@ -42,6 +42,7 @@ class Art:
     Attributes:
         svg: the drawing in each language, in the analysis's own ink colours; empty where there is
             nothing to draw.
+        png: the same as a bitmap; empty likewise.
         alt: what it shows on these records, in each language; empty likewise.
         runs: ids of the records that it is drawn from.
         code: the file that draws it, relative to the project's folder.
@@ -49,6 +50,7 @@ class Art:
     """
 
     svg: Mapping[Lang, str]
+    png: Mapping[Lang, bytes]
     alt: Mapping[Lang, str]
     runs: tuple[str, ...]
     code: str
@@ -160,7 +162,7 @@ def _draw(records: Records, name: str, key: str) -> Art:
     drawing = draw(module, records.only(runs))
     code = Path(str(module.__file__)).resolve()
     shown = code.relative_to(ROOT).as_posix() if code.is_relative_to(ROOT) else code.name
-    art = Art(drawing.svg, drawing.alt, tuple(runs), shown, key)
+    art = Art(drawing.svg, drawing.png, drawing.alt, tuple(runs), shown, key)
     keep(_drawn_file(key), art, KEPT_FIGURES)
     return art
 
@@ -177,7 +179,7 @@ def _drawn_file(key: str) -> Path:
 
 
 def printed_file(key: str) -> Path:
-    """Where a figure's files for a paper are kept."""
+    """Where a figure's PDFs are kept."""
     return CACHE / "printed" / f"{key}.pickle"
 
 

@@ -160,7 +160,7 @@ def _drawing(name: str, lang: Lang) -> str:
 
 def _bitmap(made: Material, name: str, lang: Lang) -> bytes:
     out = io.BytesIO()
-    bitmap = Image.open(io.BytesIO(exports.printed(made, name)[f"{lang}.png"])).reduce(_SHRINK)
+    bitmap = Image.open(io.BytesIO(made.figures[name].png[lang])).reduce(_SHRINK)
     dpi = DPI / _SHRINK
     bitmap.save(out, format="png", dpi=(dpi, dpi), optimize=True)
     return out.getvalue()

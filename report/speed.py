@@ -9,6 +9,7 @@ compares the bytes with those that the library makes by itself.
 
 from __future__ import annotations
 
+import copy
 import ctypes.util
 import functools
 import re
@@ -61,7 +62,7 @@ def prepare() -> None:
     """Replace the functions, once."""
     from weasyprint import css
     from weasyprint.layout import percent
-    from weasyprint.svg import TAGS, path
+    from weasyprint.svg import TAGS, path, utils
     from weasyprint.text import line_break
 
     _replace(line_break.split_first_line, _splitting(line_break))
@@ -70,6 +71,9 @@ def prepare() -> None:
     _replace(percent.resolve_percentages, _lengths(percent.resolve_percentages))
     _look_up(css)
     TAGS["path"] = _outline(path)
+    for function in (utils.normalize, utils.parse_url):
+        _replace(function, functools.lru_cache(maxsize=1024)(function))
+    _replace(utils.color, _colors(utils.color))
 
 
 def _replace(function: Any, by: Any) -> None:
@@ -193,6 +197,11 @@ def _fixed(style: Any) -> dict[str, Any] | None:
         else:
             return None
     return lengths
+
+
+def _colors(color: Callable[[str], Any]) -> Callable[[str], Any]:
+    known = functools.lru_cache(maxsize=1024)(color)
+    return lambda string: copy.copy(known(string))  # drawing changes its opacity
 
 
 def _look_up(css: Any) -> None:

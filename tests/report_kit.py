@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import io
 import shutil
 import tempfile
 from pathlib import Path
+
+from PIL import Image
 
 from analysis.figures import figures
 from analysis.findings import evaluate
@@ -27,6 +30,12 @@ SVG = lean(
 )
 
 
+def _bitmap() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (1800, 600), "white").save(out, format="png")
+    return out.getvalue()
+
+
 @functools.cache
 def records() -> Records:
     """The quick profile as it might have come out."""
@@ -39,6 +48,7 @@ def material(found: Records | None = None) -> Material:
     findings = evaluate(found)
     art = Art(
         dict.fromkeys(LANGS, SVG),
+        dict.fromkeys(LANGS, _bitmap()),
         dict.fromkeys(LANGS, "A line <rises>"),
         ("LeNet.s0",),
         "x.py",

@@ -1,6 +1,5 @@
 """``make readme``: the READMEs' results are those of the records, and come out the same again."""
 
-import io
 import re
 import sys
 
@@ -17,12 +16,6 @@ from tests.report_kit import material
 PAGE = f"# Title\n\nBefore.\n\n{readme.BEGIN}\nNot yet.\n{readme.END}\n\nAfter.\n"
 
 
-def bitmap():
-    out = io.BytesIO()
-    Image.new("RGB", (1800, 600), "white").save(out, format="png")
-    return out.getvalue()
-
-
 @pytest.fixture
 def project(tmp_path):
     for name in readme.FILES.values():
@@ -36,8 +29,6 @@ def written(project, monkeypatch):
 
     def write(records):
         made = material(records)
-        prints = {f"{lang}.png": bitmap() for lang in LANGS}
-        monkeypatch.setattr(readme.exports, "printed", lambda *_: prints)
         monkeypatch.setattr(readme.material, "load", lambda *_, **__: made)
         return readme.write(factory.save(records, project / "records"), project)
 
