@@ -19,6 +19,25 @@ Outcome = Literal["alike", "reversed", "open", "untested"]
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What the findings on a data set rest on: its title, its runs, and how many seeds they have.
+
+    Runs of one's own, outside the study, do not count.
+    """
+
+    title: str
+    runs: int
+    seeds: int
+
+    @classmethod
+    def of(cls, records: Records) -> Basis:
+        """The basis that a folder of records gives."""
+        own = {record.id for record in records.extra}
+        seeds = [record.config.seed for record in records if record.id not in own]
+        return cls(DATASETS[records.dataset].title, len(seeds), len(set(seeds)))
+
+
+@dataclass(frozen=True)
 class Transfer:
     """What the study finds on each data set that there are records of, in the same profile.
 
@@ -26,9 +45,11 @@ class Transfer:
 
     Attributes:
         findings: by data set, the original's first.
+        bases: what they rest on, in the same order.
     """
 
     findings: Mapping[DatasetName, Mapping[str, Finding]]
+    bases: tuple[Basis, ...] = ()
 
     def __bool__(self) -> bool:
         return len(self.findings) > 1
@@ -36,7 +57,7 @@ class Transfer:
     @property
     def titles(self) -> tuple[str, ...]:
         """The data sets as they are printed."""
-        return tuple(DATASETS[name].title for name in self.findings)
+        return tuple(basis.title for basis in self.bases)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,12 +95,15 @@ def compare(
         others: the records that lie in folders beside these; see ``analysis.records.siblings``.
     """
     found: dict[DatasetName, Mapping[str, Finding]] = {records.dataset: findings}
+    bases = {records.dataset: Basis.of(records)}
     for dataset, other in others.items():
         if len(other) and other.dataset == dataset != records.dataset:
             found[dataset] = {
                 name: _elsewhere(item, other.folder.name) for name, item in evaluate(other).items()
             }
-    return Transfer({name: found[name] for name in DATASETS if name in found})
+            bases[dataset] = Basis.of(other)
+    names = [name for name in DATASETS if name in found]
+    return Transfer({name: found[name] for name in names}, tuple(bases[name] for name in names))
 
 
 def _elsewhere(finding: Finding, folder: str) -> Finding:

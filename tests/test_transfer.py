@@ -165,7 +165,7 @@ def test_a_report_on_fashion_mnist_claims_nothing_of_mnist(folder):
         "An earlier lab write-up", "一份已有的课程实验报告", "has the form of MNIST", "形式相同",
         "The original sums up for MNIST", "就 MNIST 的概括", "in the report on MNIST",
         "MNIST 上的报告", "validation images of MNIST", "MNIST 的验证集", "was run on MNIST and",
-        "在 MNIST、",
+        "在 MNIST、", "on MNIST 16 runs", "在 MNIST 上有",
     )  # fmt: skip
     found = [line for line in re.split(r"(?<=[.。])", prose) if "MNIST" in line]
     assert found
@@ -196,9 +196,11 @@ def test_the_report_on_mnist_says_what_carries_over(folder):
         assert f'id="{lang}-tab-transfer"' in html
     assert f'data-source="{FASHION}/PlainNet18.s0 test.accuracy' in html
     assert f"#en-run-{FASHION}/" not in html  # no card to lead to
-    said = text(html)
+    said = re.sub(r"\s+", " ", text(html))
     assert "Reversed between the data sets" in said
     assert "在两个数据集上相反的结论" in said
+    for basis in ("on Fashion-MNIST 16 runs with one seed", "在 Fashion-MNIST 上有 16 次运行"):
+        assert basis in said
     assert "Convolutional networks on MNIST" in said
 
 
