@@ -130,18 +130,16 @@ def _narrowed(made: Material) -> Table:
 
 
 def _verdicts(made: Material, context: tables.Context) -> list[dict[str, Any]]:
-    """For each verdict its word, how many claims it is of, and their texts."""
+    """For each verdict its word and the claims that it is of."""
     found = made.tables["claims"]
     keys = [column.key for column in found.columns]
     claim, verdict = keys.index("claim"), keys.index("verdict")
-    semicolon = context.labels("list_semicolon")
     listed = []
     for each in Verdict:
         names = [str(row[claim].value) for row in found.rows if row[verdict].value == each.value]
         if names:
-            texts = semicolon.join(_escaped(context.claim(name)) for name in names)
-            word = context.verdict(each.value)
-            listed.append({"word": word, "count": len(names), "claims": texts})
+            texts = [_escaped(context.claim(name)) for name in names]
+            listed.append({"word": context.verdict(each.value), "claims": texts})
     return listed
 
 
