@@ -27,8 +27,8 @@ _VARIABLES = {
 }
 #: Keeps a drawing, and returns its address.
 Asset = Callable[[str], str]
-#: So many seeds of a network have a card each.
-_FEW = 5
+#: So many seeds of a network have a card each, in the page and on paper.
+_FEW, _FEW_PRINTED = 5, 1
 _SOURCE = re.compile(r' data-source="[^"]*"')
 #: Characters in a line of a card on paper.
 _LINE = 118
@@ -109,13 +109,13 @@ def cards(
     for record in records:
         groups.setdefault(record.id.rpartition(".s")[0] or record.id, []).append(record)
     for name, runs in groups.items():
-        if len(runs) > _FEW:
-            yield _joint(name, runs, lang, labels, pdf=asset is not None)
+        if len(runs) > (_FEW_PRINTED if asset else _FEW):
+            yield _joint(name, runs, lang, labels, asset)
         else:
             yield from (_card(record, lang, labels, asset) for record in runs)
 
 
-def _joint(name: str, runs: list[Record], lang: Lang, labels: Labels, *, pdf: bool) -> str:
+def _joint(name: str, runs: list[Record], lang: Lang, labels: Labels, asset: Asset | None) -> str:
     """One card for many runs: what they have in common said once, and a line for each run."""
     runs = sorted(runs, key=lambda record: record.config.seed)
     rows = [dict(_rows(record, lang, labels)) for record in runs]
@@ -137,8 +137,8 @@ def _joint(name: str, runs: list[Record], lang: Lang, labels: Labels, *, pdf: bo
             f'<p class="rows" id="{escape(card_id(record.id, lang))}">'
             f'<span class="run-name">{escape(record.id)}</span>{_status(record, labels)} {own}</p>'
         )
-    body = _lines(shared) if pdf else _list(shared)
-    epochs = "" if pdf else _histories(runs, labels)
+    body = _curves(runs, lang, labels, asset) + (_lines(shared) if asset else _list(shared))
+    epochs = "" if asset else _histories(runs, labels)
     return f'<article class="card joint">{head}{body}{"".join(lines)}{epochs}</article>'
 
 
@@ -168,7 +168,7 @@ def _card(record: Record, lang: Lang, labels: Labels, asset: Asset | None) -> st
     body = _lines(rows) if asset else _list(rows) + _history(record.history, record, lang, labels)
     return (
         f'<article class="card" id="{escape(card_id(record.id, lang))}">{head}'
-        f"{_curves(record, lang, labels, asset)}{body}</article>"
+        f"{_curves([record], lang, labels, asset)}{body}</article>"
     )
 
 
@@ -275,11 +275,12 @@ def command(record: Record) -> str:
     return " ".join(parts)
 
 
-def _curves(record: Record, lang: Lang, labels: Labels, asset: Asset | None) -> str:
-    if len(record.history) < 2:
+def _curves(runs: Iterable[Record], lang: Lang, labels: Labels, asset: Asset | None) -> str:
+    histories = [record.history for record in runs if len(record.history) > 1]
+    if not histories:
         return ""
-    losses = [epoch.train_loss for epoch in record.history]
-    accuracies = [epoch.validation_accuracy for epoch in record.history]
+    losses = [[epoch.train_loss for epoch in history] for history in histories]
+    accuracies = [[epoch.validation_accuracy for epoch in history] for history in histories]
     return (
         '<div class="curves">'
         + _curve(losses, labels("curve_loss"), "loss", lang, asset)
@@ -288,29 +289,31 @@ def _curves(record: Record, lang: Lang, labels: Labels, asset: Asset | None) -> 
     )
 
 
-def _curve(values: list[float], name: str, kind: Kind, lang: Lang, asset: Asset | None) -> str:
-    """A curve without axes, its first and last values beside it."""
-    low, high = min(values), max(values)
+def _curve(runs: list[list[float]], name: str, kind: Kind, lang: Lang, asset: Asset | None) -> str:
+    """A curve for each run, without axes; their first and last values beside them."""
+    low, high = min(map(min, runs)), max(map(max, runs))
     span = (high - low) or 1.0
     inner = _HEIGHT - 2 * _MARGIN
-    points = [
-        (
-            _MARGIN + index * (_WIDTH - 2 * _MARGIN) / (len(values) - 1),
-            _MARGIN + inner * (1 - (item - low) / span),
-        )
-        for index, item in enumerate(values)
-    ]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    first, last = (
-        str(numbers.printed(Value(item, kind, ()), lang)) for item in (values[0], values[-1])
-    )
-    alt = escape(f"{name}: {first} → {last}")
-    x, y = points[-1]
-    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
+    lines = dots = ""
+    for values in runs:
+        points = [
+            (
+                _MARGIN + index * (_WIDTH - 2 * _MARGIN) / (len(values) - 1),
+                _MARGIN + inner * (1 - (item - low) / span),
+            )
+            for index, item in enumerate(values)
+        ]
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        x, y = points[-1]
+        lines += f'<polyline points="{line}"/>'
+        dots += f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/>'
     marks = (
-        f'<polyline fill="none" stroke="#1b4f7c" stroke-width="1.3" points="{line}"/>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2" fill="#1b4f7c"/>'
+        f'<g fill="none" stroke="#1b4f7c" stroke-width="1.3">{lines}</g>'
+        f'<g fill="#1b4f7c">{dots}</g>'
     )
+    first, last = (_range([values[end] for values in runs], kind, lang) for end in (0, -1))
+    alt = escape(f"{name}: {first} → {last}")
+    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
     if asset:  # read faster than one that stands in the text
         address = asset(f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{marks}</svg>')
         drawing = f'<img src="{address}" alt="{alt}"/>'
@@ -320,6 +323,11 @@ def _curve(values: list[float], name: str, kind: Kind, lang: Lang, asset: Asset 
         f'<figure class="curve">{drawing}'
         f"<figcaption>{escape(name)} <span>{first} → {last}</span></figcaption></figure>"
     )
+
+
+def _range(values: list[float], kind: Kind, lang: Lang) -> str:
+    ends = (str(numbers.printed(Value(end(values), kind, ()), lang)) for end in (min, max))
+    return "–".join(dict.fromkeys(ends))
 
 
 def _history(history: list[Epoch], record: Record, lang: Lang, labels: Labels) -> str:

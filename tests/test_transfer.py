@@ -199,6 +199,11 @@ def test_the_report_on_mnist_says_what_carries_over(folder):
     said = re.sub(r"\s+", " ", text(html))
     assert "Reversed between the data sets" in said
     assert "在两个数据集上相反的结论" in said
+    supported, contradicted = said.split("Supported on each of them:")[1].split(
+        "Contradicted on each of them:"
+    )
+    assert "Multiplication in place of addition does much worse" in supported
+    assert "AlexNet is less accurate" in contradicted.split("To come out alike")[0]
     for basis in ("on Fashion-MNIST 16 runs with one seed", "在 Fashion-MNIST 上有 16 次运行"):
         assert basis in said
     assert "Convolutional networks on MNIST" in said
