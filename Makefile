@@ -52,7 +52,8 @@ bench: setup-dev ## training measured beside the original's way and Lightning: [
 	@$(PY) -m experiments.benchmark $(ARGS)
 
 test: test-fast ## every test: units, a smoke run of the whole pipeline on MNIST, browser, PDF
-	@$(PY) -m pytest -m "(pipeline or browser) and not soak"
+	@$(PY) -m pytest -n auto --dist worksteal -m "browser and not pipeline and not soak"
+	@$(PY) -m pytest -m "pipeline and not soak"
 
 test-fast: setup-dev ## the tests that need no training and no browser, on all cores
 	@$(PY) -m pytest -n auto --dist loadfile -m "not pipeline and not browser and not soak"

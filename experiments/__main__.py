@@ -48,22 +48,22 @@ def supervise(
     """Train a plan, here or by another engine, and say how it ended; returns the exit status."""
     from experiments.acquire import DataError
 
-    with stoppable():
-        try:
+    try:
+        with stoppable():
             outcome = train_all(plan, profile, again=again, supervise=engine)
-        except Stopped as stopped:
-            line = f"{_safe(plan, profile)}; the same command goes on where this one ended."
-            print(f"stopped: {line}", file=sys.stderr)
-            return stopped.status
-        except Unwritable as error:
-            print(f"error: {error} {_safe(plan, profile)}.", file=sys.stderr)
-            return 2
-        except DataError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 2
-        except OSError as error:
-            print(f"error: {explain(error)}", file=sys.stderr)
-            return 2
+    except Stopped as stopped:
+        line = f"{_safe(plan, profile)}; the same command goes on where this one ended."
+        print(f"stopped: {line}", file=sys.stderr)
+        return stopped.status
+    except Unwritable as error:
+        print(f"error: {error} {_safe(plan, profile)}.", file=sys.stderr)
+        return 2
+    except DataError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {explain(error)}", file=sys.stderr)
+        return 2
     for run, reason in outcome.failed.items():
         print(f"{run} failed: {reason}", file=sys.stderr)
     return 1 if outcome.failed else 0

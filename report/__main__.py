@@ -21,7 +21,7 @@ from pathlib import Path
 from experiments import study
 from experiments.datasets import DATASETS
 from experiments.record import RESULTS
-from experiments.stopping import Stopped, heed, stoppable
+from experiments.stopping import Stopped, stoppable
 from experiments.storage import explain
 from models import UsageError
 from models.command_line import OneLineParser
@@ -58,24 +58,21 @@ def main() -> int:
     # A build makes millions of objects and then ends: collecting them would take a third of it.
     gc.disable()
     arguments = _arguments()
-    # watchfiles sees to Ctrl-C itself
-    with nullcontext() if arguments.command == "watch" else stoppable():
-        try:
-            try:
-                return _run(arguments)
-            finally:
-                heed()
-        except Stopped as stopped:
-            print("stopped: every file is whole, the same command makes the rest.", file=sys.stderr)
-            return stopped.status
-        except UsageError as error:
-            message = str(error)
-        except OSError as error:
-            message = explain(error)
-        except (MemoryError, BrokenProcessPool):
-            message = "a process was killed (out of memory?); give the same command again."
-        print(f"error: {message}", file=sys.stderr)
-        return 2
+    try:
+        # watchfiles sees to Ctrl-C itself
+        with nullcontext() if arguments.command == "watch" else stoppable():
+            return _run(arguments)
+    except Stopped as stopped:
+        print("stopped: every file is whole, the same command makes the rest.", file=sys.stderr)
+        return stopped.status
+    except UsageError as error:
+        message = str(error)
+    except OSError as error:
+        message = explain(error)
+    except (MemoryError, BrokenProcessPool):
+        message = "a process was killed (out of memory?); give the same command again."
+    print(f"error: {message}", file=sys.stderr)
+    return 2
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import models
 from experiments import study
 from experiments.acquire import DataError
+from experiments.benchmark.processes import Failed
 from experiments.config import Config
 from experiments.record import RESULTS
 from experiments.stopping import Stopped, stoppable
@@ -173,10 +174,8 @@ def main() -> int:
         parser.error("--repetitions: expected at least 1")
     what = "accuracy" if given.accuracy else "benchmark"
     out = given.out or RESULTS / f"{what}.json"
-    with stoppable():
-        try:
-            from experiments.benchmark.processes import Failed
-
+    try:
+        with stoppable():
             if given.accuracy:
                 networks = given.networks or ACCURACY_NETWORKS
                 return accuracy(configurations(networks, ["quick"], gpu=False), out)
@@ -184,18 +183,18 @@ def main() -> int:
             configs = configurations(networks, given.sizes, gpu=study.has_gpu())
             repetitions = 1 if given.tiny else given.repetitions
             return speed(configs, repetitions, tiny=given.tiny, out=out)
-        except (UsageError, DataError) as error:
-            print(f"error: {error}", file=sys.stderr)
-        except OSError as error:
-            print(f"error: {explain(error)}", file=sys.stderr)
-        except ModuleNotFoundError as error:
-            print(f"error: {error}; run `make setup-dev`.", file=sys.stderr)
-        except Failed as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-        except Stopped as stopped:
-            print("stopped; nothing was written.", file=sys.stderr)
-            return stopped.status
+    except (UsageError, DataError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {explain(error)}", file=sys.stderr)
+    except ModuleNotFoundError as error:
+        print(f"error: {error}; run `make setup-dev`.", file=sys.stderr)
+    except Failed as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except Stopped as stopped:
+        print("stopped: what was not measured to the end is not written.", file=sys.stderr)
+        return stopped.status
     return 2
 
 

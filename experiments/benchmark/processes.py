@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
-from experiments.stopping import end_with_parent, start_server
+from experiments.stopping import end_with_parent, heed, start_server
 
 Result = TypeVar("Result")
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -38,6 +38,7 @@ def in_processes(
     running: dict[Connection, tuple[BaseProcess, int]] = {}
     try:
         while waiting or running:
+            heed()
             while waiting and len(running) < at_once:
                 index, task = waiting.pop()
                 here, there = CONTEXT.Pipe(duplex=False)
