@@ -84,8 +84,11 @@ fi
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 echo "installing Python packages into .venv (torch is large: minutes the first time)"
 if [ "$(uname -s)" = Linux ] && [ "$(uname -m)" = x86_64 ]; then
-    .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r "$lock"
+    .venv/bin/python -m pip install -q --no-compile --disable-pip-version-check --require-hashes -r "$lock"
 else
-    .venv/bin/python -m pip install -q --disable-pip-version-check ".[$extras]"
+    .venv/bin/python -m pip install -q --no-compile --disable-pip-version-check ".[$extras]"
 fi || fail "pip could not install the packages; see above"
+# pip would compile the packages' own tests too, and on one core: a minute more. Python compiles what
+# is left out here when it is first imported; a package's template that is no Python is no error.
+.venv/bin/python -m compileall -qq -j 0 -x '/(tests|ray|sympy|networkx)/' .venv/lib/python*/site-packages || true
 echo "$stamp" >".venv/installed-$kind"
