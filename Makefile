@@ -51,8 +51,8 @@ schema: setup ## print the JSON schema of a record
 bench: setup-dev ## training measured beside the original's way and Lightning: [ARGS="--networks LeNet --accuracy …"]
 	@$(PY) -m experiments.benchmark $(ARGS)
 
-test: test-fast ## every test: units, a smoke run of the whole pipeline on MNIST, browser, PDF
-	@$(PY) -m pytest -n auto --dist worksteal -m "browser and not pipeline and not soak"
+test: setup-dev ## every test: units, a smoke run of the whole pipeline on MNIST, browser, PDF
+	@$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not pipeline and not soak"
 	@$(PY) -m pytest -m "pipeline and not soak"
 
 test-fast: setup-dev ## the tests that need no training and no browser, on all cores
