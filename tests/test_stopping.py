@@ -21,34 +21,40 @@ def wait_for_it():
         time.sleep(0.001)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_waits_until_the_module_that_is_loading_has_loaded(signum, tmp_path, monkeypatch):
-    """Raised within ``import torch``, the exception may meet C++ that ends the process for it."""
-    lines = ("import os", "import time", f"os.kill(os.getpid(), {int(signum)})", "time.sleep(0.1)")
-    (tmp_path / "slow_to_load.py").write_text("\n".join((*lines, "loaded = True")))
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """``load(signum)`` imports a module that gets a signal while it loads."""
     monkeypatch.syspath_prepend(tmp_path)
+
+    def load(signum, seconds=0.0):
+        (tmp_path / "loading.py").write_text(
+            f"import os, time\nos.kill(os.getpid(), {int(signum)})\ntime.sleep({seconds})\n"
+        )
+        importlib.import_module("loading")
+
+    yield load
+    del sys.modules["loading"]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_until_the_module_that_is_loading_has_loaded(signum, load):
+    """Raised within ``import torch``, the exception may meet C++ that ends the process for it."""
     handlers = [signal.getsignal(each) for each in (signum, signal.SIGALRM)]
-    loaded = False
     with pytest.raises(Stopped) as stopped, stoppable():
-        loaded = importlib.import_module("slow_to_load").loaded
+        load(signum, seconds=0.1)
         wait_for_it()
-    del sys.modules["slow_to_load"]
-    assert loaded
+    assert "loading" in sys.modules  # one that fails to load is taken out
     assert stopped.value.status == 128 + signum
     assert handlers == [signal.getsignal(each) for each in (signum, signal.SIGALRM)]
 
 
-def test_a_signal_that_waits_is_heeded_and_then_comes_no_second_time(tmp_path, monkeypatch):
-    lines = ("import os", "import signal", "os.kill(os.getpid(), signal.SIGINT)")
-    (tmp_path / "quick_to_load.py").write_text("\n".join(lines))
-    monkeypatch.syspath_prepend(tmp_path)
+def test_a_signal_that_waits_is_heeded_and_then_comes_no_second_time(load):
     with pytest.raises(Stopped), stoppable():
-        importlib.import_module("quick_to_load")
+        load(signal.SIGINT)
         try:
             heed()
         finally:  # as a command tidies up
             time.sleep(0.1)
-    del sys.modules["quick_to_load"]
 
 
 def test_what_a_library_swallows_is_heeded():
@@ -59,13 +65,9 @@ def test_what_a_library_swallows_is_heeded():
         heed()
 
 
-def test_a_signal_at_the_very_end_comes_out_and_leaves_no_alarm(tmp_path, monkeypatch):
-    lines = ("import os", "import signal", "os.kill(os.getpid(), signal.SIGINT)")
-    (tmp_path / "last_to_load.py").write_text("\n".join(lines))
-    monkeypatch.syspath_prepend(tmp_path)
+def test_a_signal_at_the_very_end_comes_out_and_leaves_no_alarm(load):
     with pytest.raises(Stopped), stoppable():
-        importlib.import_module("last_to_load")
-    del sys.modules["last_to_load"]
+        load(signal.SIGINT)
     time.sleep(0.1)  # an alarm left over would end this process
 
 
