@@ -5,6 +5,8 @@
 PY := .venv/bin/python
 LOCK = .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
        --custom-compile-command "make lock"
+# The tests of a file stay in one process: they share what they build.
+PARALLEL = -n auto --dist loadfile --no-loadscope-reorder
 profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATASET))
 
 .DEFAULT_GOAL := all
@@ -52,11 +54,11 @@ bench: setup-dev ## training measured beside the original's way and Lightning: [
 	@$(PY) -m experiments.benchmark $(ARGS)
 
 test: setup-dev ## every test: units, a smoke run of the whole pipeline on MNIST, browser, PDF
-	@$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not pipeline and not soak"
+	@$(PY) -m pytest $(PARALLEL) -m "not pipeline and not soak"
 	@$(PY) -m pytest -m "pipeline and not soak"
 
 test-fast: setup-dev ## the tests that need no training and no browser, on all cores
-	@$(PY) -m pytest -n auto --dist loadfile -m "not pipeline and not browser and not soak"
+	@$(PY) -m pytest $(PARALLEL) -m "not pipeline and not browser and not soak"
 
 soak: setup-dev ## kills, full disks and the like, a hundred times over (half an hour)
 	@$(PY) -m pytest -m soak -s
