@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from experiments import data, study
 from experiments.config import Config
-from experiments.fingerprint import fingerprint, in_fp32
 from experiments.record import Evaluation, NetworkInfo, Record
+from experiments.versions import fingerprint, in_fp32
 from models import UsageError
 
 #: Accuracies of classes and weights of channels are stored to a few digits.

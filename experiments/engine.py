@@ -22,13 +22,13 @@ from experiments.config import Config
 from experiments.costs import gpu_share, has_bf16
 from experiments.costs import seconds as expected_seconds
 from experiments.display import Display
-from experiments.fingerprint import is_fresh
 from experiments.job import Job
 from experiments.record import RESULTS, RecordError, read
 from experiments.run_child import run_child
 from experiments.stopping import heed, start_server
 from experiments.storage import exclusive
 from experiments.study import Planned, has_gpu
+from experiments.versions import is_fresh
 
 
 class Unwritable(Exception):
