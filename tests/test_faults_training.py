@@ -12,7 +12,7 @@ import torch
 from experiments import data, run, study, training
 from experiments.checkpoint import Checkpoint, Trained
 from experiments.job import Job
-from experiments.probes import GradientProbe
+from experiments.probes.gradient_norms import GradientProbe
 from experiments.run import execute
 from tests.fault_kit import counted
 

@@ -16,7 +16,9 @@ from experiments.convolutions import accelerate
 from experiments.images import Split, random_warps, to_input, warp
 from experiments.job import Job
 from experiments.optimizer import AdamW, Average
-from experiments.probes import GradientProbe, SEProbe, block_gains
+from experiments.probes.block_gains import block_gains
+from experiments.probes.gradient_norms import GradientProbe
+from experiments.probes.se_weights import SEProbe
 from experiments.run import execute
 from experiments.versions import fingerprint, in_fp32, is_fresh
 

@@ -83,8 +83,6 @@ def _imports(module: str) -> Iterator[str]:
 
 def _nodes(node: ast.AST) -> Iterator[str]:
     """The tree as lines, in a form that Python 3.11 to 3.14 share."""
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return  # a move changes imports and nothing else
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
         node.body = node.body[1:]
     yield type(node).__name__
@@ -92,6 +90,8 @@ def _nodes(node: ast.AST) -> Iterator[str]:
         if name in ("ctx", "kind", "type_comment", "type_params", "type_ignores"):
             continue
         for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, ast.Import | ast.ImportFrom):
+                continue  # a move changes imports and nothing else
             if isinstance(item, ast.AST):
                 yield f".{name}"
                 yield from _nodes(item)
