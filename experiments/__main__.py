@@ -74,34 +74,31 @@ def _safe(plan: list[study.Planned], profile: str) -> str:
     return f"{done} of {len(plan)} runs are finished and safe"
 
 
-def status(profile: str, *, as_json: bool = False) -> int:
-    """Say what is fresh, what is missing or stale, and how long it should take.
-
-    As JSON: ``{profile, runs, fresh, cores, seconds, to_train: [{run, reason, core_seconds}]}``.
-    """
+def status(profile: str) -> int:
+    """Say what is fresh, what is missing or stale, and how long it should take."""
     plan = study.load().plan(profile)
     todo = needed(plan, RESULTS / profile)
-    costs = {planned.id: seconds(planned.config) for planned in plan if planned.id in todo}
-    total = max(sum(costs.values()) / cores(), *costs.values()) if costs else 0.0
-    if as_json:
-        said = {
-            "profile": profile,
-            "runs": len(plan),
-            "fresh": len(plan) - len(todo),
-            "cores": cores(),
-            "seconds": round(total),
-            "to_train": [
-                {"run": run, "reason": reason, "core_seconds": round(costs[run])}
-                for run, reason in todo.items()
-            ],
-        }
-        print(json.dumps(said, indent=2))
-        return 0
     print(f"profile {profile}: {len(plan) - len(todo)} of {len(plan)} runs are fresh")
-    for run, reason in todo.items():
-        print(f"  {run:<28} {reason:<10} about {costs[run]:,.0f} s of one core")
     if todo:
+        costs = {p.id: seconds(p.config) for p in plan if p.id in todo}
+        for run, reason in todo.items():
+            print(f"  {run:<28} {reason:<10} about {costs[run]:,.0f} s of one core")
+        total = max(sum(costs.values()) / cores(), *costs.values())
         print(f"to train: about {total / 60:,.1f} minutes on {cores()} cores")
+    return 0
+
+
+def status_json(profile: str) -> int:
+    """Print what ``status`` says as JSON; times are seconds of one core."""
+    plan = study.load().plan(profile)
+    todo = needed(plan, RESULTS / profile)
+    runs = [
+        {"run": planned.id, "reason": todo[planned.id], "core_seconds": seconds(planned.config)}
+        for planned in plan
+        if planned.id in todo
+    ]
+    said = {"profile": profile, "runs": len(plan), "cores": cores(), "to_train": runs}
+    print(json.dumps(said, indent=2))
     return 0
 
 
@@ -117,7 +114,7 @@ def main() -> int:
         default="local",
         help="train on this machine (local), or as tasks of a running Ray cluster",
     )
-    parser.add_argument("--json", action="store_true", help="status for programs")
+    parser.add_argument("--json", action="store_true", help="status as JSON, for programs")
     arguments = parser.parse_args()
     if arguments.command == "schema":
         print(json.dumps(schema(), indent=2))
@@ -126,7 +123,7 @@ def main() -> int:
         profile = study.profile_name(arguments.profile, arguments.dataset)
         if arguments.command == "train":
             return train(profile, arguments.engine)
-        return status(profile, as_json=arguments.json)
+        return status_json(profile) if arguments.json else status(profile)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
