@@ -79,10 +79,10 @@ lint: setup-dev ## style, types, and results typed into templates
 	@$(PY) -m report lint
 
 setup: ## virtual environment, packages and system libraries; other targets do it too: [TORCH=cpu|cuda TORCH_INDEX=url PYTHON=path]
-	@./setup.sh run "$(call given,TORCH)"
+	@PYTHON="$(call given,PYTHON)" ./setup.sh run "$(call given,TORCH)"
 
 setup-dev: ## the same, with what the tests need
-	@./setup.sh dev "$(call given,TORCH)"
+	@PYTHON="$(call given,PYTHON)" ./setup.sh dev "$(call given,TORCH)"
 
 lock: setup-dev ## pin the versions of pyproject.toml's ranges anew, with the hashes of their files
 	@$(LOCK) --extra report -o requirements.lock pyproject.toml

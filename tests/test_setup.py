@@ -159,8 +159,9 @@ def test_every_variable_of_a_recipe_is_in_the_help_of_its_target():
 
 
 def test_exported_shell_variables_are_not_taken_for_makes():
-    done = make("report", OUT="elsewhere", PROFILE="x", SEED="1", PYTHONPATH="/x")
+    done = make("report", OUT="elsewhere", PROFILE="x", SEED="1", PYTHON="/x", TORCH="2.4.0")
     assert done.returncode == 0
+    assert 'PYTHON="" ./setup.sh run ""\n' in done.stdout
     assert "-m report\n" in re.sub(" +\n", "\n", done.stdout)
     assert '--seed "1"' in make("experiment", "MODEL=LeNet", "SEED=1", SEED="7").stdout
 
