@@ -7,45 +7,54 @@ LOCK = .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-
        --custom-compile-command "make lock"
 # The tests of a file stay in one process: they share what they build.
 PARALLEL = -n auto --dist loadfile --no-loadscope-reorder
-profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATASET))
+# Only variables of the command line count, not those that a shell happens to export:
+# $(call arg,SEED,seed) is --seed "1" for `make SEED=1`, and nothing without SEED=.
+given = $(if $(findstring command line,$(origin $(1))),$($(1)))
+arg = $(if $(call given,$(1)),--$(2) "$($(1))")
+profile = $(call arg,PROFILE,profile) $(call arg,DATASET,dataset)
+unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := all
+named := $(filter-out MAKEOVERRIDES -%,$(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $(v))),$(v))))
+ifneq ($(named),)
+wrong := $(shell $(or $(call given,PYTHON),python3) tools/make_variables.py "$(or $(MAKECMDGOALS),all)" $(named))
+$(if $(wrong),$(error $(wrong)))
+endif
+
 .PHONY: all experiment report readme watch status verify accept summary models schema bench test test-fast soak lint \
-        setup setup-dev lock audit clean help
+        setup setup-dev lock audit clean clean-all help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= ENGINE=ray RAY_ADDRESS=]
-	@$(PY) -m experiments train $(profile) $(if $(ENGINE),--engine "$(ENGINE)")
+	@$(PY) -m experiments train $(profile) $(call arg,ENGINE,engine)
 	@$(PY) -m report $(profile)
 
 experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 RECIPE=strong PROFILE= DATASET=]
-	@$(PY) main.py --test --model "$(MODEL)" $(profile) \
-	  $(if $(SEED),--seed "$(SEED)") $(if $(EPOCHS),--epochs "$(EPOCHS)") $(if $(LR),--lr "$(LR)") \
-	  $(if $(RESIDUAL),--residual "$(RESIDUAL)") $(if $(GR),--gr "$(GR)") \
-	  $(if $(RATIO),--ratio "$(RATIO)") $(if $(VARIANT),--variant "$(VARIANT)") \
-	  $(if $(NO_BN),--no-bn) $(if $(RECIPE),--recipe "$(RECIPE)")
+	@$(PY) main.py --test $(call arg,MODEL,model) $(profile) $(call arg,SEED,seed) \
+	  $(call arg,EPOCHS,epochs) $(call arg,LR,lr) $(call arg,RESIDUAL,residual) $(call arg,GR,gr) \
+	  $(call arg,RATIO,ratio) $(call arg,VARIANT,variant) $(if $(call given,NO_BN),--no-bn) \
+	  $(call arg,RECIPE,recipe)
 
 report: setup ## build the report from records, without training: [PROFILE= DATASET= RESULTS=folder OUT=folder]
-	@$(PY) -m report $(profile) $(if $(RESULTS),--results "$(RESULTS)") $(if $(OUT),--out "$(OUT)")
+	@$(PY) -m report $(profile) $(call arg,RESULTS,results) $(call arg,OUT,out)
 
-readme: PROFILE ?= standard
 readme: setup ## put a study's results and two figures into README.md and README.zh.md: [PROFILE=standard DATASET=]
-	@$(PY) -m report readme $(profile)
+	@$(PY) -m report readme $(or $(call arg,PROFILE,profile),--profile standard) $(call arg,DATASET,dataset)
 
 watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE= DATASET=]
 	@$(PY) -m report watch $(profile)
 
-status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE= DATASET=]
-	@$(PY) -m experiments status $(profile)
+status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE= DATASET=], for programs: [JSON=1]
+	@$(PY) -m experiments status $(profile) $(if $(call given,JSON),--json)
 
 verify: setup ## check a record, then train its run again and compare: RUN=LeNet.s0, or RUN=all without training [PROFILE= DATASET=]
-	@$(PY) -m experiments.verify "$(RUN)" $(profile)
+	@$(PY) -m experiments.verify "$(call given,RUN)" $(profile)
 
 accept: setup ## show that changed training code gives the same results, and renew its lock
 	@$(PY) -m experiments.versions accept
 
 summary: setup ## print a network's layers with shapes, parameters and MACs: MODEL=LeNet [GR= RATIO= RESIDUAL= VARIANT=]
-	@$(PY) -m models "$(MODEL)" $(if $(GR),--gr "$(GR)") $(if $(RATIO),--ratio "$(RATIO)") \
-	  $(if $(RESIDUAL),--residual "$(RESIDUAL)") $(if $(VARIANT),--variant "$(VARIANT)")
+	@$(PY) -m models "$(call given,MODEL)" $(call arg,GR,gr) $(call arg,RATIO,ratio) \
+	  $(call arg,RESIDUAL,residual) $(call arg,VARIANT,variant)
 
 models: setup ## print parameters and MACs of every network
 	@$(PY) -m models
@@ -54,7 +63,7 @@ schema: setup ## print the JSON schema of a record
 	@$(PY) -m experiments schema
 
 bench: setup-dev ## training measured beside the original's way and Lightning: [ARGS="--networks LeNet --accuracy …"]
-	@$(PY) -m experiments.benchmark $(ARGS)
+	@$(PY) -m experiments.benchmark $(call given,ARGS)
 
 test: setup-dev ## every test: units, a smoke run of the whole pipeline on MNIST, browser, PDF
 	@$(PY) -m pytest $(PARALLEL) -m "not pipeline and not soak"
@@ -72,11 +81,11 @@ lint: setup-dev ## style, types, and results typed into templates
 	@$(PY) -m mypy
 	@$(PY) -m report lint
 
-setup: ## virtual environment, packages and system libraries (all other targets do it themselves)
-	@./setup.sh
+setup: ## virtual environment, packages and system libraries; other targets do it too: [TORCH=cpu|cuda TORCH_INDEX=url PYTHON=path]
+	@PYTHON="$(call given,PYTHON)" ./setup.sh run "$(call given,TORCH)"
 
 setup-dev: ## the same, with what the tests need
-	@./setup.sh dev
+	@PYTHON="$(call given,PYTHON)" ./setup.sh dev "$(call given,TORCH)"
 
 lock: setup-dev ## pin the versions of pyproject.toml's ranges anew, with the hashes of their files
 	@$(LOCK) --extra report -o requirements.lock pyproject.toml
@@ -85,8 +94,12 @@ lock: setup-dev ## pin the versions of pyproject.toml's ranges anew, with the ha
 audit: setup-dev ## ask the package index about vulnerable and withdrawn releases among the locked
 	@$(PY) -m tests.audit
 
-clean: ## remove built reports and checkpoints; records, data and the environment stay
-	@rm -rf report/out experiments/checkpoints
+clean: ## remove built reports and caches
+	@rm -rf report/out .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+clean-all: clean ## also checkpoints of unfinished runs, downloaded data and .venv; records stay
+	@for path in experiments/checkpoints data .venv; do \
+	  if [ -e "$$path" ]; then echo "deleting $$path"; rm -rf "$$path"; fi; done
 
 help: ## this list
 	@echo "make: trains what is missing or stale, then builds the report (the same as make all)"

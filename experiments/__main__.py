@@ -88,6 +88,20 @@ def status(profile: str) -> int:
     return 0
 
 
+def status_json(profile: str) -> int:
+    """Print what ``status`` says as JSON; times are seconds of one core."""
+    plan = study.load().plan(profile)
+    todo = needed(plan, RESULTS / profile)
+    runs = [
+        {"run": planned.id, "reason": todo[planned.id], "core_seconds": seconds(planned.config)}
+        for planned in plan
+        if planned.id in todo
+    ]
+    said = {"profile": profile, "runs": len(plan), "cores": cores(), "to_train": runs}
+    print(json.dumps(said, indent=2))
+    return 0
+
+
 def main() -> int:
     """Parse the command line and do it."""
     parser = OneLineParser(prog="python -m experiments", description=__doc__)
@@ -100,6 +114,7 @@ def main() -> int:
         default="local",
         help="train on this machine (local), or as tasks of a running Ray cluster",
     )
+    parser.add_argument("--json", action="store_true", help="status as JSON, for programs")
     arguments = parser.parse_args()
     if arguments.command == "schema":
         print(json.dumps(schema(), indent=2))
@@ -108,7 +123,7 @@ def main() -> int:
         profile = study.profile_name(arguments.profile, arguments.dataset)
         if arguments.command == "train":
             return train(profile, arguments.engine)
-        return status(profile)
+        return status_json(profile) if arguments.json else status(profile)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

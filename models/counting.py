@@ -10,7 +10,6 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
-import thop
 import torch
 import torchinfo
 
@@ -37,6 +36,8 @@ def count(name: str, size: int | None = None, **options: Any) -> Counts:
     thop counts convolutions and linear layers without biases, and normalisation, activation and
     pooling by rules of its own. The original write-up's column is torchinfo's.
     """
+    import thop  # AGPL-3.0: loaded only where it counts
+
     network = models.resolve(name)
     size = network.fixed_size or size or REFERENCE_SIZE
     shape = (1, network.input_channels, size, size)

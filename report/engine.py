@@ -23,7 +23,7 @@ from markupsafe import Markup
 
 from analysis.values import Value
 from report import formulas, markdown
-from report.errors import Place, ReportError, calling_place, place_of
+from report.errors import Place, ReportError, calling_place, place_of, syntax_error
 from report.labels import Labels
 from report.numbers import Lang
 from report.sandbox import Sandbox, bounded
@@ -149,7 +149,7 @@ class Engine(ABC):
     def _raise(self, error: Exception, where: Place | None = None) -> NoReturn:
         if isinstance(error, TemplateSyntaxError):
             file = Path(error.filename) if error.filename else self.folder
-            raise ReportError(error.message or "syntax error", Place(file, error.lineno)) from None
+            raise syntax_error(error.message or "", file, error.lineno) from None
         place = place_of(error.__traceback__) or where
         if isinstance(error, UndefinedError):
             message = str(error.message or "undefined variable")

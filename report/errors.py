@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,11 +39,16 @@ class Place:
 
     def source_line(self) -> str:
         """The text of the line, empty where the file has no such line."""
-        try:
-            lines = self.file.read_text(encoding="utf-8").splitlines()
-        except OSError:
-            return ""
+        lines = _lines(self.file)
         return lines[self.line - 1] if 0 < self.line <= len(lines) else ""
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines of a file as far as they can be read; none where it cannot be opened."""
+    try:
+        return file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    except OSError:
+        return []
 
 
 class ReportError(UsageError):
@@ -59,6 +65,37 @@ def unknown(kind: str, key: str, known: Iterable[str], place: Place | None) -> R
     near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return ReportError(f"unknown {kind} {key!r}{hint}", place.at(key) if place else None)
+
+
+#: What a Chinese keyboard types for the marks of an expression.
+_ASCII = dict(zip("“”‘’，。：；（）｛｝＝％｜", "\"\"'',.:;(){}=%|", strict=True))
+
+
+def syntax_error(message: str, file: Path, line: int) -> ReportError:
+    """The error for a template that Jinja cannot parse, placed where the writer looks for it.
+
+    Args:
+        message: Jinja's.
+        file: of the template.
+        line: where Jinja stopped; for a tag without its end that is the last line.
+    """
+    place = Place(file, line)
+    unclosed = re.search(r"innermost block that needs to be closed is '(\w+)'", message)
+    if unclosed:
+        tag = unclosed[1]
+        opened: list[int] = []
+        for number, text in enumerate(_lines(file), 1):
+            for end in re.findall(rf"\{{%[-+]?\s*(end)?{tag}\b", text):
+                opened = opened[:-1] if end else [*opened, number]
+        place = Place(file, opened[-1] if opened else line).at(tag)
+        return ReportError(f"{{% {tag} %}} has no {{% end{tag} %}}", place)
+    odd = re.search(r"unexpected char ['\"](.)['\"] at \d+", message)
+    if odd:
+        ascii_mark = _ASCII.get(odd[1])
+        hint = f"; inside braces write {ascii_mark}" if ascii_mark else ""
+        return ReportError(f"unexpected character {odd[1]}{hint}", place.at(odd[1]))
+    named = re.findall(r"'([^']+)'", message)
+    return ReportError(message or "syntax error", place.at(named[-1]) if named else place)
 
 
 def _template_place(frame: FrameType, line: int) -> Place | None:

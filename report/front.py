@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,10 +12,8 @@ import models
 from analysis.records import Records
 from analysis.values import Value
 from experiments.datasets import DATASETS, USUAL
-from experiments.text import printable
-from report import numbers
-from report.errors import Place, ReportError
-from report.labels import Labels, load_toml
+from report import numbers, settings
+from report.labels import Labels
 from report.numbers import Lang, data_element
 from report.profile import ORIGINAL, Profile, Setting, tally
 from report.slots import escape
@@ -45,22 +43,16 @@ def matter(folder: Path, profile: Profile, records: Records, lang: Lang) -> Fron
     Raises:
         ReportError: ``report.toml`` is at fault.
     """
-    path = folder / "report.toml"
-    settings = load_toml(path)
-    table = settings.get(lang)
-    if not isinstance(table, dict) or not isinstance(table.get("title"), str):
-        raise ReportError(f"expected a table [{lang}] with a title", Place(path, 1))
-    texts = {key: printable(str(text)) for key, text in table.items()}
     labels = Labels(lang)
-    day = newest(records)
-    shown = texts.get("date") or (_date(day, lang) if day else "")
+    texts = settings.read(folder / "report.toml", lang, labels("list_comma"))
+    day = texts.get("date") or newest(records)  # a date, or the writer's own text
     return Front(
-        title=_filled(texts["title"], records),
-        subtitle=_filled(texts.get("subtitle", ""), records),
-        author=texts.get("author", ""),
-        course=texts.get("course", ""),
-        date=shown,
-        stamp=day.isoformat() if day else "",
+        title=_filled(texts, "title", records),
+        subtitle=_filled(texts, "subtitle", records),
+        author=_filled(texts, "author", records),
+        course=_filled(texts, "course", records),
+        date=_date(day, lang) if isinstance(day, date) else day or "",
+        stamp=day.isoformat() if isinstance(day, date) else "",
         body="".join(
             (
                 _banner(profile, labels),
@@ -72,9 +64,9 @@ def matter(folder: Path, profile: Profile, records: Records, lang: Lang) -> Fron
     )
 
 
-def _filled(text: str, records: Records) -> str:
-    """The name of the data set in a text of ``report.toml``."""
-    return text.replace("{dataset}", DATASETS[records.dataset].title)
+def _filled(texts: Mapping[str, object], key: str, records: Records) -> str:
+    """A text of ``report.toml``, with the name of the data set filled in; empty without it."""
+    return str(texts.get(key, "")).replace("{dataset}", DATASETS[records.dataset].title)
 
 
 def newest(records: Records) -> date | None:

@@ -28,7 +28,7 @@ def load_toml(path: Path) -> dict[str, Any]:
         ReportError: it is missing or cannot be parsed; the message names the line.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except RecursionError:
         raise ReportError("is nested too deeply", Place(path, 1)) from None
     except OSError as error:

@@ -1,8 +1,10 @@
 """What a person can get wrong ends in one line that names it, exit status 2."""
 
+import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,22 @@ def test_main_goes_on_in_the_virtual_environment_or_says_how(tmp_path):
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == "error: torch is not installed; run `make setup` first.\n"
+
+
+@pytest.mark.parametrize("command", [["main.py"], ["-m", "experiments"], ["-m", "report"]])
+def test_version(command):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    done = run(*command, "--version")
+    assert (done.returncode, done.stdout) == (0, f"{project['name']} {project['version']}\n")
+
+
+def test_status_for_programs():
+    told = json.loads(run("-m", "experiments", "status", "--profile", "smoke", "--json").stdout)
+    assert told["profile"] == "smoke"
+    assert 10 < told["runs"] >= len(told["to_train"])
+    assert {"run", "reason", "core_seconds"} == {key for run in told["to_train"] for key in run}
+
+
+def test_a_tilde_is_the_home_folder(tmp_path):
+    done = run("-m", "report", "--results", "~/none", "--out", "~/x", HOME=str(tmp_path))
+    assert (done.returncode, done.stderr) == (2, f"error: {tmp_path}/none: no such folder\n")
