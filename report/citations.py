@@ -169,6 +169,7 @@ def _shaped_for_ieee(item: bibtex.Item) -> None:
         item["type"] = "article"  # a web page would lose its year
     if kind == "paper-conference" and "container-title-short" in item:
         item["container-title"] = item["container-title-short"]
+        item.pop("collection-title", None)
     if kind == "paper-conference" and "container-title" in item:
         roman = [f"vol. {item['volume']}"] if "volume" in item else []
         roman += [f"Art. no. {item['number']}"] if "number" in item else []
@@ -224,6 +225,9 @@ def _polished(text: str, lang: Lang, language: str) -> str:
         text = text.rstrip(" ,").replace(". doi: ", ", doi: ")
         text = re.sub(
             "(?<![.\N{RIGHT DOUBLE QUOTATION MARK}]),? (?=\\[Online\\]|Accessed: )", ". ", text
+        )
+        text = re.sub(
+            r"\b(Jun|Jul)\. (?=\d)", lambda m: {"Jun": "June ", "Jul": "July "}[m[1]], text
         )
         # a series and its volume go on with a comma
         text = re.sub(r"(, in [^,]+, (?:no|vol)\. [^.,]+)\. (?!\[Online)", r"\1, ", text)
