@@ -10,7 +10,7 @@ PARALLEL = -n auto --dist loadfile --no-loadscope-reorder
 profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATASET))
 
 .DEFAULT_GOAL := all
-.PHONY: all experiment report readme watch status verify summary models schema bench test test-fast soak lint \
+.PHONY: all experiment report readme watch names status verify summary models schema bench test test-fast soak lint \
         setup setup-dev lock audit clean help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= ENGINE=ray RAY_ADDRESS=]
@@ -33,6 +33,9 @@ readme: setup ## put a study's results and two figures into README.md and README
 
 watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE= DATASET=]
 	@$(PY) -m report watch $(profile)
+
+names: setup ## list what a template can refer to: figures, tables, findings, runs, works: [PROFILE= DATASET=]
+	@$(PY) -m report names $(profile)
 
 status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE= DATASET=]
 	@$(PY) -m experiments status $(profile)

@@ -1,4 +1,4 @@
-"""``python -m report``: build the report, watch it, lint its prose, or fill the READMEs."""
+"""``python -m report``: build, watch or lint the report, list its names, fill the READMEs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OUT = ROOT / "report" / "out"
 
 def _arguments() -> argparse.Namespace:
     parser = OneLineParser(prog="python -m report", description=__doc__)
-    commands = ("build", "watch", "lint", "readme")
+    commands = ("build", "watch", "lint", "names", "readme")
     parser.add_argument("command", nargs="?", default="build", choices=commands)
     parser.add_argument(
         "--profile",
@@ -96,6 +96,11 @@ def _run(arguments: argparse.Namespace) -> int:
         gc.enable()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         return watch(results, arguments.port)
+    if arguments.command == "names":
+        from report.names import listing
+
+        print("\n".join(listing(results)))
+        return 0
     if arguments.command == "readme":
         from report import readme
 

@@ -91,7 +91,7 @@ _THESES = {
 #: A variable of CSL and the fields that may hold it, the first that is there.
 _TEXTS = {
     "title": ("title", "booktitle", "maintitle"),
-    "container-title": ("journaltitle", "journal", "booktitle", "maintitle"),
+    "container-title": ("journaltitle", "journal", "booktitle", "maintitle", "eventtitle"),
     "container-title-short": ("shortjournal", "shortbooktitle"),
     "collection-title": ("series",),
     "volume": ("volume",),
@@ -347,6 +347,9 @@ def _inherited(library: Library, record: Record) -> dict[str, str]:
 
 def _names(raw: str) -> list[dict[str, str]]:
     made: list[dict[str, str]] = []
+    bare = re.fullmatch(r"\{([^{}]+)\}", raw)  # several names in braces, as Web of Science has them
+    if bare and " and " in bare[1] and all("," in name for name in bare[1].split(" and ")):
+        raw = bare[1]
     for name in split_multiple_persons_names(
         re.sub(r"(?<!and),? et\.? al\.?$", " and others", raw)
     ):
@@ -478,7 +481,7 @@ def _unescaped(raw: str) -> str:
 def _arxiv(fields: Mapping[str, str]) -> str:
     """The number of a work at arXiv, empty if it has none."""
     archive = (fields.get("eprinttype") or fields.get("archiveprefix") or "").lower()
-    eprint = _verbatim(fields.get("eprint", ""))
+    eprint = _verbatim(fields.get("eprint") or fields.get("arxivid") or "")
     if archive in ("", "arxiv") and _ARXIV_NUMBER.match(eprint):
         return eprint
     for name in ("eprint", "journal", "journaltitle", "volume", "number", "note", "howpublished",

@@ -170,6 +170,8 @@ def _shaped_for_ieee(item: bibtex.Item) -> None:
     if kind == "paper-conference" and "container-title-short" in item:
         item["container-title"] = item["container-title-short"]
         item.pop("collection-title", None)
+    if kind == "paper-conference" and "volume" not in item:
+        item.pop("collection-title", None)  # "KDD '19": the name of the conference again
     if kind == "paper-conference" and "container-title" in item:
         roman = [f"vol. {item['volume']}"] if "volume" in item else []
         roman += [f"Art. no. {item['number']}"] if "number" in item else []
