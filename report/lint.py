@@ -13,6 +13,7 @@ from pathlib import Path
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
+from report import bibtex
 from report.errors import TEMPLATES, Place, ReportError
 from report.numbers import LANGS
 from report.sections import discover
@@ -40,7 +41,7 @@ _EQUATION = re.compile(r"\$\$.*?\$\$\s*\(([\w-]+)\)", re.DOTALL)
 
 def lint(folder: Path = TEMPLATES) -> int:
     """Print every problem as ``file:line: what``; returns the exit status, 1 if there are any."""
-    problems = [*_numbers(folder), *_parity(folder)]
+    problems = [*_numbers(folder), *_parity(folder), *_works(folder)]
     for place, message in sorted(problems, key=lambda item: (str(item[0].file), item[0].line)):
         print(f"{place}: {message}", file=sys.stderr)
     return 1 if problems else 0
@@ -142,6 +143,14 @@ def _definitions(folder: Path) -> re.Pattern[str] | None:
                 raise ReportError(f"no regular expression: {error}", Place(path, number)) from None
             patterns.append(f"(?:{text})")
     return re.compile("|".join(patterns)) if patterns else None
+
+
+def _works(folder: Path) -> Iterator[Problem]:
+    """Entries of the ``.bib`` that cannot be read, whether they are cited or not."""
+    path = folder / "references.bib"
+    if path.is_file():
+        for fault in bibtex.read(path).faults:
+            yield fault.place or Place(path, 1), fault.message
 
 
 def _parity(folder: Path) -> Iterator[Problem]:
