@@ -1,4 +1,4 @@
-# The lab write-up "CNNs on MNIST": experiments -> records -> analysis -> report.
+# The lab write-up "CNNs on MNIST": experiments -> records -> analysis -> results -> report.
 # `make help` lists the targets. Nothing here compares times: what is fresh is decided by
 # fingerprints of configuration, code, records and templates.
 
@@ -7,14 +7,17 @@ LOCK = .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-
        --custom-compile-command "make lock"
 # The tests of a file stay in one process: they share what they build.
 PARALLEL = -n auto --dist loadfile --no-loadscope-reorder
+# make report RESULTS=folder: the results of other records lie under the name of their folder.
+source = $(if $(RESULTS),--source "analysis/out/$$(basename "$(RESULTS)")",$(profile))
 profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATASET))
 
 .DEFAULT_GOAL := all
-.PHONY: all experiment report readme watch status verify summary models schema bench test test-fast soak lint \
+.PHONY: all experiment figure report readme watch status verify summary models schema bench test test-fast soak lint \
         setup setup-dev lock audit clean help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= ENGINE=ray RAY_ADDRESS=]
 	@$(PY) -m experiments train $(profile) $(if $(ENGINE),--engine "$(ENGINE)")
+	@$(PY) -m analysis $(profile)
 	@$(PY) -m report $(profile)
 
 experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 RECIPE=strong PROFILE= DATASET=]
@@ -25,14 +28,20 @@ experiment: setup ## train one network, then refresh the report: MODEL=SEResNet3
 	  $(if $(NO_BN),--no-bn) $(if $(RECIPE),--recipe "$(RECIPE)")
 
 report: setup ## build the report from records, without training: [PROFILE= DATASET= RESULTS=folder OUT=folder]
-	@$(PY) -m report $(profile) $(if $(RESULTS),--results "$(RESULTS)") $(if $(OUT),--out "$(OUT)")
+	@$(PY) -m analysis $(profile) $(if $(RESULTS),--results "$(RESULTS)")
+	@$(PY) -m report $(source) $(if $(OUT),--out "$(OUT)")
+
+figure: setup ## draw one figure, as SVG, PDF and PNG: NAME=depth [PROFILE= DATASET= RESULTS=folder]
+	@$(PY) -m analysis "$(NAME)" $(profile) $(if $(RESULTS),--results "$(RESULTS)")
 
 readme: PROFILE ?= standard
 readme: setup ## put a study's results and two figures into README.md and README.zh.md: [PROFILE=standard DATASET=]
+	@$(PY) -m analysis $(profile)
 	@$(PY) -m report readme $(profile)
 
-watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE= DATASET=]
-	@$(PY) -m report watch $(profile)
+watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE= DATASET= PORT=]
+	@$(PY) -m analysis $(profile)
+	@$(PY) -m report watch $(profile) $(if $(PORT),--port "$(PORT)")
 
 status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE= DATASET=]
 	@$(PY) -m experiments status $(profile)
@@ -83,7 +92,7 @@ audit: setup-dev ## ask the package index about vulnerable and withdrawn release
 	@$(PY) -m tests.audit
 
 clean: ## remove built reports and checkpoints; records, data and the environment stay
-	@rm -rf report/out experiments/checkpoints
+	@rm -rf analysis/out report/out experiments/checkpoints
 
 help: ## this list
 	@echo "make: trains what is missing or stale, then builds the report (the same as make all)"
