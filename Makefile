@@ -1,4 +1,4 @@
-# The lab write-up "CNNs on MNIST": experiments -> records -> analysis -> report.
+# The lab write-up "CNNs on MNIST": experiments -> records -> analysis -> results -> report.
 # `make help` lists the targets. Nothing here compares times: what is fresh is decided by
 # fingerprints of configuration, code, records and templates.
 
@@ -11,6 +11,8 @@ PARALLEL = -n auto --dist loadfile --no-loadscope-reorder
 # $(call arg,SEED,seed) is --seed "1" for `make SEED=1`, and nothing without SEED=.
 given = $(if $(findstring command line,$(origin $(1))),$($(1)))
 arg = $(if $(call given,$(1)),--$(2) "$($(1))")
+# make report RESULTS=folder: the results of other records lie under the name of their folder.
+source = $(if $(call given,RESULTS),--source "analysis/out/$$(basename "$(RESULTS)")",$(profile))
 profile = $(call arg,PROFILE,profile) $(call arg,DATASET,dataset)
 unexport PYTHONPATH PYTHONHOME
 
@@ -21,11 +23,12 @@ wrong := $(shell $(or $(call given,PYTHON),python3) tools/make_variables.py "$(o
 $(if $(wrong),$(error $(wrong)))
 endif
 
-.PHONY: all experiment report readme watch names status verify accept summary models schema bench test test-fast soak lint \
+.PHONY: all experiment figure report readme watch names status verify accept summary models schema bench test test-fast soak lint \
         setup setup-dev lock audit clean clean-all help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= ENGINE=ray RAY_ADDRESS=]
 	@$(PY) -m experiments train $(profile) $(call arg,ENGINE,engine)
+	@$(PY) -m analysis $(profile)
 	@$(PY) -m report $(profile)
 
 experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 RECIPE=strong PROFILE= DATASET=]
@@ -35,15 +38,22 @@ experiment: setup ## train one network, then refresh the report: MODEL=SEResNet3
 	  $(call arg,RECIPE,recipe)
 
 report: setup ## build the report from records, without training: [PROFILE= DATASET= RESULTS=folder OUT=folder]
-	@$(PY) -m report $(profile) $(call arg,RESULTS,results) $(call arg,OUT,out)
+	@$(PY) -m analysis $(profile) $(call arg,RESULTS,results)
+	@$(PY) -m report $(source) $(call arg,OUT,out)
+
+figure: setup ## draw one figure, as SVG, PDF and PNG: NAME=depth [PROFILE= DATASET= RESULTS=folder]
+	@$(PY) -m analysis "$(call given,NAME)" $(profile) $(call arg,RESULTS,results)
 
 readme: setup ## put a study's results and two figures into README.md and README.zh.md: [PROFILE=standard DATASET=]
+	@$(PY) -m analysis $(or $(call arg,PROFILE,profile),--profile standard) $(call arg,DATASET,dataset)
 	@$(PY) -m report readme $(or $(call arg,PROFILE,profile),--profile standard) $(call arg,DATASET,dataset)
 
-watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE= DATASET=]
-	@$(PY) -m report watch $(profile)
+watch: setup ## serve the report on localhost and refresh it as templates are saved: [PROFILE= DATASET= PORT=]
+	@$(PY) -m analysis $(profile)
+	@$(PY) -m report watch $(profile) $(call arg,PORT,port)
 
 names: setup ## list what a template can refer to: figures, tables, findings, runs, works: [PROFILE= DATASET=]
+	@$(PY) -m analysis $(profile)
 	@$(PY) -m report names $(profile)
 
 status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE= DATASET=], for programs: [JSON=1]
@@ -97,8 +107,8 @@ lock: setup-dev ## pin the versions of pyproject.toml's ranges anew, with the ha
 audit: setup-dev ## ask the package index about vulnerable and withdrawn releases among the locked
 	@$(PY) -m tests.audit
 
-clean: ## remove built reports and caches
-	@rm -rf report/out .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## remove results, reports and caches
+	@rm -rf analysis/out report/out .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 clean-all: clean ## also checkpoints of unfinished runs, downloaded data and .venv; records stay
 	@for path in experiments/checkpoints data .venv; do \

@@ -79,11 +79,15 @@ def main() -> int:
 
 
 def refresh_report(profile: str) -> int:
-    """Build the report of a profile from its records; returns the exit status."""
+    """Analyse the records of a profile and build its report; returns the exit status."""
     import subprocess
 
-    command = [sys.executable, "-m", "report", "--profile", profile]
-    return subprocess.run(command, cwd=Path(__file__).parent, check=False).returncode
+    for stage in ("analysis", "report"):
+        command = [sys.executable, "-m", stage, "--profile", profile]
+        status = subprocess.run(command, cwd=Path(__file__).parent, check=False).returncode
+        if status:
+            break
+    return status
 
 
 def inside_venv() -> None:

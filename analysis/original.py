@@ -17,7 +17,8 @@ _FILE = Path(__file__).with_suffix(".toml")
 #: The side in pixels that the original states for MNIST's images.
 STATED_SIDE = 22
 
-_KINDS: dict[str, Kind] = {"parameters": "count", "macs": "macs", "accuracy": "accuracy"}
+#: Figures of a network, and the kind of each.
+FIELDS: dict[str, Kind] = {"parameters": "count", "macs": "macs", "accuracy": "accuracy"}
 
 
 class Row(BaseModel):
@@ -87,6 +88,6 @@ def figure(network: str, field: str) -> Value:
     found = row(network)
     if found is None:
         raise LookupError(f"the original's table has no {network}: {', '.join(load().network)}")
-    if field not in _KINDS:
-        raise LookupError(f"the original's table has no {field!r}: {', '.join(_KINDS)}")
-    return Value(getattr(found, field), _KINDS[field], ())
+    if field not in FIELDS:
+        raise LookupError(f"the original's table has no {field!r}: {', '.join(FIELDS)}")
+    return Value(getattr(found, field), FIELDS[field], ())

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, reduce
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 import models
-from analysis.values import Kind, Source, Value
+from analysis.labels import Split, as_digits, labels
+from analysis.values import mean, value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
-from experiments.record import Record, RecordError, content, parse, unreadable
+from experiments.record import Evaluation, Record, RecordError, content, parse, unreadable
+
+__all__ = ["STRONG", "Records", "contents", "mean", "siblings", "value"]
 
 
 def contents(folder: Path) -> dict[Path, bytes | OSError]:
@@ -65,6 +68,7 @@ class Records:
                 if isinstance(raw, OSError):
                     raise unreadable(path, raw)
                 record = parse(path, raw)
+                _check_accuracies(path, record)
             except RecordError as error:
                 refused.append(str(error))
             else:
@@ -142,6 +146,25 @@ class Records:
         )
 
 
+def _check_accuracies(path: Path, record: Record) -> None:
+    """Refuse a record that states another accuracy than its predictions have.
+
+    Raises:
+        RecordError: the line names the field and both accuracies.
+    """
+    splits: dict[Split, Evaluation | None] = {"test": record.test, "validation": record.validation}
+    for split, found in splits.items():
+        if found is not None:
+            true = labels(record.config.dataset, split)[: found.images]
+            right = float((as_digits(found.predictions) == true).mean())
+            if abs(right - found.accuracy) > 0.5 / found.images:
+                raise RecordError(
+                    path,
+                    f"{split}.accuracy is {found.accuracy:g}, but the predictions are right on "
+                    f"{right:g} of the images; train the run again or restore the file",
+                )
+
+
 def siblings(folder: Path) -> dict[DatasetName, Path]:
     """Folders of the same profile's records of other data sets, beside this one."""
     base, own = study.split_name(folder.name)
@@ -158,37 +181,3 @@ def _most(names: Iterable[_Name]) -> _Name | None:
     """The most frequent name, the first in the alphabet of several; None without any."""
     counted = Counter(names)
     return min(counted, key=lambda name: (-counted[name], name), default=None)
-
-
-def value(record: Record, path: str, kind: Kind) -> Value:
-    """A field of a record as a number with its source.
-
-    ``path`` is dotted, list indices included: ``test.accuracy``, ``history.-1.train_loss``. A
-    negative index is resolved, so that the source names the entry itself.
-
-    Raises:
-        LookupError: no such field, or it is not a number.
-    """
-    parts = path.split(".")
-    item: object = record
-    for index, part in enumerate(parts):
-        if isinstance(item, list | tuple):
-            position = int(part)
-            parts[index] = str(position % len(item) if item else position)
-            item = item[position]
-        elif isinstance(item, dict):
-            item = item[part]
-        else:
-            try:
-                item = getattr(item, part)
-            except AttributeError:
-                raise LookupError(f"{record.id}: no field {path!r}") from None
-    if isinstance(item, bool) or not isinstance(item, int | float):
-        raise LookupError(f"{record.id}: {path!r} is {item!r}, expected a number")
-    return Value(item, kind, (Source(record.id, ".".join(parts)),))
-
-
-def mean(values: list[Value]) -> Value:
-    """The mean of values of one kind."""
-    total = reduce(lambda total, item: total + item.value, values, 0.0)
-    return Value.derived(total / len(values), values[0].kind, values)

@@ -10,6 +10,7 @@ from typing import Literal
 from analysis.findings import Finding, Verdict, evaluate
 from analysis.findings.model import REGISTRY
 from analysis.records import Records
+from analysis.schema import Basis, CrossDataset
 from analysis.values import Value
 from experiments.datasets import DATASETS, DatasetName
 
@@ -18,23 +19,11 @@ from experiments.datasets import DATASETS, DatasetName
 Outcome = Literal["alike", "reversed", "open", "untested"]
 
 
-@dataclass(frozen=True)
-class Basis:
-    """What the findings on a data set rest on: its title, its runs, and how many seeds they have.
-
-    Runs of one's own, outside the study, do not count.
-    """
-
-    title: str
-    runs: int
-    seeds: int
-
-    @classmethod
-    def of(cls, records: Records) -> Basis:
-        """The basis that a folder of records gives."""
-        own = {record.id for record in records.extra}
-        seeds = [record.config.seed for record in records if record.id not in own]
-        return cls(DATASETS[records.dataset].title, len(seeds), len(set(seeds)))
+def _basis(records: Records) -> Basis:
+    """What the findings of a folder of records rest on."""
+    own = {record.id for record in records.extra}
+    seeds = [record.config.seed for record in records if record.id not in own]
+    return Basis(title=DATASETS[records.dataset].title, runs=len(seeds), seeds=len(set(seeds)))
 
 
 @dataclass(frozen=True)
@@ -53,11 +42,6 @@ class Transfer:
 
     def __bool__(self) -> bool:
         return len(self.findings) > 1
-
-    @property
-    def titles(self) -> tuple[str, ...]:
-        """The data sets as they are printed."""
-        return tuple(basis.title for basis in self.bases)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,6 +67,10 @@ class Transfer:
         """Ids of the findings that are supported on one data set and contradicted on another."""
         return tuple(name for name in self.names if self.outcome(name) == "reversed")
 
+    def summary(self) -> CrossDataset:
+        """What the results keep of it."""
+        return CrossDataset(bases=self.bases, alike=self.alike, reversed=self.reversed)
+
 
 def compare(
     records: Records, findings: Mapping[str, Finding], others: Mapping[DatasetName, Records]
@@ -95,13 +83,13 @@ def compare(
         others: the records that lie in folders beside these; see ``analysis.records.siblings``.
     """
     found: dict[DatasetName, Mapping[str, Finding]] = {records.dataset: findings}
-    bases = {records.dataset: Basis.of(records)}
+    bases = {records.dataset: _basis(records)}
     for dataset, other in others.items():
         if len(other) and other.dataset == dataset != records.dataset:
             found[dataset] = {
                 name: _elsewhere(item, other.folder.name) for name, item in evaluate(other).items()
             }
-            bases[dataset] = Basis.of(other)
+            bases[dataset] = _basis(other)
     names = [name for name in DATASETS if name in found]
     return Transfer({name: found[name] for name in names}, tuple(bases[name] for name in names))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from functools import reduce
+from typing import Literal, Protocol
 
 #: How a value is printed: an accuracy as 98.36 %, a difference of accuracies in percentage points,
 #: a count with its thousands grouped, params as 11.70 M, macs as 1.80 G, a loss to three decimals,
@@ -45,7 +46,7 @@ class Source:
 class Value:
     """A number with its kind and every record field that it depends on."""
 
-    value: float
+    value: int | float
     kind: Kind
     sources: tuple[Source, ...]
 
@@ -62,3 +63,45 @@ class Value:
         """The same number, from the records of another folder."""
         sources = tuple(Source(f"{folder}/{item.record}", item.field) for item in self.sources)
         return Value(self.value, self.kind, sources)
+
+
+class HasId(Protocol):
+    """A record, or what the results keep of one."""
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+
+
+def value(record: HasId, path: str, kind: Kind) -> Value:
+    """A field of a record as a number with its source.
+
+    ``path`` is dotted, list indices included: ``test.accuracy``, ``history.-1.train_loss``. A
+    negative index is resolved, so that the source names the entry itself.
+
+    Raises:
+        LookupError: no such field, or it is not a number.
+    """
+    parts = path.split(".")
+    item: object = record
+    for index, part in enumerate(parts):
+        if isinstance(item, list | tuple):
+            position = int(part)
+            parts[index] = str(position % len(item) if item else position)
+            item = item[position]
+        elif isinstance(item, dict):
+            item = item[part]
+        else:
+            try:
+                item = getattr(item, part)
+            except AttributeError:
+                raise LookupError(f"{record.id}: no field {path!r}") from None
+    if isinstance(item, bool) or not isinstance(item, int | float):
+        raise LookupError(f"{record.id}: {path!r} is {item!r}, expected a number")
+    return Value(item, kind, (Source(record.id, ".".join(parts)),))
+
+
+def mean(values: list[Value]) -> Value:
+    """The mean of values of one kind."""
+    total = reduce(lambda total, item: total + item.value, values, 0.0)
+    return Value.derived(total / len(values), values[0].kind, values)

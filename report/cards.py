@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import models
-from analysis.records import value
-from analysis.values import Kind, Value
-from experiments import study
-from experiments.datasets import USUAL
-from experiments.record import Epoch, Record
+from analysis.schema import Epoch, Kind, Run, Value, value
 from report import numbers
 from report.labels import Labels
 from report.numbers import Lang, card_id
 from report.slots import escape
 
-#: What ``make experiment`` calls the options of a network.
-_VARIABLES = {
-    "residual": "RESIDUAL",
-    "batch_norm": "NO_BN",
-    "growth_rate": "GR",
-    "ratio": "RATIO",
-    "variant": "VARIANT",
-}
 #: Keeps a drawing, and returns its address.
 Asset = Callable[[str], str]
 #: So many seeds of a network have a card each, in the page and on paper.
@@ -94,9 +81,7 @@ _ROWS: tuple[tuple[str, tuple[tuple[str, Kind | None], ...]], ...] = (
 )
 
 
-def cards(
-    records: Iterable[Record], lang: Lang, labels: Labels, asset: Asset | None
-) -> Iterator[str]:
+def cards(records: Iterable[Run], lang: Lang, labels: Labels, asset: Asset | None) -> Iterator[str]:
     """The run cards as HTML: one a run or, where a network has many seeds, one for all of them.
 
     Args:
@@ -105,7 +90,7 @@ def cards(
         labels: in that language.
         asset: for the PDF: keeps a drawing, and returns its address.
     """
-    groups: dict[str, list[Record]] = {}
+    groups: dict[str, list[Run]] = {}
     for record in records:
         groups.setdefault(record.id.rpartition(".s")[0] or record.id, []).append(record)
     for name, runs in groups.items():
@@ -115,13 +100,13 @@ def cards(
             yield from (_card(record, lang, labels, asset) for record in runs)
 
 
-def _joint(name: str, runs: list[Record], lang: Lang, labels: Labels, asset: Asset | None) -> str:
+def _joint(name: str, runs: list[Run], lang: Lang, labels: Labels, asset: Asset | None) -> str:
     """One card for many runs: what they have in common said once, and a line for each run."""
     runs = sorted(runs, key=lambda record: record.config.seed)
     rows = [dict(_rows(record, lang, labels)) for record in runs]
     told = [{key: _sourceless(text) for key, text in row.items()} for row in rows]
     common = [key for key in rows[0] if all(row.get(key) == told[0][key] for row in told)]
-    title = models.NETWORKS[runs[0].config.network].title
+    title = runs[0].title
     count = escape(labels("data_runs", count=len(runs)))
     head = (
         f'<h3 class="run-id"><span class="run-name">{escape(name)}</span> '
@@ -146,7 +131,7 @@ def _sourceless(text: str) -> str:
     return _SOURCE.sub("", text)
 
 
-def _histories(runs: list[Record], labels: Labels) -> str:
+def _histories(runs: list[Run], labels: Labels) -> str:
     """Every epoch of many runs, one a line, folded away."""
     lines = [",".join(("run", *Epoch.model_fields))]
     for record in runs:
@@ -158,8 +143,8 @@ def _histories(runs: list[Record], labels: Labels) -> str:
     )
 
 
-def _card(record: Record, lang: Lang, labels: Labels, asset: Asset | None) -> str:
-    title = models.NETWORKS[record.config.network].title
+def _card(record: Run, lang: Lang, labels: Labels, asset: Asset | None) -> str:
+    title = record.title
     head = (
         f'<h3 class="run-id"><span class="run-name">{escape(record.id)}</span>'
         f' <span class="run-title">{escape(title)}</span>{_status(record, labels)}</h3>'
@@ -193,14 +178,14 @@ def _lines(rows: Iterable[tuple[str, str]]) -> str:
     return f'<p class="rows">{joined}</p>'
 
 
-def _status(record: Record, labels: Labels) -> str:
+def _status(record: Run, labels: Labels) -> str:
     if record.status == "finished":
         return ""
     word = escape(labels(f"status_{record.status}"))
     return f' <span class="status">{word}</span>'
 
 
-def _rows(record: Record, lang: Lang, labels: Labels) -> Iterator[tuple[str, str]]:
+def _rows(record: Run, lang: Lang, labels: Labels) -> Iterator[tuple[str, str]]:
     if record.divergence is not None:
         epoch, step = record.divergence.epoch, record.divergence.step
         yield labels("card_diverged"), escape(labels("card_diverged_at", epoch=epoch, step=step))
@@ -224,14 +209,14 @@ def _rows(record: Record, lang: Lang, labels: Labels) -> Iterator[tuple[str, str
     yield labels("card_commit"), f"<code>{escape(commit)}</code>{escape(dirty)}"
     broken = "<wbr/>".join(re.findall(".{16}", record.fingerprint))
     yield labels("card_fingerprint"), f'<code class="hash">{broken}</code>'
-    yield labels("card_repeat"), f'<code class="command">{escape(command(record))}</code>'
+    yield labels("card_repeat"), f'<code class="command">{escape(record.command)}</code>'
 
 
 def _option(item: Any) -> str:
     return str(item).lower() if isinstance(item, bool) else str(item)
 
 
-def _field(record: Record, path: str, kind: Kind | None, lang: Lang, labels: Labels) -> str:
+def _field(record: Run, path: str, kind: Kind | None, lang: Lang, labels: Labels) -> str:
     name = escape(labels("field_" + path.replace(".", "_")))
     if kind is None:
         item: Any = record
@@ -251,31 +236,7 @@ def _number(found: Value, lang: Lang) -> str:
     return f'<data value="{found.value!r}" data-source="{source}">{text}</data>'
 
 
-def command(record: Record) -> str:
-    """The command that repeats the run."""
-    config, profile = record.config, record.profile
-    base, dataset = study.split_name(profile)
-    where = f"PROFILE={base}" + (f" DATASET={dataset}" if dataset != USUAL else "")
-    if config.options.get("softmax") or config.stop == "stable":
-        return f"make all {where}"  # runs that only the study asks for
-    parts = ["make experiment", f"MODEL={config.network}", where]
-    parts.append(f"SEED={config.seed}")
-    for option, variable in _VARIABLES.items():
-        chosen = config.options.get(option)
-        if chosen is not None and chosen != models.DEFAULTS[option]:
-            parts.append("NO_BN=1" if option == "batch_norm" else f"{variable}={chosen}")
-    if config.recipe != "original":
-        parts.append(f"RECIPE={config.recipe}")
-    if study.load().has(profile):
-        usual = study.load().config(profile, config.network, config.options, recipe=config.recipe)
-        if config.epochs != usual.epochs:
-            parts.append(f"EPOCHS={config.epochs}")
-        if config.learning_rate != usual.learning_rate:
-            parts.append(f"LR={config.learning_rate:g}")
-    return " ".join(parts)
-
-
-def _curves(runs: Iterable[Record], lang: Lang, labels: Labels, asset: Asset | None) -> str:
+def _curves(runs: Iterable[Run], lang: Lang, labels: Labels, asset: Asset | None) -> str:
     histories = [record.history for record in runs if len(record.history) > 1]
     if not histories:
         return ""
@@ -330,7 +291,7 @@ def _range(values: list[float], kind: Kind, lang: Lang) -> str:
     return "–".join(dict.fromkeys(ends))
 
 
-def _history(history: list[Epoch], record: Record, lang: Lang, labels: Labels) -> str:
+def _history(history: Sequence[Epoch], record: Run, lang: Lang, labels: Labels) -> str:
     """Every epoch's numbers, folded away."""
     if not history:
         return ""

@@ -9,10 +9,10 @@ from functools import partial
 from html import unescape
 from pathlib import Path
 
+from analysis.schema import Results
 from report import cards, front
 from report.errors import Place, ReportError
 from report.macros import Writer
-from report.material import Material
 from report.numbers import Lang
 from report.sandbox import bounded
 from report.sections import SectionFile
@@ -55,7 +55,7 @@ class Document:
 
 
 def compose(
-    folder: Path, material: Material, sections: list[SectionFile], lang: Lang, *, pdf: bool
+    folder: Path, material: Results, sections: list[SectionFile], lang: Lang, *, pdf: bool
 ) -> Document:
     """Render every template of a language.
 
@@ -74,7 +74,7 @@ def compose(
         filled = _within_bounds(section, lang, partial(writer.slots.fill, html))
         parts.append(_part(section.name, filled))
     parts += _back(writer, contents)
-    matter = front.matter(folder, writer.profile, material.records, lang)
+    matter = front.matter(folder, writer.profile, material, lang)
     finish = _finisher(lang, pdf)
     return Document(
         lang,
@@ -165,15 +165,11 @@ def _back(writer: Writer, contents: list[Entry]) -> Iterator[Part]:
             for number, (key, text) in enumerate(entries, 1)
         )
         yield Part("references", (f'{title("references")}<ol class="works">{items}</ol>',))
-    if len(writer.records):
+    if writer.records.runs:
         intro = f"{title('cards')}<p>{escape(labels('cards_intro'))}</p>"
-        yield Part(
-            "cards",
-            (
-                intro,
-                *cards.cards(writer.records, lang, labels, writer.asset if writer.pdf else None),
-            ),
-        )
+        runs = writer.records.runs.values()
+        each = cards.cards(runs, lang, labels, writer.asset if writer.pdf else None)
+        yield Part("cards", (intro, *each))
 
 
 def plain(html: str) -> str:

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import importlib.metadata
-import json
 import re
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import escape
-from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from experiments.storage import write_atomically
 from report.numbers import MINUS, Lang, grouped
 
 _NUMBER = re.compile(r"(?P<sign>-?)(?P<digits>\d[\d.]*(?:\\,\d{3})*)(?P<percent>(?:\\,)?\\%)?")
@@ -33,11 +26,6 @@ class Drawn(NamedTuple):
     width: float
     height: float
     depth: float
-
-
-#: Formulas drawn in this process or kept from the last time, and those of them that were asked for.
-_drawn: dict[str, Drawn] = {}
-_used: dict[str, Drawn] = {}
 
 
 class FormulaError(ValueError):
@@ -126,43 +114,13 @@ def _bold(match: re.Match[str]) -> str:
     return f"<mi>{chr(start + ord(letter) - ord(base))}</mi>"
 
 
+@functools.lru_cache(maxsize=1024)
 def drawing(tex: str, *, display: bool) -> Drawn:
     """A formula as an SVG, with its width, height and depth below the baseline in em.
 
     Raises:
         FormulaError: it is not TeX that can be drawn.
     """
-    key = f"{'display' if display else 'inline'} {tex}"
-    if key not in _drawn:
-        _drawn[key] = _draw(tex, display=display)
-    _used[key] = _drawn[key]
-    return _drawn[key]
-
-
-@contextmanager
-def kept(file: Path) -> Iterator[None]:
-    """Draw no formula again that was drawn the last time; ``file`` holds those that were."""
-    made_by = _made_by()
-    before: dict[str, Drawn] = {}
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        if content["made by"] == made_by:
-            before = {key: Drawn(*values) for key, values in content["drawn"].items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        pass  # none, or torn: they are drawn anew
-    _drawn.update(before)
-    _used.clear()
-    yield
-    if _used != before:
-        write_atomically(file, json.dumps({"made by": made_by, "drawn": _used}))
-
-
-def _made_by() -> str:
-    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-    return f"ziamath {importlib.metadata.version('ziamath')} {code}"
-
-
-def _draw(tex: str, *, display: bool) -> Drawn:
     from ziamath.config import config
     from ziamath.zmath import Latex
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import models
-from analysis.records import Records
-from analysis.values import Value
-from experiments.datasets import DATASETS, USUAL
+from analysis.schema import Results, Run, Setting, Value
 from report import numbers, settings
 from report.labels import Labels
 from report.numbers import Lang, data_element
-from report.profile import ORIGINAL, Profile, Setting, tally
 from report.slots import escape
 
 _COVERED = ("input_size", "epochs", "train_images", "test_images")
+#: For each other value of a field the networks that have it.
+Others = tuple[tuple[Value, tuple[str, ...]], ...]
 _UNITS = {"input_size": "px", "epochs": "", "train_images": "", "test_images": ""}
 #: More missing runs than these are folded away.
 _FEW = 12
@@ -37,7 +36,7 @@ class Front:
     body: str
 
 
-def matter(folder: Path, profile: Profile, records: Records, lang: Lang) -> Front:
+def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Front:
     """The front matter of a language; its texts are those of ``templates/report.toml``.
 
     Raises:
@@ -64,17 +63,18 @@ def matter(folder: Path, profile: Profile, records: Records, lang: Lang) -> Fron
     )
 
 
-def _filled(texts: Mapping[str, object], key: str, records: Records) -> str:
+def _filled(texts: Mapping[str, object], key: str, records: Results) -> str:
     """A text of ``report.toml``, with the name of the data set filled in; empty without it."""
-    return str(texts.get(key, "")).replace("{dataset}", DATASETS[records.dataset].title)
+    return str(texts.get(key, "")).replace("{dataset}", records.dataset.title)
 
 
-def newest(records: Records) -> date | None:
+def newest(records: Results) -> date | None:
     """The day of the newest record, or of SOURCE_DATE_EPOCH; None without either."""
     stamp = os.environ.get("SOURCE_DATE_EPOCH", "")
     if stamp:
         return datetime.fromtimestamp(int(stamp), UTC).date()
-    return max((record.timing.finished.astimezone(UTC).date() for record in records), default=None)
+    days = (run.timing.finished.astimezone(UTC).date() for run in records.runs.values())
+    return max(days, default=None)
 
 
 def _date(day: date, lang: Lang) -> str:
@@ -83,9 +83,14 @@ def _date(day: date, lang: Lang) -> str:
     return f"{day.day} {day:%B} {day.year}"
 
 
-def _banner(profile: Profile, labels: Labels) -> str:
+def tally(runs: Iterable[Run], what: Callable[[Run], str]) -> list[tuple[str, int]]:
+    """How many runs have each text, the most frequent first."""
+    return sorted(Counter(map(what, runs)).items(), key=lambda item: (-item[1], item[0]))
+
+
+def _banner(profile: Setting, labels: Labels) -> str:
     """A report that is not the full study says so before anything else."""
-    if not profile.runs:
+    if not profile.seeds:
         return f'<p class="banner">{escape(labels("banner_empty"))}</p>'
     if profile.original_setting:
         return ""
@@ -93,8 +98,8 @@ def _banner(profile: Profile, labels: Labels) -> str:
     return f'<p class="banner"><strong>{head}</strong> {escape(labels("banner_part"))}</p>'
 
 
-def _colophon(profile: Profile, records: Records, labels: Labels) -> str:
-    runs = list(records)
+def _colophon(profile: Setting, records: Results, labels: Labels) -> str:
+    runs = list(records.runs.values())
     counted = [
         labels(f"count_{status}", count=count) for status, count in tally(runs, lambda r: r.status)
     ]
@@ -140,29 +145,29 @@ def _counted(texts: Iterable[str], labels: Labels) -> str:
     )
 
 
-def _coverage(profile: Profile, records: Records, lang: Lang, labels: Labels) -> str:
+def _coverage(profile: Setting, records: Results, lang: Lang, labels: Labels) -> str:
     """How much of the original's setting these runs cover."""
     rows = []
-    if records.dataset != USUAL:
+    if not records.dataset.original:
         rows.append(
             f'<tr><th scope="row">{escape(labels("setting_dataset"))}</th>'
-            f"<td>{escape(DATASETS[USUAL].title)}</td>"
-            f"<td>{escape(DATASETS[records.dataset].title)}</td><td>—</td></tr>"
+            f"<td>{escape(records.original.dataset)}</td>"
+            f"<td>{escape(records.dataset.title)}</td><td>—</td></tr>"
         )
     for field in _COVERED:
-        setting = profile.settings[field]
-        if setting is None:
+        usual = getattr(profile, field)
+        if usual is None:
             return ""
         unit = f"{numbers.NBSP}{_UNITS[field]}" if _UNITS[field] else ""
         original = data_element(
-            Value(ORIGINAL[field], setting.usual.kind, ()),
-            numbers.grouped(ORIGINAL[field]) + unit,
+            records.original.setting[field],
+            str(numbers.printed(records.original.setting[field], lang)) + unit,
             lang,
         )
-        here = data_element(setting.usual, str(numbers.printed(setting.usual, lang)) + unit, lang)
+        here = data_element(usual, str(numbers.printed(usual, lang)) + unit, lang)
         rows.append(
             f'<tr><th scope="row">{escape(labels("setting_" + field))}</th><td>{original}</td>'
-            f"<td>{here}</td><td>{_others(setting, unit, lang, labels)}</td></tr>"
+            f"<td>{here}</td><td>{_others(profile.others[field], unit, lang, labels)}</td></tr>"
         )
     head = "".join(
         f'<th scope="col">{escape(labels(key))}</th>'
@@ -175,21 +180,16 @@ def _coverage(profile: Profile, records: Records, lang: Lang, labels: Labels) ->
     )
 
 
-def _others(setting: Setting, unit: str, lang: Lang, labels: Labels) -> str:
+def _others(others: Others, unit: str, lang: Lang, labels: Labels) -> str:
     parts = []
-    for value, variants in setting.others:
+    for value, variants in others:
         shown = data_element(value, str(numbers.printed(value, lang)) + unit, lang)
-        names = labels("list_comma").join(_title(variant) for variant in variants)
+        names = labels("list_comma").join(variants)
         parts.append(shown + escape(labels("parenthesis", text=names)))
     return escape(labels("list_semicolon")).join(parts) or "—"
 
 
-def _title(variant: str) -> str:
-    network, dash, rest = variant.partition("-")
-    return models.NETWORKS[network].title + dash + rest
-
-
-def _gaps(records: Records, labels: Labels) -> str:
+def _gaps(records: Results, labels: Labels) -> str:
     """Missing runs and refused files."""
     notes = []
     if records.missing:
@@ -198,10 +198,7 @@ def _gaps(records: Records, labels: Labels) -> str:
             _note(labels("missing_runs", count=len(records.missing)), names, len(records.missing))
         )
     if records.refused:
-        folder = f"{records.folder}{os.sep}"
-        lines = "<br/>".join(
-            f"<code>{escape(line.removeprefix(folder))}</code>" for line in records.refused
-        )
+        lines = "<br/>".join(f"<code>{escape(line)}</code>" for line in records.refused)
         notes.append(
             _note(labels("refused", count=len(records.refused)), lines, len(records.refused))
         )

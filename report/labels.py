@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import tomllib
 from pathlib import Path
@@ -14,11 +13,6 @@ from report.numbers import Lang
 
 FILE = TEMPLATES / "labels.toml"
 _FIELD = re.compile(r"\{(\w+)\}")
-
-
-@functools.lru_cache(maxsize=4)
-def _read(path: Path, stamp: int) -> dict[str, Any]:
-    return load_toml(path)
 
 
 def load_toml(path: Path) -> dict[str, Any]:
@@ -43,7 +37,7 @@ class Labels:
 
     def __init__(self, lang: Lang) -> None:
         self._lang = lang
-        self._texts = _read(FILE, FILE.stat().st_mtime_ns if FILE.exists() else 0)
+        self._texts = load_toml(FILE)
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of a key.
@@ -67,3 +61,12 @@ class Labels:
             return str(values[match[1]])
 
         return printable(_FIELD.sub(filled, text) if values else text)
+
+    def word(self, key: str) -> str:
+        """The word that stands for a key in a table; a key without one is shown as it is."""
+        name = "word_" + key.replace("-", "_")
+        return self(name) if name in self._texts else key
+
+    def note(self, key: str) -> str:
+        """A note under a table."""
+        return self("note_" + key.replace("-", "_"))

@@ -6,33 +6,19 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from jinja2 import Undefined
 
-import models
-from analysis import original
-from analysis.constants import CONSTANTS
-from analysis.evidence import title
-from analysis.records import mean, value
-from analysis.values import Kind, Value
-from experiments import study
-from experiments.datasets import DATASETS
-from experiments.record import Record
+from analysis.schema import Finding, Kind, Network, Results, Run, Value, value
 from report import numbers, svg, tables
 from report.citations import Bibliography
 from report.engine import Engine, Missing
 from report.errors import ReportError, calling_place, unknown
-from report.material import Art, Material
 from report.numbers import Lang, card_id, data_element
-from report.profile import Profile
 from report.sections import SectionFile
 from report.slots import Token, escape
 
-if TYPE_CHECKING:
-    from analysis.findings import Finding
-
-Split = Literal["test", "validation"]
 #: The verdicts' marks differ in shape, not in colour alone.
 MARKS = {"supported": "▲", "contradicted": "▼", "inconclusive": "◆", "not_testable": "○"}
 #: So many records are named below a figure; more are folded away.
@@ -46,7 +32,7 @@ class Writer(Engine):
         folder: of the templates.
         lang: language.
         pdf: for the PDF.
-        material: records and what was made of them.
+        material: what to report.
         sections: of the report, in order.
     """
 
@@ -56,13 +42,13 @@ class Writer(Engine):
         lang: Lang,
         *,
         pdf: bool,
-        material: Material,
+        material: Results,
         sections: list[SectionFile],
     ) -> None:
         super().__init__(folder, lang, pdf=pdf)
         self.material = material
-        self.records = material.records
-        self.profile = Profile(self.records)
+        self.records = material
+        self.profile = material.setting
         self.works = Bibliography(folder / "references.bib", lang)
         self.assets: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
@@ -75,12 +61,12 @@ class Writer(Engine):
             "p": self.p,
             "ci": self.ci,
             "field": self.field,
-            "acc": lambda variant: self._mean(variant, "test.accuracy", "accuracy"),
-            "val_acc": lambda variant: self._mean(variant, "validation.accuracy", "accuracy"),
-            "params": lambda variant: self._mean(variant, "network.parameters", "params"),
-            "macs": lambda variant: self._mean(variant, "network.macs.torchinfo", "macs"),
+            "acc": lambda variant: self._known(variant).accuracy or Missing(variant),
+            "val_acc": lambda variant: self._known(variant).validation_accuracy or Missing(variant),
+            "params": lambda variant: self._known(variant).parameters or Missing(variant),
+            "macs": lambda variant: self._known(variant).macs or Missing(variant),
             "has": self.has,
-            "title": lambda variant: title(self._known(variant)),
+            "title": lambda variant: self._known(variant).title,
             "orig": self.orig,
             "const": self.const,
             "figure": self.figure,
@@ -95,9 +81,8 @@ class Writer(Engine):
             "run": self.run,
             "profile": self.profile,
             "records": self.records,
-            "dataset": DATASETS[self.records.dataset],
-            "transfer": material.transfer,
-            "study": study.load(),
+            "dataset": material.dataset,
+            "transfer": material.cross_dataset,
             "lang": lang,
         }
 
@@ -172,55 +157,39 @@ class Writer(Engine):
         except (LookupError, ValueError) as error:
             raise ReportError(str(error.args[0]), _place(path)) from None
 
-    def _record(self, record: str) -> Record | None:
+    def _record(self, record: str) -> Run | None:
         """A record; None where the study plans it, in some profile, but it is not here."""
-        if record not in self.records.by_id and record not in self._planned:
-            known = [*self.records.by_id, *sorted(self._planned)]
+        if record not in self.records.runs and record not in self.records.planned:
+            known = [*self.records.runs, *self.records.planned]
             raise unknown("record", record, known, calling_place())
-        return self.records.by_id.get(record)
+        return self.records.runs.get(record)
 
-    @cached_property
-    def _planned(self) -> frozenset[str]:
-        plan = study.load()
-        return frozenset(run.id for name in plan.profiles for run in plan.plan(name))
-
-    @cached_property
-    def _variants(self) -> frozenset[str]:
-        """What can be named: a study that leaves a network out still has findings that miss it."""
-        planned = {run.rpartition(".s")[0] for run in self._planned}
-        recorded = {record.config.variant for record in self.records}
-        missed = {name for found in self.material.findings.values() for name in found.missing}
-        return frozenset(planned | recorded | missed | set(models.NETWORKS))
-
-    def _known(self, variant: str) -> str:
-        if variant not in self._variants:
-            raise unknown("network", variant, sorted(self._variants), calling_place())
-        return variant
-
-    def _mean(self, variant: str, path: str, kind: Kind) -> Value | Missing:
-        runs = self.records.of(self._known(variant), finished=not path.startswith("network."))
-        if not runs:
-            return Missing(variant)
-        if path.startswith("network."):
-            return value(runs[0], path, kind)
-        return mean([value(run, path, kind) for run in runs])
+    def _known(self, variant: str) -> Network:
+        if variant not in self.records.networks:
+            raise unknown("network", variant, self.records.networks, calling_place())
+        return self.records.networks[variant]
 
     def has(self, variant: str, *, any: bool = False) -> bool:
         """Whether a network has a finished run; with ``any``, a run of whatever status."""
-        return bool(self.records.of(self._known(variant), finished=not any))
+        network = self._known(variant)
+        return bool(network.runs if any else network.finished)
 
     def orig(self, network: str, field: str) -> Value:
         """A figure of the original write-up's results table."""
-        try:
-            return original.figure(network, field)
-        except (LookupError, models.UsageError) as error:
-            raise ReportError(str(error.args[0]), _place(network)) from None
+        rows = {_spelling(name): row for name, row in self.records.original.figures.items()}
+        row = rows.get(_spelling(network))
+        if row is None:
+            known = self.records.original.figures
+            raise unknown("network of the original's table", network, known, calling_place())
+        if field not in row:
+            raise unknown("figure of the original's table", field, row, calling_place())
+        return row[field]
 
     def const(self, name: str) -> Value:
         """A number that follows from definitions."""
-        if name not in CONSTANTS:
-            raise unknown("constant", name, CONSTANTS, calling_place())
-        return CONSTANTS[name]
+        if name not in self.records.constants:
+            raise unknown("constant", name, self.records.constants, calling_place())
+        return self.records.constants[name]
 
     # --- figures and tables -------------------------------------------------------------------
 
@@ -239,7 +208,7 @@ class Writer(Engine):
             raise ReportError(f"figure {name!r} is there twice", _place(name))
         self.figure_numbers[name] = len(self.figure_numbers) + 1
         art = self.material.figures[name]
-        drawing = self._drawing(name, art)
+        drawing = self._drawing(name)
         label = escape(self.labels("figure_number", number=self.figure_numbers[name]))
         text = self._caption(caller)
         data = self._data_line(art.runs, art.code)
@@ -250,14 +219,16 @@ class Writer(Engine):
             place=place,
         )
 
-    def _drawing(self, name: str, art: Art) -> str:
-        if not art.svg:
+    def _drawing(self, name: str) -> str:
+        art = self.material.figures[name]
+        if not art.alt:
             return f'<p class="nothing">{escape(self.labels("nothing_to_draw"))}</p>'
         alt = escape(art.alt[self.lang])
         if self.pdf:
-            address = self.asset(art.svg[self.lang])
+            address = self.asset(self.material.svg(name, self.lang))
             return f'<img class="art" src="{address}" alt="{alt}"/>'
-        drawing = svg.for_page(art.svg[self.lang], f"{self.lang}-{name}")
+        source = self.material.svg(name, self.lang)
+        drawing = svg.for_page(source, f"{self.lang}-{name}", self.material.inks)
         return f'<div class="art">{_labelled(drawing, alt)}</div>'
 
     def table(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
@@ -290,7 +261,7 @@ class Writer(Engine):
             self.claim,
             lambda name: self._short(name, "effect"),
             self.badge,
-            frozenset(self.records.by_id),
+            frozenset(self.records.runs),
         )
 
     def _caption(self, caller: Callable[[], str] | None) -> str:
@@ -300,7 +271,7 @@ class Writer(Engine):
 
     def _data_line(self, runs: Iterable[str], code: str) -> str:
         """The records behind a figure or table, and the command that draws it."""
-        known = [run for run in runs if run in self.records.by_id]
+        known = [run for run in runs if run in self.records.runs]
         if not known:
             return ""
         names = (
@@ -324,14 +295,14 @@ class Writer(Engine):
     def layers(self, variant: str) -> Token:
         """torchinfo's table of a network's layers, of its first run."""
         place = calling_place()
-        runs = self.records.of(self._known(variant), finished=False)
-        if not runs:
+        index = self._known(variant).layers
+        if index is None:
             return self.missing(Missing(variant))
-        run = runs[0]
+        table = self.records.layers[index]
         label = escape(self.labels("layers_of", network=variant))
         return self.slots.add(
             f'<pre class="layers" tabindex="0" role="region" aria-label="{label}" '
-            f'data-source="{escape(run.id)} network.layers">{escape(run.network.layers)}</pre>',
+            f'data-source="{escape(table.source)}">{escape(table.text)}</pre>',
             block=True,
             place=place,
         )
@@ -472,6 +443,11 @@ class Writer(Engine):
 def _labelled(svg: str, alt: str) -> str:
     """An SVG that says what it shows."""
     return re.sub(r"<svg\b", f'<svg role="img" aria-label="{alt}"', svg, count=1)
+
+
+def _spelling(network: str) -> str:
+    """A network's name without what its spellings differ in: ``ResNet-18``, ``resnet18``."""
+    return re.sub(r"[^a-z0-9]", "", network.lower())
 
 
 def _kind_of(item: Any) -> str:

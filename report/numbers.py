@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
-from typing import Literal
 
-from analysis.values import Kind, Value
+from analysis.schema import LANGS, Kind, Lang, Value
 
-Lang = Literal["zh", "en"]
-LANGS: tuple[Lang, Lang] = ("zh", "en")
+__all__ = ["LANGS", "Lang"]
+
 MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 #: Keeps a number and its unit on one line.

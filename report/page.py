@@ -14,9 +14,7 @@ from pathlib import Path
 from jinja2 import TemplateSyntaxError
 from markupsafe import Markup
 
-import models
-from analysis.records import Records
-from experiments.text import printable
+from analysis.schema import Results
 from report.document import Document, Entry
 from report.errors import Place, ReportError, place_of
 from report.labels import Labels
@@ -41,16 +39,6 @@ class Chapter:
 
     head: Entry
     rest: tuple[Entry, ...]
-
-
-@dataclass(frozen=True)
-class Layers:
-    """torchinfo's table of one network, shown once for all its runs."""
-
-    name: str
-    title: str
-    source: str
-    text: str
 
 
 def chapters(entries: Sequence[Entry]) -> list[Chapter]:
@@ -111,7 +99,7 @@ def allowed(script: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def render(folder: Path, documents: Mapping[Lang, Document], records: Records) -> str:
+def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -> str:
     """The page as HTML.
 
     Args:
@@ -124,7 +112,7 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Records) -
     early, script = read(folder, "page-early.js"), read(folder, "page.js")
     tips = {lang: {key: labels[lang](key) for key in _TIPS} for lang in LANGS}
     contents = {lang: chapters(documents[lang].contents) for lang in LANGS}
-    layers = list(_layers(records))
+    layers = records.layers
     if layers:
         for lang in LANGS:
             entry = Entry(1, f"{lang}-sec-layers", "", escape(labels[lang]("layer_tables")))
@@ -200,16 +188,3 @@ def _blocks(html: str) -> list[str]:
             depth += 1
     pieces = [html[start:end] for start, end in pairwise([*cuts, len(html)])]
     return [piece for piece in pieces if piece.strip()]
-
-
-def _layers(records: Records) -> list[Layers]:
-    """One table for each different network, under the name of its plainest variant."""
-    found: dict[str, Layers] = {}
-    for record in sorted(records, key=lambda run: (len(run.config.variant), run.id)):
-        text = record.network.layers
-        if text and text not in found:
-            network, dash, rest = record.config.variant.partition("-")
-            name = record.config.variant
-            title = models.NETWORKS[network].title + dash + rest
-            found[text] = Layers(name, title, f"{record.id} network.layers", printable(text))
-    return sorted(found.values(), key=lambda layers: layers.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from report import paper, speed
+from report import paper
 from report.errors import ReportError
 
 
@@ -16,9 +16,7 @@ def load() -> None:
         ReportError: the PDF library cannot be loaded.
     """
     try:
-        with speed.direct_libraries():
-            paper.prepare()
-            speed.prepare()
+        paper.prepare()
     except OSError as error:
         # a system library (Pango) is missing
         raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None

@@ -13,17 +13,15 @@ from typing import Any
 
 from PIL import Image
 
-from analysis.findings import Verdict
-from analysis.tables import Cell, Table
+from analysis import schema
+from analysis.schema import Cell, Results, Table, Verdict
 from experiments.storage import write_atomically
-from report import exports, front, material, tables
+from report import front, tables
+from report.build import plain_context
 from report.errors import TEMPLATES, ReportError
-from report.figures import DPI
-from report.inputs import Snapshot
+from report.front import tally
 from report.macros import Writer
-from report.material import Material
 from report.numbers import Lang
-from report.profile import tally
 from report.sections import discover
 
 FILES: dict[Lang, str] = {"zh": "README.zh.md", "en": "README.md"}
@@ -37,11 +35,11 @@ _SHRINK = 2
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#!])")
 
 
-def write(results: Path, folder: Path) -> list[str]:
-    """Write the results of a folder of records into both READMEs, and the figures beside them.
+def write(source: Path, folder: Path) -> list[str]:
+    """Write the results of a study into both READMEs, and the figures beside them.
 
     Args:
-        results: the records.
+        source: folder of the results; see ``analysis.schema``.
         folder: of the READMEs.
 
     Returns:
@@ -51,14 +49,13 @@ def write(results: Path, folder: Path) -> list[str]:
         ReportError: no records, a bad one, or a README without the marks.
     """
     around = {lang: _around(folder / name) for lang, name in FILES.items()}
-    snapshot = Snapshot.take(results)
-    made = material.load(snapshot)
-    if made.records.refused:
-        raise ReportError(made.records.refused[0])
-    if not len(made.records):
+    made = schema.load(source)
+    if made.refused:
+        raise ReportError(made.refused[0])
+    if not made.runs:
         raise ReportError(
-            f"{results}: no records, expected those of a study; train it first "
-            f"(make all PROFILE={made.records.profile})"
+            f"{source}: no records, expected those of a study; train it first "
+            f"(make all PROFILE={made.setting.name})"
         )
     files: dict[str, bytes] = {}
     for lang, (before, after) in around.items():
@@ -87,23 +84,23 @@ def _around(path: Path) -> tuple[str, str]:
     return before, after
 
 
-def _part(made: Material, lang: Lang) -> str:
+def _part(made: Results, lang: Lang) -> str:
     """The Markdown between the marks."""
     writer = Writer(TEMPLATES, lang, pdf=False, material=made, sections=discover(TEMPLATES))
-    context = exports.plain_context(made, lang)
+    context = plain_context(made, lang)
     comma, semicolon = context.labels("list_comma"), context.labels("list_semicolon")
-    runs = list(made.records)
+    runs = list(made.runs.values())
     counted = [
         context.labels(f"count_{status}", count=count)
         for status, count in tally(runs, lambda run: run.status)
     ]
-    if made.records.missing:
-        counted.append(context.labels("count_missing", count=len(made.records.missing)))
+    if made.missing:
+        counted.append(context.labels("count_missing", count=len(made.missing)))
     devices = [device for device, _ in tally(runs, lambda run: run.environment.device)]
     scope: dict[str, Any] = {
         "runs": comma.join(counted),
         "devices": _escaped(semicolon.join(devices)),
-        "date": front.matter(TEMPLATES, writer.profile, made.records, lang).date,
+        "date": front.matter(TEMPLATES, writer.profile, made, lang).date,
         "table": tables.as_markdown(_narrowed(made), context),
         "figures": {
             name: f"![{_escaped(made.figures[name].alt[lang])}]({_drawing(name, lang)})"
@@ -115,7 +112,7 @@ def _part(made: Material, lang: Lang) -> str:
     return writer.slots.text(writer.render(f"readme.{lang}.md", scope)).strip()
 
 
-def _narrowed(made: Material) -> Table:
+def _narrowed(made: Results) -> Table:
     found = made.tables["results"]
     chosen = [index for index, column in enumerate(found.columns) if column.key in COLUMNS]
 
@@ -129,7 +126,7 @@ def _narrowed(made: Material) -> Table:
     )
 
 
-def _verdicts(made: Material, context: tables.Context) -> list[dict[str, Any]]:
+def _verdicts(made: Results, context: tables.Context) -> list[dict[str, Any]]:
     """For each verdict its word and the claims that it is of."""
     found = made.tables["claims"]
     keys = [column.key for column in found.columns]
@@ -148,17 +145,18 @@ def _escaped(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
-def _drawn(made: Material) -> list[str]:
-    return [name for name in FIGURES if made.figures[name].svg]
+def _drawn(made: Results) -> list[str]:
+    return [name for name in FIGURES if made.figures[name].alt]
 
 
 def _drawing(name: str, lang: Lang) -> str:
     return (DRAWINGS / f"{name}.{lang}.png").as_posix()
 
 
-def _bitmap(made: Material, name: str, lang: Lang) -> bytes:
+def _bitmap(made: Results, name: str, lang: Lang) -> bytes:
     out = io.BytesIO()
-    bitmap = Image.open(io.BytesIO(made.figures[name].png[lang])).reduce(_SHRINK)
-    dpi = DPI / _SHRINK
-    bitmap.save(out, format="png", dpi=(dpi, dpi), optimize=True)
+    bitmap = Image.open(io.BytesIO(made.png(name, lang)))
+    dpi = round(bitmap.info["dpi"][0]) / _SHRINK
+    smaller = bitmap.convert("RGB").reduce(_SHRINK)
+    smaller.save(out, format="png", dpi=(dpi, dpi), optimize=True)
     return out.getvalue()

@@ -1,15 +1,12 @@
-"""Tables of the analysis as HTML, LaTeX (booktabs), CSV and GitHub's Markdown."""
+"""Tables of the analysis as HTML, LaTeX (booktabs) and GitHub's Markdown."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from analysis.tables import NOTES, WORDS, Cell, Column, Table
-from analysis.values import Value
+from analysis.schema import Cell, Column, Table, Value
 from report import numbers
 from report.labels import Labels
 from report.numbers import NBSP, Lang, card_id, data_element, printed
@@ -213,7 +210,7 @@ def _number(value: Value, cell: Cell, column: Column, decimals: int, context: Co
 def _text(value: str, column: Column, context: Context) -> str:
     lang = context.lang
     if column.kind == "word":
-        return escape(_word(value, lang))
+        return escape(context.labels.word(value))
     if column.kind == "claim":
         return context.claim(value)
     if column.kind == "verdict":
@@ -221,10 +218,6 @@ def _text(value: str, column: Column, context: Context) -> str:
     if value in context.known:
         return f'<a class="run" href="#{escape(card_id(value, lang))}">{escape(value)}</a>'
     return escape(value)
-
-
-def _word(key: str, lang: Lang) -> str:
-    return WORDS[key][lang] if key in WORDS else key
 
 
 def _places(text: str) -> int:
@@ -246,7 +239,7 @@ def _legend(table: Table, notes: list[str], context: Context) -> str:
         return escape(context.labels(key))
 
     lines = [
-        f"<sup>{chr(ord('a') + index)}</sup> {escape(NOTES[key][context.lang])}"
+        f"<sup>{chr(ord('a') + index)}</sup> {escape(context.labels.note(key))}"
         for index, key in enumerate(notes)
     ]
     marks = {cell.mark for row in table.rows for cell in row if cell.mark}
@@ -260,38 +253,6 @@ def _legend(table: Table, notes: list[str], context: Context) -> str:
 
 
 # --- Exports ----------------------------------------------------------------------------------
-
-
-def as_csv(table: Table) -> str:
-    """Full precision, keys instead of words; intervals as columns ``<key>_low``, ``<key>_high``.
-
-    Accuracies and differences are fractions, losses in nats, times in seconds.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    with_interval = [any(row[i].interval for row in table.rows) for i in range(len(table.columns))]
-    head: list[str] = []
-    for column, has in zip(table.columns, with_interval, strict=True):
-        head += [column.key, *([f"{column.key}_low", f"{column.key}_high"] if has else [])]
-    writer.writerow(head)
-    for row in table.rows:
-        line: list[str] = []
-        for cell, has in zip(row, with_interval, strict=True):
-            line.append(_raw(cell))
-            if has:
-                line += [repr(end.value) for end in cell.interval] if cell.interval else ["", ""]
-        writer.writerow(line)
-    return out.getvalue()
-
-
-def _raw(cell: Cell) -> str:
-    if isinstance(cell.value, Value):
-        return repr(cell.value.value)
-    if isinstance(cell.value, tuple):
-        return " ".join(repr(item.value) for item in cell.value)
-    text = cell.value or cell.note
-    # a text that a spreadsheet would take for a formula is quoted as text
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 _LATEX = {
@@ -349,7 +310,7 @@ def as_latex(table: Table, context: Context) -> str:
     for index, key in enumerate(notes):
         letter = chr(ord("a") + index)
         lines.append(
-            rf"\par\smallskip{{\footnotesize $^{letter}$~{_tex(NOTES[key][context.lang])}}}"
+            rf"\par\smallskip{{\footnotesize $^{letter}$~{_tex(context.labels.note(key))}}}"
         )
     return "\n".join(lines) + "\n"
 
@@ -382,7 +343,7 @@ def _shown(cell: Cell, column: Column, context: Context) -> str:
     if value is None:
         return "—" if cell.note else ""
     texts = {
-        "word": lambda key: _word(key, lang),
+        "word": context.labels.word,
         "claim": context.claim,
         "verdict": context.verdict,
     }
@@ -405,7 +366,7 @@ def as_markdown(table: Table, context: Context) -> str:
     ]
     lines = [f"| {' | '.join(cells)} |" for cells in (heads, rules, *rows)]
     below = [
-        f"<sup>{chr(ord('a') + i)}</sup> {NOTES[k][context.lang]}" for i, k in enumerate(notes)
+        f"<sup>{chr(ord('a') + i)}</sup> {context.labels.note(k)}" for i, k in enumerate(notes)
     ]
     marks = {cell.mark for row in table.rows for cell in row}
     for mark in ("second", "best"):

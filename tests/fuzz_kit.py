@@ -13,16 +13,15 @@ from hypothesis import strategies as st
 
 from analysis.findings import evaluate
 from analysis.records import Records
+from analysis.results import as_csv, summarise
+from analysis.schema import Results
 from analysis.tables import tables
 from experiments.record import Record, RecordError, read
 from report import build, cards, document
 from report.errors import TEMPLATES
-from report.inputs import Snapshot
 from report.labels import Labels
-from report.material import load
 from report.numbers import LANGS
 from report.sections import discover
-from report.tables import as_csv
 from tests import factory
 
 #: Numbers and what passes for them, as they may stand in JSON.
@@ -218,8 +217,9 @@ def analyse(found: Records) -> None:
 def compose(found: Records, folder: Path) -> None:
     """All of the report but the typesetting of its PDFs, from files in a folder of its own."""
     with tempfile.TemporaryDirectory(dir=folder) as results:
-        made = load(Snapshot.take(factory.save(found, Path(results))))
-    assert made.records.by_id == found.by_id and not made.records.refused
+        read_again = Records.load(factory.save(found, Path(results)))
+    assert read_again.by_id == found.by_id and not read_again.refused
+    made = Results.model_validate_json(summarise(read_again, {}).model_dump_json())
     sections = discover(TEMPLATES)
     build.html(made, sections).encode()
     document.compose(TEMPLATES, made, sections, "zh", pdf=True)

@@ -1,4 +1,4 @@
-"""For the tests of the report: a small templates folder, and the whole report built once."""
+"""For the tests of the report: results, a small templates folder, the whole report built once."""
 
 from __future__ import annotations
 
@@ -10,30 +10,37 @@ from pathlib import Path
 
 from PIL import Image
 
+from analysis import results
 from analysis.figures import figures
 from analysis.findings import evaluate
 from analysis.records import Records, siblings
-from analysis.tables import tables
+from analysis.schema import Figure, Results
 from analysis.transfer import Transfer, compare
 from experiments.datasets import DatasetName
-from report import build, document, page
+from report import build, document
 from report.errors import TEMPLATES
-from report.material import Art, Material
 from report.numbers import LANGS
 from report.sections import discover
-from report.svg import lean
 from tests import factory
 
-SVG = lean(
+SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="453.6pt" height="72pt" viewBox="0 0 453.6 72">'
     '<defs><path id="dot" d="M0 0L5 5"/></defs><use href="#dot"/><text x="9" y="9">x</text></svg>'
 )
 
 
-def _bitmap() -> bytes:
+@functools.cache
+def _drawings() -> Path:
+    """A folder with the same drawing for every figure."""
+    folder = Path(tempfile.mkdtemp(prefix="results-"))
+    (folder / "figures").mkdir()
     out = io.BytesIO()
-    Image.new("RGB", (1800, 600), "white").save(out, format="png")
-    return out.getvalue()
+    Image.new("RGB", (1800, 600), "white").save(out, format="png", dpi=(300, 300))
+    for name in figures():
+        for lang in LANGS:
+            (folder / f"figures/{name}.{lang}.svg").write_text(SVG)
+            (folder / f"figures/{name}.{lang}.png").write_bytes(out.getvalue())
+    return folder
 
 
 @functools.cache
@@ -42,21 +49,15 @@ def records() -> Records:
     return factory.make()
 
 
-def material(found: Records | None = None) -> Material:
-    """Real findings and tables, and the same drawing for every figure."""
+def material(found: Records | None = None) -> Results:
+    """The results of records, with the same drawing for every figure."""
     found = records() if found is None else found
-    findings = evaluate(found)
-    art = Art(
-        dict.fromkeys(LANGS, SVG),
-        dict.fromkeys(LANGS, _bitmap()),
-        dict.fromkeys(LANGS, "A line <rises>"),
-        ("LeNet.s0",),
-        "x.py",
-        "",
-    )
-    drawn = dict.fromkeys(figures(), art)
-    transfer = compare(found, findings, _beside(found))
-    return Material(found, findings, tables(found, findings, transfer), drawn, transfer)
+    entry = Figure(runs=("LeNet.s0",), code="x.py", alt=dict.fromkeys(LANGS, "A line <rises>"))
+    made = results.summarise(found, _beside(found))
+    drawn = dict.fromkeys(figures(), entry)
+    # as the report reads them
+    read = Results.model_validate_json(made.model_copy(update={"figures": drawn}).model_dump_json())
+    return read.model_copy(update={"folder": _drawings()})
 
 
 def compared(found: Records) -> Transfer:
@@ -83,7 +84,7 @@ def templates(folder: Path, **sections: str) -> Path:
 
 
 def section(
-    folder: Path, text: str, found: Material | None = None, lang: str = "en", **options
+    folder: Path, text: str, found: Results | None = None, lang: str = "en", **options
 ) -> str:
     """The HTML of one section with this text under a title."""
     made = templates(folder, a=f"# Title\n\n{text}\n")
@@ -92,19 +93,16 @@ def section(
     return composed.parts[0].pieces[0]
 
 
-def whole_page(found: Material) -> str:
+def whole_page(found: Results) -> str:
     """The page of the real templates."""
-    sections = discover(TEMPLATES)
-    documents = {
-        lang: document.compose(TEMPLATES, found, sections, lang, pdf=False) for lang in LANGS
-    }
-    return page.render(TEMPLATES, documents, found.records)
+    return build.html(found)
 
 
 @functools.cache
 def built() -> Path:
     """The real report of synthetic records, whole; removed when the tests end."""
     folder = Path(tempfile.mkdtemp(prefix="report-"))
-    results = factory.save(factory.make(), folder / "records")
-    build.build(results, folder / "out")
+    inputs = results.Inputs.read(factory.save(factory.make(), folder / "records"))
+    results.make(inputs, folder / "results")
+    build.build(folder / "results", folder / "out")
     return folder / "out"

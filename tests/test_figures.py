@@ -22,11 +22,11 @@ from matplotlib.text import Text
 from PIL import Image
 
 import models
+from analysis import render as files
 from analysis.evidence import Evidence
 from analysis.figures import NothingToDraw, data, figures, labels, pareto, style, words
 from analysis.figures.axes import accuracy_axis, log_axis
 from analysis.records import Records
-from report import figures as files
 from tests.factory import make, outcome
 
 IDS = [
@@ -136,7 +136,7 @@ def _unused(figure: Figure) -> set[Text]:
 @pytest.mark.parametrize("lang", LANGS)
 def test_svg_is_fit_for_a_page(module, lang):
     figure = drawn(module, scenario("one seed"), lang)
-    text = files.svg(figure)
+    text = files.svg(figure).decode()
     assert text.startswith("<svg") and "<style" not in text and "<metadata" not in text
     root = ET.fromstring(text)
     size = [float(root.get(key).removesuffix("pt")) for key in ("width", "height")]
@@ -159,7 +159,7 @@ def test_prints_are_of_the_figures_size():
     bitmap = Image.open(io.BytesIO(files.png(figure)))
     assert bitmap.size == (int(300 * width), int(300 * height))
     assert bitmap.info["dpi"] == pytest.approx((300, 300), abs=0.1)
-    page = pymupdf.open(stream=files.pdf(files.svg(figure)))[0]
+    page = pymupdf.open(stream=files.pdf(figure))[0]
     assert tuple(page.rect.br) == pytest.approx((72 * width, 72 * height), abs=0.01)
     assert "PlainNet-34" in page.get_text() and "最后一轮的训练损失" in page.get_text()
     assert {font[2] for font in page.get_fonts()} == {"Type0"}  # journals refuse Type 3

@@ -87,7 +87,7 @@ def found(hostile):
             lang: document.compose(hostile, made, sections, lang, pdf=False) for lang in LANGS
         }
         on_paper = document.compose(hostile, made, sections, "en", pdf=True)
-        html = page.render(hostile, documents, made.records)
+        html = page.render(hostile, documents, made)
         yield html, pdf.write(hostile, on_paper)
 
 

@@ -58,15 +58,13 @@ def test_pythons_insides_are_out_of_reach(tmp_path, source):
         "{{ records.folder['read_bytes']() }}",
         "{{ (records.folder / '/etc/passwd').open().read() }}",
         "{{ records.folder.parent.rmdir() }}",
-        "{{ records.load(records.folder) }}",
-        "{{ study.plan('quick') }}",
-        "{{ records.by_id['LeNet.s0'].model_copy() }}",
-        "{{ records.by_id['LeNet.s0'].parse_file('/etc/passwd') }}",
-        "{{ records.by_id['LeNet.s0'].parse_raw(\"PICKLE\", proto='pickle', allow_pickle=true) }}",
-        "{{ records.by_id['LeNet.s0'].config['construct']() }}",
-        "{{ records.by_id.pop('LeNet.s0') }}",
-        "{{ records.by_id.clear() }}",
-        "{{ records.by_id['LeNet.s0'].history.clear() }}",
+        "{{ records.runs['LeNet.s0'].model_copy() }}",
+        "{{ records.runs['LeNet.s0'].parse_file('/etc/passwd') }}",
+        "{{ records.runs['LeNet.s0'].parse_raw(\"PICKLE\", proto='pickle', allow_pickle=true) }}",
+        "{{ records.runs['LeNet.s0'].config['construct']() }}",
+        "{{ records.runs.pop('LeNet.s0') }}",
+        "{{ records.runs.clear() }}",
+        "{{ records.runs['LeNet.s0'].config.options.clear() }}",
         "{{ f('plain-degrades').values.update({}) }}",
     ],
 )
@@ -120,7 +118,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path, name):
             lang: document.compose(made, material(), discover(made), lang, pdf=False)
             for lang in ("zh", "en")
         }
-        page.render(made, documents, records())
+        page.render(made, documents, material())
 
 
 def test_a_style_sheet_cannot_end_itself(tmp_path):
@@ -272,4 +270,4 @@ def test_a_fault_of_the_page_around_is_one_line_too(tmp_path):
     for source in ("\n{{ nothing }}", "\n{% if %}", "\n{{ ''.__class__.__mro__ }}"):
         (made / "page.html").write_text(source)
         with pytest.raises(ReportError, match=r"page\.html:2: "):
-            page.render(made, documents, found.records)
+            page.render(made, documents, found)

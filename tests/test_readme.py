@@ -29,8 +29,8 @@ def written(project, monkeypatch):
 
     def write(records):
         made = material(records)
-        monkeypatch.setattr(readme.material, "load", lambda *_, **__: made)
-        return readme.write(factory.save(records, project / "records"), project)
+        monkeypatch.setattr(readme.schema, "load", lambda folder: made)
+        return readme.write(project, project)
 
     return write
 
@@ -97,20 +97,19 @@ def test_a_readme_without_marks_is_named(monkeypatch, capsys, project, page):
 
 
 def test_without_records_nothing_is_written(monkeypatch, capsys, project):
-    folder = project / "standard"
-    folder.mkdir()
-    said = refused(monkeypatch, capsys, project, "--results", folder)
+    made = material(factory.make(profile="standard", without=list(factory.OUTCOMES)))
+    monkeypatch.setattr(readme.schema, "load", lambda folder: made)
+    said = refused(monkeypatch, capsys, project, "--source", project)
     assert said == (
-        f"error: {folder}: no records, expected those of a study; train it first "
+        f"error: {project}: no records, expected those of a study; train it first "
         "(make all PROFILE=standard)"
     )
 
 
 def test_a_bad_record_is_named(monkeypatch, capsys, project):
-    folder = project / "records"
-    folder.mkdir()
-    (folder / "LeNet.s0.json").write_text("{")
-    said = refused(monkeypatch, capsys, project, "--results", folder)
+    made = material().model_copy(update={"refused": ("LeNet.s0.json: not JSON",)})
+    monkeypatch.setattr(readme.schema, "load", lambda folder: made)
+    said = refused(monkeypatch, capsys, project, "--source", project)
     assert "LeNet.s0.json: not JSON" in said
 
 

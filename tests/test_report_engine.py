@@ -1,13 +1,12 @@
 """The sandbox, the macros, and what a writer is told when something is wrong."""
 
-import json
 import re
 from html import unescape
 
 import pytest
 
 from experiments.record import Record
-from report import document, formulas
+from report import document
 from report.errors import ReportError
 from report.sections import discover
 from tests.report_kit import material, records, section, templates
@@ -140,7 +139,7 @@ def test_emphasis_works_beside_chinese_punctuation(tmp_path, source):
 def test_hostile_text_is_escaped_everywhere(tmp_path):
     found = material(with_reason(HOSTILE))
     body = (
-        '{% set reason = records.by_id["ResNet18-mul.s0"].reason %}{{ reason }}\n\n'
+        '{% set reason = records.runs["ResNet18-mul.s0"].reason %}{{ reason }}\n\n'
         "*{{ reason }}* `{{ reason }}`\n\n"
         '{{ "a " ~ reason ~ verdict("plain-degrades") }}'
     )
@@ -201,7 +200,7 @@ def test_templates_are_sandboxed(tmp_path, source):
         ('{{ ref("fig:nothing") }}', "unknown reference 'fig:nothing'", 9),
         ('{{ ref("chapter:1") }}', "unknown kind of reference 'chapter'", 9),
         ('{{ const("pi") }}', "unknown constant 'pi'", 11),
-        ('{{ orig("ResNet-18", "loss") }}', "has no 'loss'", None),
+        ('{{ orig("ResNet-18", "loss") }}', "unknown figure of the original's table 'loss'", 23),
         ('{{ n("98.36") }}', "n() takes a Value, not a str", None),
         ("{{ n(none) }}", "not nothing (None)", None),
         ("{{ 98.36 }}", "type float cannot be printed", None),
@@ -274,22 +273,3 @@ def test_a_file_that_is_not_utf8_is_named(tmp_path):
 def test_a_template_cannot_forge_placeholders(tmp_path):
     with pytest.raises(ReportError, match="private-use"):
         section(tmp_path, "\ue0000\ue001")
-
-
-def test_formulas_are_kept_for_the_next_time(tmp_path, monkeypatch):
-    file = tmp_path / "formulas.json"
-    monkeypatch.setattr(formulas, "_drawn", {})
-    with formulas.kept(file):
-        first = formulas.drawing("x^2", display=True)
-        formulas.drawing("y", display=False)
-    monkeypatch.setattr(formulas, "_drawn", {})
-    monkeypatch.setattr(formulas, "_draw", lambda tex, display: pytest.fail("drawn again"))
-    with formulas.kept(file):
-        assert formulas.drawing("x^2", display=True) == first
-    assert len(json.loads(file.read_text("utf-8"))["drawn"]) == 1  # what is not used is let go
-    file.write_text('{"made by": "another version", "drawn": {}}', encoding="utf-8")
-    monkeypatch.setattr(formulas, "_drawn", {})
-    monkeypatch.setattr(formulas, "_draw", lambda tex, display: first)
-    with formulas.kept(file):
-        formulas.drawing("x^2", display=True)
-    assert "ziamath" in file.read_text("utf-8")

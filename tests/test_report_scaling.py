@@ -7,9 +7,10 @@ import sys
 import pytest
 
 from analysis.figures import figures
-from report import build, document
+from analysis.render import svg
+from analysis.results import Inputs, make
+from report import document
 from report.errors import TEMPLATES
-from report.figures import draw
 from report.numbers import LANGS, folded, sources_text
 from report.sections import discover
 from tests import factory
@@ -32,7 +33,7 @@ def test_each_record_is_opened_once(tmp_path):
     with (tmp_path / "opened").open("wb") as log:
         _watched[str(results)] = log.fileno()
         try:
-            build.build(results, tmp_path / "out", only_html=True)
+            make(Inputs.read(results), tmp_path / "out")
         finally:
             _watched.clear()
     opened = (tmp_path / "opened").read_text().splitlines()
@@ -46,11 +47,11 @@ def made():
 
 def test_a_record_adds_little_to_the_page(made):
     pages = {seeds: whole_page(found) for seeds, found in made.items()}
-    counts = {seeds: len(found.records) for seeds, found in made.items()}
+    counts = {seeds: len(found.runs) for seeds, found in made.items()}
     sizes = {seeds: len(page.encode()) for seeds, page in pages.items()}
     growth = (sizes[MANY] - sizes[FEW]) / (counts[MANY] - counts[FEW])
     assert growth < 3_200  # bytes, in both languages together: 1,000 records stay below 5 MB
-    for record in made[MANY].records:
+    for record in made[MANY].runs.values():
         for lang in LANGS:
             assert pages[MANY].count(f'id="{lang}-run-{record.id}"') == 1
         assert record.fingerprint[-16:] in pages[MANY]
@@ -65,14 +66,14 @@ def test_a_record_adds_a_line_to_the_pdf(made):
         composed = document.compose(TEMPLATES, found, sections, "en", pdf=True)
         html = "".join(piece for part in composed.parts for piece in part.pieces)
         elements[seeds] = html.count("<p") + html.count("<span") + html.count("<a ")
-    added = len(made[MANY].records) - len(made[FEW].records)
+    added = len(made[MANY].runs) - len(made[FEW].runs)
     assert (elements[MANY] - elements[FEW]) / added < 4
 
 
 @pytest.mark.parametrize("name", ["operators", "pareto", "accuracy"])
 def test_a_figure_of_many_runs_stays_small(name):
     sizes = [
-        len(draw(figures()[name], factory.make(seeds=seeds, without=WITHOUT)).svg["en"])
+        len(svg(figures()[name].draw(factory.make(seeds=seeds, without=WITHOUT), {}, "en")))
         for seeds in (21, 42)
     ]
     assert sizes[1] < 1.1 * sizes[0]

@@ -3,14 +3,12 @@
 The wordings are chosen by the verdicts; here the sentences themselves are read.
 """
 
-import dataclasses
 import functools
 import re
 from html import unescape
 
 import pytest
 
-from analysis.figures import figures
 from tests import factory
 from tests.factory import outcome
 from tests.report_kit import material, whole_page
@@ -41,9 +39,7 @@ def page(name: str) -> str:
             seeds=2, specs={"PlainNet34.s1": outcome("PlainNet34", status="diverged")}
         ),
     }[name]()
-    made = material(records)
-    same = dict.fromkeys(figures(), made.figures["depth"])
-    return whole_page(dataclasses.replace(made, figures=same))
+    return whole_page(material(records))
 
 
 def _lost(variants, status):

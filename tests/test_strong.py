@@ -13,15 +13,15 @@ import pytest
 from analysis.figures import figures
 from analysis.findings import Finding, Verdict, evaluate
 from analysis.records import STRONG, Records
+from analysis.results import summarise
+from analysis.setting import command, setting
 from analysis.tables import Table, tables
 from experiments import study
 from experiments.images import GROWTH, SHIFT, TURN
 from experiments.optimizer import AVERAGED_SHARE
-from report import document, page
-from report.cards import command
+from report import document
 from report.errors import TEMPLATES
 from report.numbers import LANGS, Lang
-from report.profile import Profile
 from report.sections import discover
 from tests.factory import Outcome, make, outcome
 from tests.report_kit import material
@@ -110,18 +110,17 @@ def test_nothing_else_knows_of_strong_runs() -> None:
         assert module.runs(with_them) == module.runs(without)
     assert with_them.extra == []
     assert with_them.strong == tuple(v for v in STRONG if v in PLANNED)
-    profile, usual = Profile(with_them), Profile(without)
-    assert (profile.settings, profile.seeds) == (usual.settings, usual.seeds)
-    assert [layers.name for layers in page._layers(with_them)] == [
-        layers.name for layers in page._layers(without)
-    ]
+    assert setting(with_them) == setting(without)
+    ours, theirs = (summarise(records, {}).layers for records in (with_them, without))
+    assert [layers.name for layers in ours] == [layers.name for layers in theirs]
 
 
 def test_planned_strong_runs_are_not_in_the_recipes_nor_in_the_profile() -> None:
     records = make(profile="standard", seeds=1)
     networks = " ".join(str(cells["networks"].value) for cells in rows(made(records)["recipes"]))
     assert "strong" not in networks
-    assert all(run.config.recipe == "original" for run in Profile(records).runs)
+    own = {record.id: run for record in records if (run := record).config.recipe == "original"}
+    assert setting(records) == setting(records.only(own))
 
 
 def test_ones_own_settings_of_the_strong_recipe_are_own_experiments() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ import pytest
 from analysis import original
 from analysis.findings import evaluate
 from analysis.records import Records
-from analysis.tables import NOTES, WORDS, Cell, Table, tables
+from analysis.tables import Cell, Table, tables
 from analysis.values import Value
 from experiments import study
 from experiments.versions import in_fp32
+from report.errors import TEMPLATES
 from tests.factory import OUTCOMES, Outcome, make, outcome
 
+LABELS = tomllib.loads((TEMPLATES / "labels.toml").read_text(encoding="utf-8"))
 IDS = [
     "results",
     "operators",
@@ -58,11 +61,11 @@ def check(table: Table, records: Records) -> None:
     for cells in rows(table):
         for column in table.columns:
             cell = cells[column.key]
-            assert cell.note in {"", *NOTES}
+            assert not cell.note or f"note_{cell.note}".replace("-", "_") in LABELS
             numbers = [cell.value] if isinstance(cell.value, Value) else cell.value
             if isinstance(numbers, str):
                 assert column.kind in ("text", "word", "claim", "verdict")
-                assert column.kind != "word" or numbers in WORDS
+                assert column.kind != "word" or f"word_{numbers}".replace("-", "_") in LABELS
                 continue
             for found in (*(numbers or ()), *(cell.interval or ())):
                 assert column.kind in (found.kind, "value")

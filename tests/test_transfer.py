@@ -8,11 +8,11 @@ import pytest
 
 from analysis.findings import Verdict, evaluate
 from analysis.records import Records, siblings
+from analysis.results import Inputs
 from analysis.tables import tables
 from analysis.transfer import Transfer
 from experiments import data, study
 from experiments.record import write
-from report.inputs import Snapshot
 from report.numbers import LANGS
 from tests import factory
 from tests.report_kit import compared, material, whole_page
@@ -126,14 +126,14 @@ def test_records_of_two_data_sets_in_one_folder_are_refused(tmp_path):
 
 
 def test_a_report_is_stale_when_the_other_records_change(folder):
-    before = Snapshot.take(folder / "quick").key
-    assert Snapshot.take(folder / "quick").key == before
+    before = Inputs.read(folder / "quick").fingerprint()
+    assert Inputs.read(folder / "quick").fingerprint() == before
     path = folder / FASHION / "LeNet.s0.json"
     content = path.read_text()
     path.write_text(content.replace('"threads": 2', '"threads": 4'))
-    assert Snapshot.take(folder / "quick").key != before
+    assert Inputs.read(folder / "quick").fingerprint() != before
     path.write_text(content)
-    assert Snapshot.take(folder / "quick").key == before
+    assert Inputs.read(folder / "quick").fingerprint() == before
 
 
 def text(html):

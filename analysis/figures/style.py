@@ -111,6 +111,7 @@ def _exists(path: str) -> bool:
 
 # One list of families serves both languages: matplotlib takes each glyph from the first that has
 # it. All is set once, so that drawing changes no global state and threads cannot disturb it.
+mpl.rcdefaults()  # whatever a user has set for other drawings
 mpl.rcParams.update(
     {
         "font.family": _families(),

@@ -5,51 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from analysis.evidence import Evidence
+from analysis.schema import Finding, Verdict
 from analysis.statistics import Contrast, OneSided
 from analysis.values import Source, Value
 
-
-class Verdict(StrEnum):
-    """What the records say to a hypothesis."""
-
-    SUPPORTED = "supported"
-    CONTRADICTED = "contradicted"
-    INCONCLUSIVE = "inconclusive"
-    NOT_TESTABLE = "not_testable"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A hypothesis, tested.
-
-    Attributes:
-        id: ``plain-degrades``; templates and the original's claims go by it.
-        verdict: the outcome.
-        effect: the headline number; None where there is none, as of a diverged run.
-        interval: 95 % confidence interval of the effect, not corrected.
-        p: Holm-corrected within the family; None for rules and arithmetic.
-        test: key of the test (``TESTS``).
-        values: named numbers for the prose.
-        runs: ids of the records that the verdict depends on.
-        missing: variants without runs, for which reason it is not testable.
-        seeds: the least number of runs behind a network.
-        facts: what the wording needs besides numbers, such as a network's title.
-    """
-
-    id: str
-    verdict: Verdict
-    effect: Value | None
-    interval: tuple[Value, Value] | None
-    p: Value | None
-    test: str
-    values: Mapping[str, Value]
-    runs: tuple[str, ...]
-    missing: tuple[str, ...]
-    seeds: int
-    facts: Mapping[str, str | bool]
+__all__ = ["Finding", "Verdict"]
 
 
 #: Keys of the tests. Of single runs: ``mcnemar`` exact McNemar on paired images; ``images`` normal

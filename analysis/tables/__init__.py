@@ -9,14 +9,14 @@ from analysis.findings import Finding
 from analysis.records import Records
 from analysis.tables.claims import claims
 from analysis.tables.comparisons import attention, operators, softmax, widths
-from analysis.tables.model import NOTES, WORDS, Cell, Column, Table
+from analysis.tables.model import Cell, Column, Table
 from analysis.tables.results import results
 from analysis.tables.strong import strong
 from analysis.tables.study import own_experiments, recipes
 from analysis.tables.transfer import transfer
 from analysis.transfer import Transfer
 
-__all__ = ["NOTES", "WORDS", "Cell", "Column", "Table", "tables"]
+__all__ = ["Cell", "Column", "Table", "tables"]
 
 
 def tables(

@@ -1,0 +1,120 @@
+"""``python -m analysis``: from records to results, figures and tables as files."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it: files are written whole
+    # The processes share the cores; threads for small matrices would fight over them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ["MPLBACKEND"] = "agg"  # notebooks set one of their own, which only they have
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from analysis import schema
+from analysis.records import Records
+from experiments.datasets import DATASETS
+from experiments.record import RESULTS
+from experiments.storage import explain, write_atomically
+from models import UsageError
+from models.command_line import OneLineParser
+
+
+def _arguments() -> argparse.Namespace:
+    parser = OneLineParser(prog="python -m analysis", description=__doc__)
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help="draw these alone")
+    parser.add_argument("--list", action="store_true", help="name the figures, tables, findings")
+    parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
+    parser.add_argument("--dataset", help=", ".join(DATASETS))
+    parser.add_argument(
+        "--results", type=Path, metavar="DIR", help="the records (experiments/results/PROFILE)"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where to write (analysis/out/PROFILE)"
+    )
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Parse the command line and do it."""
+    arguments = _arguments()
+    try:
+        return _list() if arguments.list else _analyse(arguments)
+    except UsageError as error:
+        message = str(error)
+    except OSError as error:
+        message = explain(error)
+    except (MemoryError, BrokenProcessPool):
+        message = "a process was killed (out of memory?); give the same command again."
+    print(f"error: {message}", file=sys.stderr)
+    return 2
+
+
+def _list() -> int:
+    from analysis.figures import figures
+    from analysis.findings import evaluate
+    from analysis.tables import tables
+
+    none = Records.parse(Path(), {})
+    findings = evaluate(none)
+    named: dict[str, Iterable[str]] = {
+        "figures": figures(),
+        "tables": tables(none, findings),
+        "findings": findings,
+    }
+    for kind, names in named.items():
+        print(f"{kind}: {' '.join(names)}")
+    return 0
+
+
+def _analyse(arguments: argparse.Namespace) -> int:
+    started = time.perf_counter()
+    default = schema.folder_of(arguments.profile, arguments.dataset)
+    folder: Path = (arguments.results or RESULTS / default.name).expanduser()
+    if arguments.results and not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder")
+    name = folder.resolve().name if arguments.results else default.name
+    out: Path = (arguments.out or schema.OUT / name).expanduser()
+    from analysis import results
+
+    inputs = results.Inputs.read(folder)
+    if arguments.figures:
+        return _draw(inputs.records(), arguments.figures, out)
+    if results.is_fresh(out, inputs.fingerprint()):
+        made = schema.load(out)
+        done = "up to date"
+    else:
+        made = results.make(inputs, out)
+        seconds = time.perf_counter() - started
+        done = f"{schema.RESULTS} and {len(made.files)} files in {seconds:.1f} s"
+    beside = "".join(f", {len(other.files)} beside" for other in inputs.others.values())
+    print(f"{folder} ({len(made.runs)} records{beside}) -> {out}: {done}")
+    for line in made.refused:
+        print(f"error: {line}; left out.", file=sys.stderr)
+    return 0
+
+
+def _draw(records: Records, names: list[str], out: Path) -> int:
+    from analysis.figures import figures
+    from analysis.render import draw
+
+    if unknown := [name for name in names if name not in figures()]:
+        raise UsageError(f"unknown figure {unknown[0]!r}; expected one of {', '.join(figures())}.")
+    for name in names:
+        entry, files = draw(name, records)
+        for file, content in files.items():
+            write_atomically(out / "figures" / file, content)
+        shown = ", ".join(str(out / "figures" / file) for file in files)
+        print(f"{len(entry.runs)} records -> {shown or 'nothing to draw'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

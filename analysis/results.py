@@ -1,0 +1,317 @@
+"""From a folder of records to ``analysis/out/<profile>/``: results, figures and tables as files."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import importlib.metadata
+import io
+import json
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+
+import models
+from analysis import original
+from analysis.constants import CONSTANTS
+from analysis.evidence import title
+from analysis.figures import figures, inks
+from analysis.findings import evaluate
+from analysis.records import Records, contents, mean, siblings, value
+from analysis.render import draw
+from analysis.schema import (
+    RESULTS,
+    Cell,
+    Dataset,
+    Figure,
+    Finding,
+    Layers,
+    Network,
+    Original,
+    Results,
+    Run,
+    Score,
+    Size,
+    Table,
+)
+from analysis.setting import ORIGINAL, command, setting
+from analysis.tables import tables
+from analysis.transfer import compare
+from analysis.values import Value
+from experiments import study
+from experiments.datasets import DATASETS, USUAL, DatasetName
+from experiments.record import Evaluation, Record
+from experiments.stopping import end_with_parent
+from experiments.storage import write_atomically
+from experiments.text import printable
+
+_ROOT = Path(__file__).resolve().parent.parent
+#: Libraries that results and figures depend on.
+_LIBRARIES = ("matplotlib", "numpy", "pydantic", "scipy", "seaborn", "statsmodels", "weasyprint")
+
+
+# --- Freshness ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A folder of records at one moment, and those beside it, of the other data sets."""
+
+    folder: Path
+    files: Mapping[Path, bytes | OSError]
+    others: Mapping[DatasetName, Inputs]
+
+    @classmethod
+    def read(cls, folder: Path) -> Inputs:
+        """Read every record file, once."""
+        others = {name: cls(path, contents(path), {}) for name, path in siblings(folder).items()}
+        return cls(folder, contents(folder), others)
+
+    def records(self) -> Records:
+        """The records, validated."""
+        return Records.parse(self.folder, self.files)
+
+    def fingerprint(self) -> str:
+        """Of the records, the code that analyses them, its libraries and the fonts of figures."""
+        figures()  # sets the fonts
+        digest = hashlib.sha256()
+        for folder in (self, *self.others.values()):
+            digest.update(f"{folder.folder.name}\0".encode())
+            for path, raw in folder.files.items():
+                content = raw if isinstance(raw, bytes) else str(raw).encode()
+                digest.update(f"{path.name}\0{len(content)}\0".encode() + content)
+        for path in _code():
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(_ROOT)}\0{len(content)}\0".encode() + content)
+        versions = [platform.python_version(), *map(importlib.metadata.version, _LIBRARIES)]
+        digest.update(json.dumps([versions, mpl.rcParams["font.family"]]).encode())
+        return digest.hexdigest()
+
+
+def _code() -> list[Path]:
+    """What records are analysed by: code, settings, and the words of figures."""
+    found = [*(_ROOT / "analysis").glob("*.json"), *(_ROOT / "templates" / "figures").rglob("*.*")]
+    for package in ("analysis", "experiments", "models"):
+        for pattern in ("*.py", "*.toml"):
+            found += (_ROOT / package).rglob(pattern)
+    return sorted(found)
+
+
+def is_fresh(out: Path, fingerprint: str) -> bool:
+    """Whether a folder holds the results of this fingerprint, every file as it was written."""
+    try:
+        made = json.loads((out / RESULTS).read_bytes())
+        files = made["files"].items() if made["made_from"] == fingerprint else ()
+        return bool(files) and all(_sha256((out / n).read_bytes()) == digest for n, digest in files)
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+# --- Making and writing -------------------------------------------------------------------------
+
+
+def make(inputs: Inputs, out: Path) -> Results:
+    """Analyse records, and write results, figures and tables; ``results.json`` comes last."""
+    records = inputs.records()
+    entries: dict[str, Figure] = {}
+    files: dict[str, bytes] = {}
+    with ProcessPoolExecutor(_cores(), initializer=end_with_parent) as pool:
+        own = {name: records.only(module.runs(records)) for name, module in figures().items()}
+        drawn = pool.map(draw, own, own.values())
+        made = summarise(records, {name: other.records() for name, other in inputs.others.items()})
+        for name, (entry, drawings) in zip(own, drawn, strict=True):
+            entries[name] = entry
+            files |= {f"figures/{file}": content for file, content in drawings.items()}
+    for name, table in made.tables.items():
+        files[f"tables/{name}.csv"] = as_csv(table).encode()
+    for name, content in files.items():
+        write_atomically(out / name, content)
+    results = made.model_copy(
+        update={
+            "made_from": inputs.fingerprint(),
+            "files": {name: _sha256(content) for name, content in files.items()},
+            "figures": entries,
+            "folder": out,
+        }
+    )
+    write_atomically(out / RESULTS, results.model_dump_json(indent=1))
+    return results
+
+
+def _cores() -> int:
+    """Processors for drawing: more than four find nothing to do."""
+    available = getattr(os, "sched_getaffinity", None)
+    return min(len(available(0)) if available else os.cpu_count() or 1, 4)
+
+
+def as_csv(table: Table) -> str:
+    """Full precision, keys instead of words; intervals as columns ``<key>_low``, ``<key>_high``.
+
+    Accuracies and differences are fractions, losses in nats, times in seconds.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    with_interval = [any(row[i].interval for row in table.rows) for i in range(len(table.columns))]
+    head: list[str] = []
+    for column, has in zip(table.columns, with_interval, strict=True):
+        head += [column.key, *([f"{column.key}_low", f"{column.key}_high"] if has else [])]
+    writer.writerow(head)
+    for row in table.rows:
+        line: list[str] = []
+        for cell, has in zip(row, with_interval, strict=True):
+            line.append(_raw(cell))
+            if has:
+                line += [repr(end.value) for end in cell.interval] if cell.interval else ["", ""]
+        writer.writerow(line)
+    return out.getvalue()
+
+
+def _raw(cell: Cell) -> str:
+    if isinstance(cell.value, Value):
+        return repr(cell.value.value)
+    if isinstance(cell.value, tuple):
+        return " ".join(repr(item.value) for item in cell.value)
+    text = cell.value or cell.note
+    # a text that a spreadsheet would take for a formula is quoted as text
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+# --- The summary of the records -----------------------------------------------------------------
+
+
+def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Results:
+    """The results without figures.
+
+    Args:
+        records: to analyse.
+        others: the records of the same profile on other data sets.
+    """
+    findings = evaluate(records)
+    compared = compare(records, findings, others)
+    dataset = DATASETS[records.dataset]
+    plan = study.load()
+    planned = {run.id for profile in plan.profiles for run in plan.plan(profile)}
+    layers = _layers(records)
+    return Results(
+        made_from="",
+        setting=setting(records),
+        dataset=Dataset(
+            name=dataset.name,
+            title=dataset.title,
+            classes=dict(dataset.classes),
+            original=dataset.original,
+        ),
+        original=_original(),
+        runs={record.id: _run(record) for record in records},
+        networks=_networks(records, planned, findings.values(), layers),
+        layers=layers,
+        planned=tuple(sorted(planned)),
+        missing=records.missing,
+        extra=tuple(record.id for record in records.extra),
+        strong=records.strong,
+        refused=tuple(line.removeprefix(f"{records.folder}{os.sep}") for line in records.refused),
+        constants=CONSTANTS,
+        findings=findings,
+        tables=tables(records, findings, compared),
+        inks={"ink": inks.INK, "ink-2": inks.INK_2, "rule": inks.RULE, "paper": inks.PAPER},
+        cross_dataset=compared.summary(),
+    )
+
+
+def _original() -> Original:
+    rows = original.load().network
+    return Original(
+        dataset=DATASETS[USUAL].title,
+        setting=ORIGINAL,
+        figures={
+            name: {field: original.figure(name, field) for field in original.FIELDS}
+            for name in rows
+        },
+    )
+
+
+def _run(record: Record) -> Run:
+    network = record.network
+    return Run(
+        id=record.id,
+        title=models.NETWORKS[record.config.network].title,
+        status=record.status,
+        reason=record.reason,
+        divergence=record.divergence,
+        config=record.config,
+        network=Size(
+            parameters=network.parameters,
+            macs=network.macs,
+            macs_size=network.macs_size,
+            macs_at_input=network.macs_at_input,
+        ),
+        history=tuple(record.history),
+        validation=_score(record.validation),
+        test=_score(record.test),
+        environment=record.environment,
+        timing=record.timing,
+        fingerprint=record.fingerprint,
+        command=command(record),
+    )
+
+
+def _score(found: Evaluation | None) -> Score | None:
+    if found is None:
+        return None
+    return Score(images=found.images, loss=found.loss, accuracy=found.accuracy)
+
+
+def _networks(
+    records: Records,
+    planned: Iterable[str],
+    findings: Iterable[Finding],
+    layers: tuple[Layers, ...],
+) -> dict[str, Network]:
+    """Every variant that can be named: a finding may miss one that the study leaves out."""
+    names = {run.rpartition(".s")[0] for run in planned} | set(models.NETWORKS)
+    names |= {record.config.variant for record in records}
+    names |= {variant for finding in findings for variant in finding.missing}
+    texts = [table.text for table in layers]
+    return {name: _network(records, name, texts) for name in sorted(names)}
+
+
+def _network(records: Records, variant: str, layers: list[str]) -> Network:
+    runs, finished = records.of(variant, finished=False), records.of(variant)
+    if not runs:
+        return Network(title=title(variant))
+    scores = {
+        split: mean([value(run, f"{split}.accuracy", "accuracy") for run in finished])
+        for split in ("test", "validation")
+        if finished
+    }
+    text = printable(runs[0].network.layers)
+    return Network(
+        title=title(variant),
+        runs=len(runs),
+        finished=len(finished),
+        accuracy=scores.get("test"),
+        validation_accuracy=scores.get("validation"),
+        parameters=value(runs[0], "network.parameters", "params"),
+        macs=value(runs[0], "network.macs.torchinfo", "macs"),
+        layers=layers.index(text) if text in layers else None,
+    )
+
+
+def _layers(records: Records) -> tuple[Layers, ...]:
+    """One table for each different network, under the name of its plainest variant."""
+    found: dict[str, Layers] = {}
+    for record in sorted(records, key=lambda run: (len(run.config.variant), run.id)):
+        text, name = printable(record.network.layers), record.config.variant
+        if text and text not in found:
+            source = f"{record.id} network.layers"
+            found[text] = Layers(name=name, title=title(name), source=source, text=text)
+    return tuple(sorted(found.values(), key=lambda layers: layers.name))

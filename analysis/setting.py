@@ -1,0 +1,124 @@
+"""The setting that the records were made in, beside the original's; and the command of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import models
+from analysis.evidence import title
+from analysis.records import Records, value
+from analysis.schema import Setting
+from analysis.values import Kind, Value
+from experiments import study
+from experiments.datasets import USUAL
+from experiments.record import Record
+
+#: The original write-up's setting: its input size in pixels, its epochs; it trained on every image
+#: that its split left (50,000 here).
+ORIGINAL: dict[str, Value] = {
+    "input_size": Value(224, "integer", ()),
+    "epochs": Value(10, "integer", ()),
+    "train_images": Value(50_000, "count", ()),
+    "test_images": Value(10_000, "count", ()),
+}
+_FIELDS: dict[str, Kind] = {
+    "input_size": "integer",
+    "epochs": "integer",
+    "train_images": "count",
+    "validation_images": "count",
+    "test_images": "count",
+    "batch_size": "integer",
+    "learning_rate": "learning_rate",
+    "weight_decay": "learning_rate",
+}
+#: What ``make experiment`` calls the options of a network.
+_VARIABLES = {
+    "residual": "RESIDUAL",
+    "batch_norm": "NO_BN",
+    "growth_rate": "GR",
+    "ratio": "RATIO",
+    "variant": "VARIANT",
+}
+
+Others = tuple[tuple[Value, tuple[str, ...]], ...]
+
+
+def setting(records: Records) -> Setting:
+    """The setting of a set of records.
+
+    A person's own experiments and the strong recipe do not count, unless there is nothing else.
+    """
+    own = {record.id for record in records.extra}
+    usual = [r for r in records if r.id not in own and r.config.recipe == "original"]
+    runs = usual or list(records)
+    fields = {name: _field(runs, name, kind) for name, kind in _FIELDS.items()} if runs else {}
+    return Setting(
+        name=records.profile,
+        base=study.split_name(records.profile)[0],
+        planned=study.load().has(records.profile),
+        seeds=len({record.config.seed for record in runs}),
+        original_setting=bool(runs) and all(map(_as_original, runs)),
+        others={name: others for name, (_, others) in fields.items()},
+        **{name: number for name, (number, _) in fields.items()},
+    )
+
+
+def _as_original(record: Record) -> bool:
+    config = record.config
+    sized = config.network == "LeNet" or config.input_size == ORIGINAL["input_size"].value
+    trained = config.stop == "stable" or config.epochs >= ORIGINAL["epochs"].value
+    return (
+        config.dataset == USUAL
+        and sized
+        and trained
+        and config.train_images >= ORIGINAL["train_images"].value
+        and config.test_images >= ORIGINAL["test_images"].value
+    )
+
+
+def _field(runs: list[Record], name: str, kind: Kind) -> tuple[Value, Others]:
+    """The usual value of a field, and for each other value the networks that have it."""
+    by_value: dict[float, list[Record]] = {}
+    for record in runs:
+        by_value.setdefault(getattr(record.config, name), []).append(record)
+    # the value of the most networks, the larger one if two share that
+    usual = max(by_value, key=lambda number: (len(_variants(by_value[number])), number))
+    others = tuple(
+        (_joined(by_value[other], name, kind), tuple(map(title, _variants(by_value[other]))))
+        for other in sorted(by_value)
+        if other != usual
+    )
+    return _joined(by_value[usual], name, kind), others
+
+
+def _joined(records: list[Record], name: str, kind: Kind) -> Value:
+    values = [value(record, f"config.{name}", kind) for record in records]
+    return Value.derived(values[0].value, kind, values)
+
+
+def _variants(records: Iterable[Record]) -> list[str]:
+    return sorted({record.config.variant for record in records})
+
+
+def command(record: Record) -> str:
+    """The command that repeats a run."""
+    config, profile = record.config, record.profile
+    base, dataset = study.split_name(profile)
+    where = f"PROFILE={base}" + (f" DATASET={dataset}" if dataset != USUAL else "")
+    if config.options.get("softmax") or config.stop == "stable":
+        return f"make all {where}"  # runs that only the study asks for
+    parts = ["make experiment", f"MODEL={config.network}", where]
+    parts.append(f"SEED={config.seed}")
+    for option, variable in _VARIABLES.items():
+        chosen = config.options.get(option)
+        if chosen is not None and chosen != models.DEFAULTS[option]:
+            parts.append("NO_BN=1" if option == "batch_norm" else f"{variable}={chosen}")
+    if config.recipe != "original":
+        parts.append(f"RECIPE={config.recipe}")
+    if study.load().has(profile):
+        usual = study.load().config(profile, config.network, config.options, recipe=config.recipe)
+        if config.epochs != usual.epochs:
+            parts.append(f"EPOCHS={config.epochs}")
+        if config.learning_rate != usual.learning_rate:
+            parts.append(f"LR={config.learning_rate:g}")
+    return " ".join(parts)
