@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
-from PIL import Image
-
 from analysis.figures import NothingToDraw
 from report import printing
 from report.numbers import LANGS, Lang
@@ -49,9 +46,9 @@ def draw(module: ModuleType, records: Records) -> Drawing:
     made = Drawing({}, {}, {})
     try:
         for lang in LANGS:
-            figure = module.draw(records, {}, lang)
+            figure = module.draw(records, lang)
             made.svg[lang], made.png[lang] = svg(figure), png(figure)
-            made.alt[lang] = module.alt(records, {}, lang)
+            made.alt[lang] = module.alt(records, lang)
     except NothingToDraw:
         return Drawing({}, {}, {})
     return made
@@ -60,22 +57,16 @@ def draw(module: ModuleType, records: Records) -> Drawing:
 def svg(figure: Figure) -> str:
     """A figure as SVG, transparent, its text as text; equal figures give equal ones."""
     out = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report"}):
-        figure.savefig(
-            out, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
-        )
+    figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return lean(out.getvalue())
 
 
 def png(figure: Figure) -> bytes:
     """A figure as a bitmap on white."""
-    raw, out = io.BytesIO(), io.BytesIO()
-    figure.savefig(raw, format="rgba", dpi=DPI, facecolor="white")
-    width = int(figure.get_size_inches()[0] * DPI)
-    pixels = raw.getvalue()
-    bitmap = Image.frombuffer("RGBA", (width, len(pixels) // (4 * width)), pixels)
-    # nothing shines through; a higher level of compression takes twice as long and saves a tenth
-    bitmap.convert("RGB").save(out, format="png", dpi=(DPI, DPI), compress_level=3)
+    out = io.BytesIO()
+    # a higher level of compression takes twice as long and saves a tenth
+    options = {"compress_level": 3}
+    figure.savefig(out, format="png", dpi=DPI, facecolor="white", pil_kwargs=options)
     return out.getvalue()
 
 

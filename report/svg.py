@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from analysis.figures import inks
+from analysis.figures.common import inks
 
 #: The inks of figures, which are made for white paper, follow the colours of the page.
 _PAGE = {
