@@ -10,13 +10,15 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib as mpl
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure as Plot
 
 from analysis.figures import NothingToDraw, figures
+from analysis.figures.common.diagram import Diagram
 from analysis.records import Records
 from analysis.schema import LANGS, Figure, Lang
 from models import UsageError
 
+Drawing = Plot | Diagram
 #: Resolution of bitmaps, in dots an inch.
 DPI = 300
 _ROOT = Path(__file__).resolve().parent.parent
@@ -35,7 +37,7 @@ def draw(name: str, records: Records) -> tuple[Figure, dict[str, bytes]]:
     files: dict[str, bytes] = {}
     try:
         for lang in LANGS:
-            drawing, alt[lang] = module.draw(own, {}, lang), module.alt(own, {}, lang)
+            drawing, alt[lang] = module.draw(own, lang), module.alt(own, lang)
             files |= {f"{name}.{lang}.{k}": write(drawing) for k, write in _WRITERS.items()}
     except NothingToDraw:
         alt, files = {}, {}

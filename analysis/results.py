@@ -20,7 +20,8 @@ import models
 from analysis import original
 from analysis.constants import CONSTANTS
 from analysis.evidence import title
-from analysis.figures import figures, inks
+from analysis.figures import figures
+from analysis.figures.common import inks
 from analysis.findings import evaluate
 from analysis.records import Records, contents, mean, siblings, value
 from analysis.render import draw

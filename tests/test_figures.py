@@ -6,7 +6,10 @@ import dataclasses
 import functools
 import io
 import itertools
+import os
 import re
+import subprocess
+import sys
 import warnings
 import xml.etree.ElementTree as ET
 
@@ -24,28 +27,16 @@ from PIL import Image
 import models
 from analysis import render as files
 from analysis.evidence import Evidence
-from analysis.figures import NothingToDraw, data, figures, labels, pareto, style, words
-from analysis.figures.axes import accuracy_axis, log_axis
+from analysis.figures import NothingToDraw, confusion, figures, pareto
+from analysis.figures.common import estimates, inks, label_placement, theme
+from analysis.figures.common.axes import accuracy_axis, log_axis
+from analysis.figures.common.diagram import Diagram
+from analysis.figures.common.text import FOLDER, Words
 from analysis.records import Records
+from models import UsageError
 from tests.factory import make, outcome
 
-IDS = [
-    "resize",
-    "densenet",
-    "senet",
-    "accuracy",
-    "confusion",
-    "depth",
-    "residual",
-    "operators",
-    "gains",
-    "gradients",
-    "pareto",
-    "se-ranges",
-    "se-weights",
-    "softmax",
-]
-DIAGRAMS = ("resize", "densenet", "senet")
+DIAGRAMS = ("resize", "densenet", "networks", "residual-block", "senet")
 LANGS = ("zh", "en")
 
 
@@ -82,29 +73,31 @@ def records(request):
     return scenario(request.param)
 
 
-@pytest.fixture(params=IDS)
+@pytest.fixture(params=figures())
 def module(request):
     return figures()[request.param]
 
 
-def drawn(module, records, lang) -> Figure | None:
+def drawn(module, records, lang) -> Figure | Diagram | None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            return module.draw(records, {}, lang)
+            return module.draw(records, lang)
         except NothingToDraw:
             return None
 
 
-def test_the_design_is_complete():
-    assert list(figures()) == IDS
+def test_every_figure_has_its_words_and_nothing_else_has():
+    assert {path.stem for path in FOLDER.iterdir()} == {*figures(), "common"}
 
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_texts_are_inside_and_apart(module, records, lang):
     figure = drawn(module, records, lang)
     assert figure is not None
-    assert figure.get_size_inches()[0] == style.WIDTH
+    if isinstance(figure, Diagram):
+        return  # see test_texts_of_diagrams_are_inside_and_apart
+    assert figure.get_size_inches()[0] == theme.WIDTH
     renderer = figure.canvas.get_renderer()
     figure.draw(renderer)
     limits = figure.bbox.padded(figure.dpi / 72)
@@ -115,10 +108,38 @@ def test_texts_are_inside_and_apart(module, records, lang):
         box = text.get_window_extent(renderer)
         assert limits.x0 <= box.x0 and box.x1 <= limits.x1, f"{text.get_text()!r} is cut"
         assert limits.y0 <= box.y0 and box.y1 <= limits.y1, f"{text.get_text()!r} is cut"
-        assert text.get_fontsize() >= style.SIZE
+        assert text.get_fontsize() >= theme.SIZE
         boxes.append((text.get_text(), box.padded(-1.5 * figure.dpi / 72)))
     for (one, first), (other, second) in itertools.combinations(boxes, 2):
         assert not first.overlaps(second), f"{one!r} covers {other!r}"
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_texts_of_diagrams_are_inside_and_apart(module, lang):
+    figure = drawn(module, scenario("one seed"), lang)
+    if not isinstance(figure, Diagram):
+        return
+    out = io.BytesIO()
+    figure.savefig(out, format="pdf")
+    page = pymupdf.open(stream=out.getvalue())[0]
+    assert tuple(page.rect.br) == pytest.approx([72 * x for x in figure.get_size_inches()], abs=0.1)
+    spans = [
+        (span["text"], pymupdf.Rect(span["bbox"]))
+        for block in page.get_text("dict")["blocks"]
+        for line in block["lines"]
+        for span in line["spans"]
+        if span["text"].strip()
+    ]
+    assert len(spans) > 10
+    for text, box in spans:
+        assert box.x0 >= -1 and box.x1 <= page.rect.width + 1, f"{text!r} is cut"
+        assert box.y1 <= page.rect.height + 4, f"{text!r} is cut"
+    for (one, first), (other, second) in itertools.combinations(spans, 2):
+        # Boxes of text are higher than its letters.
+        common = first & second
+        assert common.is_empty or common.width < 1.5 or common.height < 5, (
+            f"{one!r} covers {other!r}"
+        )
 
 
 def _unused(figure: Figure) -> set[Text]:
@@ -140,17 +161,60 @@ def test_svg_is_fit_for_a_page(module, lang):
     assert text.startswith("<svg") and "<style" not in text and "<metadata" not in text
     root = ET.fromstring(text)
     size = [float(root.get(key).removesuffix("pt")) for key in ("width", "height")]
-    assert size == pytest.approx(figure.get_size_inches() * 72, abs=0.01)
+    assert size == pytest.approx([72 * side for side in figure.get_size_inches()], abs=0.01)
     ids = re.findall(r' id="([^"]*)"', text)
     used = {a or b for a, b in re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', text)}
     assert len(ids) == len(set(ids)) and set(ids) == used
-    assert "<text" in text and style.INK in text
+    assert "<text" in text and inks.INK in text
     assert len(text) < 150_000
 
 
 def test_equal_records_give_equal_svg(module):
     first, second = (files.svg(drawn(module, scenario("one seed"), "zh")) for _ in range(2))
     assert first == second
+
+
+_DIGEST = """
+import hashlib
+from analysis.figures import figures
+from report import figures as files
+from tests.factory import make
+records = make()
+for name in ("depth", "accuracy", "senet"):
+    figure = figures()[name].draw(records, "en")
+    print(hashlib.sha256(files.svg(figure).encode() + files.png(figure)).hexdigest())
+"""
+
+
+def _digests(**environment: str) -> str:
+    found = subprocess.run(
+        [sys.executable, "-c", _DIGEST],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return found.stdout
+
+
+def test_the_users_matplotlib_settings_do_not_count(tmp_path):
+    hostile = tmp_path / "matplotlibrc"
+    hostile.write_text(
+        "savefig.bbox: tight\naxes.grid: True\nfont.weight: bold\nlines.linestyle: :\n"
+        "text.usetex: True\naxes.spines.left: False\nfigure.dpi: 300\n"
+    )
+    backend = "module://matplotlib_inline.backend_inline"
+    usual = _digests()
+    assert len(set(usual.split())) == 3
+    assert _digests(MATPLOTLIBRC=str(hostile), MPLBACKEND=backend) == usual
+
+
+def test_a_text_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setattr("analysis.figures.common.text._read", lambda name: {"a": {"zh": "{x}"}})
+    with pytest.raises(UsageError, match=r"templates/figures/depth.toml: a \(en\)"):
+        Words("depth", "en")("a")
+    with pytest.raises(UsageError, match=r"a \(zh\).*x"):
+        Words("depth", "zh")("a", y=1)
 
 
 def test_prints_are_of_the_figures_size():
@@ -161,7 +225,7 @@ def test_prints_are_of_the_figures_size():
     assert bitmap.info["dpi"] == pytest.approx((300, 300), abs=0.1)
     page = pymupdf.open(stream=files.pdf(figure))[0]
     assert tuple(page.rect.br) == pytest.approx((72 * width, 72 * height), abs=0.01)
-    assert "PlainNet-34" in page.get_text() and "最后一轮的训练损失" in page.get_text()
+    assert "PlainNet-34" in page.get_text() and "训练损失，对数刻度" in page.get_text()
     assert {font[2] for font in page.get_fonts()} == {"Type0"}  # journals refuse Type 3
 
 
@@ -169,7 +233,7 @@ def test_prints_are_of_the_figures_size():
 
 
 def test_alt_speaks_the_language(module, records):
-    chinese, english = (module.alt(records, {}, lang) for lang in LANGS)
+    chinese, english = (module.alt(records, lang) for lang in LANGS)
     assert re.search("[一-鿿]", chinese) and chinese.endswith("。")
     assert english.isprintable() and not re.search("[一-鿿，。：；（）]", english)
     assert english.endswith(".") and not re.search(r"[{}]", chinese + english)
@@ -178,18 +242,18 @@ def test_alt_speaks_the_language(module, records):
 
 
 def test_alt_says_what_the_records_show():
-    falls = figures()["depth"].alt(make(), {}, "en")
+    falls = figures()["depth"].alt(make(), "en")
     assert "From PlainNet-18 to PlainNet-34 the accuracy falls and the training loss rises" in falls
     better = {"PlainNet34": outcome("PlainNet34", accuracy=0.98, train_loss=0.01)}
-    rises = figures()["depth"].alt(make(specs=better), {}, "en")
+    rises = figures()["depth"].alt(make(specs=better), "en")
     assert "From PlainNet-18 to PlainNet-34 the accuracy rises and the training loss falls" in rises
     assert "98.00%" in rises
 
 
 def test_alt_names_what_diverged():
     broken = make(specs=diverged("ResNet18-mul"))
-    assert "multiply: diverged at step 17" in figures()["operators"].alt(broken, {}, "en")
-    assert "乘法：第 17 步发散" in figures()["operators"].alt(broken, {}, "zh")
+    assert "multiply: diverged at step 17" in figures()["operators"].alt(broken, "en")
+    assert "乘法：第 17 步发散" in figures()["operators"].alt(broken, "zh")
 
 
 def test_runs_exist_and_decide(module):
@@ -197,18 +261,51 @@ def test_runs_exist_and_decide(module):
     runs = module.runs(records)
     assert set(runs) <= records.by_id.keys()
     assert (runs == ()) == (module.ID in DIAGRAMS)
+    assert isinstance(module.draw(records, "en"), Figure | Diagram)
 
 
 def test_without_records_only_diagrams_are_drawn(module):
-    empty = make(without=style.LOOKS)
+    empty = make(without=theme.LOOKS)
     assert not len(empty)
     for act in (module.draw, module.alt):
         if module.ID in DIAGRAMS:
-            act(empty, {}, "en")
+            act(empty, "en")
         else:
             with pytest.raises(NothingToDraw) as caught:
-                act(empty, {}, "en")
+                act(empty, "en")
             assert caught.value.missing
+
+
+def _bare(records: Records, **changes) -> Records:
+    """Every record with some fields changed."""
+    by_id = {key: record.model_copy(update=changes) for key, record in records.by_id.items()}
+    return dataclasses.replace(records, by_id=by_id)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_records_that_lack_almost_everything(module, lang):
+    """No history, no probes: drawn or declined, never broken."""
+    whole = scenario("one seed of three diverged")
+    probes = next(iter(whole)).probes.model_copy(update={"block_gains": [], "se_weights": []})
+    for records in (_bare(whole, history=[]), _bare(whole, probes=probes)):
+        figure = drawn(module, records, lang)
+        if figure is not None:
+            files.png(figure)
+            module.alt(records, lang)
+
+
+@pytest.mark.parametrize("value", [1e-300, 1e300])
+def test_extreme_losses(module, value):
+    whole = scenario("one seed")
+    by_id = {
+        key: record.model_copy(
+            update={"history": [e.model_copy(update={"train_loss": value}) for e in record.history]}
+        )
+        for key, record in whole.by_id.items()
+    }
+    figure = drawn(module, dataclasses.replace(whole, by_id=by_id), "en")
+    assert figure is not None
+    files.png(figure)
 
 
 def test_each_run_alone(module):
@@ -239,38 +336,45 @@ def test_diverged_runs_are_marked():
     assert "multiply\ndiverged, step 17" in _texts(drawn(figures()["operators"], records, "en"))
     assert "第 17 步发散" in _texts(drawn(figures()["accuracy"], records, "zh"))
     several = scenario("one seed of three diverged")
-    assert "multiply\n1 of 3 diverged" in _texts(drawn(figures()["operators"], several, "en"))
+    assert "PlainNet-34\n1 of 3 diverged" in _texts(drawn(figures()["residual"], several, "en"))
 
 
-def test_long_lists_of_missing_runs_are_broken_into_lines():
-    lines = words.missing_note(list(style.LOOKS), "zh")
-    assert len(lines) > 1 and all(words.columns_of(line) <= 104 for line in lines)
-    assert words.missing_note([], "zh") == []
+@pytest.mark.parametrize("lang", LANGS)
+def test_long_notes_are_broken_into_lines(lang):
+    note = Words("depth", lang).missing(list(theme.LOOKS))
+    sheet = theme.sheet(1.0, headline=note, note=note)
+    assert len(sheet.texts) > 4
+    joined = "".join(text.get_text() for text in sheet.texts)
+    assert joined.replace(" ", "") == (note + "".join(_lines_up(note, sheet))).replace(" ", "")
+    assert Words("depth", lang).missing([]) == ""
+
+
+def _lines_up(note, sheet) -> list[str]:
+    """The lines of the small print from the uppermost."""
+    return [text.get_text() for text in sheet.texts if text.get_color() == theme.INK_2]
 
 
 def test_estimates_follow_the_number_of_seeds():
-    one = data.accuracy(Evidence(scenario("one seed")), "ResNet18")
+    one = estimates.accuracy(Evidence(scenario("one seed")), "ResNet18")
     assert one is not None and len(one.values) == 1 and one.low < one.mean < one.high
-    three = data.accuracy(Evidence(scenario("three seeds, far apart")), "ResNet18")
+    three = estimates.accuracy(Evidence(scenario("three seeds, far apart")), "ResNet18")
     assert three is not None and len(three.values) == 3
-    assert data.accuracy(Evidence(scenario("some missing")), "DenseNet") is None
+    assert estimates.accuracy(Evidence(scenario("some missing")), "DenseNet") is None
 
 
 def test_confusions_are_counted():
-    from analysis.figures import confusion
-
     evidence = Evidence(scenario("three seeds, far apart"))
     variant = confusion.best(evidence)
     table = confusion.counts(evidence, variant)
     assert table.sum() == 30_000
-    accuracy = data.accuracy(evidence, variant)
+    accuracy = estimates.accuracy(evidence, variant)
     assert accuracy is not None and np.trace(table) / table.sum() == pytest.approx(accuracy.mean)
     assert sum(count for *_, count in confusion.pairs(table)) == table.sum() - np.trace(table)
 
 
 def test_front_holds_what_nothing_beats():
     def found(**means):
-        return {name: data.Estimate((mean,), mean, mean) for name, mean in means.items()}
+        return {name: estimates.Estimate((mean,), mean, mean) for name, mean in means.items()}
 
     values = found(a=0.9, b=0.95, c=0.94, d=0.99, e=0.99)
     assert pareto.front(values, {"a": 1, "b": 2, "c": 3, "d": 5, "e": 4}) == ["a", "b", "e"]
@@ -285,7 +389,7 @@ def test_front_holds_what_nothing_beats():
 def test_spread_keeps_apart_and_in_order(items):
     positions, sizes = [p for p, _ in items], [s for _, s in items]
     low, high = 0.0, 400.0
-    placed = labels.spread(positions, sizes, low, high)
+    placed = label_placement.spread(positions, sizes, low, high)
     order = sorted(range(len(items)), key=lambda i: positions[i])
     for one, other in itertools.pairwise(order):
         assert placed[other] - placed[one] >= (sizes[one] + sizes[other]) / 2 - 1e-6
@@ -294,11 +398,11 @@ def test_spread_keeps_apart_and_in_order(items):
 
 
 def test_spread_leaves_alone_what_does_not_touch():
-    assert labels.spread([10, 50, 90], [10, 10, 10], 0, 100) == pytest.approx([10, 50, 90])
+    assert label_placement.spread([10, 50, 90], [10, 10, 10], 0, 100) == pytest.approx([10, 50, 90])
 
 
 def _axes() -> Axes:
-    return style.panel(style.canvas(2.0), 1, 0.3, 3, 1.4)
+    return theme.panel(theme.sheet(2.0), 1, 0.3, 3, 1.4)
 
 
 def test_an_interval_far_wider_than_the_points_does_not_stretch_the_axis():
@@ -407,16 +511,16 @@ def oklab(rgb) -> np.ndarray:
 
 
 def test_every_network_has_a_look():
-    assert models.NETWORKS.keys() <= style.LOOKS.keys()
-    pairs = [(look.colour, look.marker) for look in style.LOOKS.values()]
+    assert models.NETWORKS.keys() <= theme.LOOKS.keys()
+    pairs = [(look.colour, look.marker) for look in theme.LOOKS.values()]
     assert len({colour for colour, _ in pairs}) == len(pairs)
-    assert style.look("ResNet34-stable") == style.look("ResNet34")
-    assert style.look("SEResNet18-ratio4") == style.look("SEResNet18")
+    assert theme.look("ResNet34-stable") == theme.look("ResNet34")
+    assert theme.look("SEResNet18-ratio4") == theme.look("SEResNet18")
 
 
-@pytest.mark.parametrize("variant", style.LOOKS)
+@pytest.mark.parametrize("variant", theme.LOOKS)
 def test_colours_stand_out_on_light_and_dark(variant):
-    colour = style.look(variant).colour
+    colour = theme.look(variant).colour
     assert contrast(colour, "#ffffff") >= 3 and contrast(colour, "#15171a") >= 3
 
 
@@ -424,13 +528,13 @@ def test_colours_stand_out_on_light_and_dark(variant):
 @pytest.mark.parametrize("group", TOGETHER)
 def test_colours_differ_for_every_reader(kind, group):
     matrix = np.array(DEFICIENCIES[kind])
-    seen = {v: oklab(np.clip(matrix @ linear(style.look(v).colour), 0, 1)) for v in group}
+    seen = {v: oklab(np.clip(matrix @ linear(theme.look(v).colour), 0, 1)) for v in group}
     for one, other in itertools.combinations(group, 2):
         assert np.linalg.norm(seen[one] - seen[other]) > 0.04, (one, other)
 
 
 def test_inks_are_no_other_colour():
-    inks = {style.INK, style.INK_2, style.RULE, style.PAPER}
+    inks = {theme.INK, theme.INK_2, theme.RULE, theme.PAPER}
     assert len(inks) == 4
-    assert not inks & {look.colour for look in style.LOOKS.values()} | {style.NEUTRAL} & inks
-    assert contrast(style.INK_2, "#ffffff") >= 4.5
+    assert not inks & {look.colour for look in theme.LOOKS.values()} | {theme.NEUTRAL} & inks
+    assert contrast(theme.INK_2, "#ffffff") >= 4.5

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from analysis.figures import style
+from analysis.figures.common import theme
 from experiments.record import Record
 from report import build
 from report.svg import for_page
@@ -121,7 +121,7 @@ def test_every_drawing_says_what_it_shows(page):
 
 def test_drawings_follow_the_colours_of_the_page():
     svg = for_page(
-        SVG.replace("<text ", f'<text fill="{style.INK.upper()}" '), "en-x", material().inks
+        SVG.replace("<text ", f'<text fill="{theme.INK.upper()}" '), "en-x", material().inks
     )
     assert 'fill="var(--ink)"' in svg
 

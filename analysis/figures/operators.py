@@ -2,79 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
 from analysis.evidence import Evidence
-from analysis.figures import curves, data, style, words
-from analysis.figures.words import OPERATORS, Lang
-from analysis.findings import Finding
+from analysis.figures.common import curves, estimates, marks, theme
+from analysis.figures.common.estimates import Curve, Estimate
+from analysis.figures.common.probe_data import OPERATORS
+from analysis.figures.common.text import Lang, Words, loss, percent
 from analysis.records import Records
 
 ID = "operators"
 
-TEXT: dict[Lang, dict[str, str]] = {
-    "en": {
-        "loss": "Training loss (log scale)",
-        "one": "{}: validation accuracy {}, training loss {}",
-        "diverged": "{}: diverged at step {}",
-        "alt": "After the last epoch, by operator: {}.",
-    },
-    "zh": {
-        "loss": "训练损失（对数刻度）",
-        "one": "{}：验证准确率 {}，训练损失 {}",
-        "diverged": "{}：第 {} 步发散",
-        "alt": "最后一轮之后，各运算的结果：{}。",
-    },
-}
-
 
 def runs(records: Records) -> tuple[str, ...]:
     """Ids of the records that the figure shows."""
-    return Evidence(records).ids(tuple(OPERATORS))
+    return Evidence(records).ids(OPERATORS)
 
 
-def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figure:
-    """Validation accuracy and training loss by epoch.
+def draw(records: Records, lang: Lang) -> theme.Sheet:
+    """One column an operator, the others behind it in grey: validation accuracy, training loss.
 
     Raises:
         NothingToDraw: no run with any of the operators.
     """
-    evidence = Evidence(records)
-    data.present(evidence, tuple(OPERATORS))
-    missing = data.missing(evidence, tuple(OPERATORS))
-    figure = style.canvas(2.75, words.missing_note(missing, lang))
-    names = {variant: title[lang] for variant, title in OPERATORS.items()}
-    common = words.TEXT[lang]
+    evidence, words = Evidence(records), Words(ID, lang)
+    shown = estimates.present(evidence, OPERATORS)
+    note = words.missing(estimates.missing(evidence, OPERATORS))
+    sheet = theme.sheet(3.62, _headline(evidence, words), note)
+    ends = {v: estimates.accuracy(evidence, v, "validation") for v in shown}
+    said = {v: percent(e.mean) if e else "" for v, e in ends.items()}
+    texts = {v: f"{words.operator(v)}\n{said[v] or _broken(evidence, v, words)}" for v in shown}
+    heading = words("validation_accuracy")
+    _row(sheet, 0.56, evidence, texts, "validation_accuracy", curves.error_axis, heading, words)
+    lasts = {v: estimates.last_loss(evidence, v) for v in shown}
+    texts = {v: loss(e.mean) if e else "" for v, e in lasts.items()}
+    heading = words("training_loss_log")
+    for axes in _row(sheet, 2.18, evidence, texts, "train_loss", curves.loss_axis, heading, words):
+        axes.set_xlabel(words("epoch"))
+    return sheet
 
-    axes = style.panel(figure, 0.36, 0.32, 1.6, 1.95)
-    style.heading(axes, common["validation accuracy"] + common["log error"], left=0.3)
-    curves.accuracies(axes, evidence, names, lang)
 
-    axes = style.panel(figure, 3.52, 0.32, 1.6, 1.95)
-    style.heading(axes, TEXT[lang]["loss"], left=0.3)
-    curves.losses(axes, evidence, names, lang)
-    return figure
+def _row(
+    sheet: theme.Sheet,
+    top: float,
+    evidence: Evidence,
+    texts: dict[str, str],
+    field: str,
+    scale: Callable[[Axes, Iterable[Curve]], float | None],
+    heading: str,
+    words: Words,
+) -> list[Axes]:
+    """One panel for each key of ``texts``, which stand above them."""
+    found = {variant: estimates.curve(evidence, variant, field) for variant in texts}
+    worst = 1.0 if field == "train_loss" else 0.0
+    left, gap, height = 0.4, 0.13, 1.0
+    width = (theme.WIDTH - left - 0.04 - gap * (len(found) - 1)) / len(found)
+    panels = []
+    for column, (variant, own) in enumerate(found.items()):
+        axes = theme.panel(sheet, left + column * (width + gap), top, width, height)
+        panels.append(axes)
+        theme.hairlines(axes)
+        curves.epochs(axes, found.values())
+        guess = scale(axes, found.values())
+        if guess is not None:
+            marks.reference(axes, guess, dashed=True)
+        for other, curve in found.items():
+            if other != variant:
+                axes.plot(curve.epochs, curve.mean, color=theme.NEUTRAL, linewidth=0.7, zorder=1.8)
+        marks.curve(axes, theme.look(variant), own)
+        places = [(moment, worst) for _, moment in own.broken]
+        marks.crosses(axes, theme.look(variant), places)
+        axes.set_title(texts[variant], size=theme.SIZE, pad=5, linespacing=1.15)
+        if column:
+            axes.tick_params(labelleft=False)
+        else:
+            above = 28 if "\n" in texts[variant] else 17
+            theme.heading(axes, heading, left=left).set_position((-72 * left, above))
+    return panels
 
 
-def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
+def _broken(evidence: Evidence, variant: str, words: Words) -> str:
+    step = estimates.broken_off(evidence, variant)
+    return "" if step is None else words("diverged", step=step)
+
+
+def _ends(evidence: Evidence) -> dict[str, Estimate]:
+    """Final validation accuracies from the highest."""
+    found = {
+        variant: accuracy
+        for variant in OPERATORS
+        if (accuracy := estimates.accuracy(evidence, variant, "validation")) is not None
+    }
+    return dict(sorted(found.items(), key=lambda item: -item[1].mean))
+
+
+def _headline(evidence: Evidence, words: Words) -> str:
+    said = [f"{words.operator(v)} {percent(e.mean)}" for v, e in _ends(evidence).items()]
+    return words("headline", operators=words.clauses(said)) if said else ""
+
+
+def alt(records: Records, lang: Lang) -> str:
     """What the figure shows, in words.
 
     Raises:
         NothingToDraw: no run with any of the operators.
     """
-    evidence = Evidence(records)
-    said = TEXT[lang]
+    evidence, words = Evidence(records), Words(ID, lang)
     parts = []
-    for variant in data.present(evidence, tuple(OPERATORS)):
-        title = OPERATORS[variant][lang]
-        step = data.broken_off(evidence, variant)
-        accuracy = data.accuracy(evidence, variant, "validation")
-        loss = data.last_loss(evidence, variant)
+    for variant in estimates.present(evidence, OPERATORS):
+        name = words.operator(variant)
+        step = estimates.broken_off(evidence, variant)
+        accuracy = estimates.accuracy(evidence, variant, "validation")
+        last = estimates.last_loss(evidence, variant)
         if step is not None:
-            parts.append(said["diverged"].format(title, step))
-        elif accuracy is not None and loss is not None:
-            one = said["one"].format(title, words.percent(accuracy.mean), words.loss(loss.mean))
-            parts.append(one)
-    return said["alt"].format(("；" if lang == "zh" else "; ").join(parts))
+            parts.append(words("alt_diverged", operator=name, step=step))
+        elif accuracy is not None:
+            value = words("unknown") if last is None else loss(last.mean)
+            parts.append(words("one", operator=name, accuracy=percent(accuracy.mean), loss=value))
+    return words("alt", operators=words.clauses(parts))

@@ -1,4 +1,4 @@
-"""What accuracy costs: parameters and multiply-accumulates."""
+"""What accuracy costs: parameters, and multiply-accumulates."""
 
 from __future__ import annotations
 
@@ -6,43 +6,27 @@ import math
 from collections.abc import Mapping
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from analysis.evidence import Evidence
-from analysis.figures import data, marks, style, words
-from analysis.figures.axes import accuracy_axis, log_axis
-from analysis.figures.labels import Spot, label_spots
-from analysis.figures.words import Lang
-from analysis.findings import Finding
+from analysis.figures.common import estimates, theme
+from analysis.figures.common.axes import accuracy_axis, log_axis
+from analysis.figures.common.estimates import Estimate
+from analysis.figures.common.label_placement import Spot, label_spots
+from analysis.figures.common.text import Lang, Words, percent
 from analysis.records import Records
-from analysis.tables.results import NETWORKS as TABLE
+from analysis.tables.results import NETWORKS
 
 ID = "pareto"
 
-NETWORKS = (*TABLE, "ResNet50-paper", "ResNet101-paper")
-
-TEXT: dict[Lang, dict[str, str]] = {
-    "en": {
-        "parameters": "Parameters (log scale)",
-        "macs.torchinfo": "Multiply-accumulates of one image (log scale)",
-        "alt": "On the front of accuracy against {}: {}.",
-        "parameters of": "parameters",
-        "macs.torchinfo of": "multiply-accumulates",
-        "one": "{} ({}, {})",
-        "rest": "Every other network is both costlier than one of these and no more accurate.",
-    },
-    "zh": {
-        "parameters": "参数量（对数刻度）",
-        "macs.torchinfo": "单张图像的乘加次数（对数刻度）",
-        "alt": "准确率对{}的前沿：{}。",
-        "parameters of": "参数量",
-        "macs.torchinfo of": "乘加次数",
-        "one": "{}（{}，{}）",
-        "rest": "其余网络都比其中某个网络开销更大，而准确率并不更高。",
-    },
-}
-COSTS = ("parameters", "macs.torchinfo")
+COSTS = {"parameters": "parameters", "macs": "macs.torchinfo"}
+#: Networks of one family, joined by a line.
+FAMILIES = (
+    ("AlexNet", "SEAlexNet"),
+    ("ResNet18", "ResNet34"),
+    ("ResNet50", "ResNet101"),
+    ("SEResNet18", "SEResNet34"),
+)
 
 
 def runs(records: Records) -> tuple[str, ...]:
@@ -50,49 +34,51 @@ def runs(records: Records) -> tuple[str, ...]:
     return Evidence(records).ids(NETWORKS)
 
 
-def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figure:
-    """Two panels with the Pareto front as a line.
+def draw(records: Records, lang: Lang) -> theme.Sheet:
+    """Parameters in a large panel, multiply-accumulates in a small one; shaded what is dominated.
 
     Raises:
         NothingToDraw: no finished run of these networks.
     """
-    evidence = Evidence(records)
+    evidence, words = Evidence(records), Words(ID, lang)
     found = _found(evidence)
-    notes = words.missing_note(data.missing(evidence, NETWORKS), lang)
-    figure = style.canvas(3.6, notes)
-    first = style.panel(figure, 0.36, 0.32, 2.82, 2.8)
-    style.heading(
-        first, words.TEXT[lang]["test accuracy"] + words.TEXT[lang]["log error"], left=0.3
-    )
-    second = style.panel(figure, 3.43, 0.32, 2.82, 2.8)
-    for axes, cost in ((first, COSTS[0]), (second, COSTS[1])):
-        costs = {v: evidence.size(v, cost, "count").value for v in found}
-        style.hairlines(axes)
-        axes.set_xlabel(TEXT[lang][cost])
-        values, ends = data.shown(found.values())
+    note = words.missing(estimates.missing(evidence, NETWORKS))
+    costs = _costs(evidence, found)
+    sheet = theme.sheet(3.2, _headline(found, costs["parameters"], words), note)
+    first = theme.panel(sheet, 0.36, 0.32, 3.5, 2.4)
+    theme.heading(first, words("test_accuracy"), left=0.3)
+    second = theme.panel(sheet, 4.1, 0.32, 2.15, 2.4)
+    for axes, cost in zip((first, second), COSTS, strict=True):
+        theme.hairlines(axes)
+        axes.set_xlabel(words(cost))
+        values, ends = estimates.shown(found.values())
         accuracy_axis(axes, values, ends=ends)
-        log_axis(axes, costs.values(), "x", pad=0.13)
+        log_axis(axes, costs[cost].values(), "x", pad=0.13)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-        line = _front_line(axes, found, costs)
-        for variant, value in found.items():
-            marks.estimate(axes, variant, costs[variant], value)
-        spots = [
-            Spot(costs[v], e.mean, e.low, e.high, _two_lines(words.name(v, lang)))
-            for v, e in found.items()
-        ]
-        label_spots(axes, spots, [line])
+        _points(axes, found, costs[cost])
+        _dominated(axes, found, costs[cost])
+    _names(first, {v: words.name(v) for v in found}, found, costs["parameters"])
+    kept = front(found, costs["macs"])
+    _names(second, {v: words.name(v) for v in kept}, found, costs["macs"])
     second.tick_params(labelleft=False)
-    return figure
+    return sheet
 
 
-def _found(evidence: Evidence) -> dict[str, data.Estimate]:
-    found = {v: e for v in NETWORKS if (e := data.accuracy(evidence, v)) is not None}
+def _found(evidence: Evidence) -> dict[str, Estimate]:
+    found = {v: e for v in NETWORKS if (e := estimates.accuracy(evidence, v)) is not None}
     if not found:
-        raise data.NothingToDraw(NETWORKS)
+        raise estimates.NothingToDraw(NETWORKS)
     return found
 
 
-def front(found: Mapping[str, data.Estimate], costs: Mapping[str, float]) -> list[str]:
+def _costs(evidence: Evidence, found: Mapping[str, Estimate]) -> dict[str, dict[str, float]]:
+    return {
+        cost: {v: evidence.size(v, path, "count").value for v in found}
+        for cost, path in COSTS.items()
+    }
+
+
+def front(found: Mapping[str, Estimate], costs: Mapping[str, float]) -> list[str]:
     """Networks that none other equals or beats in both: cheapest first."""
     best, kept = -math.inf, []
     for variant in sorted(found, key=lambda v: (costs[v], -found[v].mean)):
@@ -102,21 +88,52 @@ def front(found: Mapping[str, data.Estimate], costs: Mapping[str, float]) -> lis
     return kept
 
 
-def _front_line(
-    axes: Axes, found: Mapping[str, data.Estimate], costs: Mapping[str, float]
-) -> list[tuple[float, float]]:
-    """Steps from each network of the front to the next; returns their corners."""
+def _points(axes: Axes, found: Mapping[str, Estimate], costs: Mapping[str, float]) -> None:
+    for family in FAMILIES:
+        own = [variant for variant in family if variant in found]
+        places = [[costs[v] for v in own], [found[v].mean for v in own]]
+        axes.plot(*places, color=theme.look(family[0]).colour, linewidth=1, zorder=2)
+    for variant, value in found.items():
+        look, at = theme.look(variant), costs[variant]
+        axes.plot([at, at], [value.low, value.high], color=theme.NEUTRAL, linewidth=0.7, zorder=1.9)
+        axes.plot(
+            [at],
+            [value.mean],
+            look.marker,
+            color=look.colour,
+            markersize=6,
+            markeredgewidth=0,
+            zorder=3,
+        )
+
+
+def _dominated(axes: Axes, found: Mapping[str, Estimate], costs: Mapping[str, float]) -> None:
+    """Shade where a network would be both costlier and less accurate than one on the front."""
     kept = front(found, costs)
-    corners: list[tuple[float, float]] = [(costs[kept[0]], axes.get_ylim()[0])]
-    for variant in kept:
-        corners += [(costs[variant], corners[-1][1]), (costs[variant], found[variant].mean)]
-    corners.append((axes.get_xlim()[1], corners[-1][1]))
-    axes.plot(*zip(*corners, strict=True), color=style.NEUTRAL, linewidth=0.8, zorder=1.8)
-    return corners
+    edges = [*(costs[v] for v in kept), axes.get_xlim()[1]]
+    levels = [*(found[v].mean for v in kept), found[kept[-1]].mean]
+    axes.fill_between(
+        edges,
+        levels,
+        axes.get_ylim()[0],
+        step="post",
+        color=theme.NEUTRAL,
+        alpha=0.13,
+        linewidth=0,
+        zorder=0.5,
+    )
 
 
-def _two_lines(text: str) -> str:
-    return text.replace(" (", "\n(").replace("（", "\n（")
+def _names(
+    axes: Axes,
+    names: Mapping[str, str],
+    found: Mapping[str, Estimate],
+    costs: Mapping[str, float],
+) -> None:
+    """Name networks beside their points; the others are only in the way."""
+    spots = [Spot(costs[v], e.mean, e.low, e.high, names.get(v, "")) for v, e in found.items()]
+    lines = [[(costs[v], found[v].mean) for v in family if v in found] for family in FAMILIES]
+    label_spots(axes, spots, lines)
 
 
 def short(value: float) -> str:
@@ -127,22 +144,38 @@ def short(value: float) -> str:
     return f"{value:.3g}"
 
 
-def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
+def _headline(found: Mapping[str, Estimate], costs: Mapping[str, float], words: Words) -> str:
+    kept = front(found, costs)
+    best = kept[-1]
+    larger = [variant for variant in found if costs[variant] > costs[best]]
+    if not larger:
+        return words("headline", network=words.name(best), accuracy=percent(found[best].mean))
+    return words(
+        "headline_small",
+        network=words.name(best),
+        accuracy=percent(found[best].mean),
+        parameters=short(costs[best]),
+        others=len(larger),
+        times=f"{min(costs[v] for v in larger) / costs[best]:.2g}",
+    )
+
+
+def alt(records: Records, lang: Lang) -> str:
     """What the figure shows, in words.
 
     Raises:
         NothingToDraw: no finished run of these networks.
     """
-    evidence = Evidence(records)
+    evidence, words = Evidence(records), Words(ID, lang)
     found = _found(evidence)
-    said = TEXT[lang]
     parts = []
-    for cost in COSTS:
-        costs = {v: evidence.size(v, cost, "count").value for v in found}
+    for cost, costs in _costs(evidence, found).items():
         named = [
-            said["one"].format(words.name(v, lang), short(costs[v]), words.percent(found[v].mean))
+            words(
+                "one", network=words.name(v), cost=short(costs[v]), accuracy=percent(found[v].mean)
+            )
             for v in front(found, costs)
         ]
-        parts.append(said["alt"].format(said[f"{cost} of"], words.listed(named, lang)))
-    parts.append(said["rest"])
-    return words.sentences(parts, lang)
+        parts.append(words(f"alt_{cost}", networks=words.listed(named)))
+    parts.append(words("rest"))
+    return words.sentences(parts)

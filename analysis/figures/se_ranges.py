@@ -2,56 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from analysis.constants import RANGE_BOUND
 from analysis.evidence import Evidence
-from analysis.figures import data, style, words
-from analysis.figures.labels import End, label_ends
-from analysis.figures.words import Lang
-from analysis.findings import Finding
+from analysis.figures.common import estimates, theme
+from analysis.figures.common.text import Lang, Words
 from analysis.records import Records
 from experiments.record import Record
 
 ID = "se-ranges"
 
 NETWORKS = ("SEResNet18", "SEResNet34")
-
-TEXT: dict[Lang, dict[str, str]] = {
-    "en": {
-        "heading": "Range of the channel weights (largest less smallest)",
-        "stage": "Stage {}, {} channels",
-        "mean": "{}\nmean {:.2f}",
-        "one": "in {} on average {:.2f}, from {:.2f} (block {}) to {:.2f} (block {})",
-        "alt": "Range of the channel weights over the SE blocks: {}.",
-    },
-    "zh": {
-        "heading": "通道权重的极差（最大减最小）",
-        "stage": "第 {} 阶段，{} 通道",
-        "mean": "{}\n平均 {:.2f}",
-        "one": "{} 平均 {:.2f}，最小 {:.2f}（第 {} 个），最大 {:.2f}（第 {} 个）",
-        "alt": "各 SE 模块通道权重的极差：{}。",
-    },
-}
+#: Room between groups of blocks, in blocks.
+GAP = 0.7
 
 
 @dataclass(frozen=True)
 class Block:
-    """One SE block: its stage (from 1), its place in it from 0 to 1, and the range in each run."""
+    """One SE block: its stage (from 1), its channels, and the range of its weights in each run."""
 
     stage: int
-    share: float
     channels: int
     ranges: tuple[float, ...]
-
-    @property
-    def at(self) -> float:
-        """Where the block stands: the stage, and within it by its place."""
-        return self.stage + 0.1 + 0.8 * self.share
 
     @property
     def mean(self) -> float:
@@ -72,10 +47,8 @@ def blocks(evidence: Evidence, variant: str) -> list[Block]:
     stages = list(dict.fromkeys(widths))
     found = []
     for index, width in enumerate(widths):
-        own = [i for i, other in enumerate(widths) if other == width]
-        share = (own.index(index) + 0.5) / len(own)
         ranges = tuple(m[index].range_of_means for m in measurements if index < len(m))
-        found.append(Block(stages.index(width) + 1, share, width, ranges))
+        found.append(Block(stages.index(width) + 1, width, ranges))
     return found
 
 
@@ -87,75 +60,122 @@ def runs(records: Records) -> tuple[str, ...]:
 def _found(evidence: Evidence) -> dict[str, list[Block]]:
     found = {v: b for v in NETWORKS if (b := blocks(evidence, v))}
     if not found:
-        raise data.NothingToDraw(NETWORKS)
+        raise estimates.NothingToDraw(NETWORKS)
     return found
 
 
-def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figure:
-    """Both networks in one panel, block by block within the stages they share.
+def draw(records: Records, lang: Lang) -> theme.Sheet:
+    """Stage by stage the blocks of each network apart, a level line at their mean.
 
     Raises:
         NothingToDraw: no finished run of either network.
     """
-    evidence = Evidence(records)
+    evidence, words = Evidence(records), Words(ID, lang)
     found = _found(evidence)
-    figure = style.canvas(2.6, words.missing_note(data.missing(evidence, NETWORKS), lang))
-    axes = style.panel(figure, 0.36, 0.32, 4.85, 1.95)
-    style.heading(axes, TEXT[lang]["heading"], left=0.3)
-    style.hairlines(axes)
-    stages = {b.stage: b.channels for found_blocks in found.values() for b in found_blocks}
-    axes.set_xlim(1, max(stages) + 1)
-    axes.set_ylim(0, 1.08 * max(x for f in found.values() for b in f for x in b.ranges))
-    axes.set_xticks(
-        [stage + 0.5 for stage in stages],
-        [TEXT[lang]["stage"].format(stage, width) for stage, width in stages.items()],
+    note = words.missing(estimates.missing(evidence, NETWORKS))
+    sheet = theme.sheet(2.85, _headline(found, words), note)
+    axes = theme.panel(sheet, 0.36, 0.5, 5.9, 1.95)
+    theme.heading(axes, words("axis"), left=0.3)
+    theme.hairlines(axes)
+    channels = {b.stage: b.channels for own in found.values() for b in own}
+    axes.set_ylim(
+        0, 1.08 * max([RANGE_BOUND, *(x for f in found.values() for b in f for x in b.ranges)])
     )
+    left, edges, ticks = 0.0, [], {}
+    for stage in sorted(channels):
+        start = left
+        for variant, own in found.items():
+            blocks = [block for block in own if block.stage == stage]
+            _group(axes, variant, blocks, left + GAP)
+            left += len(blocks) + GAP
+        left += GAP
+        edges.append(left)
+        ticks[(start + left) / 2] = words("stage", stage=stage, channels=channels[stage])
+    axes.set_xlim(0, left)
+    axes.set_xticks([*ticks], [*ticks.values()])
     axes.tick_params(axis="x", length=0, pad=5)
-    style.dividers(axes, list(stages)[1:])
-    ends = []
-    for variant, own in found.items():
-        _stems(axes, variant, own)
-        mean = sum(block.mean for block in own) / len(own)
-        colour = style.look(variant).colour
-        axes.axhline(mean, color=colour, linewidth=0.9, linestyle=(0, (4, 2.5)), zorder=1.8)
-        text = TEXT[lang]["mean"].format(words.name(variant, lang), mean)
-        ends.append(End(axes.get_xlim()[1], mean, text, colour))
-    label_ends(axes, ends, reach=12)
-    return figure
+    theme.dividers(axes, edges[:-1])
+    axes.axhline(RANGE_BOUND, color=theme.INK_2, linewidth=0.8, linestyle=(0, (4, 2.5)), zorder=1.5)
+    axes.annotate(
+        words("bound", bound=RANGE_BOUND),
+        (0, RANGE_BOUND),
+        xytext=(2, 2.5),
+        textcoords="offset points",
+        color=theme.INK_2,
+    )
+    entries = [
+        (
+            words("mean", network=words.name(variant), mean=f"{_mean(own):.2f}"),
+            theme.look(variant).colour,
+            5.5,
+            True,
+        )
+        for variant, own in found.items()
+    ]
+    theme.key(sheet, entries, left=0.06)
+    return sheet
 
 
-def _stems(axes: Axes, variant: str, own: list[Block]) -> None:
-    look = style.look(variant)
-    places, means = [block.at for block in own], [block.mean for block in own]
-    axes.vlines(places, 0, means, color=look.colour, linewidth=1.6, zorder=2)
-    if any(len(block.ranges) > 1 for block in own):
-        each = [(block.at, value) for block in own for value in block.ranges]
-        bars: dict[str, Any] = {"color": look.colour, "markersize": 5, "markeredgewidth": 0.8}
-        axes.plot(*zip(*each, strict=True), "_", zorder=2.5, **bars)
-    heads: dict[str, Any] = {"color": look.colour, "markersize": 5.5, "markeredgewidth": 0}
-    axes.plot(places, means, look.marker, zorder=3, **heads)
+def _group(axes: Axes, variant: str, blocks: list[Block], left: float) -> None:
+    """The blocks of one network in one stage, from ``left`` on."""
+    if not blocks:
+        return
+    look = theme.look(variant)
+    for at, block in enumerate(blocks, start=1):
+        x = left + at - 0.5
+        axes.plot(
+            [x, x], [min(block.ranges), max(block.ranges)], color=look.colour, linewidth=1, zorder=2
+        )
+        axes.plot(
+            [x],
+            [block.mean],
+            look.marker,
+            color=look.colour,
+            markersize=5.5,
+            markeredgewidth=0,
+            zorder=3,
+        )
+    axes.fill_between(
+        [left, left + len(blocks)], _mean(blocks), color=look.colour, alpha=0.2, linewidth=0
+    )
 
 
-def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
+def _mean(blocks: list[Block]) -> float:
+    return sum(block.mean for block in blocks) / len(blocks)
+
+
+def _headline(found: dict[str, list[Block]], words: Words) -> str:
+    every = [block for own in found.values() for block in own]
+    above = sum(block.mean > RANGE_BOUND for block in every)
+    parts = [words("headline", above=above, blocks=len(every), bound=RANGE_BOUND)]
+    if len(found) > 1:
+        means = {words.name(variant): _mean(own) for variant, own in found.items()}
+        high, low = sorted(means, key=lambda name: -means[name])
+        shown = {"high_mean": f"{means[high]:.2f}", "low_mean": f"{means[low]:.2f}"}
+        parts.append(words("order", high=high, low=low, **shown))
+    return words.sentences(parts)
+
+
+def alt(records: Records, lang: Lang) -> str:
     """What the figure shows, in words.
 
     Raises:
         NothingToDraw: no finished run of either network.
     """
-    said = TEXT[lang]
+    words = Words(ID, lang)
     parts = []
     for variant, own in _found(Evidence(records)).items():
         means = [block.mean for block in own]
         least, most = min(means), max(means)
-        places = means.index(least) + 1, means.index(most) + 1
         parts.append(
-            said["one"].format(
-                words.name(variant, lang),
-                sum(means) / len(means),
-                least,
-                places[0],
-                most,
-                places[1],
+            words(
+                "one",
+                network=words.name(variant),
+                mean=f"{_mean(own):.2f}",
+                least=f"{least:.2f}",
+                least_block=means.index(least) + 1,
+                most=f"{most:.2f}",
+                most_block=means.index(most) + 1,
             )
         )
-    return said["alt"].format(("；" if lang == "zh" else "; ").join(parts))
+    return words("alt", networks=words.clauses(parts))

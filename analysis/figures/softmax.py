@@ -1,42 +1,18 @@
-"""A Softmax inside the network under a cross-entropy loss: the loss has a floor."""
+"""A Softmax inside the network under a cross-entropy loss: the loss has a lower bound."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
 from analysis.constants import SOFTMAX_FLOOR
 from analysis.evidence import Evidence
-from analysis.figures import curves, data, marks, style, words
-from analysis.figures.words import Lang
-from analysis.findings import Finding
+from analysis.figures.common import curves, estimates, marks, theme
+from analysis.figures.common.text import Lang, Words, loss, percent
 from analysis.records import Records
 
 ID = "softmax"
 
 WITH, WITHOUT = "ResNet18-softmax", "ResNet18"
-
-TEXT: dict[Lang, dict[str, str]] = {
-    "en": {
-        WITH: "with Softmax",
-        WITHOUT: "without",
-        "floor": "lower bound with Softmax, {:.4f}",
-        "with": "With the Softmax the training loss ends at {}, {} above its lower bound "
-        "of {:.4f}, and the validation accuracy at {}.",
-        "without": "Without it the loss ends at {} and the validation accuracy at {}.",
-        "diverged": "The run {} diverged.",
-    },
-    "zh": {
-        WITH: "带 Softmax",
-        WITHOUT: "不带",
-        "floor": "带 Softmax 时的下界 {:.4f}",
-        "with": "带 Softmax 时，训练损失最后为 {0}，比下界 {2:.4f} 高 {1}，验证准确率为 {3}。",
-        "without": "不带 Softmax 时，训练损失最后为 {}，验证准确率为 {}。",
-        "diverged": "{}的运行发散。",
-    },
-}
+#: A run stands out whose error rate is this many times that of the others.
+ALONE = 3
 
 
 def runs(records: Records) -> tuple[str, ...]:
@@ -44,62 +20,69 @@ def runs(records: Records) -> tuple[str, ...]:
     return Evidence(records).ids((WITH, WITHOUT))
 
 
-def draw(records: Records, findings: Mapping[str, Finding], lang: Lang) -> Figure:
-    """Training loss with the floor as a dashed line, and validation accuracy, by epoch.
+def draw(records: Records, lang: Lang) -> theme.Sheet:
+    """Training loss with the bound as a dashed line, and validation accuracy, by epoch.
 
     Raises:
         NothingToDraw: neither run exists.
     """
-    evidence = Evidence(records)
-    data.present(evidence, (WITH, WITHOUT))
-    missing = data.missing(evidence, (WITH, WITHOUT))
-    figure = style.canvas(2.6, words.missing_note(missing, lang))
-    names = {variant: TEXT[lang][variant] for variant in (WITH, WITHOUT)}
-    common = words.TEXT[lang]
+    evidence, words = Evidence(records), Words(ID, lang)
+    estimates.present(evidence, (WITH, WITHOUT))
+    missing = estimates.missing(evidence, (WITH, WITHOUT))
+    sheet = theme.sheet(2.6, _headline(evidence, words), words.missing(missing))
+    names = {WITH: words("with_softmax"), WITHOUT: words("without_softmax")}
 
-    axes = style.panel(figure, 0.36, 0.32, 1.85, 1.8)
-    style.heading(axes, common["training loss"], left=0.3)
-    curves.losses(axes, evidence, names, lang, linear_to=1.2 * SOFTMAX_FLOOR)
-    _floor(axes, lang)
-
-    axes = style.panel(figure, 3.52, 0.32, 1.6, 1.8)
-    style.heading(axes, common["validation accuracy"] + common["log error"], left=0.3)
-    curves.accuracies(axes, evidence, names, lang)
-    return figure
-
-
-def _floor(axes: Axes, lang: Lang) -> None:
+    axes = theme.panel(sheet, 0.36, 0.32, 1.85, 1.8)
+    theme.heading(axes, words("training_loss"), left=0.3)
+    curves.losses(axes, evidence, names, words, linear_to=1.2 * SOFTMAX_FLOOR)
     marks.reference(axes, SOFTMAX_FLOOR, dashed=True)
     axes.annotate(
-        TEXT[lang]["floor"].format(SOFTMAX_FLOOR),
+        words("bound", bound=f"{SOFTMAX_FLOOR:.4f}"),
         (0, SOFTMAX_FLOOR),
         xycoords=axes.get_yaxis_transform(),
         xytext=(2, -2.5),
         textcoords="offset points",
-        color=style.INK_2,
+        color=theme.INK_2,
         va="top",
     )
+    axes = theme.panel(sheet, 3.52, 0.32, 1.55, 1.8)
+    theme.heading(axes, words("validation_accuracy"), left=0.3)
+    curves.accuracies(axes, evidence, names, words)
+    return sheet
 
 
-def alt(records: Records, findings: Mapping[str, Finding], lang: Lang) -> str:
+def _headline(evidence: Evidence, words: Words) -> str:
+    """The final accuracies, and the lowest run where one stands out from the others."""
+    both = [estimates.accuracy(evidence, variant, "validation") for variant in (WITH, WITHOUT)]
+    if None in both:
+        return ""
+    inside, outside = (value for value in both if value is not None)
+    text = words("headline", inside=percent(inside.mean), outside=percent(outside.mean))
+    lowest, *others = sorted(inside.values)
+    if others and 1 - lowest > ALONE * (1 - sum(others) / len(others)):
+        text += words("outlier", accuracy=percent(lowest))
+    return text + words("stop")
+
+
+def alt(records: Records, lang: Lang) -> str:
     """What the figure shows, in words.
 
     Raises:
         NothingToDraw: neither run exists.
     """
-    evidence = Evidence(records)
-    said = TEXT[lang]
+    evidence, words = Evidence(records), Words(ID, lang)
     parts = []
-    for variant in data.present(evidence, (WITH, WITHOUT)):
-        loss = data.last_loss(evidence, variant)
-        accuracy = data.accuracy(evidence, variant, "validation")
-        if loss is None or accuracy is None:
-            parts.append(said["diverged"].format(said[variant]))
-        elif variant == WITH:
-            above = words.loss(loss.mean - SOFTMAX_FLOOR)
-            percent = words.percent(accuracy.mean)
-            parts.append(said["with"].format(words.loss(loss.mean), above, SOFTMAX_FLOOR, percent))
-        else:
-            percent = words.percent(accuracy.mean)
-            parts.append(said["without"].format(words.loss(loss.mean), percent))
-    return words.sentences(parts, lang)
+    for variant, key in ((WITH, "with"), (WITHOUT, "without")):
+        if not evidence.runs(variant):
+            continue
+        last = estimates.last_loss(evidence, variant)
+        accuracy = estimates.accuracy(evidence, variant, "validation")
+        if last is None or accuracy is None:
+            parts.append(words(f"alt_{key}_diverged"))
+            continue
+        values = {"loss": loss(last.mean), "accuracy": percent(accuracy.mean)}
+        values |= {"above": loss(last.mean - SOFTMAX_FLOOR), "bound": f"{SOFTMAX_FLOOR:.4f}"}
+        parts.append(words(f"alt_{key}", **values))
+    if not parts:
+        raise estimates.NothingToDraw((WITH, WITHOUT))
+    return words.sentences(parts)

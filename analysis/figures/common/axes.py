@@ -1,4 +1,4 @@
-"""Scales and ticks: accuracies by their error, losses and gains by their logarithm, epochs."""
+"""Scales and ticks: accuracies by the error rate, losses and gains by their logarithm, depth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.figures.words import superscript
+from analysis.figures.common.text import superscript
 
 Axis = Literal["x", "y"]
 
@@ -25,9 +25,12 @@ _REACH, _LEAST_REACH = 1.0, 0.3
 #: Powers of ten that a logarithmic axis ends at, with its margin still a number.
 _FARTHEST = 250.0
 #: Accuracies in per cent that read well as ticks.
-_TICKS = (0, 20, 40, 60, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99)
+_TICKS = (
+    *(0, 20, 40, 60, 80, 90, 95, 97, 98, 98.5, 99, 99.3, 99.5),
+    *(99.7, 99.8, 99.9, 99.95, 99.98, 99.99),
+)
 #: Ticks stand at least this share of the axis apart.
-_APART = 0.11
+_APART = 0.085
 
 
 def _from_accuracy(accuracy: ArrayLike) -> NDArray[np.float64]:
@@ -93,9 +96,15 @@ def _accuracy_ticks(low: float, high: float) -> list[float]:
     return [tick / 100 for tick in spread]
 
 
-def log_axis(axes: Axes, values: Iterable[float], axis: Axis = "y", pad: float = 0.06) -> None:
-    """A logarithmic axis for positive values, with plainly printed ticks."""
-    logs = [math.log10(value) for value in values if value > 0 and math.isfinite(value)]
+def log_axis(
+    axes: Axes,
+    values: Iterable[float],
+    axis: Axis = "y",
+    pad: float = 0.06,
+    ends: Iterable[float] = (),
+) -> None:
+    """A logarithmic axis for positive values and the ends of their intervals."""
+    logs = [math.log10(value) for value in (*values, *ends) if value > 0 and math.isfinite(value)]
     logs = [min(max(value, -_FARTHEST), _FARTHEST) for value in logs]
     low, high = (min(logs), max(logs)) if logs else (-1.0, 1.0)
     room = max((high - low) * pad, 0.05)
@@ -129,7 +138,7 @@ def _log_ticks(low: float, high: float) -> list[float]:
 def plain(value: float) -> str:
     """A tick of a logarithmic axis."""
     exponent = math.floor(math.log10(value) + 1e-9)
-    if not -4 < exponent < 5:
+    if not -4 < exponent < 4:
         mantissa = value / 10.0**exponent
         power = f"10{superscript(exponent)}"
         return power if math.isclose(mantissa, 1) else f"{mantissa:.3g} × {power}"
@@ -145,6 +154,15 @@ def epoch_axis(axes: Axes, epochs: Iterable[float]) -> None:
     ticks = MaxNLocator(6, integer=True, min_n_ticks=1).tick_values(first, last)
     whole = [tick for tick in ticks if first - 1e-9 <= tick <= last + 1e-9 and tick == int(tick)]
     _set_ticks(axes, "x", whole, FuncFormatter(lambda value, _: f"{value:.0f}"))
+
+
+def depth_axis(axes: Axes, depths: Sequence[int], title: str) -> None:
+    """Numbers of layers on a logarithmic scale, with a tick at each."""
+    axes.set_xscale("log")
+    axes.set_xlim(min(depths) / 1.15, max(depths) * 1.15)
+    names = {depth: str(depth) for depth in depths}
+    _set_ticks(axes, "x", depths, FuncFormatter(lambda value, _: names.get(round(value), "")))
+    axes.set_xlabel(title)
 
 
 def _set_ticks(axes: Axes, axis: Axis, ticks: Sequence[float], formatter: FuncFormatter) -> None:

@@ -7,22 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis.figures.data import Curve, Estimate
-from analysis.figures.style import INK_2, look
+from analysis.figures.common.estimates import Curve, Estimate
+from analysis.figures.common.theme import INK_2, Look
 
 #: So many runs are shown one by one; of more, how they spread.
 _MANY = 20
 
 
 def estimate(
-    axes: Axes, variant: str, at: float, value: Estimate, *, level: bool = False, size: float = 5.5
+    axes: Axes, look: Look, at: float, value: Estimate, *, level: bool = False, size: float = 5.5
 ) -> None:
-    """A network's mean with its interval as a bar; of several runs each one as a small dot
+    """A mean with its interval as a bar; of several runs each one as a small dot
     (of more than 20, their quantiles).
 
     ``level``: the value runs along the x axis and ``at`` is the row.
     """
-    shown = look(variant)
 
     def along(values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
         across = [at] * len(values)
@@ -30,7 +29,7 @@ def estimate(
 
     axes.plot(
         *along([value.low, value.high]),
-        color=shown.colour,
+        color=look.colour,
         linewidth=1.1,
         solid_capstyle="butt",
         zorder=2.5,
@@ -39,16 +38,16 @@ def estimate(
         axes.plot(
             *along(_few(value.values)),
             "o",
-            color=shown.colour,
-            alpha=0.55,
-            markersize=2.6,
+            color=look.colour,
+            alpha=0.8,
+            markersize=2.4,
             markeredgewidth=0,
             zorder=2.6,
         )
     axes.plot(
         *along([value.mean]),
-        shown.marker,
-        color=shown.colour,
+        look.marker,
+        color=look.colour,
         markersize=size,
         markeredgewidth=0,
         zorder=3,
@@ -62,40 +61,39 @@ def _few(values: Sequence[float]) -> Sequence[float]:
     return [float(value) for value in np.quantile(values, np.linspace(0, 1, _MANY))]
 
 
-def curve(axes: Axes, variant: str, found: Curve, *, dashes: str = "-") -> None:
+def curve(axes: Axes, look: Look, found: Curve, *, dashes: str = "-") -> None:
     """The mean by epoch as a line; of several runs each one as a faint line behind it, of
     more than 20 the range of them."""
-    shown = look(variant)
     if len(found.runs) > _MANY:
         every = [values[: len(found.epochs)] for _, values in found.runs]
         low, high = np.min(every, axis=0), np.max(every, axis=0)
         axes.fill_between(
-            found.epochs, low, high, color=shown.colour, alpha=0.2, linewidth=0, zorder=2
+            found.epochs, low, high, color=look.colour, alpha=0.2, linewidth=0, zorder=2
         )
     elif len(found.runs) > 1:
         for epochs, values in found.runs:
-            axes.plot(epochs, values, color=shown.colour, linewidth=0.7, alpha=0.4, zorder=2)
+            axes.plot(epochs, values, color=look.colour, linewidth=0.8, alpha=0.7, zorder=2)
     few = len(found.epochs) <= 15
     axes.plot(
         found.epochs,
         found.mean,
         linestyle=dashes,
-        color=shown.colour,
-        marker=shown.marker if few else None,
+        color=look.colour,
+        marker=look.marker if few else None,
         markersize=4.6,
         markeredgewidth=0,
         zorder=2.8,
     )
 
 
-def crosses(axes: Axes, variant: str, places: Sequence[tuple[float, float]]) -> None:
+def crosses(axes: Axes, look: Look, places: Sequence[tuple[float, float]]) -> None:
     """Where runs diverged, at the edge of a panel: x in data, y as a share of the panel."""
     for x, y in places:
         axes.plot(
             [x],
             [y],
             "x",
-            color=look(variant).colour,
+            color=look.colour,
             markersize=6,
             markeredgewidth=1.6,
             transform=axes.get_xaxis_transform(),

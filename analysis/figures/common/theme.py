@@ -7,29 +7,36 @@ so on), and every network's colour has a contrast of at least 3:1 on white and o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from analysis.figures import inks
+from analysis.figures.common.inks import INK, INK_2, PAPER, RULE
 
-INK, INK_2, RULE, PAPER = inks.INK, inks.INK_2, inks.RULE, inks.PAPER
+__all__ = ["INK", "INK_2", "PAPER", "RULE", "Look", "look"]
 
+#: The colour of marks in figures where colour does not tell networks apart.
+ACCENT = "#3270d6"
 #: The grey of marks without a network (a reference curve, a digit's profile).
 NEUTRAL = "#8b8b94"
 
 #: Printed width of a figure in inches, and sizes of text in points.
 WIDTH = 6.3
-SIZE, SIZE_TITLE = 8.0, 8.5
+SIZE, SIZE_TITLE, SIZE_HEADLINE = 8.0, 8.5, 9.0
 LINE = 0.155  # height of a line of text
+
+#: A word with the spaces after it, or a Chinese character with its punctuation.
+_PIECE = re.compile(r"[（“《]*(?:[^\s\u2e80-\uffef]+|[\u2e80-\uffef])[，。；：、）》”]*\s*")
 
 #: Fonts with Chinese and Latin letters, from the best; the first that is installed is used, and
 #: DejaVu Sans, which matplotlib brings along, for what it lacks.
@@ -80,13 +87,17 @@ LOOKS: dict[str, Look] = {
 }
 
 
+#: A network that another is compared with.
+BEHIND = Look(NEUTRAL, "o")
+
+
 def look(variant: str) -> Look:
     """Colour and marker of a variant; other options look like their network."""
     variant = variant.removesuffix("-stable")
     return LOOKS.get(variant) or LOOKS[variant.partition("-")[0]]
 
 
-def _families() -> list[str]:
+def families() -> list[str]:
     return [*filter(None, [_installed() or _newly_installed()]), "DejaVu Sans"]
 
 
@@ -109,12 +120,13 @@ def _exists(path: str) -> bool:
     return Path(path).exists()
 
 
-# One list of families serves both languages: matplotlib takes each glyph from the first that has
-# it. All is set once, so that drawing changes no global state and threads cannot disturb it.
-mpl.rcdefaults()  # whatever a user has set for other drawings
+# The user's own settings (matplotlibrc, MATPLOTLIBRC) do not count: equal records give equal
+# drawings everywhere. All is set once, so that drawing changes no global state. One list of
+# families serves both languages: matplotlib takes each glyph from the first that has it.
+mpl.rcdefaults()
 mpl.rcParams.update(
     {
-        "font.family": _families(),
+        "font.family": families(),
         "font.size": SIZE,
         "text.color": INK,
         "axes.edgecolor": INK_2,
@@ -146,6 +158,7 @@ mpl.rcParams.update(
         "ytick.major.pad": 2.5,
         # Widths of text are the same at every resolution, so that labels stay where they fit.
         "text.hinting": "none",
+        "savefig.bbox": None,
         "svg.fonttype": "none",
         "svg.hashsalt": "figures",
         # Type 42 garbles the outlines of fonts like Noto Sans CJK, which are not TrueType.
@@ -154,18 +167,57 @@ mpl.rcParams.update(
 )
 
 
-def canvas(height: float, notes: Sequence[str] = ()) -> Figure:
-    """An empty figure of full width; ``notes`` are lines of small print that are added below."""
-    total = height + (LINE * len(notes) + 0.04 if notes else 0)
-    figure = Figure(figsize=(WIDTH, total))
+class Sheet(Figure):
+    """A figure of full width whose headline takes ``top`` inches above the panels."""
+
+    top = 0.0
+
+    @property
+    def renderer(self) -> RendererAgg:
+        """What measures text."""
+        assert isinstance(self.canvas, FigureCanvasAgg)
+        return self.canvas.get_renderer()
+
+
+def sheet(height: float, headline: str = "", note: str = "") -> Sheet:
+    """An empty figure.
+
+    Args:
+        height: of the panels with their titles and labels, in inches.
+        headline: what the figure shows in one sentence; stands above them.
+        note: small print below them.
+    """
+    figure = Sheet(figsize=(WIDTH, 1))
     FigureCanvasAgg(figure)
-    for index, line in enumerate(reversed(notes)):
+    above = _broken(figure, headline, size=SIZE_HEADLINE, weight="bold")
+    below = _broken(figure, note)
+    figure.top = 0.17 * len(above) + 0.1 if above else 0.0
+    total = figure.top + height + (LINE * len(below) + 0.04 if below else 0)
+    figure.set_size_inches(WIDTH, total)
+    for index, line in enumerate(above):
+        y = 1 - (0.02 + 0.17 * index) / total
+        figure.text(0, y, line, size=SIZE_HEADLINE, weight="bold", va="top")
+    for index, line in enumerate(reversed(below)):
         figure.text(0, (0.035 + LINE * index) / total, line, color=INK_2, va="bottom")
     return figure
 
 
+def _broken(figure: Sheet, text: str, **font: Any) -> list[str]:
+    """A text in lines of the figure's width, broken at spaces and between Chinese characters."""
+    probe = figure.text(0, 0, "", **font)
+    lines: list[str] = []
+    for piece in _PIECE.findall(text):
+        probe.set_text((lines[-1] + piece).rstrip() if lines else piece)
+        if lines and probe.get_window_extent(figure.renderer).width <= figure.dpi * WIDTH:
+            lines[-1] += piece
+        else:
+            lines.append(piece)
+    probe.remove()
+    return [line.rstrip() for line in lines]
+
+
 def panel(
-    figure: Figure,
+    figure: Sheet,
     left: float,
     top: float,
     width: float,
@@ -173,14 +225,14 @@ def panel(
     *,
     share: Axes | None = None,
 ) -> Axes:
-    """Axes at a place measured in inches from the figure's top left corner.
+    """Axes at a place measured in inches from the left edge and from below the headline.
 
     With ``share`` the y axis is that of another panel, whose tick labels serve both.
     """
     full_width, full_height = figure.get_size_inches()
     box = (
         left / full_width,
-        1 - (top + height) / full_height,
+        1 - (figure.top + top + height) / full_height,
         width / full_width,
         height / full_height,
     )
@@ -221,7 +273,7 @@ def dividers(axes: Axes, places: Sequence[float]) -> None:
 
 
 def key(
-    figure: Figure,
+    figure: Sheet,
     entries: Sequence[tuple[str, str, float, bool]],
     *,
     lines: bool = False,
@@ -234,16 +286,15 @@ def key(
         figure: as ``canvas`` made it.
         entries: text, colour, size of the marker (or width of the line), filled or hollow.
         lines: the marks are lines.
-        top: of the line's middle below the figure's edge, in inches.
+        top: of the line's middle below the headline, in inches.
         left: where it begins, in inches; None to end it at the right edge.
     """
-    assert isinstance(figure.canvas, FigureCanvasAgg)
-    renderer = figure.canvas.get_renderer()
     width, height = figure.get_size_inches()
+    top += figure.top
     mark, gap = (0.2 if lines else 0.09), 0.16
     right = width - 0.03
     texts = [figure.text(0, 1 - top / height, text, va="center") for text, *_ in entries]
-    widths = [text.get_window_extent(renderer).width / figure.dpi for text in texts]
+    widths = [text.get_window_extent(figure.renderer).width / figure.dpi for text in texts]
     total = sum(widths) + (mark + 0.05) * len(entries) + gap * (len(entries) - 1)
     at = right - total if left is None else left
     for text, wide, (_, colour, size, filled) in zip(texts, widths, entries, strict=True):

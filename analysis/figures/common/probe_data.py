@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from analysis.evidence import Evidence
 from experiments.record import BlockGain, GainProbe, Record
 
+#: The variants of ResNet-18 that differ in the operator of the residual connection.
+OPERATORS = ("ResNet18", "ResNet18-sub", "PlainNet18", "ResNet18-mul", "ResNet18-mul-nobn")
 #: A moment of training: before the first step, or at the last probe after it.
 MOMENTS = ("init", "end")
 
@@ -46,6 +48,20 @@ def geometric(values: Iterable[float]) -> float | None:
     if min(found) <= 0:
         return 0.0
     return math.exp(sum(map(math.log, found)) / len(found))
+
+
+def passed(values: Iterable[float | None]) -> list[float]:
+    """Factor of the gradient after each block on its way back, from 1 before the last block.
+
+    ``values`` are the blocks' gains from input to output. The list ends before the first block
+    whose gain is not finite.
+    """
+    factors = [1.0]
+    for value in reversed(list(values)):
+        if value is None:
+            break
+        factors.append(factors[-1] * value)
+    return factors
 
 
 def gains(evidence: Evidence, variant: str, moment: str) -> list[Gain]:

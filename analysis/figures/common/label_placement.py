@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Affine2D, ScaledTranslation, Transform
 from numpy.typing import NDArray
 
-from analysis.figures.style import INK, INK_2, SIZE
+from analysis.figures.common.theme import INK, INK_2, SIZE
 
 #: Height of a line of labels in points.
 PITCH = SIZE + 2.6
@@ -136,6 +136,8 @@ def label_spots(
     its point by a hairline. ``lines`` are drawn lines (their corners) to keep clear of. Limits
     and scales must be set before.
     """
+    if not spots:
+        return
     figure = axes.get_figure(root=True)
     assert figure is not None and isinstance(figure.canvas, FigureCanvasAgg)
     renderer = figure.canvas.get_renderer()

@@ -1,0 +1,1 @@
+"""What the figures share: looks, scales, marks, placement of labels, words, data."""

@@ -1,0 +1,190 @@
+"""Panels that several figures share: curves by epoch, and networks by their depth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from analysis.constants import CHANCE_LOSS, CLASSES
+from analysis.evidence import Evidence
+from analysis.figures.common import estimates, marks, theme
+from analysis.figures.common.axes import accuracy_axis, depth_axis, epoch_axis, log_axis
+from analysis.figures.common.estimates import Curve, Estimate
+from analysis.figures.common.label_placement import End, label_ends
+from analysis.figures.common.text import Words
+
+#: Networks of these many layers are made of basic blocks, deeper ones of bottlenecks.
+BASIC = (18, 34)
+FAMILIES = ("ResNet", "PlainNet")
+
+
+def losses(
+    axes: Axes,
+    evidence: Evidence,
+    names: Mapping[str, str],
+    words: Words,
+    *,
+    linear_to: float | None = None,
+) -> None:
+    """Training loss by epoch; ``names`` are the variants and what their curves are called.
+
+    The axis is logarithmic, or with ``linear_to`` linear from 0 at least to that value.
+    """
+    found = {v: estimates.curve(evidence, v, "train_loss") for v in names if evidence.runs(v)}
+    guess = loss_axis(axes, found.values(), linear_to=linear_to)
+    _draw(axes, evidence, found, names, words, worst=1.0, guess=guess)
+
+
+def accuracies(axes: Axes, evidence: Evidence, names: Mapping[str, str], words: Words) -> None:
+    """Validation accuracy by epoch on a logarithmic scale of the error rate."""
+    field = "validation_accuracy"
+    found = {v: estimates.curve(evidence, v, field) for v in names if evidence.runs(v)}
+    guess = error_axis(axes, found.values())
+    _draw(axes, evidence, found, names, words, worst=0.0, guess=guess)
+
+
+def loss_axis(
+    axes: Axes, found: Iterable[Curve], *, linear_to: float | None = None
+) -> float | None:
+    """The y axis for losses; returns the loss of guessing if a curve comes near it."""
+    values = _values(found)
+    if linear_to is not None:
+        axes.set_ylim(0, 1.06 * max([linear_to, *values]))
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        return None
+    stuck = max(values, default=0.0) > 0.8 * CHANCE_LOSS
+    log_axis(axes, [*values, CHANCE_LOSS] if stuck else values)
+    return CHANCE_LOSS if stuck else None
+
+
+def error_axis(axes: Axes, found: Iterable[Curve]) -> float | None:
+    """The y axis for accuracies; returns that of guessing if a curve comes near it."""
+    values = _values(found)
+    stuck = min(values, default=1.0) < 2.5 / CLASSES
+    accuracy_axis(axes, [*values, 1 / CLASSES] if stuck else values or [0.5])
+    return 1 / CLASSES if stuck else None
+
+
+def _values(found: Iterable[Curve]) -> list[float]:
+    return [x for curve in found for _, values in curve.runs for x in values]
+
+
+def epochs(axes: Axes, found: Iterable[Curve]) -> None:
+    """The x axis for curves: all epochs that they reach."""
+    reached = [float(epoch) for curve in found for run, _ in curve.runs for epoch in run]
+    reached += [moment for curve in found for _, moment in curve.broken]
+    epoch_axis(axes, reached)
+
+
+def _draw(
+    axes: Axes,
+    evidence: Evidence,
+    found: Mapping[str, Curve],
+    names: Mapping[str, str],
+    words: Words,
+    *,
+    worst: float,
+    guess: float | None,
+) -> None:
+    """The curves; ``worst`` is the edge at which diverged runs are marked (1: the upper), and
+    ``guess`` what guessing gives, where a curve comes near it."""
+    theme.hairlines(axes)
+    axes.set_xlabel(words("epoch"))
+    epochs(axes, found.values())
+    ends = []
+    if guess is not None:
+        marks.reference(axes, guess, dashed=True)
+        ends.append(End(axes.get_xlim()[1], guess, words("chance"), theme.INK_2))
+    for variant, curve in found.items():
+        look = theme.look(variant)
+        marks.curve(axes, look, curve)
+        marks.crosses(axes, look, [(moment, worst) for _, moment in curve.broken])
+        if evidence.diverged(variant) and curve.broken:
+            step, moment = curve.broken[0]
+            text = f"{names[variant]}\n{words('diverged', step=step)}"
+            ends.append(End(moment, axes.get_ylim()[round(worst)], text, look.colour))
+        elif curve.epochs:
+            text = names[variant]
+            if curve.broken:
+                text += "\n" + some_diverged(evidence, variant, words)
+            ends.append(End(curve.epochs[-1], curve.mean[-1], text, look.colour))
+    label_ends(axes, ends)
+
+
+def some_diverged(evidence: Evidence, variant: str, words: Words) -> str:
+    """How many runs of a variant diverged."""
+    runs = evidence.runs(variant)
+    broken = sum(run.divergence is not None for run in runs)
+    return words("some_diverged", diverged=broken, runs=len(runs))
+
+
+def layers(variant: str) -> int:
+    """The depth in a variant's name: 34 of ``PlainNet34-stable``."""
+    return int("".join(filter(str.isdigit, variant.partition("-")[0])))
+
+
+def _tied(first: str, second: str) -> bool:
+    """Whether two networks of a family are of one kind of block and trained alike."""
+    kinds = (layers(first) in BASIC) == (layers(second) in BASIC)
+    return kinds and ("stable" in first) == ("stable" in second)
+
+
+def by_depth(
+    axes: Axes,
+    values: Mapping[str, Estimate],
+    diverged: Sequence[str],
+    words: Words,
+    *,
+    scale: Callable[..., None] = accuracy_axis,
+    worst: float = 0.02,
+) -> None:
+    """Plain and residual networks by depth; lines join networks of one kind of block.
+
+    Args:
+        values: by variant, from the shallowest of each family.
+        diverged: variants without a value, marked at the panel's edge.
+        scale: sets the y axis for the values and the ends of their intervals.
+        worst: height of that edge as a share of the panel.
+    """
+    theme.hairlines(axes)
+    shown = sorted({layers(v) for v in (*values, *diverged)})
+    depth_axis(axes, shown, words("depth"))
+    axes.xaxis.labelpad = 15
+    points, bounds = estimates.shown(values.values())
+    scale(axes, points or [0.5], ends=bounds)
+    for kind, inside in (("basic", True), ("bottleneck", False)):
+        own = [depth for depth in shown if (depth in BASIC) == inside]
+        if own:
+            axes.annotate(
+                words(kind),
+                ((own[0] * own[-1]) ** 0.5, 0),
+                xycoords=axes.get_xaxis_transform(),
+                xytext=(0, -14),
+                textcoords="offset points",
+                ha="center",
+                va="top",
+                color=theme.INK_2,
+            )
+    ends = []
+    for family in FAMILIES:
+        line = [variant for variant in values if variant.startswith(family)]
+        colour = theme.look(f"{family}34").colour
+        for first, second in pairwise(line):
+            if _tied(first, second):
+                axes.plot(
+                    [layers(first), layers(second)],
+                    [values[first].mean, values[second].mean],
+                    color=colour,
+                    zorder=2,
+                )
+        for variant in line:
+            marks.estimate(axes, theme.look(variant), layers(variant), values[variant])
+        if line and (text := words(f"family_{family}")):
+            last = line[-1]
+            ends.append(End(layers(last), values[last].mean, text, colour))
+    for variant in diverged:
+        marks.crosses(axes, theme.look(variant), [(layers(variant), worst)])
+    label_ends(axes, ends, reach=10)

@@ -1,0 +1,122 @@
+"""What figures say: texts from ``templates/figures``, names of networks, numbers and lists."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import models
+from models import UsageError
+
+Lang = Literal["zh", "en"]
+
+TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
+FOLDER = TEMPLATES / "figures"
+#: Texts that several figures share.
+COMMON = "common"
+
+
+class Words:
+    """The texts of one figure in one language, with the shared ones behind them.
+
+    ``words("key", name=value)`` is the text with its values filled in.
+    """
+
+    def __init__(self, figure: str, lang: Lang) -> None:
+        self.lang = lang
+        self._figure = figure
+        self._texts = _read(COMMON) | _read(figure)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of a key.
+
+        Raises:
+            UsageError: the file lacks it in this language, or it asks for a value that is not
+                given.
+        """
+        try:
+            return str(self._texts[key][self.lang]).format_map(values)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise UsageError(
+                f"templates/figures/{self._figure}.toml: {key} ({self.lang}) is missing or asks "
+                f"for a value that is not given: {error}"
+            ) from None
+
+    def name(self, variant: str) -> str:
+        """How a variant is printed: ``ResNet50-paper`` as "ResNet-50 (paper)"."""
+        network, *options = variant.split("-")
+        title = models.NETWORKS[network].title
+        if not options:
+            return title
+        said = [self(f"option_{o}") if f"option_{o}" in self._texts else o for o in options]
+        return self("variant", network=title, options=self("comma").join(said))
+
+    def operator(self, variant: str) -> str:
+        """The operator of a variant of ResNet-18."""
+        return self(f"operator_{variant}")
+
+    def listed(self, items: Iterable[str]) -> str:
+        """A list in running text."""
+        *rest, last = items
+        return f"{self('comma').join(rest)}{self('and')}{last}" if rest else last
+
+    def clauses(self, parts: Iterable[str]) -> str:
+        """Clauses, set off by semicolons."""
+        return self("semicolon").join(parts)
+
+    def sentences(self, parts: Iterable[str]) -> str:
+        """Sentences one after another."""
+        return self("space").join(parts)
+
+    def missing(self, variants: Sequence[str]) -> str:
+        """The note that names the runs which are missing; empty if none is."""
+        names = self("comma").join(self.name(variant) for variant in variants)
+        return self("missing", networks=names) if variants else ""
+
+
+@functools.cache
+def _read(figure: str) -> dict[str, Any]:
+    path = FOLDER / f"{figure}.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"templates/figures/{path.name}: cannot be read: {reason}") from None
+
+
+def percent(fraction: float, digits: int = 2) -> str:
+    """A fraction as a percentage."""
+    return f"{100 * fraction:.{digits}f}%"
+
+
+def points(difference: float) -> str:
+    """A difference of fractions in percentage points, with its sign."""
+    return f"{100 * difference:+.2f}".replace("-", "−")
+
+
+def count(value: int) -> str:
+    """A count with its thousands grouped, as the report prints it."""
+    return f"{value:,}"
+
+
+def number(value: float) -> str:
+    """Three significant digits; very large and small numbers as powers of ten."""
+    if value == 0:
+        return "0"
+    if not 1e-3 <= abs(value) < 1e4:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{mantissa} × 10{superscript(int(exponent))}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".removesuffix(".")
+
+
+def loss(value: float) -> str:
+    """A loss in nats to three decimals."""
+    return f"{value:.3f}" if value < 1e4 else number(value)
+
+
+def superscript(exponent: int) -> str:
+    """An exponent as raised digits."""
+    return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

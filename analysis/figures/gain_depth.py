@@ -1,0 +1,89 @@
+"""Gradient over all blocks at initialisation against depth, plain and residual networks."""
+
+from __future__ import annotations
+
+from analysis.evidence import Evidence
+from analysis.figures.common import curves, estimates, marks, probe_data, theme
+from analysis.figures.common.axes import log_axis
+from analysis.figures.common.estimates import Estimate
+from analysis.figures.common.text import Lang, Words, number
+from analysis.records import Records
+
+ID = "gain-depth"
+
+NETWORKS = tuple(f"{family}{depth}" for family in curves.FAMILIES for depth in (18, 34, 50, 101))
+
+
+def runs(records: Records) -> tuple[str, ...]:
+    """Ids of the records that the figure shows."""
+    return Evidence(records).ids(NETWORKS)
+
+
+def totals(evidence: Evidence) -> dict[str, Estimate]:
+    """Product of the gains of all blocks, of each run; the interval is the range of the runs.
+
+    Raises:
+        NothingToDraw: no network has gains that are all positive and finite.
+    """
+    found = {}
+    for variant in NETWORKS:
+        gains = probe_data.gains(evidence, variant, "init")
+        runs = zip(*(gain.measured for gain in gains), strict=False)
+        passed = [probe_data.passed(own) for own in runs]
+        values = tuple(own[-1] for own in passed if len(own) == len(gains) + 1 and own[-1] > 0)
+        if values:
+            found[variant] = Estimate(values, min(values), max(values))
+    if not found:
+        raise estimates.NothingToDraw(NETWORKS)
+    return found
+
+
+def _mean(value: Estimate) -> float:
+    return probe_data.geometric(value.values) or 0.0
+
+
+def draw(records: Records, lang: Lang) -> theme.Sheet:
+    """Factor of the gradient from the last block to the first; points are runs.
+
+    Raises:
+        NothingToDraw: no network has gains.
+    """
+    evidence, words = Evidence(records), Words(ID, lang)
+    found = totals(evidence)
+    note = words.missing(estimates.missing(evidence, NETWORKS))
+    sheet = theme.sheet(2.8, _headline(found, words), note)
+    axes = theme.panel(sheet, 0.46, 0.32, 4.4, 1.95)
+    theme.heading(axes, words("axis"), left=0.4)
+    curves.by_depth(axes, found, (), words, scale=log_axis)
+    marks.reference(axes, 1.0)
+    return sheet
+
+
+def _headline(found: dict[str, Estimate], words: Words) -> str:
+    parts = []
+    for family in curves.FAMILIES:
+        own = [variant for variant in found if variant.startswith(family)]
+        if len(own) > 1:
+            first, last = own[0], own[-1]
+            parts.append(
+                words(
+                    "change",
+                    first=words.name(first),
+                    last=words.name(last),
+                    before=number(_mean(found[first])),
+                    after=number(_mean(found[last])),
+                )
+            )
+    return words("headline", changes=words.clauses(parts)) if parts else ""
+
+
+def alt(records: Records, lang: Lang) -> str:
+    """What the figure shows, in words.
+
+    Raises:
+        NothingToDraw: no network has gains.
+    """
+    words = Words(ID, lang)
+    found = totals(Evidence(records))
+    named = [f"{words.name(variant)} {number(_mean(value))}" for variant, value in found.items()]
+    return words("alt", networks=words.listed(named))

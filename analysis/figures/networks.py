@@ -1,0 +1,93 @@
+"""LeNet, AlexNet and ResNet from input to output, with the shape after each step."""
+
+from __future__ import annotations
+
+from analysis.constants import CONSTANTS, MNIST_SIDE
+from analysis.figures.common import theme
+from analysis.figures.common.diagram import Diagram
+from analysis.figures.common.text import Lang, Words
+from analysis.records import Records
+
+ID = "networks"
+
+SIZE = int(CONSTANTS["imagenet_size"].value)
+#: A step: the key of its words, channels and side of its output (1: a vector), number in it.
+Step = tuple[str, int, int, object]
+#: As models/lenet.py, alexnet.py and resnet.py build them, at 224 pixels.
+NETWORKS: dict[str, tuple[Step, ...]] = {
+    "LeNet": (
+        ("input", 1, MNIST_SIDE, ""),
+        ("convolution", 6, 28, 5),
+        ("pooling", 6, 14, 2),
+        ("convolution", 16, 10, 5),
+        ("pooling", 16, 5, 2),
+        ("linear", 120, 1, ""),
+        ("linear", 84, 1, ""),
+        ("linear", 10, 1, ""),
+    ),
+    "AlexNet": (
+        ("input", 3, SIZE, ""),
+        ("convolution", 96, 54, 11),
+        ("max_pooling", 96, 26, 3),
+        ("convolution", 256, 26, 5),
+        ("max_pooling", 256, 12, 3),
+        ("two_convolutions", 384, 12, 3),
+        ("convolution", 256, 12, 3),
+        ("max_pooling", 256, 5, 3),
+        ("two_linear", 4096, 1, ""),
+        ("linear", 1000, 1, ""),
+        ("adaptor", 10, 1, ""),
+    ),
+    "ResNet": (
+        ("input", 3, SIZE, ""),
+        ("convolution", 64, 112, 7),
+        ("max_pooling", 64, 56, 3),
+        ("stage", 64, 56, 1),
+        ("stage", 128, 28, 2),
+        ("stage", 256, 14, 3),
+        ("stage", 512, 7, 4),
+        ("average", 512, 1, ""),
+        ("linear", 1000, 1, ""),
+        ("adaptor", 10, 1, ""),
+    ),
+}
+LEARNED = ("convolution", "two_convolutions", "linear", "two_linear", "adaptor", "stage")
+
+
+def runs(records: Records) -> tuple[str, ...]:
+    """None: the figure shows the networks as they are built, whatever was trained."""
+    return ()
+
+
+def draw(records: Records, lang: Lang) -> Diagram:
+    """One network below the other; learned layers in the network's colour."""
+    words = Words(ID, lang)
+    colours = {"LeNet": "LeNet", "AlexNet": "AlexNet", "ResNet": "ResNet34"}
+    networks = [
+        (
+            words(f"title_{network}"),
+            [
+                (
+                    words(key, number=number),
+                    channels,
+                    side,
+                    theme.look(colours[network]).colour if key in LEARNED else theme.NEUTRAL,
+                )
+                for key, channels, side, number in steps
+            ],
+        )
+        for network, steps in NETWORKS.items()
+    ]
+    return Diagram("networks", 4.3, networks=networks)
+
+
+def alt(records: Records, lang: Lang) -> str:
+    """What the figure shows, in words."""
+    words = Words(ID, lang)
+    parts = []
+    for network, steps in NETWORKS.items():
+        shapes = [f"{c} × {s} × {s}" if s > 1 else str(c) for _, c, s, _ in steps]
+        parts.append(
+            words("one", network=words(f"title_{network}"), shapes=words("comma").join(shapes))
+        )
+    return words("alt", networks=words.clauses(parts))
