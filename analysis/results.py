@@ -53,7 +53,16 @@ from experiments.text import printable
 
 _ROOT = Path(__file__).resolve().parent.parent
 #: Libraries that results and figures depend on.
-_LIBRARIES = ("matplotlib", "numpy", "pydantic", "scipy", "seaborn", "statsmodels", "weasyprint")
+_LIBRARIES = (
+    "matplotlib",
+    "numpy",
+    "pydantic",
+    "resvg-py",
+    "scipy",
+    "seaborn",
+    "statsmodels",
+    "weasyprint",
+)
 
 
 # --- Freshness ----------------------------------------------------------------------------------
@@ -96,7 +105,9 @@ class Inputs:
 
 def _code() -> list[Path]:
     """What records are analysed by: code, settings, and the words of figures."""
-    found = [*(_ROOT / "analysis").glob("*.json"), *(_ROOT / "templates" / "figures").rglob("*.*")]
+    found = [*(_ROOT / "analysis").glob("*.json")]
+    for folder in ("figures", "diagrams"):
+        found += (_ROOT / "templates" / folder).rglob("*.*")
     for package in ("analysis", "experiments", "models"):
         for pattern in ("*.py", "*.toml"):
             found += (_ROOT / package).rglob(pattern)
