@@ -13,8 +13,8 @@ profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATA
 .PHONY: all experiment report readme watch status verify summary models schema bench test test-fast soak lint \
         setup setup-dev lock audit clean help
 
-all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= ENGINE=ray RAY_ADDRESS=]
-	@$(PY) -m experiments train $(profile) $(if $(ENGINE),--engine "$(ENGINE)")
+all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= MINUTES= ENGINE=ray RAY_ADDRESS=]
+	@$(PY) -m experiments train $(profile) $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(ENGINE),--engine "$(ENGINE)")
 	@$(PY) -m report $(profile)
 
 experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 RECIPE=strong PROFILE= DATASET=]
@@ -37,8 +37,8 @@ watch: setup ## serve the report on localhost and refresh it as templates are sa
 status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE= DATASET=]
 	@$(PY) -m experiments status $(profile)
 
-verify: setup ## check a record, then train its run again and compare: RUN=LeNet.s0, or RUN=all without training [PROFILE= DATASET=]
-	@$(PY) -m experiments.verify "$(RUN)" $(profile)
+verify: setup ## check a record, then train its run again and compare: RUN=LeNet.s0, or RUN=all without training [PROFILE= DATASET= RESULTS=folder]
+	@$(PY) -m experiments.verification "$(RUN)" $(profile) $(if $(RESULTS),--results "$(RESULTS)")
 
 summary: setup ## print a network's layers with shapes, parameters and MACs: MODEL=LeNet [GR= RATIO= RESIDUAL= VARIANT=]
 	@$(PY) -m models "$(MODEL)" $(if $(GR),--gr "$(GR)") $(if $(RATIO),--ratio "$(RATIO)") \
@@ -50,7 +50,7 @@ models: setup ## print parameters and MACs of every network
 schema: setup ## print the JSON schema of a record
 	@$(PY) -m experiments schema
 
-bench: setup-dev ## training measured beside the original's way and Lightning: [ARGS="--networks LeNet --accuracy …"]
+bench: setup ## training throughput beside the original's way: [ARGS="--networks LeNet --size 64 …"]
 	@$(PY) -m experiments.benchmark $(ARGS)
 
 test: setup-dev ## every test: units, a smoke run of the whole pipeline on MNIST, browser, PDF

@@ -22,7 +22,7 @@ from experiments.record import (
     GainProbe,
     GradientNorms,
 )
-from experiments.storage import explain
+from experiments.support.files import explain
 
 FOLDER = Path(__file__).parent / "checkpoints"
 #: A run that ends sooner is quicker done again than saved.

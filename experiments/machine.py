@@ -17,8 +17,8 @@ from typing import Literal, cast
 import torch
 import torchvision
 
-from experiments.checkout import commit
 from experiments.record import Environment
+from experiments.support.git import commit
 
 #: Instructions that multiply bf16 numbers: x86's and ARM's.
 _BF16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")

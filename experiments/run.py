@@ -45,7 +45,7 @@ from experiments.record import (
     finite,
 )
 from experiments.training import OnStep, train
-from models.counting import count
+from models.complexity import count
 
 
 def execute(

@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from models.errors import UsageError as UsageError
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -20,10 +22,6 @@ if TYPE_CHECKING:
 OPERATORS = ("add", "sub", "mul", "none")
 #: Bottleneck widths: as the original write-up ran them, or as in He et al.
 VARIANTS = ("original", "paper")
-
-
-class UsageError(ValueError):
-    """A person asked for something that does not exist; the message says what does."""
 
 
 @dataclass(frozen=True)

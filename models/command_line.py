@@ -1,16 +1,5 @@
-"""What the project's commands share: an argument parser whose errors are one line."""
+"""Moved to ``models.cli``."""
 
-from __future__ import annotations
+from models.cli import OneLineParser
 
-import argparse
-import sys
-from typing import NoReturn
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """An argument parser that says what is wrong in one line and ends with status 2."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong and leave."""
-        print(f"error: {message}; see --help.", file=sys.stderr)
-        raise SystemExit(2)
+__all__ = ["OneLineParser"]

@@ -131,7 +131,7 @@ def test_no_room_for_the_data(checkout, tmp_path, kind):
     data = checkout / "data" / "MNIST"
     source = data.resolve()
     data.unlink()
-    serve = {"at": "experiments.acquire:_download", "do": "serve", "folder": str(source)}
+    serve = {"at": "experiments.datasets.download:download", "do": "serve", "folder": str(source)}
     try:
         with counted(f"{kind}: data"):
             first, second = while_scarce(kind, data, TRAIN, tmp_path / "log", serve)

@@ -41,7 +41,9 @@ def test_too_little_memory_for_the_batch_splits_it(checkout):
     with counted("no memory for a batch"):
         done, record = limited(checkout, 400)
         assert done.returncode == 0, done.stderr
-        assert "SEResNet18.s0: out of memory; begins anew, each batch in 2 parts" in done.stderr
+        assert (
+            "SEResNet18.s0: out of memory; begins anew with 2 micro-batches a batch" in done.stderr
+        )
         assert record.status == "finished"
         assert record.batch_pieces > 1
         assert len(record.history) == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.stopping import Stopped, stoppable
+from experiments.support.signals import Stopped, stoppable
 from report import __main__ as command_line
 from report import build, document, exports, inputs
 from tests import factory

@@ -3,9 +3,10 @@
 import pytest
 
 import models
-from experiments import engine, study
-from experiments.costs import seconds
+from experiments import study
 from experiments.fingerprint import essence, fingerprint
+from experiments.scheduling import scheduler as engine
+from experiments.scheduling.estimates import seconds
 
 TABLE = [
     "LeNet", "AlexNet", "ResNet18", "ResNet34", "ResNet50", "ResNet101", "DenseNet",

@@ -1,4 +1,4 @@
-"""The process of one run: it trains, writes the record, and tells its parent how it goes."""
+"""The process of one run: it trains, writes the record, and reports to its supervisor."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
-from experiments.acquire import DataError
+from experiments.datasets.download import DataError
 from experiments.job import Job
 from experiments.record import RESULTS, Record, write
-from experiments.stopping import end_with_parent
-from experiments.storage import explain
+from experiments.support.files import explain
+from experiments.support.signals import end_with_parent
 
 if TYPE_CHECKING:
     from experiments.checkpoint import Checkpoint
-    from experiments.data import Images
+    from experiments.datasets.splits import Images
 
 
-def run_child(job: Job, parent: Connection) -> None:
-    """Do the job; send ``(kind, content)`` messages, the last of kind ``done``, ``error``,
-    ``split`` or ``unwritable``."""
+def work(job: Job, supervisor: Connection) -> None:
+    """Do the job and send ``(kind, content)`` messages. The last one is of kind ``done``,
+    ``error``, ``split`` or ``unwritable``."""
     end_with_parent()
 
     def tell(kind: str, content: Any) -> None:
         try:
-            parent.send((kind, content))
+            supervisor.send((kind, content))
         except OSError:
-            os._exit(1)  # the parent is gone
+            os._exit(1)  # the supervisor is gone
 
-    def begin_anew(pieces: int) -> None:
-        tell("split", pieces)
-        os._exit(0)  # memory that ran out leaves a process in no state to go on
+    def restart_with_smaller_batches(micro_batches: int) -> None:
+        tell("split", micro_batches)
+        os._exit(0)  # after running out of memory the process is in an unknown state
 
     try:
-        from experiments import data
+        from experiments.datasets import splits
 
-        record, checkpoint = train(job, data.load(job.config.dataset), tell, 0.2, begin_anew)
+        images = splits.load(job.config.dataset)
+        record, checkpoint = train(job, images, tell, 0.2, restart_with_smaller_batches)
     except MemoryError:
         return tell("error", "out of memory before training began")
     except (OSError, ImportError, DataError) as error:
@@ -57,8 +58,8 @@ def train(
     pause: float,
     on_split: Callable[[int], None] = lambda _: None,
 ) -> tuple[Record, Checkpoint]:
-    """Do the job (``run.execute``), telling of epochs, of what is to note, and of steps, these at
-    most every ``pause`` seconds."""
+    """Do the job (``run.execute``). ``tell`` gets a message for each epoch, each note, and for
+    steps, at most one every ``pause`` seconds."""
     from experiments.run import execute
 
     last = 0.0
@@ -80,7 +81,7 @@ def train(
 
 
 def summary(record: Record) -> dict[str, Any]:
-    """What the display shows of a finished run."""
+    """What is shown of a finished run."""
     return {
         "status": record.status,
         "reason": record.reason,

@@ -1,11 +1,11 @@
-"""The checkout that the code comes from."""
+"""The Git checkout that the code comes from."""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 def commit() -> tuple[str | None, bool | None]:
@@ -15,9 +15,11 @@ def commit() -> tuple[str | None, bool | None]:
 
 
 def _git(*arguments: str) -> str | None:
+    """The output of a Git command; None if it fails. The checkout may belong to another user."""
+    command = ["git", "-c", f"safe.directory={ROOT}", *arguments]
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=False
+            command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

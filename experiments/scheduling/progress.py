@@ -1,7 +1,8 @@
-"""How training shows its progress: bars in a terminal, plain lines elsewhere."""
+"""Progress of training: bars in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import Any
 
@@ -25,8 +26,11 @@ class Display:
     """
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._live = self._console.is_terminal
+        # Asked of the stream itself: FORCE_COLOR makes rich take a log file for a terminal.
+        self._live = sys.stderr is not None and sys.stderr.isatty()
+        self._console = Console(
+            stderr=True, highlight=False, soft_wrap=True, force_terminal=self._live
+        )
         self._progress = Progress(
             TextColumn("{task.description}", justify="left"),
             BarColumn(bar_width=24),
@@ -57,11 +61,11 @@ class Display:
         self._progress.stop()
 
     def note(self, text: str) -> None:
-        """A line that stays."""
+        """Print a line."""
         self._console.print(text, markup=False)
 
     def start(self, runs: list[tuple[str, float]]) -> None:
-        """Say what is to be done: ids and expected seconds."""
+        """Begin with these runs: ids and expected seconds."""
         self._costs = dict(runs)
         self.note(f"{len(runs)} run{'s' if len(runs) != 1 else ''} to train")
         self._overall = self._progress.add_task(
@@ -104,6 +108,12 @@ class Display:
     def run_failed(self, run: str, reason: str) -> None:
         """A run ended without a record."""
         self._end(run, f"failed: {reason}")
+
+    def run_postponed(self, run: str) -> None:
+        """A run is left for the next call."""
+        self.note(f"{run}: would not end in time; left for the next call")
+        if run in self._tasks:
+            self._progress.update(self._tasks[run], visible=False)
 
     def _end(self, run: str, line: str) -> None:
         self._finished += 1

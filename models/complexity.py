@@ -37,22 +37,31 @@ def count(name: str, size: int | None = None, **options: Any) -> Counts:
     thop counts convolutions and linear layers without biases, and normalisation, activation and
     pooling by rules of its own. The original write-up's column is torchinfo's.
     """
-    network = models.resolve(name)
-    size = network.fixed_size or size or REFERENCE_SIZE
-    shape = (1, network.input_channels, size, size)
+    found = summary(name, size, **options)
     with torch.device("meta"):
-        summary = torchinfo.summary(
+        net = models.build(name, **options).eval()
+        with contextlib.redirect_stdout(io.StringIO()):
+            macs, _ = thop.profile(net, inputs=(torch.empty(_shape(name, size)),), verbose=False)
+    table = str(found)
+    for unit, letter in (("KILOBYTES", "k"), ("MEGABYTES", "M"), ("GIGABYTES", "G")):
+        table = table.replace(f"Units.{unit}", letter)  # torchinfo prints the enum's name
+    return Counts(found.total_params, found.total_mult_adds, int(macs), table)
+
+
+def summary(name: str, size: int | None = None, **options: Any) -> torchinfo.ModelStatistics:
+    """torchinfo's statistics of one image of ``size`` px."""
+    with torch.device("meta"):
+        return torchinfo.summary(
             models.build(name, **options).eval(),
-            input_size=shape,
+            input_size=_shape(name, size),
             device="meta",
             depth=6,
             verbose=0,
             col_names=("output_size", "num_params", "mult_adds"),
         )
-        net = models.build(name, **options).eval()
-        with contextlib.redirect_stdout(io.StringIO()):
-            macs, _ = thop.profile(net, inputs=(torch.empty(shape),), verbose=False)
-    table = str(summary)
-    for unit, letter in (("KILOBYTES", "k"), ("MEGABYTES", "M"), ("GIGABYTES", "G")):
-        table = table.replace(f"Units.{unit}", letter)  # torchinfo prints the enum's name
-    return Counts(summary.total_params, summary.total_mult_adds, int(macs), table)
+
+
+def _shape(name: str, size: int | None) -> tuple[int, int, int, int]:
+    network = models.resolve(name)
+    side = network.fixed_size or size or REFERENCE_SIZE
+    return (1, network.input_channels, side, side)

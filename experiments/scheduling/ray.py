@@ -1,7 +1,7 @@
-"""Do the runs as tasks of an existing Ray cluster: Ray schedules, retries and logs them.
+"""Train runs as tasks of an existing Ray cluster: Ray schedules, retries and logs them.
 
-The driver, here, sends the code and the data along and writes each record the moment it arrives: a
-node needs the Python packages, but neither a shared disk nor the network. ``CLUSTER.md`` says how
+The driver, here, sends the code and the data along and writes each record as it arrives: a node
+needs the Python packages, but neither a shared disk nor the network. ``docs/cluster.md`` says how
 to bring up a cluster.
 """
 
@@ -16,24 +16,23 @@ from contextlib import suppress
 from typing import Any
 
 import ray
-from ray._private.services import canonicalize_bootstrap_address
 from ray.exceptions import RayError, RayTaskError
 from ray.util.queue import Queue
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from experiments import costs, data
-from experiments.checkout import ROOT, commit
 from experiments.config import Config
-from experiments.datasets import DatasetName
-from experiments.display import Display
-from experiments.engine import Outcome, take_in
+from experiments.datasets import splits
 from experiments.job import Job
 from experiments.record import RESULTS, Record, write
-from experiments.run_child import summary, train
-from experiments.stopping import Stopped
-from experiments.storage import explain
+from experiments.scheduling import estimates
+from experiments.scheduling.progress import Display
+from experiments.scheduling.scheduler import Deadline, Outcome, handle_message
+from experiments.scheduling.worker import summary, train
 from experiments.study import Planned
-from models import UsageError
+from experiments.support.files import explain
+from experiments.support.git import ROOT, commit
+from experiments.support.signals import Stopped
+from models.errors import UsageError
 
 #: How often a run starts again after its node or its process was lost.
 RETRIES = 3
@@ -45,44 +44,48 @@ _NOT_CODE = ("/experiments/results", "/experiments/checkpoints", "__pycache__")
 #: Bytes of main memory of a process that trains on a GPU.
 _GPU_HOST = 4_000_000_000
 
-_HELP = "`ray start --head` starts one here; experiments/CLUSTER.md says more."
+_HELP = "`ray start --head` starts one here; docs/cluster.md says more."
 
 
-def on_a_cluster(todo: list[Planned], profile: str, display: Display, outcome: Outcome) -> None:
-    """Do the runs on the cluster that ``RAY_ADDRESS`` names, else on the one running here.
+def on_a_cluster(
+    todo: list[Planned], profile: str, display: Display, outcome: Outcome, _: Deadline
+) -> None:
+    """Train the runs on the cluster that ``RAY_ADDRESS`` names, else on the one running here.
 
     Raises:
-        UsageError: no cluster, or one that does not take this driver.
-        acquire.DataError: no data here.
+        UsageError: no cluster, or one that does not accept this driver.
+        download.DataError: no data here.
     """
-    address = _address()
-    images = {name: data.load(name, display.note) for name in {p.config.dataset for p in todo}}
-    asked: list[int] = []  # signals: an exception inside a call of Ray's would not come out whole
+    given = _given_address()
+    images = {name: splits.load(name, display.note) for name in {p.config.dataset for p in todo}}
+    signals: list[int] = []  # an exception raised within a call of Ray may be lost
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
-        _connect(address)
+        _connect(given)
         for each in before:  # Ray has put in its own
-            signal.signal(each, lambda signum, _: asked.append(signum))
+            signal.signal(each, lambda signum, _: signals.append(signum))
         total = ray.cluster_resources()
         display.note(
-            f"Ray cluster {address}: nodes: {sum(node['Alive'] for node in ray.nodes())}, "
+            f"Ray cluster {ray.get_runtime_context().gcs_address}: "
+            f"nodes: {sum(node['Alive'] for node in ray.nodes())}, "
             f"CPU cores: {total.get('CPU', 0):.0f}, GPUs: {total.get('GPU', 0):.0f}"
         )
-        display.start([(p.id, costs.seconds(p.config)) for p in todo])
-        _supervise(todo, profile, images, asked, display, outcome)
+        display.start([(p.id, estimates.seconds(p.config)) for p in todo])
+        _supervise(todo, profile, images, signals, display, outcome)
     finally:
         ray.shutdown()  # ends what still runs
         for each, handler in before.items():
             signal.signal(each, handler)
 
 
-def _connect(address: str) -> None:
+def _connect(given: str | None) -> None:
+    """Connect to the given cluster, else to the one running here."""
     elsewhere = [f"/{path.name}" for path in ROOT.iterdir() if path.name not in _CODE]
     # Ray's default is to repeat for ever what needs more memory than there is.
     os.environ.setdefault("RAY_task_oom_retries", str(RETRIES))
     try:
         ray.init(
-            address,
+            given or "auto",
             runtime_env={"working_dir": str(ROOT), "excludes": [*elsewhere, *_NOT_CODE]},
             log_to_driver=False,
             logging_level=logging.ERROR,
@@ -93,34 +96,41 @@ def _connect(address: str) -> None:
         if isinstance(error.__cause__, Stopped):
             raise error.__cause__ from None
         raise
+    except ConnectionError as error:
+        if given is None:
+            raise UsageError(f"no Ray cluster runs here. {_HELP}") from None
+        raise _refused(given, error) from None
     except (RuntimeError, ValueError, OSError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise UsageError(f"Ray cluster {address}: {reason} (experiments/CLUSTER.md)") from None
+        raise _refused(given or "here", error) from None
 
 
-def _address() -> str:
-    """``host:port`` of the cluster, where somebody answers: Ray itself would try for minutes."""
-    given = os.environ.get("RAY_ADDRESS", "")
+def _refused(address: str, error: Exception) -> UsageError:
+    reason = " ".join(str(error).split())[:300]
+    return UsageError(f"Ray cluster {address}: {reason} (docs/cluster.md)")
+
+
+def _given_address() -> str | None:
+    """``RAY_ADDRESS``, if a server answers there: Ray itself would try for minutes."""
+    given = os.environ.get("RAY_ADDRESS")
+    if not given:
+        return None
+    host, _, port = given.rpartition(":")
     try:
-        address = canonicalize_bootstrap_address("auto") or given  # none for RAY_ADDRESS=local
-        host, _, port = address.rpartition(":")
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
     except OSError as error:
-        if not given:
-            raise UsageError(f"no Ray cluster runs here. {_HELP}") from None
         raise UsageError(
             f"RAY_ADDRESS={given}: no Ray cluster answers ({error}). {_HELP}"
         ) from None
     except ValueError:
         raise UsageError(f"RAY_ADDRESS={given}: expected host:port, as in 10.0.0.1:6379.") from None
-    return address
+    return given
 
 
 def _supervise(
     todo: list[Planned],
     profile: str,
-    images: Mapping[DatasetName, data.Images],
-    asked: list[int],
+    images: Mapping[str, splits.Images],
+    signals: list[int],
     display: Display,
     outcome: Outcome,
 ) -> None:
@@ -145,12 +155,12 @@ def _supervise(
     started: set[str] = set()
     while pending:
         ready, _ = ray.wait(list(pending), timeout=0.5)
-        if asked:
-            raise Stopped(asked[0])
-        with suppress(RayError):  # no study ends for want of progress bars
+        if signals:
+            raise Stopped(signals[0])
+        with suppress(RayError):  # progress is not essential
             for run, message in inbox.get_nowait_batch(inbox.qsize()):
                 if message is not None:
-                    take_in(message, run, display, outcome)
+                    handle_message(message, run, display, outcome)
                 elif run in started:
                     display.note(f"{run}: its node or its process was lost; it starts again")
                 else:
@@ -160,14 +170,14 @@ def _supervise(
             run = pending.pop(done)
             if run not in started:
                 display.run_started(run)
-            take_in(_result(done, profile), run, display, outcome)
+            handle_message(_result(done, profile), run, display, outcome)
 
 
 def _needs(config: Config, gpus: bool) -> dict[str, Any]:
-    """What a run takes of a node (Ray's names); a share of a GPU where the cluster has some."""
+    """The resources of a run (Ray's names); a share of a GPU where the cluster has some."""
     if gpus:
-        return {"num_cpus": 1, "memory": _GPU_HOST, "num_gpus": costs.gpu_share(config)}
-    return {"num_cpus": 1, "memory": costs.memory(config)}
+        return {"num_cpus": 1, "memory": _GPU_HOST, "num_gpus": estimates.gpu_share(config)}
+    return {"num_cpus": 1, "memory": estimates.memory(config)}
 
 
 def _has(node: Mapping[str, float], needs: Mapping[str, float]) -> bool:
@@ -176,15 +186,15 @@ def _has(node: Mapping[str, float], needs: Mapping[str, float]) -> bool:
 
 
 @ray.remote(max_retries=RETRIES, max_calls=1)  # a process of its own, as on one machine
-def _train(job: Job, images: list[ray.ObjectRef[data.Images]], inbox: Queue) -> Record:
-    """Do a run, on a node; ``images`` has one element.
+def _train(job: Job, images: list[ray.ObjectRef[splits.Images]], inbox: Queue) -> Record:
+    """Train a run, on a node; ``images`` has one element.
 
-    It is in a list so that it is got here: a plain argument of a task stays pinned in the node's
-    object store when the driver is killed, and the store fills up.
+    It is in a list so that it is fetched here: a plain argument of a task stays pinned in the
+    node's object store when the driver is killed, and the store fills up.
     """
 
     def tell(message: tuple[str, Any] | None) -> None:
-        with suppress(RayError):  # no run ends because nobody listens
+        with suppress(RayError):  # progress is not essential
             inbox.put_nowait((job.id, message))
 
     tell(None)  # the start
@@ -194,7 +204,7 @@ def _train(job: Job, images: list[ray.ObjectRef[data.Images]], inbox: Queue) -> 
 
 
 def _result(done: ray.ObjectRef[Record], profile: str) -> tuple[str, Any]:
-    """Write a run's record; the run's last message (``run_child``)."""
+    """Write a run's record; returns the run's last message (``worker.work``)."""
     try:
         record = ray.get(done)
     except RayTaskError as error:
