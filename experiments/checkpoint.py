@@ -21,6 +21,7 @@ from experiments.record import (
     Evaluation,
     GainProbe,
     GradientNorms,
+    SEInitial,
 )
 from experiments.support.files import explain
 
@@ -35,6 +36,7 @@ class Trained:
 
     history: list[Epoch] = field(default_factory=list)
     gains: list[GainProbe] = field(default_factory=list)
+    se_initial: list[SEInitial] = field(default_factory=list)
     gradient_norms: GradientNorms | None = None
     validation: Evaluation | None = None  # of the last epoch
     divergence: Divergence | None = None
@@ -130,6 +132,7 @@ class Checkpoint:
             "parts": {name: part.state_dict() for name, part in parts.items()},
             "history": [entry.model_dump() for entry in trained.history],
             "gains": [probe.model_dump() for probe in trained.gains],
+            "se_initial": [probe.model_dump() for probe in trained.se_initial],
             "numbers": {name: getattr(trained, name) for name in _NUMBERS},
         }
         self._saved_at = time.monotonic()
@@ -168,6 +171,7 @@ class Checkpoint:
                 part.load_state_dict(state["parts"][name])
             trained.history = [Epoch.model_validate(entry) for entry in state["history"]]
             trained.gains = [GainProbe.model_validate(probe) for probe in state["gains"]]
+            trained.se_initial = [SEInitial.model_validate(p) for p in state["se_initial"]]
             for name in _NUMBERS:
                 setattr(trained, name, type(getattr(trained, name))(state["numbers"][name]))
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:

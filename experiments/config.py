@@ -37,6 +37,7 @@ class Config(BaseModel):
         recipe: ``original``, or ``strong``: images warped a little anew in each epoch
             (``images.random_warps``), and the running average of the weights is what is judged
             (``optimizer.Average``).
+        tag: names a run that departs from its profile (``long``, ``px64``); empty for the others.
         seed: initial weights, order of images, dropout.
     """
 
@@ -57,6 +58,7 @@ class Config(BaseModel):
     stop: Literal["epochs", "stable"] = "epochs"
     precision: Literal["bf16", "fp32"] = "bf16"
     recipe: Literal["original", "strong"] = "original"
+    tag: Annotated[str, Field(pattern=r"^[a-z0-9]{0,16}$")] = ""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
     @model_validator(mode="after")
@@ -94,4 +96,6 @@ class Config(BaseModel):
             tags.append("stable")
         if self.recipe == "strong":
             tags.append("strong")
+        if self.tag:
+            tags.append(self.tag)
         return "-".join(tags)

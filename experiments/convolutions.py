@@ -6,10 +6,6 @@
   matrix at hand; taps that meet nothing but padding cost nothing and keep a gradient of zero.
 - A stem of three channels sees a grey image three times. Summed over the channels, its weights
   give the same output from one.
-- A network as narrow as LeNet does not fill a vector register with channels. Its maps lie row by
-  row; the convolution of the image is a matrix product with the pixels under the kernel, which
-  sets the four pixels of each pooling window apart; further 2x2 average pooling is a product of
-  each pair of rows with a matrix of quarters.
 
 The networks, their parameters and counts are untouched.
 """
@@ -26,8 +22,6 @@ from torch import nn
 
 #: Largest map, in pixels, that goes tap by tap; at 4x4 the general way is as fast.
 MOST_PIXELS = 4
-#: A network with no more channels than this anywhere is narrow.
-NARROW = 16
 
 Slices = tuple[slice, slice]
 
@@ -35,11 +29,7 @@ Slices = tuple[slice, slice]
 def accelerate(net: nn.Module, channels: int, size: int) -> None:
     """Let a network that takes ``(N, channels, size, size)`` take the short ways (CPU only). The
     weights' layout in memory changes: an optimiser that keeps to it is built after."""
-    convolutions = _convolutions(net, channels, size)
-    if channels == 1 and all(module.out_channels <= NARROW for module, _ in convolutions):
-        _accelerate_narrow(net)
-        return
-    for module, pixels in convolutions:
+    for module, pixels in _convolutions(net, channels, size):
         way: Callable[[nn.Conv2d, torch.Tensor], torch.Tensor]
         if module.groups != 1 or module.dilation != (1, 1):
             continue
@@ -75,74 +65,6 @@ def _convolutions(net: nn.Module, channels: int, size: int) -> list[tuple[nn.Con
     for handle in handles:
         handle.remove()
     return found
-
-
-def _accelerate_narrow(net: nn.Module) -> None:
-    net.to(memory_format=torch.contiguous_format)
-    layers = list(net.children())
-    for module in layers:
-        if _is_halving(module):
-            module.forward = _halve
-    if len(layers) > 2 and isinstance(layers[1], nn.Sigmoid) and _is_halving(layers[2]):
-        conv = layers[0]
-        if (
-            isinstance(conv, nn.Conv2d)
-            and conv.in_channels == 1
-            and conv.stride == conv.dilation == (1, 1)
-        ):
-            conv.forward = functools.partial(_by_corner, conv)  # type: ignore[method-assign]
-            layers[2].forward = _mean_of_corners
-
-
-def _is_halving(module: nn.Module) -> bool:
-    if not isinstance(module, nn.AvgPool2d):
-        return False
-    return (module.kernel_size, module.stride, module.padding) == (2, 2, 0)
-
-
-def _by_corner(module: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
-    """A convolution of one channel: ``(N, 1, H, W)`` to ``(4, C', N, H'/2, W'/2)``, the four pixels
-    of each 2x2 window apart.
-
-    They see nearly the same pixels: one product serves all four, with the kernel placed at each
-    corner of a frame one pixel larger.
-    """
-    (height, width), padding = module.kernel_size, module.padding
-    assert isinstance(padding, tuple)
-    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
-    x = F.pad(x[:, 0].to(dtype), (padding[1], padding[1], padding[0], padding[0]))
-    under = x.unfold(1, height + 1, 2).unfold(2, width + 1, 2).permute(3, 4, 0, 1, 2)
-    frame, out = under.shape[:2], under.shape[2:]
-    pixels = x.new_ones(frame.numel() + 1, *out)  # the last meets the bias
-    pixels[:-1].view(*frame, *out).copy_(under)
-    corners = [(row, column) for row in (0, 1) for column in (0, 1)]
-    placed = [F.pad(module.weight, (c, 1 - c, r, 1 - r)).flatten(1) for r, c in corners]
-    weight = torch.cat(placed)
-    bias = weight.new_zeros(module.out_channels) if module.bias is None else module.bias
-    weight = torch.cat([weight, bias.repeat(4).unsqueeze(1)], dim=1)
-    return (weight @ pixels.flatten(1)).view(4, module.out_channels, *out)
-
-
-def _mean_of_corners(x: torch.Tensor) -> torch.Tensor:
-    """2x2 average pooling of ``(4, C, N, H/2, W/2)``: ``(N, C, H/2, W/2)``."""
-    return x.mean(0).transpose(0, 1).contiguous()
-
-
-def _halve(x: torch.Tensor) -> torch.Tensor:
-    """2x2 average pooling: ``(N, C, H, W)`` to ``(N, C, H/2, W/2)``."""
-    n, channels, height, width = x.shape
-    if height % 2 or width % 2:
-        return F.avg_pool2d(x, 2)
-    pairs = x.reshape(-1, 2 * width) @ _quarters(width, x.dtype)
-    return pairs.view(n, channels, height // 2, width // 2)
-
-
-@functools.cache
-def _quarters(width: int, dtype: torch.dtype) -> torch.Tensor:
-    """``(2 * width, width / 2)``: takes two rows of pixels to their row of means."""
-    with torch.inference_mode(False):  # an evaluation may be the first to ask, training the next
-        row = torch.eye(width // 2).repeat_interleave(2, dim=0) / 4
-        return torch.cat([row, row]).to(dtype)
 
 
 def _from_grey(module: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:

@@ -101,6 +101,14 @@ class Evaluation(Part):
         return self
 
 
+class Fit(Part):
+    """How well the trained network fits training images, in evaluation mode."""
+
+    images: Positive
+    loss: Finite
+    accuracy: Fraction
+
+
 class GradientNorms(Part):
     """L2 norm of the loss gradient of each layer's weight, over the first steps.
 
@@ -126,7 +134,8 @@ class BlockGain(Part):
 
     ``gain`` = |dL/dx| / |g|, and its two parts: ``branch`` through h(x), ``shortcut`` through x
     (0 without one). Independent parts would give ``gain`` = sqrt(branch^2 + shortcut^2).
-    Null where it is not finite.
+    Null where it is not finite. ``input_below_one`` and ``branch_below_one``: shares of the
+    features x and h(x) whose absolute value is below 1.
     """
 
     block: Name
@@ -134,6 +143,8 @@ class BlockGain(Part):
     gain: NonNegative | None
     branch: NonNegative | None
     shortcut: NonNegative | None
+    input_below_one: Fraction | None = None
+    branch_below_one: Fraction | None = None
 
 
 class GainProbe(Part):
@@ -165,13 +176,38 @@ class SEWeights(Part):
         return self
 
 
+#: ``evaluation``: running statistics of batch normalisation; ``batch``: the batch's own.
+SEMode = Literal["evaluation", "batch"]
+
+
+class SEInitial(Part):
+    """Channel weights of one SE block before training, in short.
+
+    ``dynamic_share``: share of the weights' variance that lies between images, not channels.
+    """
+
+    block: Name
+    mode: SEMode
+    channels: Annotated[int, Field(ge=1, le=100_000)]
+    range_of_means: Fraction
+    mean_range: Fraction
+    dynamic_share: Fraction
+
+
 class Probes(Part):
-    """What was measured inside the network."""
+    """What was measured inside the network.
+
+    ``versions``: of each probe (``experiments/versions``); without it, all were of version 1.
+    """
+
+    versions: dict[Name, Positive] = {}
 
     gradient_norms: GradientNorms
     # empty without residual-type blocks
     block_gains: Annotated[list[GainProbe], Field(max_length=_MOST)]
     se_weights: Annotated[list[SEWeights], Field(max_length=_MOST)]  # empty without SE blocks
+    #: Before training; empty without SE blocks, and in records older than this probe.
+    se_initial: Annotated[list[SEInitial], Field(max_length=2 * _MOST)] = []
 
 
 class Environment(Part):
@@ -233,6 +269,8 @@ class Record(Part):
     history: Annotated[list[Epoch], Field(max_length=_MOST)]
     validation: Evaluation | None
     test: Evaluation | None
+    #: Over the first 10,000 training images at most; null in records older than this field.
+    train_evaluation: Fit | None = None
     probes: Probes
     environment: Environment
     timing: Timing

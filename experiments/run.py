@@ -16,7 +16,6 @@ from experiments.checkpoint import Checkpoint, Trained, Unfit
 from experiments.config import Config
 from experiments.convolutions import accelerate
 from experiments.evaluation import judge, predict
-from experiments.fingerprint import fingerprint, in_fp32
 from experiments.images import Split
 from experiments.job import Job
 from experiments.machine import (
@@ -29,12 +28,13 @@ from experiments.machine import (
     pick_device,
     prepare,
 )
-from experiments.probes import SEProbe
+from experiments.probes.se_weights import SEProbe
 from experiments.record import (
     SCHEMA_VERSION,
     Divergence,
     Epoch,
     Evaluation,
+    Fit,
     GradientNorms,
     Macs,
     NetworkInfo,
@@ -45,7 +45,11 @@ from experiments.record import (
     finite,
 )
 from experiments.training import OnStep, train
+from experiments.versions import fingerprint, in_fp32, probe_versions
 from models.complexity import count
+
+#: The fit to the training images is measured on this many of them, the first, at most.
+FIT_IMAGES = 10_000
 
 
 def execute(
@@ -79,11 +83,11 @@ def execute(
 
     trained, reason = Trained(), None
     status: Literal["finished", "diverged", "failed"] = "finished"
-    test, se_weights = None, list[SEWeights]()
+    test, fit, se_weights = None, None, list[SEWeights]()
     pieces = job.pieces
     while True:
         try:
-            trained, test, se_weights = _attempt(
+            trained, test, fit, se_weights = _attempt(
                 config, images, device, checkpoint, pieces, on_step, on_epoch
             )
             break
@@ -123,10 +127,13 @@ def execute(
         history=trained.history,
         validation=trained.validation if status == "finished" else None,
         test=test,
+        train_evaluation=fit,
         probes=Probes(
+            versions=probe_versions(),
             gradient_norms=trained.gradient_norms or GradientNorms(steps=[], layers=[], norms=[]),
             block_gains=trained.gains,
             se_weights=se_weights,
+            se_initial=trained.se_initial,
         ),
         environment=environment(device, job.threads),
         timing=Timing(
@@ -171,8 +178,8 @@ def _attempt(
     pieces: int,
     on_step: OnStep,
     on_epoch: Callable[[Epoch], None],
-) -> tuple[Trained, Evaluation | None, list[SEWeights]]:
-    """Train and test, each batch in ``pieces`` parts."""
+) -> tuple[Trained, Evaluation | None, Fit | None, list[SEWeights]]:
+    """Train and evaluate, each batch in ``pieces`` parts."""
     torch.manual_seed(config.seed)
     splits = _on_device(images, config, device)
     channels = models.resolve(config.network).input_channels
@@ -192,15 +199,28 @@ def _attempt(
         on_epoch=on_epoch,
     )
     if trained.divergence is not None:
-        return trained, None, []
+        return trained, None, None, []
     started = time.perf_counter()
     probe = SEProbe(net)  # watches the SE blocks meanwhile
     test = judge(*predict(config, net, splits["test"], channels, trained.pieces))
+    se_weights = probe.result()
+    fit = _fit(config, net, splits["train"], channels, trained.pieces)
     trained.evaluation_seconds += time.perf_counter() - started
     if test is None:
         trained.divergence = Divergence(epoch=len(trained.history), step=trained.steps - 1)
-        return trained, None, []
-    return trained, test, probe.result()
+        return trained, None, None, []
+    return trained, test, fit, se_weights
+
+
+def _fit(
+    config: Config, net: torch.nn.Module, training: Split, channels: int, pieces: int
+) -> Fit | None:
+    """The fit to the first training images; None where the loss is not finite."""
+    part = Split(training.images[:FIT_IMAGES], training.labels[:FIT_IMAGES])
+    judged = judge(*predict(config, net, part, channels, pieces))
+    if judged is None:
+        return None
+    return Fit(images=judged.images, loss=judged.loss, accuracy=judged.accuracy)
 
 
 def describe(config: Config) -> NetworkInfo:

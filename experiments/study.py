@@ -69,6 +69,8 @@ class RunEntry(BaseModel):
     stop: str = "epochs"
     recipe: str = "original"
     epochs: int | None = None
+    input_size: int | None = None
+    tag: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,14 @@ class Study:
 
     Every profile is had on every data set: ``quick`` is of MNIST, ``quick-fashionmnist`` trains
     the same runs in the same way on Fashion-MNIST.
+
+    Attributes:
+        ladder: the profiles that differ in nothing but the images seen, by the rung's letter.
     """
 
     def __init__(self, data: Mapping[str, Any]) -> None:
-        self._profiles: dict[str, dict[str, Any]] = data["profile"]
+        self._profiles = _inherited(data["profile"])
+        self.ladder: dict[str, str] = data.get("ladder", {})
         self._runs = [RunEntry.model_validate(run) for run in data["run"]]
 
     @property
@@ -114,6 +120,7 @@ class Study:
 
     def _settings(self, profile: str, network: str, variant: str) -> dict[str, Any]:
         defaults = dict(self.profile(profile))
+        defaults.pop("runs", None)
         networks = defaults.pop("network", {})
         return defaults | networks.get(network, {}) | networks.get(variant, {})
 
@@ -151,7 +158,8 @@ class Study:
             raise UsageError(f"{what}{first['msg']}.") from None
 
     def plan(self, profile: str) -> list[Planned]:
-        """Every run of a profile, one entry a seed.
+        """Every run of a profile, one entry a seed, in the order of their value to the study: that
+        of the profile's ``runs`` (names of variants) where it has them, else of the file.
 
         Raises:
             UsageError: unknown profile.
@@ -160,15 +168,20 @@ class Study:
         base, _ = split_name(profile)
         planned = []
         for run in self._runs:
-            if run.profiles is not None and base not in run.profiles:
+            chosen = "runs" in self._profiles[base]
+            if not (chosen or run.profiles is None or base in run.profiles):
                 continue
             extra: dict[str, Any] = {"epochs": run.epochs, "recipe": run.recipe}
+            extra |= {"input_size": run.input_size, "tag": run.tag}
             if run.stop == "stable":
                 extra |= {"stop": "stable", "schedule": "constant"}
             first = self.config(profile, run.network, run.options, **extra)
             for seed in self._settings(profile, first.network, first.variant)["seeds"]:
                 config = first.model_copy(update={"seed": seed})
                 planned.append(Planned(f"{config.variant}.s{seed}", config, run.purposes))
+        if order := self._profiles[base].get("runs"):
+            planned = [p for p in planned if p.config.variant in order]
+            planned.sort(key=lambda p: order.index(p.config.variant))
         return planned
 
     def run_id(self, profile: str, config: Config) -> str:
@@ -176,7 +189,8 @@ class Study:
 
         ``SEResNet34.s0`` is the study's; ``SEResNet34-e3-lr0.01.s0`` trained 3 epochs at 0.01.
         """
-        kind = {"stop": config.stop, "schedule": config.schedule, "recipe": config.recipe}
+        kind: dict[str, str] = {"stop": config.stop, "schedule": config.schedule}
+        kind |= {"recipe": config.recipe, "tag": config.tag}
         usual = self.config(profile, config.network, config.options, **kind)
         tags = [config.variant]
         if config.stop == "epochs" and config.epochs != usual.epochs:
@@ -184,6 +198,19 @@ class Study:
         if config.learning_rate != usual.learning_rate:
             tags.append(f"lr{config.learning_rate:g}")
         return f"{'-'.join(tags)}.s{config.seed}"
+
+
+def _inherited(profiles: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The profiles, with what each takes over from the one that it is ``like``."""
+    made: dict[str, dict[str, Any]] = {}
+    for name, own in profiles.items():
+        rest = {key: value for key, value in own.items() if key != "like"}
+        base = made[own["like"]] if "like" in own else {}
+        networks = dict(base.get("network", {}))
+        for network, settings in rest.get("network", {}).items():
+            networks[network] = networks.get(network, {}) | settings
+        made[name] = {**base, **rest, "network": networks}
+    return made
 
 
 @functools.cache

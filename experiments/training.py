@@ -21,7 +21,9 @@ from experiments.config import Config
 from experiments.evaluation import judge, predict
 from experiments.images import Split, random_warps, to_input, warp
 from experiments.optimizer import AdamW, Average
-from experiments.probes import GAIN_IMAGES, GradientProbe, gain_probe
+from experiments.probes.block_gains import GAIN_IMAGES, gain_probe
+from experiments.probes.gradient_norms import GradientProbe
+from experiments.probes.se_weights import INITIAL_IMAGES, se_initial
 from experiments.record import Divergence, Epoch, finite
 
 #: Share of the steps in which the learning rate rises.
@@ -88,8 +90,7 @@ def train(
     average = Average(net, total) if config.recipe == "strong" else None
     out = Trained(pieces=pieces)
     parts: dict[str, Stateful] = {"net": net, "optimizer": optimizer, "gradients": gradients}
-    if average:
-        parts["average"] = average
+    parts |= {"average": average} if average else {}
     first_epoch = checkpoint.restore(parts, out) if checkpoint.exists else 0
 
     def measure_gains(epoch: int) -> None:
@@ -108,6 +109,7 @@ def train(
 
     if first_epoch == 0:
         measure_gains(0)
+        _measure_se(config, net, validation, channels, out)
 
     for epoch in range(first_epoch, config.epochs):
         before = out.seconds
@@ -163,6 +165,16 @@ def train(
 
     out.gradient_norms = gradients.result()
     return out
+
+
+def _measure_se(
+    config: Config, net: nn.Module, validation: Split, channels: int, out: Trained
+) -> None:
+    """Take the SE blocks' weights before training."""
+    images = validation.images[:INITIAL_IMAGES]
+    at_once = max(2, GAIN_IMAGES // out.pieces)
+    with _clock(out, "probe_seconds"):
+        out.se_initial = se_initial(net, images, config.input_size, channels, at_once=at_once)
 
 
 @contextmanager

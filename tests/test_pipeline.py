@@ -8,8 +8,8 @@ import time
 import pytest
 
 from experiments import machine, study
-from experiments.fingerprint import in_fp32
 from experiments.record import read
+from experiments.versions import in_fp32
 from tests.checkout import QUICKEST, copy_of_checkout, results, run, start, timeless, trim
 
 pytestmark = pytest.mark.pipeline

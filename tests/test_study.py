@@ -4,9 +4,9 @@ import pytest
 
 import models
 from experiments import study
-from experiments.fingerprint import essence, fingerprint
 from experiments.scheduling import scheduler as engine
 from experiments.scheduling.estimates import seconds
+from experiments.versions import declared, fingerprint, lock
 
 TABLE = [
     "LeNet", "AlexNet", "ResNet18", "ResNet34", "ResNet50", "ResNet101", "DenseNet",
@@ -14,7 +14,7 @@ TABLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("profile", study.load().profiles)
+@pytest.mark.parametrize("profile", ["smoke", "quick", "standard", "full"])
 def test_every_profile_has_the_whole_table_and_every_operator(profile):
     plan = study.load().plan(profile)
     variants = {p.config.variant for p in plan}
@@ -23,14 +23,40 @@ def test_every_profile_has_the_whole_table_and_every_operator(profile):
     assert variants >= {"ResNet18-sub", "ResNet18-mul", "ResNet18-mul-nobn"}
     paper = {"ResNet50-paper", "ResNet101-paper", "PlainNet50", "PlainNet101"}
     assert (paper <= variants) == (profile in ("standard", "full"))
+
+
+@pytest.mark.parametrize("profile", study.load().profiles)
+def test_an_id_names_its_configuration(profile):
+    plan = study.load().plan(profile)
     assert len({p.id for p in plan}) == len(plan)
-    for planned in plan:  # an id names its configuration
+    for planned in plan:
         assert study.load().run_id(profile, planned.config) == planned.id
+
+
+def test_the_rungs_of_the_ladder_differ_in_the_images_seen_alone():
+    load = study.load()
+    seen = []
+    for profile in load.ladder.values():
+        configs = {p.config.variant: p.config for p in load.plan(profile) if p.config.seed == 0}
+        usual = [
+            c for c in configs.values() if (c.tag, c.stop, c.recipe) == ("", "epochs", "original")
+        ]
+        assert len({(c.train_images, c.epochs) for c in usual}) == 1  # LeNet's too
+        seen.append(usual[0].train_images * usual[0].epochs)
+        standard = {p.config.variant: p.config for p in load.plan("standard")}
+        budget = {"train_images", "validation_images", "epochs", "seed"}
+        for variant, config in configs.items():
+            base = standard[variant]
+            assert config.model_dump(exclude=budget) == base.model_dump(exclude=budget), variant
+    assert seen == [32_000, 100_000, 200_000, 500_000]
+    for planned in load.plan("rung-c"):
+        assert planned.config.validation_images == 10_000
 
 
 def test_one_input_size_but_for_lenet_and_the_alexnets():
     for profile in study.load().profiles:
-        sizes = {p.config.network: p.config.input_size for p in study.load().plan(profile)}
+        plan = [p.config for p in study.load().plan(profile) if not p.config.tag.startswith("px")]
+        sizes = {config.network: config.input_size for config in plan}
         assert sizes["LeNet"] == 28
         if profile != "full":
             assert sizes["AlexNet"] == sizes["SEAlexNet"] == models.NETWORKS["AlexNet"].min_size
@@ -115,35 +141,61 @@ def test_an_unknown_profile_gets_the_list():
         study.load().plan("fast-kmnist")
 
 
-def test_the_fingerprint_follows_configuration_and_code(monkeypatch):
+def test_the_fingerprint_follows_configuration_and_versions(monkeypatch):
     config = study.load().config("quick", "ResNet18", {})
-    base = fingerprint(config)
+    dense = study.load().config("quick", "DenseNet", {})
+    base, other = fingerprint(config), fingerprint(dense)
     assert fingerprint(config) == base
     assert fingerprint(config.model_copy(update={"epochs": 9})) != base
-    dense = fingerprint(study.load().config("quick", "DenseNet", {}))
+    assert fingerprint(config.model_copy(update={"tag": "long"})) != base
 
-    def touch(touched):
-        import experiments.fingerprint as module
+    def raised(table, name):
+        return declared() | {table: declared()[table] | {name: 99}}
 
-        real = module.essence
-        monkeypatch.setattr(
-            module, "_essence",
-            lambda path: real(path.read_text()) + (" changed" if path.name == touched else ""),
-        )  # fmt: skip
-
-    touch("resnet.py")  # ResNet is stale, DenseNet is not
+    with_family, with_probe, with_loop = (
+        raised("families", "resnet"), raised("probes", "se_weights"), raised("components", "training"),
+    )  # fmt: skip
+    monkeypatch.setattr("experiments.versions.declared", lambda: with_family)
+    assert fingerprint(config) != base  # ResNet is stale, DenseNet is not
+    assert fingerprint(dense) == other
+    monkeypatch.setattr("experiments.versions.declared", lambda: with_probe)
+    assert (fingerprint(config), fingerprint(dense)) == (base, other)  # a probe makes no run stale
+    monkeypatch.setattr("experiments.versions.declared", lambda: with_loop)
     assert fingerprint(config) != base
-    assert fingerprint(study.load().config("quick", "DenseNet", {})) == dense
-    touch("training.py")
-    assert fingerprint(study.load().config("quick", "DenseNet", {})) != dense
+    assert fingerprint(dense) != other
 
 
-def test_comments_docstrings_and_blank_lines_do_not_make_stale():
-    one = 'def f(x):\n    """Doc."""\n    # why\n    return x + 1  # so\n'
-    two = 'def f(x):\n    """Other\n    words."""\n\n    return x + 1\n'
-    assert essence(one) == essence(two)
-    assert essence(one) != essence(two.replace("+ 1", "+ 2"))
-    assert essence("s = '# not a comment'\n") == "s = '# not a comment'"
+def test_the_code_is_that_of_the_lock():
+    assert lock.changed() == {}
+
+
+def test_every_module_that_a_run_reaches_is_in_a_component():
+    reached = lock.reached(lock.ENTRY)
+    assert {"experiments.record", "experiments.machine", "experiments.emnist"} <= set(reached)
+    named = {m for modules in declared()["modules"].values() for m in modules}
+    assert {name for name in named if lock._file(name) is None} == set()  # none has moved away
+    families = {network.family for network in models.NETWORKS.values()}
+    assert families == set(declared()["families"])
+
+
+@pytest.mark.parametrize(
+    ("change", "noticed"),
+    [
+        (lambda s: s.replace("x + 1  # so", "x + 1"), False),
+        (lambda s: s.replace('"""Doc."""', '"""Other\n    words."""\n'), False),
+        (lambda s: "from experiments.elsewhere import y\n" + s, False),
+        (lambda s: s.replace("return x + 1", "return (\n        x + 1\n    )"), False),
+        (lambda s: s.replace("x + 1", "x + 2"), True),
+        (lambda s: s.replace("'# not'", "'# other'"), True),
+        (lambda s: s.replace("f(x)", "f(x=0)"), True),
+    ],
+)
+def test_the_lock_sees_code_and_not_its_looks(monkeypatch, tmp_path, change, noticed):
+    source = 'def f(x):\n    """Doc."""\n    # why\n    return x + 1  # so\n\ns = \'# not\'\n'
+    (tmp_path / "one.py").write_text(source)
+    (tmp_path / "two.py").write_text(change(source))
+    monkeypatch.setattr(lock, "ROOT", tmp_path)
+    assert (lock.tree("one") != lock.tree("two")) == noticed
 
 
 def test_expected_times_are_known_for_every_run():

@@ -15,7 +15,7 @@ from analysis.records import Records
 from analysis.tables import NOTES, WORDS, Cell, Table, tables
 from analysis.values import Value
 from experiments import study
-from experiments.fingerprint import in_fp32
+from experiments.versions import in_fp32
 from tests.factory import OUTCOMES, Outcome, make, outcome
 
 IDS = [

@@ -23,7 +23,7 @@ from experiments import checkpoint
 from experiments.config import Config
 from experiments.datasets import DATASETS
 from experiments.datasets.download import DataError, acquire
-from experiments.fingerprint import is_fresh
+from experiments.versions import is_fresh
 from experiments.job import Job
 from experiments.record import RESULTS, RecordError, read
 from experiments.scheduling.estimates import Pace, gpu_share, has_bf16

@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments import study
 from experiments.datasets import splits
-from experiments.fingerprint import fingerprint, in_fp32
+from experiments.versions import fingerprint, in_fp32
 from experiments.record import Evaluation, Record
 from models.errors import UsageError
 

@@ -1,0 +1,48 @@
+"""Norms of the loss gradient of each layer's weight over the first steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from experiments.record import GradientNorms, significant
+
+#: Gradient norms are taken over this many first steps.
+GRADIENT_STEPS = 10
+
+
+class GradientProbe:
+    """Norm of the loss gradient of each convolution's and linear layer's weight."""
+
+    def __init__(self, net: nn.Module) -> None:
+        layers = [
+            (name, module)
+            for name, module in net.named_modules()
+            if isinstance(module, nn.Conv2d | nn.Linear)
+        ]
+        self._names = [name for name, _ in layers]
+        self._weights = [module.weight for _, module in layers]
+        self._norms: list[torch.Tensor] = []
+
+    def observe(self, step: int) -> None:
+        """Call after ``backward``; keeps the norms of the first steps on the device."""
+        if step < GRADIENT_STEPS and step == len(self._norms):
+            gradients = [w.grad for w in self._weights if w.grad is not None]
+            self._norms.append(torch.stack(torch._foreach_norm(gradients)))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The norms so far, for a checkpoint."""
+        return {"norms": [row.tolist() for row in self._norms]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up where a checkpoint left off."""
+        self._norms = [torch.tensor(row) for row in state["norms"]]
+
+    def result(self) -> GradientNorms:
+        return GradientNorms(
+            steps=list(range(len(self._norms))),
+            layers=self._names,
+            norms=[[significant(value, 4) for value in row.tolist()] for row in self._norms],
+        )

@@ -1,0 +1,123 @@
+"""``python -m experiments.versions check|accept``: does the code still give the recorded results?
+
+``check`` compares the code with the lock. ``accept`` trains one short run a family with the code of
+the commit that last wrote the lock and with the code as it is, on this machine, and renews the lock
+only if every field but times and environment is identical.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from experiments.record import Record, read
+from experiments.verification.retrain import differences
+from experiments.versions import declared, lock
+from models.cli import OneLineParser
+
+#: Runs of the profile ``smoke`` that use every family, both block types, every operator that has
+#: code of its own, and the SE blocks.
+RUNS = (
+    "LeNet",
+    "AlexNet",
+    "ResNet18",
+    "ResNet18-mul",
+    "PlainNet18",
+    "ResNet50",
+    "DenseNet",
+    "SEResNet18",
+    "SEAlexNet",
+)
+
+
+def main() -> int:
+    """Parse the command line and do it; returns the exit status."""
+    parser = OneLineParser(prog="python -m experiments.versions", description=__doc__)
+    parser.add_argument("command", choices=("check", "accept"))
+    arguments = parser.parse_args()
+    changed = lock.changed()
+    if arguments.command == "check":
+        for line in changed.values():
+            print(f"error: {line}", file=sys.stderr)
+        return 2 if changed else 0
+    if not changed:
+        print("the lock is up to date")
+        return 0
+    print(f"changed: {', '.join(sorted(changed))}; training {len(RUNS)} short runs twice")
+    return _accept()
+
+
+def _accept() -> int:
+    base = _git("log", "-1", "--format=%H", "--", str(lock.LOCK))
+    with tempfile.TemporaryDirectory() as folder:
+        old, new = Path(folder) / "old", Path(folder) / "new"
+        _git("worktree", "add", "--detach", str(old), base)
+        try:
+            _git("worktree", "add", "--detach", str(new), "HEAD")
+            _bring_changes(new)
+            before, after = _trained(old), _trained(new)
+        finally:
+            for tree in (old, new):
+                subprocess.run(
+                    ["git", "worktree", "remove", "--force", str(tree)],
+                    cwd=lock.ROOT,
+                    capture_output=True,
+                    check=False,
+                )
+    return _judge(before, after)
+
+
+def _judge(before: dict[str, Record], after: dict[str, Record]) -> int:
+    known = set(declared()["probes"])
+    differ = 0
+    for run, record in after.items():
+        old = before[run].model_dump(mode="json", exclude={"fingerprint"})
+        new = record.model_dump(mode="json", exclude={"fingerprint"})
+        for item in (old, new):
+            item["probes"].pop("versions", None)
+        found = [line for line in differences(old, new) if not _is_new(line, old, known)]
+        differ += bool(found)
+        print(f"{run}: {'; '.join(found[:3]) if found else 'identical'}")
+    if differ:
+        print("error: results differ: raise the version of what has changed", file=sys.stderr)
+        return 2
+    lock.renew()
+    print(f"renewed {lock.LOCK.relative_to(lock.ROOT)}")
+    return 0
+
+
+def _is_new(line: str, old: dict[str, object], probes: set[str]) -> bool:
+    """Whether a difference is a probe that the older code did not take."""
+    name = line.partition(":")[0].removeprefix("probes.").split(".")[0]
+    holder = old if name in old else old["probes"]
+    assert isinstance(holder, dict)
+    return name in probes and not holder.get(name)
+
+
+def _bring_changes(tree: Path) -> None:
+    """Bring what is not committed into a work tree of HEAD."""
+    patch = subprocess.run(
+        ["git", "diff", "--binary", "HEAD"], cwd=lock.ROOT, capture_output=True, check=True
+    ).stdout
+    if patch:
+        subprocess.run(["git", "apply", "--binary"], cwd=tree, input=patch, check=True)
+
+
+def _trained(tree: Path) -> dict[str, Record]:
+    command = [sys.executable, "-m", "experiments", "train", "--profile", "smoke"]
+    subprocess.run(command, cwd=tree, check=True)
+    folder = tree / "experiments" / "results" / "smoke"
+    return {run: read(folder / f"{run}.s0.json") for run in RUNS}
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=lock.ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
