@@ -30,11 +30,11 @@ import models
 from experiments import study
 from experiments.config import Config
 from experiments.datasets import splits
-from experiments.job import Job
-from experiments.machine import pick_device
-from experiments.run import execute
 from experiments.scheduling.estimates import images_per_second
 from experiments.scheduling.scheduler import cores, share
+from experiments.training.device import pick_device
+from experiments.training.run import execute
+from experiments.training.state import Job
 from models.cli import OneLineParser, run
 from models.errors import UsageError
 

@@ -12,7 +12,7 @@ import torch
 
 from experiments import benchmark, study
 from experiments.datasets.splits import Images
-from experiments.images import to_input
+from experiments.training.transforms import to_input
 
 ROOT = Path(__file__).parent.parent
 

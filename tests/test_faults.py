@@ -54,7 +54,7 @@ def test_kill_9_while_reporting_loses_nothing(reporting):
 
 def test_a_child_killed_by_the_system_is_named_and_the_others_go_on(training):
     training.reset()
-    fault = {"at": "experiments.training:train", "match": "SEResNet18", "do": signal.SIGKILL}
+    fault = {"at": "experiments.training.loop:train", "match": "SEResNet18", "do": signal.SIGKILL}
     done, hit = meet(training.checkout, TRAIN, fault)
     with counted("a run's process killed from outside"):
         assert hit
@@ -65,7 +65,7 @@ def test_a_child_killed_by_the_system_is_named_and_the_others_go_on(training):
 
 
 MOMENTS = {
-    "training": ("experiments.probes:GradientProbe.observe", TRAIN),
+    "training": ("experiments.training.probes.gradient_norms:GradientProbe.observe", TRAIN),
     "downloading": ("experiments.datasets.download:download", TRAIN),
     "drawing": ("report.figures:draw", REPORT),
     "printing": ("report.pdf:write", REPORT),
@@ -77,7 +77,8 @@ def stop(command, moment, whom, number, checkout, tmp_path):
     fault = {"at": moment, "do": number, "whom": whom, "hang": 30}
     env = faulty(checkout, fault)
     if "download" in moment:  # no data yet
-        edit(checkout / "experiments" / "datasets" / "download.py", '.parent.parent.parent / "data"', f' / "{tmp_path}"')
+        source = checkout / "experiments" / "datasets" / "download.py"
+        edit(source, '.parent.parent.parent / "data"', f' / "{tmp_path}"')
     before = struck(checkout)
     process = start(checkout, *command, env=env)
     deadline = time.monotonic() + 120

@@ -32,7 +32,11 @@ def trained(tmp_path_factory):
     whole = study.read_text()
     trim(checkout)
     edit(study, "epochs = 1\n", "epochs = 2\n")
-    edit(checkout / "experiments" / "checkpoint.py", "EVERY_SECONDS = 20.0", "EVERY_SECONDS = 0.0")
+    edit(
+        checkout / "experiments" / "training" / "checkpoint.py",
+        "EVERY_SECONDS = 20.0",
+        "EVERY_SECONDS = 0.0",
+    )
     (checkout / "struck").touch()
     (checkout / "weights").mkdir()
     assert run(checkout, *TRAIN).returncode == 0

@@ -27,7 +27,7 @@ def checkout(tmp_path_factory):
 
 def limited(checkout, megabytes):
     """Train with so much more memory for SE-ResNet-18 than its process has at the start."""
-    fault = {"at": "experiments.run:_attempt", "match": "SEResNet18", "do": "limit"}
+    fault = {"at": "experiments.training.run:_attempt", "match": "SEResNet18", "do": "limit"}
     for path in results(checkout).glob("*.json"):
         path.unlink()
     done, hit = meet(checkout, TRAIN, fault | {"bytes": megabytes << 20})

@@ -15,8 +15,8 @@ from analysis.findings import Finding, Verdict, evaluate
 from analysis.records import STRONG, Records
 from analysis.tables import Table, tables
 from experiments import study
-from experiments.images import GROWTH, SHIFT, TURN
-from experiments.optimizer import AVERAGED_SHARE
+from experiments.training.optimizer import AVERAGED_SHARE
+from experiments.training.transforms import GROWTH, SHIFT, TURN
 from report import document, page
 from report.cards import command
 from report.errors import TEMPLATES

@@ -10,7 +10,8 @@ from analysis.findings import Verdict, evaluate
 from analysis.records import Records, siblings
 from analysis.tables import tables
 from analysis.transfer import Transfer
-from experiments import data, study
+from experiments import study
+from experiments.datasets import splits as data
 from experiments.record import write
 from report.inputs import Snapshot
 from report.numbers import LANGS

@@ -9,9 +9,9 @@ import torch
 
 from experiments import study
 from experiments.datasets import splits as data
-from experiments.job import Job
 from experiments.record import write
-from experiments.run import execute
+from experiments.training.run import execute
+from experiments.training.state import Job
 from experiments.verification import __main__ as command
 from experiments.verification import retrain as verify
 from experiments.verification.checks import problems

@@ -22,7 +22,6 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from experiments.config import Config
 from experiments.datasets import splits
-from experiments.job import Job
 from experiments.record import RESULTS, Record, write
 from experiments.scheduling import estimates
 from experiments.scheduling.progress import Display
@@ -32,6 +31,7 @@ from experiments.study import Planned
 from experiments.support.files import explain
 from experiments.support.git import ROOT, commit
 from experiments.support.signals import Stopped
+from experiments.training.state import Job
 from models.errors import UsageError
 
 #: How often a run starts again after its node or its process was lost.

@@ -19,12 +19,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from experiments import checkpoint
 from experiments.config import Config
 from experiments.datasets import DATASETS
 from experiments.datasets.download import DataError, acquire
-from experiments.versions import is_fresh
-from experiments.job import Job
 from experiments.record import RESULTS, RecordError, read
 from experiments.scheduling.estimates import Pace, gpu_share, has_bf16
 from experiments.scheduling.estimates import seconds as expected_seconds
@@ -33,6 +30,9 @@ from experiments.scheduling.worker import work
 from experiments.study import Planned, has_gpu
 from experiments.support.files import exclusive, explain
 from experiments.support.signals import Stopped, start_server, stoppable
+from experiments.training import checkpoint
+from experiments.training.state import Job
+from experiments.versions import is_fresh
 
 
 class RecordWriteError(Exception):
@@ -250,7 +250,9 @@ class _Workers:
         self._threads = min(4, cores()) if has_gpu() else 1
         self._context = multiprocessing.get_context("forkserver")
         # The server imports torch once; each run's process is a fork of it.
-        self._context.set_forkserver_preload(["experiments.scheduling.worker", "experiments.run"])
+        self._context.set_forkserver_preload(
+            ["experiments.scheduling.worker", "experiments.training.run"]
+        )
 
     def train(self) -> None:
         """Train until nothing is left, or nothing that would end in time."""

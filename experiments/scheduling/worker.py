@@ -9,14 +9,14 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from experiments.datasets.download import DataError
-from experiments.job import Job
 from experiments.record import RESULTS, Record, write
 from experiments.support.files import explain
 from experiments.support.signals import end_with_parent
+from experiments.training.state import Job
 
 if TYPE_CHECKING:
-    from experiments.checkpoint import Checkpoint
     from experiments.datasets.splits import Images
+    from experiments.training.checkpoint import Checkpoint
 
 
 def work(job: Job, supervisor: Connection) -> None:
@@ -60,7 +60,7 @@ def train(
 ) -> tuple[Record, Checkpoint]:
     """Do the job (``run.execute``). ``tell`` gets a message for each epoch, each note, and for
     steps, at most one every ``pause`` seconds."""
-    from experiments.run import execute
+    from experiments.training.run import execute
 
     last = 0.0
 

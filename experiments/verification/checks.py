@@ -9,8 +9,8 @@ import numpy as np
 
 from experiments import study
 from experiments.datasets import splits
-from experiments.versions import fingerprint, in_fp32
 from experiments.record import Evaluation, Record
+from experiments.versions import fingerprint, in_fp32
 from models.errors import UsageError
 
 #: Accuracies of classes are stored to six digits.
@@ -59,7 +59,7 @@ def _fingerprint(record: Record) -> Iterator[str]:
 
 
 def _network(record: Record) -> Iterator[str]:
-    from experiments.run import describe  # imports torch: seconds
+    from experiments.training.run import describe  # imports torch: seconds
 
     expected = describe(record.config).model_dump()
     for key, value in record.network.model_dump().items():

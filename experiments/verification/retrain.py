@@ -34,8 +34,8 @@ class Comparison:
 def retrain(record: Record, on_epoch: Callable[[Epoch], None] = lambda _: None) -> Record:
     """Train the run of a record again, with as many threads as then; nothing is written."""
     from experiments.datasets import splits
-    from experiments.job import Job
-    from experiments.run import execute
+    from experiments.training.run import execute
+    from experiments.training.state import Job
 
     job = Job(record.id, record.config, "verify", record.environment.threads)
     images = splits.load(record.config.dataset)

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import nn
 
-from experiments.images import to_input
 from experiments.record import SEInitial, SEMode, SEWeights, finite
+from experiments.training.transforms import to_input
 from models.senet import SEBlock
 
 #: Before training the weights are measured on this many images, the first of the validation split.

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from experiments.images import to_input
 from experiments.record import BlockGain, GainProbe, finite, significant
+from experiments.training.transforms import to_input
 from models.resnet import Block
 
 #: Block gains are measured on this many images, the first of the validation split (on fewer where

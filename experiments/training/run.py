@@ -10,25 +10,8 @@ from typing import Any, Literal
 import torch
 
 import models
-from experiments import data
-from experiments.checkpoint import FOLDER as CHECKPOINTS
-from experiments.checkpoint import Checkpoint, Trained, Unfit
 from experiments.config import Config
-from experiments.convolutions import accelerate
-from experiments.evaluation import judge, predict
-from experiments.images import Split
-from experiments.job import Job
-from experiments.machine import (
-    computes_in_bf16,
-    environment,
-    give_back_memory,
-    is_out_of_memory,
-    matmul_rate,
-    peak_memory,
-    pick_device,
-    prepare,
-)
-from experiments.probes.se_weights import SEProbe
+from experiments.datasets.splits import Images
 from experiments.record import (
     SCHEMA_VERSION,
     Divergence,
@@ -44,7 +27,24 @@ from experiments.record import (
     Timing,
     finite,
 )
-from experiments.training import OnStep, train
+from experiments.training.checkpoint import FOLDER as CHECKPOINTS
+from experiments.training.checkpoint import Checkpoint, CheckpointMismatch
+from experiments.training.cpu_kernels import accelerate
+from experiments.training.device import (
+    computes_in_bf16,
+    environment,
+    give_back_memory,
+    is_out_of_memory,
+    matmul_rate,
+    peak_memory,
+    pick_device,
+    prepare,
+)
+from experiments.training.evaluation import evaluation_metrics, predict
+from experiments.training.loop import OnStep, train
+from experiments.training.probes.se_weights import SEProbe
+from experiments.training.state import Job, Trained
+from experiments.training.transforms import Split
 from experiments.versions import fingerprint, in_fp32, probe_versions
 from models.complexity import count
 
@@ -54,7 +54,7 @@ FIT_IMAGES = 10_000
 
 def execute(
     job: Job,
-    images: data.Images,
+    images: Images,
     *,
     on_step: OnStep = lambda *_: None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
@@ -74,7 +74,7 @@ def execute(
     device = pick_device()
     config = job.config if computes_in_bf16(device) else in_fp32(job.config)
     prepare(device, job.threads, config.seed)
-    if job.pieces > 1:
+    if job.micro_batches > 1:
         give_back_memory(device)
     print_of_run = fingerprint(config)
     every = {} if checkpoint_seconds is None else {"every": checkpoint_seconds}
@@ -84,28 +84,30 @@ def execute(
     trained, reason = Trained(), None
     status: Literal["finished", "diverged", "failed"] = "finished"
     test, fit, se_weights = None, None, list[SEWeights]()
-    pieces = job.pieces
+    micro_batches = job.micro_batches
     while True:
         try:
             trained, test, fit, se_weights = _attempt(
-                config, images, device, checkpoint, pieces, on_step, on_epoch
+                config, images, device, checkpoint, micro_batches, on_step, on_epoch
             )
             break
-        except Unfit:
+        except CheckpointMismatch:
             continue  # without it
         except (RuntimeError, MemoryError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
             out_of_memory = is_out_of_memory(error)
         # Here, not in the handler: the error's traceback holds the tensors of the failed attempt.
         give_back_memory(device)
-        if not out_of_memory or 2 * pieces > config.batch_size // 2:
+        if not out_of_memory or 2 * micro_batches > config.batch_size // 2:
             status = "failed"
             if out_of_memory:
-                split = f", even with each batch in {pieces} parts" if pieces > 1 else ""
+                split = (
+                    f", even with each batch in {micro_batches} parts" if micro_batches > 1 else ""
+                )
                 reason = f"out of memory{split}: {reason}"
             break
-        pieces, reason = 2 * pieces, None
-        on_split(pieces)
+        micro_batches, reason = 2 * micro_batches, None
+        on_split(micro_batches)
     if trained.divergence is not None:
         status = "diverged"
 
@@ -121,7 +123,7 @@ def execute(
         config=config,
         status=status,
         reason=reason,
-        batch_pieces=trained.pieces,
+        batch_pieces=trained.micro_batches,
         divergence=trained.divergence,
         network=network,
         history=trained.history,
@@ -151,7 +153,7 @@ def execute(
     return record, checkpoint
 
 
-def _on_device(given: data.Images, config: Config, device: torch.device) -> dict[str, Split]:
+def _on_device(given: Images, config: Config, device: torch.device) -> dict[str, Split]:
     parts = {
         "train": (given.train_images, given.train_labels, config.train_images),
         "validation": (
@@ -172,14 +174,14 @@ def _on_device(given: data.Images, config: Config, device: torch.device) -> dict
 
 def _attempt(
     config: Config,
-    images: data.Images,
+    images: Images,
     device: torch.device,
     checkpoint: Checkpoint,
-    pieces: int,
+    micro_batches: int,
     on_step: OnStep,
     on_epoch: Callable[[Epoch], None],
 ) -> tuple[Trained, Evaluation | None, Fit | None, list[SEWeights]]:
-    """Train and evaluate, each batch in ``pieces`` parts."""
+    """Train and evaluate, each batch in ``micro_batches`` parts."""
     torch.manual_seed(config.seed)
     splits = _on_device(images, config, device)
     channels = models.resolve(config.network).input_channels
@@ -194,7 +196,7 @@ def _attempt(
         splits["validation"],
         channels=channels,
         checkpoint=checkpoint,
-        pieces=pieces,
+        micro_batches=micro_batches,
         on_step=on_step,
         on_epoch=on_epoch,
     )
@@ -202,9 +204,11 @@ def _attempt(
         return trained, None, None, []
     started = time.perf_counter()
     probe = SEProbe(net)  # watches the SE blocks meanwhile
-    test = judge(*predict(config, net, splits["test"], channels, trained.pieces))
+    test = evaluation_metrics(
+        *predict(config, net, splits["test"], channels, trained.micro_batches)
+    )
     se_weights = probe.result()
-    fit = _fit(config, net, splits["train"], channels, trained.pieces)
+    fit = _fit(config, net, splits["train"], channels, trained.micro_batches)
     trained.evaluation_seconds += time.perf_counter() - started
     if test is None:
         trained.divergence = Divergence(epoch=len(trained.history), step=trained.steps - 1)
@@ -213,11 +217,11 @@ def _attempt(
 
 
 def _fit(
-    config: Config, net: torch.nn.Module, training: Split, channels: int, pieces: int
+    config: Config, net: torch.nn.Module, training: Split, channels: int, micro_batches: int
 ) -> Fit | None:
     """The fit to the first training images; None where the loss is not finite."""
     part = Split(training.images[:FIT_IMAGES], training.labels[:FIT_IMAGES])
-    judged = judge(*predict(config, net, part, channels, pieces))
+    judged = evaluation_metrics(*predict(config, net, part, channels, micro_batches))
     if judged is None:
         return None
     return Fit(images=judged.images, loss=judged.loss, accuracy=judged.accuracy)

@@ -1,7 +1,7 @@
-"""Where an interrupted run goes on: weights, optimiser and history after an epoch.
+"""Checkpoints: weights, optimiser state and history after an epoch, to resume an interrupted run.
 
-Written whole or not at all, checked by hash before it is read, read with ``weights_only``, thrown
-away where it does not fit, and gone once the record is in. Imports torch only where it is used.
+Written atomically, verified by their hash, read with ``weights_only``, ignored if they do not match
+the run, and removed once the record is written. Imports torch only where it is used.
 """
 
 from __future__ import annotations
@@ -11,59 +11,34 @@ import errno
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from experiments.record import (
-    Divergence,
-    Epoch,
-    Evaluation,
-    GainProbe,
-    GradientNorms,
-    SEInitial,
-)
+from experiments.record import Epoch, GainProbe, SEInitial
 from experiments.support.files import explain
+from experiments.training.state import Trained
 
-FOLDER = Path(__file__).parent / "checkpoints"
-#: A run that ends sooner is quicker done again than saved.
+FOLDER = Path(__file__).parent.parent / "checkpoints"
+#: Seconds between two saves: repeating less than this costs little.
 EVERY_SECONDS = 20.0
 
 
-@dataclass
-class Trained:
-    """What training has so far besides weights and optimiser state; a checkpoint keeps it too."""
-
-    history: list[Epoch] = field(default_factory=list)
-    gains: list[GainProbe] = field(default_factory=list)
-    se_initial: list[SEInitial] = field(default_factory=list)
-    gradient_norms: GradientNorms | None = None
-    validation: Evaluation | None = None  # of the last epoch
-    divergence: Divergence | None = None
-    pieces: int = 1  # parts that each batch goes through the network in
-    seconds: float = 0.0
-    evaluation_seconds: float = 0.0
-    probe_seconds: float = 0.0
-    steps: int = 0
-    images: int = 0
-
-
-class Unfit(Exception):
-    """A checkpoint holds something else than this run's state: the run must begin anew."""
+class CheckpointMismatch(Exception):
+    """A checkpoint does not hold this run's state: the run must begin anew."""
 
 
 class Stateful(Protocol):
-    """What a checkpoint keeps: network, optimiser, probes."""
+    """An object whose state a checkpoint keeps: network, optimiser, probe."""
 
     def state_dict(self) -> dict[str, Any]:
-        """All that is needed to go on."""
+        """The state."""
 
     def load_state_dict(self, state: dict[str, Any], /) -> object:
-        """Go on from there."""
+        """Restore the state."""
 
 
 #: Fields of ``Trained`` that are plain numbers.
-_NUMBERS = ("pieces", "seconds", "evaluation_seconds", "probe_seconds", "steps", "images")
+_NUMBERS = ("micro_batches", "seconds", "evaluation_seconds", "probe_seconds", "steps", "images")
 
 
 def files(folder: Path, run: str) -> list[Path]:
@@ -76,11 +51,11 @@ class Checkpoint:
     """The checkpoint of one run, tied to its fingerprint.
 
     Args:
-        folder: where it lies.
+        folder: the folder of the file.
         run: the run's id.
-        fingerprint: the run's; a checkpoint of another is not used.
-        every: seconds between two saves, at least.
-        on_note: told, in a line, why nothing can be saved.
+        fingerprint: the run's; a checkpoint with another is ignored.
+        every: least number of seconds between two saves.
+        on_note: called with one line if saving fails.
     """
 
     def __init__(
@@ -101,7 +76,7 @@ class Checkpoint:
 
     @property
     def exists(self) -> bool:
-        """Whether there is one for this very run."""
+        """Whether there is one for this run."""
         return self._state is not None
 
     def _load(self) -> dict[str, Any] | None:
@@ -115,14 +90,12 @@ class Checkpoint:
                 if state["fingerprint"] == self._fingerprint:
                     return dict(state)
             except Exception:
-                # Unreadable, or something else than what is saved here: a checkpoint only saves
-                # time, so whatever is wrong with it, the run begins anew.
+                # A checkpoint only saves time: whatever is wrong with it, the run begins anew.
                 continue
         return None
 
     def save(self, parts: Mapping[str, Stateful], trained: Trained) -> None:
-        """Save after an epoch, unless the last save is recent or the disk is full: the training
-        goes on all the same."""
+        """Save after an epoch, unless the last save is recent. A failure is noted and ignored."""
         import torch
 
         if time.monotonic() - self._saved_at < self._every:
@@ -140,7 +113,7 @@ class Checkpoint:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             before = files(self._folder, self._run)
-            with partial.open("wb") as file:  # gigabytes: written once, never held in memory
+            with partial.open("wb") as file:  # possibly gigabytes: not held in memory
                 torch.save(state, file)
             saved = self._folder / f"{self._run}.{_digest(partial)}.pt"
             partial.replace(saved)
@@ -158,13 +131,13 @@ class Checkpoint:
             self._on_note(f"goes on, but an interruption would lose it: {reason}")
 
     def restore(self, parts: Mapping[str, Stateful], trained: Trained) -> int:
-        """Put everything back; returns how many epochs are done.
+        """Restore everything; returns the number of finished epochs.
 
         Raises:
-            Unfit: it does not fit; what was put back until then is to be thrown away.
+            CheckpointMismatch: it does not match; ``parts`` and ``trained`` are then undefined.
         """
         state = self._state
-        self._state = None  # it is used once
+        self._state = None  # frees the memory
         assert state is not None
         try:
             for name, part in parts.items():
@@ -175,12 +148,12 @@ class Checkpoint:
             for name in _NUMBERS:
                 setattr(trained, name, type(getattr(trained, name))(state["numbers"][name]))
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-            raise Unfit from error
+            raise CheckpointMismatch from error
         return len(trained.history)
 
     def remove(self) -> None:
-        """Remove it: the record is in."""
-        with contextlib.suppress(OSError):  # it is in the way of nothing
+        """Remove it, after the record is written."""
+        with contextlib.suppress(OSError):
             for path in [*files(self._folder, self._run), self._folder / f".{self._run}.partial"]:
                 path.unlink(missing_ok=True)
 

@@ -16,15 +16,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from experiments.checkpoint import Checkpoint, Stateful, Trained
 from experiments.config import Config
-from experiments.evaluation import judge, predict
-from experiments.images import Split, random_warps, to_input, warp
-from experiments.optimizer import AdamW, Average
-from experiments.probes.block_gains import GAIN_IMAGES, gain_probe
-from experiments.probes.gradient_norms import GradientProbe
-from experiments.probes.se_weights import INITIAL_IMAGES, se_initial
 from experiments.record import Divergence, Epoch, finite
+from experiments.training.checkpoint import Checkpoint, Stateful
+from experiments.training.evaluation import evaluation_metrics, predict
+from experiments.training.optimizer import AdamW, Average
+from experiments.training.probes.block_gains import GAIN_IMAGES, gain_probe
+from experiments.training.probes.gradient_norms import GradientProbe
+from experiments.training.probes.se_weights import INITIAL_IMAGES, se_initial
+from experiments.training.state import Trained
+from experiments.training.transforms import Split, random_warps, to_input, warp
 
 #: Share of the steps in which the learning rate rises.
 WARM_UP = 0.25
@@ -73,28 +74,28 @@ def train(
     *,
     channels: int,
     checkpoint: Checkpoint,
-    pieces: int = 1,
+    micro_batches: int = 1,
     on_step: OnStep = lambda *_: None,
     on_epoch: OnEpoch = lambda _: None,
 ) -> Trained:
     """Train ``net`` in place, from the checkpoint if there is one.
 
-    ``pieces``: each batch goes through the network in so many parts whose gradients add up, for
-    want of memory; batch normalisation then sees the parts.
-    A loss that is NaN or infinite ends the training; it is a result (``divergence``), not an error.
+    With ``micro_batches`` above 1 each batch goes through the network in as many parts, whose
+    gradients are accumulated; batch normalisation then sees the parts. A loss that is NaN or
+    infinite ends the training: a result (``divergence``), not an error.
     """
     batch = min(config.batch_size, len(training.images))
     per_epoch = len(training.images) // batch  # the rest of an epoch's order is left out
     total = per_epoch * config.epochs
     optimizer, gradients = AdamW(net, config), GradientProbe(net)
     average = Average(net, total) if config.recipe == "strong" else None
-    out = Trained(pieces=pieces)
+    out = Trained(micro_batches=micro_batches)
     parts: dict[str, Stateful] = {"net": net, "optimizer": optimizer, "gradients": gradients}
     parts |= {"average": average} if average else {}
     first_epoch = checkpoint.restore(parts, out) if checkpoint.exists else 0
 
     def measure_gains(epoch: int) -> None:
-        number = max(2, GAIN_IMAGES // out.pieces)
+        number = max(2, GAIN_IMAGES // out.micro_batches)
         with _clock(out, "probe_seconds"):
             probe = gain_probe(
                 net,
@@ -123,7 +124,7 @@ def train(
                 gradients=gradients,
                 epoch=epoch,
                 channels=channels,
-                pieces=out.pieces,
+                micro_batches=out.micro_batches,
                 on_step=on_step,
             )
         seconds = out.seconds - before
@@ -136,7 +137,9 @@ def train(
             break
 
         with _clock(out, "evaluation_seconds"), average.applied() if average else nullcontext():
-            judged = judge(*predict(config, net, validation, channels, out.pieces))
+            judged = evaluation_metrics(
+                *predict(config, net, validation, channels, out.micro_batches)
+            )
             # An infinite weight need not show in the loss: a ReLU may make nothing of it.
             out.validation = judged if is_finite(net) else None
         if out.validation is None:
@@ -172,7 +175,7 @@ def _measure_se(
 ) -> None:
     """Take the SE blocks' weights before training."""
     images = validation.images[:INITIAL_IMAGES]
-    at_once = max(2, GAIN_IMAGES // out.pieces)
+    at_once = max(2, GAIN_IMAGES // out.micro_batches)
     with _clock(out, "probe_seconds"):
         out.se_initial = se_initial(net, images, config.input_size, channels, at_once=at_once)
 
@@ -195,7 +198,7 @@ def _one_epoch(
     gradients: GradientProbe,
     epoch: int,
     channels: int,
-    pieces: int,
+    micro_batches: int,
     on_step: OnStep,
 ) -> tuple[torch.Tensor, float]:
     """One pass; returns the loss of each step, on the CPU, and the last learning rate."""
@@ -217,7 +220,7 @@ def _one_epoch(
         step = epoch * per_epoch + index
         rate = learning_rate(config, step, total, per_epoch)
         taken = slice(index * batch, (index + 1) * batch)
-        for part in order[taken].tensor_split(pieces):
+        for part in order[taken].tensor_split(micro_batches):
             images = training.images[part]
             if warps is not None:
                 images = warp(images, warps[part])

@@ -1,4 +1,4 @@
-"""What a trained network makes of the images of one split."""
+"""Predictions of a network on one split, and their metrics."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import torch.nn.functional as F
 from torch import nn
 
 from experiments.config import Config
-from experiments.images import Split, to_input
 from experiments.record import Evaluation, finite
+from experiments.training.transforms import Split, to_input
 
 BATCH = 500
 
 
 @torch.inference_mode()
 def predict(
-    config: Config, net: nn.Module, split: Split, channels: int, pieces: int = 1
+    config: Config, net: nn.Module, split: Split, channels: int, micro_batches: int = 1
 ) -> tuple[torch.Tensor, torch.Tensor, float]:
-    """Predicted digits ``(N,)``, the true ones, and the mean cross-entropy in nats, in evaluation
-    mode. ``pieces`` divides the images taken at once, for want of memory."""
+    """Predicted classes ``(N,)``, the true ones, and the mean cross-entropy in nats, in evaluation
+    mode. ``micro_batches`` divides the number of images in memory at once."""
     net.eval()
     digits, loss = [], torch.zeros((), dtype=torch.float64, device=split.images.device)
-    at_once = max(1, BATCH // pieces)
+    at_once = max(1, BATCH // micro_batches)
     for images, y in zip(split.images.split(at_once), split.labels.split(at_once), strict=True):
         x = to_input(images, config.input_size, channels)
         with torch.autocast(x.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
@@ -34,9 +34,11 @@ def predict(
     return torch.cat(digits), split.labels, float(loss) / len(split.labels)
 
 
-def judge(digits: torch.Tensor, labels: torch.Tensor, loss: float) -> Evaluation | None:
-    """Loss, accuracy, per-class accuracy and every prediction on one split; None where the loss is
-    not finite (a network that diverged at its very end)."""
+def evaluation_metrics(
+    digits: torch.Tensor, labels: torch.Tensor, loss: float
+) -> Evaluation | None:
+    """Loss, accuracy, accuracy of each class and all predictions on one split; None if the loss is
+    not finite (the network diverged in its last steps)."""
     if not math.isfinite(loss):
         return None
     right = digits == labels
