@@ -10,7 +10,7 @@ PARALLEL = -n auto --dist loadfile --no-loadscope-reorder
 profile = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATASET),--dataset $(DATASET))
 
 .DEFAULT_GOAL := all
-.PHONY: all experiment report readme watch status verify summary models schema bench test test-fast soak lint \
+.PHONY: all experiment report readme watch status verify accept summary models schema bench test test-fast soak lint \
         setup setup-dev lock audit clean help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= MINUTES= ENGINE=ray RAY_ADDRESS=]
@@ -39,6 +39,9 @@ status: setup ## say which runs are missing or stale, and how long they should t
 
 verify: setup ## check a record, then train its run again and compare: RUN=LeNet.s0, or RUN=all without training [PROFILE= DATASET= RESULTS=folder]
 	@$(PY) -m experiments.verification "$(RUN)" $(profile) $(if $(RESULTS),--results "$(RESULTS)")
+
+accept: setup ## show that changed training code gives the same results, and renew its lock
+	@$(PY) -m experiments.versions accept
 
 summary: setup ## print a network's layers with shapes, parameters and MACs: MODEL=LeNet [GR= RATIO= RESIDUAL= VARIANT=]
 	@$(PY) -m models "$(MODEL)" $(if $(GR),--gr "$(GR)") $(if $(RATIO),--ratio "$(RATIO)") \

@@ -14,7 +14,7 @@ from experiments.datasets import splits as data
 from experiments.training import loop as training
 from experiments.training import run
 from experiments.training.checkpoint import Checkpoint
-from experiments.training.probes import GradientProbe
+from experiments.training.probes.gradient_norms import GradientProbe
 from experiments.training.run import execute
 from experiments.training.state import Job, Trained
 from tests.fault_kit import counted

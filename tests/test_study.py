@@ -59,7 +59,8 @@ def test_one_input_size_but_for_lenet_and_the_alexnets():
         sizes = {config.network: config.input_size for config in plan}
         assert sizes["LeNet"] == 28
         if profile != "full":
-            assert sizes["AlexNet"] == sizes["SEAlexNet"] == models.NETWORKS["AlexNet"].min_size
+            alexnets = {size for network, size in sizes.items() if "AlexNet" in network}
+            assert alexnets <= {models.NETWORKS["AlexNet"].min_size}
             sizes = {k: v for k, v in sizes.items() if "AlexNet" not in k}
         assert len({v for k, v in sizes.items() if k != "LeNet"}) == 1
 
@@ -152,9 +153,9 @@ def test_the_fingerprint_follows_configuration_and_versions(monkeypatch):
     def raised(table, name):
         return declared() | {table: declared()[table] | {name: 99}}
 
-    with_family, with_probe, with_loop = (
-        raised("families", "resnet"), raised("probes", "se_weights"), raised("components", "training"),
-    )  # fmt: skip
+    with_family = raised("families", "resnet")
+    with_probe = raised("probes", "se_weights")
+    with_loop = raised("components", "training")
     monkeypatch.setattr("experiments.versions.declared", lambda: with_family)
     assert fingerprint(config) != base  # ResNet is stale, DenseNet is not
     assert fingerprint(dense) == other
