@@ -26,8 +26,8 @@ endif
 .PHONY: all experiment figure report readme watch names status verify accept summary models schema bench test test-fast soak lint \
         setup setup-dev lock audit clean clean-all help
 
-all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= ENGINE=ray RAY_ADDRESS=]
-	@$(PY) -m experiments train $(profile) $(call arg,ENGINE,engine)
+all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= MINUTES= ENGINE=ray RAY_ADDRESS=]
+	@$(PY) -m experiments train $(profile) $(call arg,MINUTES,minutes) $(call arg,ENGINE,engine)
 	@$(PY) -m analysis $(profile)
 	@$(PY) -m report $(profile)
 
@@ -59,8 +59,8 @@ names: setup ## list what a template can refer to: figures, tables, findings, ru
 status: setup ## say which runs are missing or stale, and how long they should take: [PROFILE= DATASET=], for programs: [JSON=1]
 	@$(PY) -m experiments status $(profile) $(if $(call given,JSON),--json)
 
-verify: setup ## check a record, then train its run again and compare: RUN=LeNet.s0, or RUN=all without training [PROFILE= DATASET=]
-	@$(PY) -m experiments.verify "$(call given,RUN)" $(profile)
+verify: setup ## check a record, then train its run again and compare: RUN=LeNet.s0, or RUN=all without training [PROFILE= DATASET= RESULTS=folder]
+	@$(PY) -m experiments.verification "$(call given,RUN)" $(profile) $(call arg,RESULTS,results)
 
 accept: setup ## show that changed training code gives the same results, and renew its lock
 	@$(PY) -m experiments.versions accept
@@ -75,7 +75,7 @@ models: setup ## print parameters and MACs of every network
 schema: setup ## print the JSON schema of a record
 	@$(PY) -m experiments schema
 
-bench: setup-dev ## training measured beside the original's way and Lightning: [ARGS="--networks LeNet --accuracy …"]
+bench: setup ## training throughput beside the original's way: [ARGS="--networks LeNet --size 64 …"]
 	@$(PY) -m experiments.benchmark $(call given,ARGS)
 
 test: setup-dev ## every test: units, a smoke run of the whole pipeline on MNIST, browser, PDF

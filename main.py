@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -18,10 +17,10 @@ def main() -> int:
     """Parse the command line, train, print the accuracy and refresh the report."""
     import models
     from experiments import study
-    from experiments.__main__ import supervise
     from experiments.datasets import DATASETS
     from experiments.record import RESULTS, read
-    from models.command_line import OneLineParser
+    from experiments.scheduling.scheduler import supervise
+    from models.cli import OneLineParser
 
     parser = OneLineParser(prog="main.py", description=__doc__)
     parser.add_argument("--model", required=True, help=", ".join(models.NETWORKS))
@@ -38,28 +37,24 @@ def main() -> int:
     parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
     parser.add_argument("--dataset", help=f"{', '.join(DATASETS)} (MNIST)")
     given = parser.parse_args()
-    try:
-        profile = study.profile_name(given.profile, given.dataset)
-        asked = {
-            "residual": given.residual,
-            "growth_rate": given.gr,
-            "ratio": given.ratio,
-            "variant": given.variant,
-            "batch_norm": False if given.no_bn else None,
-        }
-        options = {key: value for key, value in asked.items() if value is not None}
-        config = study.load().config(
-            profile,
-            given.model,
-            options,
-            epochs=given.epochs,
-            learning_rate=given.lr,
-            recipe=given.recipe,
-            seed=given.seed,
-        )
-    except models.UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    profile = study.profile_name(given.profile, given.dataset)
+    asked = {
+        "residual": given.residual,
+        "growth_rate": given.gr,
+        "ratio": given.ratio,
+        "variant": given.variant,
+        "batch_norm": False if given.no_bn else None,
+    }
+    options = {key: value for key, value in asked.items() if value is not None}
+    config = study.load().config(
+        profile,
+        given.model,
+        options,
+        epochs=given.epochs,
+        learning_rate=given.lr,
+        recipe=given.recipe,
+        seed=given.seed,
+    )
     run = study.load().run_id(profile, config)
     code = supervise([study.Planned(run, config, ())], profile, again=True)
     if code:
@@ -91,7 +86,7 @@ def refresh_report(profile: str) -> int:
 
 
 def inside_venv() -> None:
-    """Go on in the project's virtual environment where this interpreter lacks torch."""
+    """Restart in the project's virtual environment where this interpreter lacks torch."""
     if importlib.util.find_spec("torch") and importlib.util.find_spec("pydantic"):
         return
     if not VENV_PYTHON.exists() or Path(sys.prefix) == VENV_PYTHON.parent.parent:
@@ -101,6 +96,7 @@ def inside_venv() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules load: no traceback
     inside_venv()
-    sys.exit(main())
+    from models.cli import run
+
+    run(main)

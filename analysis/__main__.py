@@ -22,9 +22,9 @@ from analysis import schema
 from analysis.records import Records
 from experiments.datasets import DATASETS
 from experiments.record import RESULTS
-from experiments.storage import explain, write_atomically
+from experiments.support.files import explain, write_atomically
 from models import UsageError
-from models.command_line import OneLineParser
+from models.cli import OneLineParser
 
 
 def _arguments() -> argparse.Namespace:

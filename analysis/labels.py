@@ -35,7 +35,7 @@ def labels(dataset: DatasetName, split: Split) -> NDArray[np.uint8]:
     """
     kept = _kept().get(dataset)
     if kept is None:
-        from experiments.data import load
+        from experiments.datasets.splits import load
 
         images = load(dataset)
         return images.test_labels if split == "test" else images.validation_labels

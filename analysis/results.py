@@ -47,9 +47,9 @@ from analysis.values import Value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
 from experiments.record import Evaluation, Record
-from experiments.stopping import end_with_parent
-from experiments.storage import write_atomically
-from experiments.text import printable
+from experiments.support.files import write_atomically
+from experiments.support.signals import end_with_parent
+from experiments.support.text import printable
 
 _ROOT = Path(__file__).resolve().parent.parent
 #: Libraries that results and figures depend on.

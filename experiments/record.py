@@ -26,8 +26,8 @@ from pydantic import (
 )
 
 from experiments.config import Config
-from experiments.storage import write_atomically
-from experiments.text import one_line
+from experiments.support.files import write_atomically
+from experiments.support.text import one_line
 
 SCHEMA_VERSION: Literal[1] = 1
 RESULTS = Path(__file__).parent / "results"

@@ -10,8 +10,10 @@ from __future__ import annotations
 import difflib
 import importlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from models.errors import UsageError as UsageError
+from models.registry import Network, discover
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,51 +24,7 @@ OPERATORS = ("add", "sub", "mul", "none")
 VARIANTS = ("original", "paper")
 
 
-class UsageError(ValueError):
-    """A person asked for something that does not exist; the message says what does."""
-
-
-@dataclass(frozen=True)
-class Network:
-    """What can be said of a network before it is built.
-
-    Attributes:
-        name: canonical name, used in records and on the command line.
-        title: the name as the report prints it.
-        family: file in ``models/`` that defines it.
-        options: names of the options that it takes.
-        input_channels: 1 (grey) or 3 (grey replicated).
-        min_size: smallest square input in pixels that leaves every layer an output.
-        fixed_size: the only input size in pixels it takes, or None.
-    """
-
-    name: str
-    title: str
-    family: str
-    options: tuple[str, ...] = ()
-    input_channels: int = 3
-    min_size: int = 16
-    fixed_size: int | None = None
-
-
-_RESIDUAL = ("residual", "batch_norm", "softmax")
-_NETWORKS = (
-    Network("LeNet", "LeNet", "lenet", (), 1, 28, 28),
-    Network("AlexNet", "AlexNet", "alexnet", ("softmax",), min_size=65),
-    Network("ResNet18", "ResNet-18", "resnet", _RESIDUAL),
-    Network("ResNet34", "ResNet-34", "resnet", _RESIDUAL),
-    Network("ResNet50", "ResNet-50", "resnet", (*_RESIDUAL, "variant")),
-    Network("ResNet101", "ResNet-101", "resnet", (*_RESIDUAL, "variant")),
-    Network("PlainNet18", "PlainNet-18", "resnet", ("batch_norm", "softmax")),
-    Network("PlainNet34", "PlainNet-34", "resnet", ("batch_norm", "softmax")),
-    Network("PlainNet50", "PlainNet-50", "resnet", ("batch_norm", "softmax", "variant")),
-    Network("PlainNet101", "PlainNet-101", "resnet", ("batch_norm", "softmax", "variant")),
-    Network("DenseNet", "DenseNet", "densenet", ("growth_rate", "softmax"), min_size=33),
-    Network("SEResNet18", "SE-ResNet-18", "senet", ("ratio", *_RESIDUAL)),
-    Network("SEResNet34", "SE-ResNet-34", "senet", ("ratio", *_RESIDUAL)),
-    Network("SEAlexNet", "SE-AlexNet", "senet", ("ratio", "softmax"), min_size=65),
-)
-NETWORKS: dict[str, Network] = {network.name: network for network in _NETWORKS}
+NETWORKS: dict[str, Network] = discover()
 
 #: Option defaults: the original write-up's setting.
 DEFAULTS: dict[str, Any] = {
@@ -135,4 +93,4 @@ def build(name: str, **options: Any) -> nn.Module:
     network = resolve(name)
     settings = check_options(network, options)
     module = importlib.import_module(f"models.{network.family}")
-    return module.build(network.name, **settings)
+    return getattr(module, network.builder)(network.name, **settings)

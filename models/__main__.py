@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-
-if __name__ == "__main__":  # Ctrl-C while the modules below load: an end without a traceback
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-import sys
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 import models
-from models.command_line import OneLineParser
-from models.counting import count
+from models.cli import OneLineParser, run
+from models.complexity import count
+from models.errors import UsageError
 
 
 def main() -> int:
@@ -32,14 +27,10 @@ def main() -> int:
     if name is None:
         print_all()
         return 0
-    try:
-        network = models.resolve(name)
-        if size is not None and size < network.min_size:
-            raise models.UsageError(f"{network.name} needs at least {network.min_size} px.")
-        print(count(name, size, **given).layers)
-    except models.UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    network = models.resolve(name)
+    if size is not None and size < network.min_size:
+        raise UsageError(f"{network.name} needs at least {network.min_size} px.")
+    print(count(name, size, **given).layers)
     return 0
 
 
@@ -58,4 +49,4 @@ def print_all() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from models.layers import IMAGENET_CLASSES, adaptor
+from models.registry import register
 
 
 class AlexNet(nn.Module):
@@ -62,6 +63,15 @@ class AlexNet(nn.Module):
         return self.adaptor(self.classifier(self.pool(self.features(x))))
 
 
+@register(
+    "AlexNet",
+    title="AlexNet",
+    color="#7a6749",
+    marker="P",
+    citation="krizhevsky2012",
+    options=("softmax",),
+    min_size=65,
+)
 def build(name: str, *, softmax: bool) -> AlexNet:
     """AlexNet."""
     assert name == "AlexNet"

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from models.layers import IMAGENET_CLASSES, adaptor, stem
+from models.registry import register
 
 BLOCKS = 4
 LAYERS_PER_BLOCK = 2
@@ -69,6 +70,15 @@ class DenseNet(nn.Module):
         return self.adaptor(self.classifier(self.pool(self.features(x))))
 
 
+@register(
+    "DenseNet",
+    title="DenseNet",
+    color="#b83997",
+    marker="h",
+    citation="huang2017",
+    options=("growth_rate", "softmax"),
+    min_size=33,
+)
 def build(name: str, *, growth_rate: int, softmax: bool) -> DenseNet:
     """DenseNet with growth rate k."""
     assert name == "DenseNet"

@@ -13,8 +13,19 @@ from collections import OrderedDict
 from torch import nn
 
 from models.layers import CLASSES
+from models.registry import register
 
 
+@register(
+    "LeNet",
+    title="LeNet",
+    color="#8f9098",
+    marker="v",
+    citation="lecun1998",
+    input_channels=1,
+    min_size=28,
+    fixed_size=28,
+)
 def build(name: str) -> nn.Sequential:
     """LeNet: ``(N, 1, 28, 28)`` to ``(N, 10)`` logits."""
     assert name == "LeNet"

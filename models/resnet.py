@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from models.layers import IMAGENET_CLASSES, adaptor, norm, stem
+from models.registry import register
 
 Attention = Callable[[int], nn.Module]
 
@@ -155,6 +156,70 @@ class ResNet(nn.Module):
         return self.adaptor(self.classifier(self.pool(self.stages(self.stem(x)))))
 
 
+@register(
+    "ResNet18",
+    title="ResNet-18",
+    color="#4192df",
+    marker="o",
+    citation="he2016",
+    options=("residual", "batch_norm", "softmax"),
+)
+@register(
+    "ResNet34",
+    title="ResNet-34",
+    color="#3270d6",
+    marker="s",
+    citation="he2016",
+    options=("residual", "batch_norm", "softmax"),
+)
+@register(
+    "ResNet50",
+    title="ResNet-50",
+    color="#5063d1",
+    marker="^",
+    citation="he2016",
+    options=("residual", "batch_norm", "softmax", "variant"),
+)
+@register(
+    "ResNet101",
+    title="ResNet-101",
+    color="#6258c9",
+    marker="D",
+    citation="he2016",
+    options=("residual", "batch_norm", "softmax", "variant"),
+)
+@register(
+    "PlainNet18",
+    title="PlainNet-18",
+    color="#d87022",
+    marker="o",
+    citation="he2016",
+    options=("batch_norm", "softmax"),
+)
+@register(
+    "PlainNet34",
+    title="PlainNet-34",
+    color="#d34812",
+    marker="s",
+    citation="he2016",
+    options=("batch_norm", "softmax"),
+)
+@register(
+    "PlainNet50",
+    title="PlainNet-50",
+    color="#c63f2c",
+    marker="^",
+    citation="he2016",
+    options=("batch_norm", "softmax", "variant"),
+)
+@register(
+    "PlainNet101",
+    title="PlainNet-101",
+    color="#b83837",
+    marker="D",
+    citation="he2016",
+    options=("batch_norm", "softmax", "variant"),
+)
 def build(
     name: str,
     *,

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from models.alexnet import AlexNet
+from models.registry import register
 from models.resnet import ResNet
 
 
@@ -40,6 +41,31 @@ class SEBlock(nn.Module):
         return x * weights[:, :, None, None]
 
 
+@register(
+    "SEResNet18",
+    title="SE-ResNet-18",
+    color="#2f9e71",
+    marker="o",
+    citation="hu2018",
+    options=("ratio", "residual", "batch_norm", "softmax"),
+)
+@register(
+    "SEResNet34",
+    title="SE-ResNet-34",
+    color="#087c6a",
+    marker="s",
+    citation="hu2018",
+    options=("ratio", "residual", "batch_norm", "softmax"),
+)
+@register(
+    "SEAlexNet",
+    title="SE-AlexNet",
+    color="#8a8b3e",
+    marker="X",
+    citation="hu2018",
+    options=("ratio", "softmax"),
+    min_size=65,
+)
 def build(
     name: str,
     *,

@@ -16,9 +16,9 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from analysis import schema
-from experiments.storage import explain
+from experiments.support.files import explain
 from models import UsageError
-from models.command_line import OneLineParser
+from models.cli import OneLineParser
 from report.errors import ROOT, TEMPLATES, ReportError
 
 OUT = ROOT / "report" / "out"

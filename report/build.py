@@ -7,8 +7,8 @@ from pathlib import Path
 
 from analysis import schema
 from analysis.schema import Results
-from experiments.stopping import end_with_parent
-from experiments.storage import write_atomically
+from experiments.support.files import write_atomically
+from experiments.support.signals import end_with_parent
 from report import document, page
 from report.document import Document, plain
 from report.errors import TEMPLATES

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from experiments.text import one_line
+from experiments.support.text import one_line
 from models import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from experiments.text import printable
+from experiments.support.text import printable
 from report.errors import TEMPLATES, Place, ReportError
 from report.numbers import Lang
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from analysis import schema
 from analysis.schema import Cell, Results, Table, Verdict
-from experiments.storage import write_atomically
+from experiments.support.files import write_atomically
 from report import front, tables
 from report.build import plain_context
 from report.errors import TEMPLATES, ReportError

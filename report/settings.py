@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from experiments.text import printable
+from experiments.support.text import printable
 from report.errors import Place, ReportError, unknown
 from report.labels import load_toml
 from report.numbers import LANGS, Lang

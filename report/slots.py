@@ -15,7 +15,7 @@ from html import unescape
 
 from markupsafe import Markup
 
-from experiments.text import printable
+from experiments.support.text import printable
 from report.errors import Place, ReportError
 
 _OPEN, _CLOSE = "\ue000", "\ue001"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from experiments import acquire
+from experiments.datasets import DATASETS, download
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("models", "experiments", "analysis", "report", "templates", "main.py")
@@ -23,8 +23,8 @@ def copy_of_checkout(folder):
         else:
             shutil.copy(source, folder / part)
     (folder / "data").mkdir()
-    acquire.acquire("MNIST")
-    (folder / "data" / "MNIST").symlink_to(acquire.CACHE / "MNIST")
+    download.acquire(DATASETS["MNIST"])
+    (folder / "data" / "MNIST").symlink_to(download.CACHE / "MNIST")
     return folder
 
 

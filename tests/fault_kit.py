@@ -48,7 +48,11 @@ def small_checkout(folder, *, epochs=3):
     checkout = copy_of_checkout(folder / "checkout")
     trim(checkout, SMALL)
     edit(checkout / "experiments" / "study.toml", "epochs = 1\n", f"epochs = {epochs}\n")
-    edit(checkout / "experiments" / "checkpoint.py", "EVERY_SECONDS = 20.0", "EVERY_SECONDS = 0.0")
+    edit(
+        checkout / "experiments" / "training" / "checkpoint.py",
+        "EVERY_SECONDS = 20.0",
+        "EVERY_SECONDS = 0.0",
+    )
     (checkout / "struck").touch()
     (checkout / "weights").mkdir()
     return checkout
@@ -56,7 +60,7 @@ def small_checkout(folder, *, epochs=3):
 
 def faulty(checkout, *faults):
     """The environment in which a command of a copy meets these faults."""
-    weights = {"at": "experiments.training:train", "do": "weights"}
+    weights = {"at": "experiments.training.loop:train", "do": "weights"}
     weights["folder"] = str(checkout / "weights")
     for fault in faults:
         fault["log"] = str(checkout / "struck")
@@ -281,7 +285,7 @@ def training_faults(rng):
     yield (
         "kill -9 while training",
         {
-            "at": "experiments.probes:GradientProbe.observe",
+            "at": "experiments.training.probes.gradient_norms:GradientProbe.observe",
             "call": rng.randint(1, 9),
             "delay": _delay(rng, 0.05),
             "whom": whom(),
@@ -315,7 +319,10 @@ def training_faults(rng):
         "kill -9 while probing",
         {
             "at": rng.choice(
-                ["experiments.probes:block_gains", "experiments.probes:SEProbe.result"]
+                [
+                    "experiments.training.probes.block_gains:block_gains",
+                    "experiments.training.probes.se_weights:SEProbe.result",
+                ]
             ),
             "delay": _delay(rng, 0.05),
             "whom": whom(),
@@ -324,7 +331,7 @@ def training_faults(rng):
     yield (
         "kill -9 while evaluating",
         {
-            "at": "experiments.evaluation:predict",
+            "at": "experiments.training.evaluation:predict",
             "call": rng.randint(1, 4),
             "delay": _delay(rng, 0.05),
             "whom": whom(),

@@ -54,7 +54,7 @@ def test_kill_9_while_reporting_loses_nothing(reporting):
 
 def test_a_child_killed_by_the_system_is_named_and_the_others_go_on(training):
     training.reset()
-    fault = {"at": "experiments.training:train", "match": "SEResNet18", "do": signal.SIGKILL}
+    fault = {"at": "experiments.training.loop:train", "match": "SEResNet18", "do": signal.SIGKILL}
     done, hit = meet(training.checkout, TRAIN, fault)
     with counted("a run's process killed from outside"):
         assert hit
@@ -65,8 +65,8 @@ def test_a_child_killed_by_the_system_is_named_and_the_others_go_on(training):
 
 
 MOMENTS = {
-    "training": ("experiments.probes:GradientProbe.observe", TRAIN),
-    "downloading": ("experiments.acquire:_download", TRAIN),
+    "training": ("experiments.training.probes.gradient_norms:GradientProbe.observe", TRAIN),
+    "downloading": ("experiments.datasets.download:download", TRAIN),
     "drawing": ("report.figures:draw", REPORT),
     "printing": ("report.pdf:write", REPORT),
 }
@@ -76,8 +76,9 @@ def stop(command, moment, whom, number, checkout, tmp_path):
     """Send a signal at a moment; the command hangs there, as slow work would."""
     fault = {"at": moment, "do": number, "whom": whom, "hang": 30}
     env = faulty(checkout, fault)
-    if "acquire" in moment:  # no data yet
-        edit(checkout / "experiments" / "acquire.py", '.parent.parent / "data"', f' / "{tmp_path}"')
+    if "download" in moment:  # no data yet
+        source = checkout / "experiments" / "datasets" / "download.py"
+        edit(source, '.parent.parent.parent / "data"', f' / "{tmp_path}"')
     before = struck(checkout)
     process = start(checkout, *command, env=env)
     deadline = time.monotonic() + 120
@@ -98,13 +99,13 @@ def test_a_signal_ends_a_command_within_seconds(training, reporting, tmp_path, m
     at, command = MOMENTS[moment]
     checkout = (training if command is TRAIN else reporting).checkout
     (training if command is TRAIN else reporting).reset()
-    source = (checkout / "experiments" / "acquire.py").read_text()
+    source = (checkout / "experiments" / "datasets" / "download.py").read_text()
     whom = "group" if number == signal.SIGINT else "main"  # as a terminal does, as kill does
     try:
         with counted(f"{number.name} while {moment}"):
             stop(command, at, whom, int(number), checkout, tmp_path)
     finally:
-        (checkout / "experiments" / "acquire.py").write_text(source)
+        (checkout / "experiments" / "datasets" / "download.py").write_text(source)
 
 
 def test_commands_at_once_do_no_work_twice_and_name_each_other(training, reporting):

@@ -32,7 +32,11 @@ def trained(tmp_path_factory):
     whole = study.read_text()
     trim(checkout)
     edit(study, "epochs = 1\n", "epochs = 2\n")
-    edit(checkout / "experiments" / "checkpoint.py", "EVERY_SECONDS = 20.0", "EVERY_SECONDS = 0.0")
+    edit(
+        checkout / "experiments" / "training" / "checkpoint.py",
+        "EVERY_SECONDS = 20.0",
+        "EVERY_SECONDS = 0.0",
+    )
     (checkout / "struck").touch()
     (checkout / "weights").mkdir()
     assert run(checkout, *TRAIN).returncode == 0
@@ -131,7 +135,7 @@ def test_no_room_for_the_data(checkout, tmp_path, kind):
     data = checkout / "data" / "MNIST"
     source = data.resolve()
     data.unlink()
-    serve = {"at": "experiments.acquire:_download", "do": "serve", "folder": str(source)}
+    serve = {"at": "experiments.datasets.download:download", "do": "serve", "folder": str(source)}
     try:
         with counted(f"{kind}: data"):
             first, second = while_scarce(kind, data, TRAIN, tmp_path / "log", serve)

@@ -27,7 +27,7 @@ def checkout(tmp_path_factory):
 
 def limited(checkout, megabytes):
     """Train with so much more memory for SE-ResNet-18 than its process has at the start."""
-    fault = {"at": "experiments.run:_attempt", "match": "SEResNet18", "do": "limit"}
+    fault = {"at": "experiments.training.run:_attempt", "match": "SEResNet18", "do": "limit"}
     for path in results(checkout).glob("*.json"):
         path.unlink()
     done, hit = meet(checkout, TRAIN, fault | {"bytes": megabytes << 20})
@@ -41,7 +41,9 @@ def test_too_little_memory_for_the_batch_splits_it(checkout):
     with counted("no memory for a batch"):
         done, record = limited(checkout, 400)
         assert done.returncode == 0, done.stderr
-        assert "SEResNet18.s0: out of memory; begins anew, each batch in 2 parts" in done.stderr
+        assert (
+            "SEResNet18.s0: out of memory; begins anew with 2 micro-batches a batch" in done.stderr
+        )
         assert record.status == "finished"
         assert record.batch_pieces > 1
         assert len(record.history) == 1

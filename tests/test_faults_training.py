@@ -9,11 +9,14 @@ import random
 import pytest
 import torch
 
-from experiments import data, run, study, training
-from experiments.checkpoint import Checkpoint, Trained
-from experiments.job import Job
-from experiments.probes.gradient_norms import GradientProbe
-from experiments.run import execute
+from experiments import study
+from experiments.datasets import splits as data
+from experiments.training import loop as training
+from experiments.training import run
+from experiments.training.checkpoint import Checkpoint
+from experiments.training.probes.gradient_norms import GradientProbe
+from experiments.training.run import execute
+from experiments.training.state import Job, Trained
 from tests.fault_kit import counted
 
 pytestmark = pytest.mark.pipeline

@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 from torchvision import transforms
 
-from experiments import data
-from experiments.images import to_input
+from experiments.datasets import splits as data
+from experiments.training.transforms import to_input
 
 
 @pytest.mark.parametrize("size", [28, 36, 48, 65, 224])

@@ -5,7 +5,7 @@ import torch
 import torchvision
 
 import models
-from models.counting import count
+from models.complexity import count
 from models.resnet import Block
 from models.senet import SEBlock
 

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from experiments import machine, study
+from experiments import study
 from experiments.record import read
+from experiments.training import device as machine
 from experiments.versions import in_fp32
 from tests.checkout import QUICKEST, copy_of_checkout, results, run, start, timeless, trim
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from ray.cluster_utils import Cluster
 
-from experiments import costs, study
-from experiments.display import Display
-from experiments.engine import Outcome
-from experiments.ray_engine import RETRIES, on_a_cluster
+from experiments import study
 from experiments.record import read
+from experiments.scheduling import estimates as costs
+from experiments.scheduling.progress import Display
+from experiments.scheduling.ray import RETRIES, on_a_cluster
+from experiments.scheduling.scheduler import Deadline, Outcome
 from models import UsageError
 from tests.test_pipeline import QUICKEST, copy_of_checkout, results, start, timeless, trim
 
@@ -140,7 +141,7 @@ def test_a_stop_ends_the_tasks_and_what_is_finished_is_safe(small, stop):
 @pytest.mark.pipeline
 @pytest.mark.usefixtures("cluster")
 def test_a_run_whose_process_keeps_dying_is_given_up_and_the_others_go_on(small):
-    path = small / "experiments" / "run_child.py"
+    path = small / "experiments" / "scheduling" / "worker.py"
     dies = "\n    if job.config.network == 'DenseNet':\n        os._exit(9)\n    last = 0.0\n"
     path.write_text(path.read_text().replace("\n    last = 0.0\n", dies))
     driver = start(small, *TRAIN, "--engine", "ray")
@@ -178,7 +179,7 @@ def test_without_a_cluster_here_one_line_says_how_to_start_one(tmp_path, monkeyp
         (tmp_path / "ray").mkdir()
         (tmp_path / "ray" / "ray_current_cluster").write_text(left_over)
     with Display() as display, pytest.raises(UsageError, match="ray start --head"):
-        on_a_cluster([], "smoke", display, Outcome())
+        on_a_cluster([], "smoke", display, Outcome(), Deadline(None))
 
 
 def test_without_ray_one_line_says_what_to_install():

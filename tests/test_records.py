@@ -15,7 +15,7 @@ from experiments.record import (
     significant,
     write,
 )
-from experiments.storage import write_atomically
+from experiments.support.files import write_atomically
 from tests import factory
 
 

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from experiments import acquire
+from experiments.datasets import download
 from tests.checkout import copy_of_checkout, results, run, timeless
 from tests.fault_kit import (
     TRAIN,
@@ -105,8 +105,8 @@ def test_kills_while_the_data_are_cached(training):
     checkout, rng = training.checkout, random.Random(4)
     data = checkout / "data" / "MNIST"
     data.unlink()
-    source = acquire.CACHE / "MNIST"
-    serve = {"at": "experiments.acquire:_download", "do": "serve", "folder": str(source)}
+    source = download.CACHE / "MNIST"
+    serve = {"at": "experiments.datasets.download:download", "do": "serve", "folder": str(source)}
     for _ in range(6):
         training.reset()
         shutil.rmtree(data, ignore_errors=True)

@@ -17,8 +17,8 @@ from analysis.results import summarise
 from analysis.setting import command, setting
 from analysis.tables import Table, tables
 from experiments import study
-from experiments.images import GROWTH, SHIFT, TURN
-from experiments.optimizer import AVERAGED_SHARE
+from experiments.training.optimizer import AVERAGED_SHARE
+from experiments.training.transforms import GROWTH, SHIFT, TURN
 from report import document
 from report.errors import TEMPLATES
 from report.numbers import LANGS, Lang

@@ -3,8 +3,9 @@
 import pytest
 
 import models
-from experiments import engine, study
-from experiments.costs import seconds
+from experiments import study
+from experiments.scheduling import scheduler as engine
+from experiments.scheduling.estimates import seconds
 from experiments.versions import declared, fingerprint, lock
 
 TABLE = [
@@ -171,7 +172,7 @@ def test_the_code_is_that_of_the_lock():
 
 def test_every_module_that_a_run_reaches_is_in_a_component():
     reached = lock.reached(lock.ENTRY)
-    assert {"experiments.record", "experiments.machine", "experiments.emnist"} <= set(reached)
+    assert {"experiments.record", "experiments.training.device"} <= set(reached)
     named = {m for modules in declared()["modules"].values() for m in modules}
     assert {name for name in named if lock._file(name) is None} == set()  # none has moved away
     families = {network.family for network in models.NETWORKS.values()}

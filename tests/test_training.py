@@ -10,16 +10,19 @@ import torch.nn.functional as F
 from torch import nn
 
 import models
-from experiments import data, machine, study, training
-from experiments.checkpoint import Checkpoint, Trained
-from experiments.convolutions import accelerate
-from experiments.images import Split, random_warps, to_input, warp
-from experiments.job import Job
-from experiments.optimizer import AdamW, Average
-from experiments.probes.block_gains import block_gains
-from experiments.probes.gradient_norms import GradientProbe
-from experiments.probes.se_weights import SEProbe
-from experiments.run import execute
+from experiments import study
+from experiments.datasets import splits as data
+from experiments.training import device as machine
+from experiments.training import loop as training
+from experiments.training.checkpoint import Checkpoint
+from experiments.training.cpu_kernels import accelerate
+from experiments.training.optimizer import AdamW, Average
+from experiments.training.probes.block_gains import block_gains
+from experiments.training.probes.gradient_norms import GradientProbe
+from experiments.training.probes.se_weights import SEProbe
+from experiments.training.run import execute
+from experiments.training.state import Job, Trained
+from experiments.training.transforms import Split, random_warps, to_input, warp
 from experiments.versions import fingerprint, in_fp32, is_fresh
 
 TIME_FIELDS = {"timing"}
@@ -32,7 +35,7 @@ def mnist():
 
 @pytest.fixture(autouse=True)
 def checkpoints(monkeypatch, tmp_path):
-    monkeypatch.setattr("experiments.run.CHECKPOINTS", tmp_path)
+    monkeypatch.setattr("experiments.training.run.CHECKPOINTS", tmp_path)
     yield tmp_path
     torch.set_flush_denormal(False)  # as a process of its own would end with its run
 
@@ -86,7 +89,7 @@ def test_the_same_seed_gives_the_same_record_bit_for_bit(mnist, name):
 
 @pytest.mark.parametrize(("able", "precision"), [(True, "bf16"), (False, "fp32")])
 def test_a_run_is_in_fp32_where_the_device_has_no_bf16(mnist, monkeypatch, able, precision):
-    monkeypatch.setattr("experiments.run.computes_in_bf16", lambda _: able)
+    monkeypatch.setattr("experiments.training.run.computes_in_bf16", lambda _: able)
     asked = Job("LeNet.s0", study.load().config("smoke", "LeNet", {}, **SMALL), "smoke", 1)
     assert asked.config.precision == "bf16"
     record, _ = execute(asked, mnist)
@@ -194,7 +197,7 @@ def test_out_of_memory_is_a_failed_record(mnist, monkeypatch):
     def no_memory(*_args, **_kwargs):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
 
-    monkeypatch.setattr("experiments.run.train", no_memory)
+    monkeypatch.setattr("experiments.training.run.train", no_memory)
     record, _ = execute(job("LeNet", **SMALL), mnist)
     assert record.status == "failed"
     assert "allocate memory" in record.reason
@@ -264,7 +267,7 @@ def test_block_gains_agree_with_autograd(mnist, operator):
     for block in net.stages.modules():
         if hasattr(block, "join"):
             block.register_forward_hook(lambda _m, args, out: kept.append((args[0], out)))
-    from experiments.images import to_input
+    from experiments.training.transforms import to_input
 
     loss = F.cross_entropy(net(to_input(images, 36, 3)), labels)
     for (x, y), gain in zip(kept, gains, strict=True):
@@ -370,28 +373,28 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole(mnist):
         images = images_of(mnist, config)
         checkpoint = Checkpoint(ABSENT, "run", "a" * 64)
         trained = training.train(
-            config, net, *images, channels=1, checkpoint=checkpoint, pieces=pieces
+            config, net, *images, channels=1, checkpoint=checkpoint, micro_batches=pieces
         )
         parts.append((trained, torch.cat([p.flatten() for p in net.parameters()])))
     assert parts[0][0].history[0].train_loss == whole.history[0].train_loss
-    assert parts[1][0].pieces == 4
+    assert parts[1][0].micro_batches == 4
     assert parts[1][0].history[0].train_loss == pytest.approx(whole.history[0].train_loss, rel=1e-3)
     assert torch.allclose(parts[0][1], parts[1][1], atol=2e-3)
 
 
 def test_a_run_short_of_memory_splits_its_batches_and_says_so(mnist, monkeypatch):
-    def short(*args, pieces, **settings):
-        if pieces < 4:
+    def short(*args, micro_batches, **settings):
+        if micro_batches < 4:
             raise RuntimeError(
                 "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't "
                 "allocate memory: you tried to allocate 1 bytes"
             )
-        return training.train(*args, pieces=pieces, **settings)
+        return training.train(*args, micro_batches=micro_batches, **settings)
 
-    monkeypatch.setattr("experiments.run.train", short)
+    monkeypatch.setattr("experiments.training.run.train", short)
     record, _ = execute(job("ResNet18", **SMALL), mnist)
     assert (record.status, record.batch_pieces) == ("finished", 4)
-    monkeypatch.setattr("experiments.run.train", lambda *_, **__: short(pieces=1))
+    monkeypatch.setattr("experiments.training.run.train", lambda *_, **__: short(micro_batches=1))
     record, _ = execute(job("ResNet18", **SMALL), mnist)
     assert record.status == "failed"
     assert "in 32 parts" in record.reason

@@ -11,7 +11,8 @@ from analysis.records import Records, siblings
 from analysis.results import Inputs
 from analysis.tables import tables
 from analysis.transfer import Transfer
-from experiments import data, study
+from experiments import study
+from experiments.datasets import splits as data
 from experiments.record import write
 from report.numbers import LANGS
 from tests import factory

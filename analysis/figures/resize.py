@@ -58,7 +58,7 @@ def image(dataset: DatasetName) -> NDArray[np.uint8]:
     if kept.exists():
         with Image.open(kept) as file:
             return np.asarray(file)
-    from experiments.data import load
+    from experiments.datasets.splits import load
 
     return np.asarray(load(dataset).test_images[0])
 

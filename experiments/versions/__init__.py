@@ -42,7 +42,7 @@ def fingerprint(config: Config) -> str:
         config.model_dump_json(),
         json.dumps(dict(DATASETS[config.dataset].sha256), sort_keys=True),
         json.dumps(versions["components"], sort_keys=True),
-        f"{family} {versions['families'][family]}",
+        f"{family} {versions['families'].get(family, 1)}",
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

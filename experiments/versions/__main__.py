@@ -13,9 +13,9 @@ import tempfile
 from pathlib import Path
 
 from experiments.record import Record, read
-from experiments.verify import differences
+from experiments.verification.retrain import differences
 from experiments.versions import declared, lock
-from models.command_line import OneLineParser
+from models.cli import OneLineParser
 
 #: Runs of the profile ``smoke`` that use every family, both block types, every operator that has
 #: code of its own, and the SE blocks.

@@ -18,7 +18,7 @@ from experiments.versions import declared
 ROOT = Path(__file__).parents[2]
 LOCK = Path(__file__).with_name("lock.json")
 #: The function that trains and measures one run.
-ENTRY = "experiments.run"
+ENTRY = "experiments.training.run"
 _PACKAGES = ("experiments", "models")
 
 
@@ -32,7 +32,8 @@ def current() -> dict[str, str]:
         if not module.startswith("models.") and owner.get(module) != "irrelevant":
             found[owner.get(module, "training")].append(tree(module))
     for family in versions["families"]:
-        found[family] = [tree(module) for module in reached(f"models.{family}")]
+        modules = reached(f"models.{family}")
+        found[family] = [tree(each) for each in modules if owner.get(each) != "irrelevant"]
     return {name: _digest("\n".join(sorted(trees))) for name, trees in sorted(found.items())}
 
 
@@ -85,6 +86,8 @@ def _nodes(node: ast.AST) -> Iterator[str]:
     """The tree as lines, in a form that Python 3.11 to 3.14 share."""
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
         node.body = node.body[1:]
+    if isinstance(node, ast.FunctionDef):  # titles and styles of networks are no results
+        node.decorator_list = [d for d in node.decorator_list if not _registers(d)]
     yield type(node).__name__
     for name, value in ast.iter_fields(node):
         if name in ("ctx", "kind", "type_comment", "type_params", "type_ignores"):
@@ -98,6 +101,10 @@ def _nodes(node: ast.AST) -> Iterator[str]:
             elif item is not None:
                 yield f".{name}={item!r}"
     yield "end"
+
+
+def _registers(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "register"
 
 
 def _parse(module: str) -> ast.Module:

@@ -1,0 +1,214 @@
+"""Training throughput, images a second: ours beside the original write-up's way.
+
+Ours: runs side by side as ``make all`` trains them. The original's way: each image through PIL
+transforms in a DataLoader, fp32, Adam with PyTorch's defaults, all cores; with loading in the
+training process and in worker processes, of which the faster counts. It names no batch size: the
+batch is ours.
+"""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+import models
+from experiments import study
+from experiments.config import Config
+from experiments.datasets import splits
+from experiments.scheduling.estimates import images_per_second
+from experiments.scheduling.scheduler import cores, share
+from experiments.training.device import pick_device
+from experiments.training.run import execute
+from experiments.training.state import Job
+from models.cli import OneLineParser, run
+from models.errors import UsageError
+
+NETWORKS = ("ResNet18", "ResNet50", "SEResNet34", "DenseNet", "LeNet")
+#: The steps of a measurement should take this many seconds by the estimate, within these bounds.
+SECONDS, MIN_STEPS, MAX_STEPS = 4.0, 4, 500
+WARM_UP_STEPS = 2
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Images a second of every repetition; the median counts."""
+
+    rates: list[float]
+
+    @property
+    def median(self) -> float:
+        """The median."""
+        return statistics.median(self.rates)
+
+    def __str__(self) -> str:
+        spread = (max(self.rates) - min(self.rates)) / self.median
+        return f"{self.median:,.0f} ({spread:.0%})"
+
+
+def steps_of(config: Config) -> int:
+    """Steps of a measurement."""
+    wanted = SECONDS * images_per_second(config) / config.batch_size
+    return max(MIN_STEPS, min(MAX_STEPS, round(wanted)))
+
+
+def ours(config: Config, steps: int, threads: int) -> float:
+    """Images a second of a real run: two epochs of the same steps, of which the second counts.
+
+    Raises:
+        RuntimeError: the run failed or diverged.
+    """
+    changes = {
+        "train_images": steps * config.batch_size,
+        "validation_images": 2,  # the least that batch normalisation takes
+        "test_images": 2,
+        "epochs": 2,
+    }
+    job = Job("benchmark", config.model_copy(update=changes), "benchmark", threads)
+    record, _ = execute(job, splits.load(config.dataset), checkpoint_seconds=math.inf)
+    if record.status != "finished":
+        raise RuntimeError(record.reason or record.status)
+    return steps * config.batch_size / record.history[-1].seconds
+
+
+class Digits(Dataset[tuple[Any, int]]):
+    """As torchvision's ``MNIST``: each image becomes a PIL image and is transformed when taken."""
+
+    def __init__(self, config: Config, number: int, images: splits.Images) -> None:
+        channels, size = models.resolve(config.network).input_channels, config.input_size
+        self._images, self._labels = images.train_images[:number], images.train_labels[:number]
+        self._transform = transforms.Compose(
+            [
+                transforms.Resize((size, size)),
+                transforms.Grayscale(num_output_channels=channels),
+                transforms.ToTensor(),
+                transforms.Normalize((0.5,) * channels, (0.5,) * channels),
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        return self._transform(Image.fromarray(self._images[index])), int(self._labels[index])
+
+
+def original(config: Config, steps: int, workers: int) -> float:
+    """Images a second of the original's way, after the warm-up."""
+    device = pick_device()
+    torch.manual_seed(config.seed)
+    net = models.build(config.network, **config.options).to(device).train()
+    optimizer = torch.optim.Adam(net.parameters())
+    loss_function = nn.CrossEntropyLoss()
+    number = (WARM_UP_STEPS + steps) * config.batch_size
+    loader = DataLoader(
+        Digits(config, number, splits.load(config.dataset)),
+        batch_size=config.batch_size,
+        shuffle=True,
+        num_workers=workers,
+        pin_memory=device.type == "cuda",
+    )
+    started = 0.0
+    for index, (images, labels) in enumerate(loader):
+        if index == WARM_UP_STEPS:
+            _synchronize(device)
+            started = time.perf_counter()
+        loss = loss_function(net(images.to(device)), labels.to(device))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    _synchronize(device)
+    return steps * config.batch_size / (time.perf_counter() - started)
+
+
+def _synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def side_by_side(function: Callable[..., float], *arguments: Any, processes: int = 1) -> float:
+    """The sum of what a function returns in each of some new processes that run at once.
+
+    Raises:
+        RuntimeError: one of them failed.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=1) as pool:
+        try:
+            return sum(pool.map(function, *([each] * processes for each in arguments)))
+        except BrokenProcessPool:
+            raise RuntimeError("a process ended (out of memory?)") from None
+
+
+def measure(
+    config: Config, repetitions: int, steps: int | None = None
+) -> Iterator[tuple[str, Throughput]]:
+    """The throughput of every contestant: its name and images a second."""
+    steps = steps or steps_of(config)
+    runs = max(1, int(1 / share(config) + 1e-9))
+    threads = min(4, cores()) if study.has_gpu() else 1
+
+    def repeated(function: Callable[..., float], *rest: int, processes: int = 1) -> Throughput:
+        return Throughput(
+            [
+                side_by_side(function, config, steps, *rest, processes=processes)
+                for _ in range(repetitions)
+            ]
+        )
+
+    yield "ours", repeated(ours, threads, processes=runs)
+    rivals = [repeated(original, workers) for workers in (0, cores())]
+    yield "original", max(rivals, key=lambda rival: rival.median)
+
+
+def main() -> int:
+    """Parse the command line, measure and print a table; returns the exit status."""
+    parser = OneLineParser(prog="python -m experiments.benchmark", description=__doc__)
+    parser.add_argument("--networks", nargs="+", default=NETWORKS, help=", ".join(NETWORKS))
+    parser.add_argument("--size", type=int, help="input size in pixels (the quick profile's)")
+    parser.add_argument("--batch-size", type=int, help="images a step (the quick profile's)")
+    parser.add_argument("--repetitions", type=int, default=3, help="(3)")
+    parser.add_argument("--steps", type=int, help="steps of a measurement (four seconds' worth)")
+    given = parser.parse_args()
+    if min(given.repetitions, given.steps or 1) < 1:
+        raise UsageError("--repetitions, --steps: expected at least 1.")
+    configs = [
+        study.load().config("quick", name, {}, input_size=given.size, batch_size=given.batch_size)
+        for name in given.networks
+    ]
+    table = Table("network", "px", "batch", title="Training, images/s: median (spread)")
+    for column in ("ours", "original's way", "ratio"):
+        table.add_column(column, justify="right")
+    console = Console()
+    with console.status("") as status:
+        for config in configs:
+            status.update(f"{config.network}, {config.input_size} px")
+            found = dict(measure(config, given.repetitions, given.steps))
+            ratio = found["ours"].median / found["original"].median
+            table.add_row(
+                config.network,
+                str(config.input_size),
+                str(config.batch_size),
+                *map(str, found.values()),
+                f"{ratio:.1f}",
+            )
+    console.print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,115 @@
+"""What a data set is, and how IDX files are read and written."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+
+#: The classes of every data set are numbered 0 to 9.
+CLASSES = 10
+DIGITS = tuple("0123456789")
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Images ``(N, H, W)`` (grey) or ``(N, H, W, 3)`` uint8, and labels ``(N,)`` uint8."""
+
+    train_images: Bytes
+    train_labels: Bytes
+    test_images: Bytes
+    test_labels: Bytes
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One data set, defined by a module of this package that calls it ``DATASET``.
+
+    Attributes:
+        name: as configurations call it.
+        title: as it is printed.
+        classes: names of the ten classes by language.
+        sha256: of each file. Of a file that may be had plain or compressed: of the plain content,
+            unless ``compressed``.
+        sources: asked in this order: what a source is, and a function that returns the content of
+            every file as published.
+        read: makes arrays of the verified files.
+        compressed: the published ``.gz`` files are known, not their content.
+        max_bytes: no file is larger.
+    """
+
+    name: str
+    title: str
+    classes: Mapping[Literal["zh", "en"], tuple[str, ...]]
+    sha256: Mapping[str, str]
+    sources: tuple[tuple[str, Callable[[Dataset], dict[str, bytes]]], ...]
+    read: Callable[[Mapping[str, Path]], Arrays]
+    compressed: bool = False
+    max_bytes: int = 50_000_000
+
+    @property
+    def original(self) -> bool:
+        """Whether it is that of the original write-up."""
+        return self.name == DEFAULT_DATASET
+
+    @property
+    def slug(self) -> str:
+        """Its name in names of profiles and folders of records: ``fashionmnist``."""
+        return self.name.lower()
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that names a folder which holds the files."""
+        return f"{self.name.upper()}_DIR"
+
+
+#: The original write-up's data set, used unless another is asked for.
+DEFAULT_DATASET = "MNIST"
+
+#: The four files of MNIST and of the data sets that are published in its form.
+TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+IDX_FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
+
+
+def idx_hashes(*sha256: str) -> dict[str, str]:
+    """Hashes of the four files, in the order of ``IDX_FILES``."""
+    return dict(zip(IDX_FILES, sha256, strict=True))
+
+
+def plain(data: bytes, max_bytes: int) -> bytes:
+    """The content of a file that may be compressed; at most one byte more than allowed.
+
+    Raises:
+        OSError, EOFError, zlib.error: it is damaged.
+    """
+    if data[:2] != b"\x1f\x8b":  # an IDX file begins with two zeros
+        return data
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+        return stream.read(max_bytes + 1)
+
+
+def read_idx(files: Mapping[str, Path]) -> Arrays:
+    """The arrays of four IDX files, which may be compressed."""
+    return Arrays(*(from_idx(plain(files[name].read_bytes(), 2**31)) for name in IDX_FILES))
+
+
+def from_idx(data: bytes) -> Bytes:
+    """An IDX file of unsigned bytes as an array (format: the MNIST page, bottom)."""
+    dimensions = data[3]
+    shape = np.frombuffer(data, dtype=">u4", count=dimensions, offset=4).astype(int)
+    return np.frombuffer(data, dtype=np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+
+
+def to_idx(array: Bytes) -> bytes:
+    """An array as an IDX file of unsigned bytes."""
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, dtype=">u4").tobytes()
+    return header + array.tobytes()

@@ -1,0 +1,207 @@
+"""The files of a data set: from a given folder, the cache, or the first source that answers.
+
+Every file is checked against its known SHA-256, whatever its source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import pickle
+import subprocess
+import tarfile
+import time
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from experiments.datasets.base import IDX_FILES, Dataset, plain
+from experiments.support.files import exclusive, write_atomically
+from experiments.support.text import one_line
+from models.errors import UsageError
+
+Notify = Callable[[str], None]
+
+#: Verified files are kept here, a folder for each data set.
+CACHE = Path(__file__).parent.parent.parent / "data"
+
+#: A server that does not answer within this many seconds is given up.
+CONNECT_TIMEOUT = 4.0
+#: So is a download that is slower than this many bytes a second after ten seconds.
+MIN_BYTES_PER_SECOND = 100_000
+#: What reading a damaged or foreign file raises.
+UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
+_FAILURES = (
+    *UNREADABLE,
+    http.client.HTTPException,
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    subprocess.SubprocessError,
+)
+
+
+class DataError(UsageError):
+    """No source has the data; the message is one line: what was tried and what to do."""
+
+
+def acquire(dataset: Dataset, notify: Notify = lambda _: None) -> dict[str, Path]:
+    """The verified files of a data set by their names; fetched into the cache the first time.
+
+    Raises:
+        DataError: no source has them.
+    """
+    given = os.environ.get(dataset.variable)
+    if given:
+        return _from_folder(dataset, Path(given).expanduser(), required=True)
+    cache = CACHE / dataset.name
+    if cached := _from_folder(dataset, cache):
+        return cached
+    with exclusive(cache / ".lock", lambda _: None):
+        if cached := _from_folder(dataset, cache):
+            return cached
+        tried = []
+        for what, source in dataset.sources:
+            notify(f"{dataset.title}: asking {what}")
+            try:
+                files = {
+                    name: _verified(dataset, name, content)
+                    for name, content in source(dataset).items()
+                }
+            except _FAILURES as error:
+                tried.append(f"{what} ({one_line(str(error)) or type(error).__name__})")
+                continue
+            for name, content in files.items():
+                write_atomically(cache / _published(dataset, name), content)
+            notify(f"{dataset.title}: verified and cached, from {what}")
+            return {name: cache / _published(dataset, name) for name in files}
+    wanted = ", ".join(_published(dataset, name) for name in dataset.sha256)
+    raise DataError(
+        f"{dataset.title} could not be downloaded from {'; '.join(tried)}. Put {wanted} into "
+        f"{cache}, or set {dataset.variable} to their folder."
+    )
+
+
+def _published(dataset: Dataset, name: str) -> str:
+    return f"{name}.gz" if dataset.compressed else name
+
+
+def _verified(dataset: Dataset, name: str, data: bytes) -> bytes:
+    """The content that is known by its hash, from a file that may be compressed.
+
+    Raises:
+        ValueError: it is not the known content.
+        OSError, EOFError, zlib.error: it is damaged.
+    """
+    if not dataset.compressed:
+        data = plain(data, dataset.max_bytes)
+    _must_be_known(dataset, name, hashlib.sha256(data).hexdigest())
+    return data
+
+
+def _must_be_known(dataset: Dataset, name: str, digest: str) -> None:
+    expected = dataset.sha256[name]
+    if digest != expected:
+        raise ValueError(f"{name} has SHA-256 {digest[:12]}…, expected {expected[:12]}…")
+
+
+def _from_folder(dataset: Dataset, folder: Path, *, required: bool = False) -> dict[str, Path]:
+    """The verified files of a folder; empty if one is missing or wrong, unless ``required``."""
+    files = {}
+    for name in dataset.sha256:
+        path = next(filter(Path.is_file, _places(dataset, folder, name)), None)
+        try:
+            if path is None:
+                raise ValueError(f"no {_published(dataset, name)} there, nor in its usual folders")
+            with path.open("rb") as stream:
+                if name in IDX_FILES:
+                    _verified(dataset, name, stream.read(dataset.max_bytes + 1))
+                else:  # an archive, too large to be held in memory
+                    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                    _must_be_known(dataset, name, digest)
+        except UNREADABLE as error:
+            if not required:
+                return {}
+            where = path or f"{dataset.variable}={folder}"
+            raise DataError(f"{where}: {error}; expected the published files.") from None
+        files[name] = path
+    return files
+
+
+def _places(dataset: Dataset, folder: Path, name: str) -> Iterator[Path]:
+    """Where a file may lie: as published, as torchvision keeps it, or as archives unpack it (with
+    a dot for the hyphen, in a folder of its own name)."""
+    names = [name, name.replace("-idx", ".idx")] if name in IDX_FILES else [name]
+    endings = (".gz",) if dataset.compressed else ("", ".gz")
+    for place in (folder, folder / dataset.name / "raw", folder / "raw", folder / dataset.name):
+        for each in names:
+            for ending in endings:
+                yield place / (each + ending)
+                yield place / (each + ending) / (each + ending)
+                yield place / each / (each + ending)
+
+
+# --- Sources -----------------------------------------------------------------------------------
+
+
+def mirrors(*addresses: str) -> Callable[[Dataset], dict[str, bytes]]:
+    """A source: folders on the web that hold the four compressed IDX files."""
+
+    def fetch(dataset: Dataset) -> dict[str, bytes]:
+        problems = []
+        for address in addresses:
+            try:
+                files = {}
+                for name in IDX_FILES:
+                    files[name] = download(f"{address}{name}.gz", dataset.max_bytes)
+                    _verified(dataset, name, files[name])
+            except (*UNREADABLE, http.client.HTTPException) as error:
+                problems.append(f"{address}: {getattr(error, 'reason', error)}")
+            else:
+                return files
+        raise ValueError("; ".join(problems))
+
+    return fetch
+
+
+def url(address: str) -> Callable[[Dataset], dict[str, bytes]]:
+    """A source: the one file of a data set, on the web."""
+
+    def fetch(dataset: Dataset) -> dict[str, bytes]:
+        (name,) = dataset.sha256
+        return {name: download(address, dataset.max_bytes)}
+
+    return fetch
+
+
+def download(address: str, max_bytes: int) -> bytes:
+    """The content of a web address, or its first ``max_bytes`` and one more.
+
+    Raises:
+        OSError, http.client.HTTPException: no answer, an incomplete one, or a slow one.
+    """
+    started, data = time.monotonic(), bytearray()
+    with urllib.request.urlopen(address, timeout=CONNECT_TIMEOUT) as response:
+        while len(data) <= max_bytes and (block := response.read1(max_bytes + 1 - len(data))):
+            data += block
+            seconds = time.monotonic() - started
+            if seconds > 10 and len(data) < seconds * MIN_BYTES_PER_SECOND:
+                raise TimeoutError(f"slower than {MIN_BYTES_PER_SECOND // 1000} kB a second")
+    return bytes(data)
+
+
+def output_of(command: list[str], folder: str) -> bytes:
+    """What a command prints, run in a folder.
+
+    Raises:
+        OSError: there is no such command.
+        ValueError: it failed; the last line of its errors.
+    """
+    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=300, check=False)
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise ValueError(lines[-1] if lines else f"{command[0]} failed")
+    return done.stdout

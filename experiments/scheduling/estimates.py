@@ -1,0 +1,126 @@
+"""Expected time and memory of a run, from the network's multiply-accumulates and parameters.
+
+They order the runs, weigh the progress bars and place runs on a cluster or a GPU; ``Pace`` corrects
+them by the throughput that is measured.
+"""
+
+from __future__ import annotations
+
+import functools
+import statistics
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from experiments.config import Config
+
+# Training on one core of an AMD EPYC with AVX-512 bf16: fitted to the records of `standard`, within
+# a factor of 1.6 of each.
+_SECONDS_PER_MAC = 3.0e-11  # of an image's forward pass, forward and backward together
+_SECONDS_PER_PARAMETER = 3.4e-9  # a step: AdamW and copies of the weights
+_SECONDS_PER_IMAGE = 1.0e-4  # everything else
+#: The same in fp32 on a core without bf16 arithmetic (AMD EPYC with AVX2).
+_FP32_FACTOR = 2.0
+#: Evaluation of an image compared with training on it.
+_EVALUATION_SHARE = 0.3
+_START_SECONDS = 2.0
+
+_PROCESS_BYTES = 1.0e9  # Python, torch, the images
+_BYTES_PER_PARAMETER = 22  # weight, gradient, AdamW's two moments, and copies
+_GPU_BYTES = 40e9  # assumed memory of a GPU that several runs share
+#: Work space of the GPU's libraries: allowed as much again as a CPU needs.
+_GPU_FACTOR = 2
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Parameters; of one image: multiply-accumulates and bytes of all layers' outputs (fp32)."""
+
+    parameters: int
+    macs: int
+    activation_bytes: int
+
+
+def cost(config: Config) -> Cost:
+    """The cost of a configuration's network at its input size."""
+    return _cost(config.network, config.input_size, tuple(sorted(config.options.items())))
+
+
+@functools.cache
+def _cost(network: str, size: int, options: tuple[tuple[str, bool | int | str], ...]) -> Cost:
+    from models.complexity import summary  # imports torch: seconds
+
+    found = summary(network, size, **dict(options))
+    return Cost(found.total_params, found.total_mult_adds, found.total_output_bytes)
+
+
+def images_per_second(config: Config) -> float:
+    """Expected training throughput of one CPU core."""
+    network = cost(config)
+    seconds = (
+        network.macs * _SECONDS_PER_MAC
+        + network.parameters / config.batch_size * _SECONDS_PER_PARAMETER
+        + _SECONDS_PER_IMAGE
+    )
+    return 1 / (seconds * (1.0 if has_bf16() else _FP32_FACTOR))
+
+
+def seconds(config: Config) -> float:
+    """Expected seconds of a run on one CPU core."""
+    trained = config.train_images * config.epochs
+    evaluated = config.validation_images * (config.epochs + 1) + config.test_images
+    return _START_SECONDS + (trained + _EVALUATION_SHARE * evaluated) / images_per_second(config)
+
+
+@functools.cache
+def has_bf16() -> bool:
+    """Whether this CPU has bf16 arithmetic, as ``computes_in_bf16`` says it but without torch; on
+    other systems than Linux it is assumed."""
+    try:
+        return "bf16" in Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return True
+
+
+@dataclass
+class Pace:
+    """How much longer than estimated runs take on this machine, from measured throughputs."""
+
+    _measured: dict[str, float] = field(default_factory=dict)
+
+    def observe(self, run: str, config: Config, rate: float) -> None:
+        """The current training throughput of a run, images a second."""
+        if rate > 0:
+            self._measured[run] = images_per_second(config) / rate
+
+    def knows(self, run: str) -> bool:
+        """Whether this run's throughput was measured."""
+        return run in self._measured
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether any run's throughput was measured."""
+        return bool(self._measured)
+
+    def seconds(self, run: str, config: Config) -> float:
+        """Expected seconds of a run here: by its own throughput, else by the median of all."""
+        if not self._measured:
+            return seconds(config)
+        factor = self._measured.get(run) or statistics.median(self._measured.values())
+        return factor * seconds(config)
+
+
+def memory(config: Config) -> int:
+    """Bytes of main memory that a run should need on a CPU."""
+    return int(_PROCESS_BYTES + _training_bytes(config))
+
+
+def gpu_share(config: Config) -> float:
+    """The share of a GPU that a run gets (1/8, 1/4, 1/2 or 1), by the memory it should need."""
+    share = _GPU_FACTOR * _training_bytes(config) / _GPU_BYTES
+    return next((part for part in (1 / 8, 1 / 4, 1 / 2) if share <= part), 1.0)
+
+
+def _training_bytes(config: Config) -> float:
+    network = cost(config)
+    weights = network.parameters * _BYTES_PER_PARAMETER
+    return weights + config.batch_size * network.activation_bytes

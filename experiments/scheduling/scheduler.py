@@ -1,0 +1,402 @@
+"""Train many runs on this machine: which, in what order, how many at once.
+
+Each run has a process of its own: one that is killed or runs out of memory leaves the others alone.
+A run writes its record, atomically, as soon as it is finished.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from experiments.config import Config
+from experiments.datasets import DATASETS
+from experiments.datasets.download import DataError, acquire
+from experiments.record import RESULTS, RecordError, read
+from experiments.scheduling.estimates import Pace, gpu_share, has_bf16
+from experiments.scheduling.estimates import seconds as expected_seconds
+from experiments.scheduling.progress import Display
+from experiments.scheduling.worker import work
+from experiments.study import Planned, has_gpu
+from experiments.support.files import exclusive, explain
+from experiments.support.signals import Stopped, start_server, stoppable
+from experiments.training import checkpoint
+from experiments.training.state import Job
+from experiments.versions import is_fresh
+
+
+class RecordWriteError(Exception):
+    """A record could not be written, so that further training is pointless; one line says why."""
+
+
+@dataclass
+class Outcome:
+    """What became of the runs: ids done in this call, ids that failed with their reasons, and ids
+    that were left for the next call because the time would not have sufficed."""
+
+    done: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    postponed: list[str] = field(default_factory=list)
+
+
+class Deadline:
+    """The end of the time that training may take, and which runs should end before it."""
+
+    def __init__(self, minutes: float | None) -> None:
+        self.pace = Pace()
+        self._end = None if minutes is None else time.monotonic() + 60 * minutes
+
+    @property
+    def left(self) -> float:
+        """Seconds left; infinite without a deadline."""
+        return float("inf") if self._end is None else self._end - time.monotonic()
+
+    def admits(self, planned: Planned, share_done: float = 0.0) -> bool:
+        """Whether a run of which this share is done should end in time."""
+        if self._end is None:
+            return True
+        return (1 - share_done) * self.pace.seconds(planned.id, planned.config) <= self.left
+
+    def waits_for_a_measurement(self, running: int) -> bool:
+        """Whether the first run goes alone until its throughput is known."""
+        return self._end is not None and running > 0 and not self.pace.is_measured
+
+
+#: Trains runs, the first of the list first; the profile's name; shows progress; fills the outcome.
+Engine = Callable[[list[Planned], str, Display, Outcome, Deadline], None]
+
+
+def supervise(
+    plan: list[Planned],
+    profile: str,
+    *,
+    again: bool = False,
+    minutes: float | None = None,
+    engine: Engine | None = None,
+) -> int:
+    """Train what is missing or stale of a plan and print how it ended; returns the exit status.
+
+    Args:
+        plan: the runs.
+        profile: names the folder of the records.
+        again: train all of the plan.
+        minutes: start no run that would end later than this, and stop then.
+        engine: trains the runs; on this machine by default.
+    """
+    if again or needed(plan, RESULTS / profile):
+        for planned in plan:
+            # Imports torch, while Ctrl-C still ends the process: an exception raised by a signal
+            # handler inside torch's C++ code would abort it.
+            expected_seconds(planned.config)
+    try:
+        with stoppable():
+            outcome = train_all(plan, profile, again=again, minutes=minutes, engine=engine)
+    except Stopped as stopped:
+        line = f"{_finished(plan, profile)}; the same command goes on where this one ended."
+        print(f"stopped: {line}", file=sys.stderr)
+        return stopped.status
+    except RecordWriteError as error:
+        print(f"error: {error} {_finished(plan, profile)}.", file=sys.stderr)
+        return 2
+    except DataError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {explain(error)}", file=sys.stderr)
+        return 2
+    if outcome.postponed:
+        line = f"{_finished(plan, profile)}; {len(outcome.postponed)} would not have ended within"
+        print(f"{line} {minutes:g} minutes: the same command goes on with them.", file=sys.stderr)
+    for run, reason in outcome.failed.items():
+        print(f"{run} failed: {reason}", file=sys.stderr)
+    return 1 if outcome.failed else 0
+
+
+def _finished(plan: list[Planned], profile: str) -> str:
+    done = len(plan) - len(needed(plan, RESULTS / profile))
+    return f"{done} of {len(plan)} runs are finished and safe"
+
+
+def why_stale(planned: Planned, folder: Path) -> str | None:
+    """Why a run must be trained: missing, stale, unreadable, failed; None where it is fresh."""
+    path = folder / f"{planned.id}.json"
+    if not path.exists():
+        return "missing"
+    try:
+        record = read(path)
+    except RecordError:
+        return "unreadable"
+    if not is_fresh(record.fingerprint, planned.config):
+        return "stale"
+    return "failed" if record.status == "failed" else None
+
+
+def needed(plan: list[Planned], folder: Path) -> dict[str, str]:
+    """The ids of the runs that must be trained, with the reasons."""
+    reasons = {planned.id: why_stale(planned, folder) for planned in plan}
+    return {run: reason for run, reason in reasons.items() if reason is not None}
+
+
+def train_all(
+    plan: list[Planned],
+    profile: str,
+    *,
+    again: bool = False,
+    minutes: float | None = None,
+    engine: Engine | None = None,
+) -> Outcome:
+    """Train what is missing or stale of a plan (``again``: all of it); see ``supervise``.
+
+    Raises:
+        RecordWriteError: a record could not be written; the running processes have ended.
+        OSError: the folder of records cannot be written to.
+        DataError: there are runs to train and no data.
+    """
+    folder = RESULTS / profile
+    outcome, deadline = Outcome(), Deadline(minutes)
+    requested_at = time.time()
+    if not again and not needed(plan, folder) and not _orphaned_checkpoints(plan, profile):
+        return outcome
+
+    def on_wait(holder: str) -> None:
+        display.note(f"process {holder} is training profile {profile}: waiting for it")
+
+    with Display() as display, exclusive(folder / ".lock", on_wait):
+        # Another process may have trained some of the runs during a wait.
+        repeated = {
+            p.id
+            for p in plan
+            if again and not _written_since(requested_at, folder / f"{p.id}.json")
+        }
+        todo = [p for p in plan if p.id in repeated or why_stale(p, folder)]
+        for path in _orphaned_checkpoints([p for p in plan if p not in todo], profile):
+            path.unlink(missing_ok=True)
+        if not todo:
+            return outcome
+        # Seed by seed, so that an interrupted study is complete with fewer seeds. Within a seed the
+        # longest first, so that no long run is left to end alone; with a deadline, as the study
+        # lists them.
+        if minutes is None:
+            todo.sort(key=lambda p: (p.config.seed, -expected_seconds(p.config)))
+        else:
+            todo.sort(key=lambda p: p.config.seed)
+        (engine or on_this_machine)(todo, profile, display, outcome, deadline)
+    return outcome
+
+
+def _written_since(moment: float, path: Path) -> bool:
+    return path.exists() and path.stat().st_mtime > moment
+
+
+def _orphaned_checkpoints(plan: list[Planned], profile: str) -> list[Path]:
+    """Checkpoints of finished runs: the process was killed after it wrote the record."""
+    folder = checkpoint.FOLDER / profile
+    runs = {path.name.rsplit(".", 2)[0] for path in folder.glob("*.pt")}
+    done = [p.id for p in plan if p.id in runs and not why_stale(p, RESULTS / profile)]
+    return [path for run in done for path in checkpoint.files(folder, run)]
+
+
+def on_this_machine(
+    todo: list[Planned], profile: str, display: Display, outcome: Outcome, deadline: Deadline
+) -> None:
+    """Train the runs here, each in a process of its own."""
+    for dataset in {p.config.dataset for p in todo}:  # once, before any run needs it
+        acquire(DATASETS[dataset], display.note)
+    if not (has_gpu() or has_bf16()):
+        display.note("this processor has no bf16 arithmetic: runs are in fp32, twice as long")
+    display.start([(p.id, expected_seconds(p.config)) for p in todo])
+    workers = _Workers(todo, profile, display, outcome, deadline)
+    try:
+        workers.train()
+    finally:
+        _end([worker.process for worker in workers.running.values()])
+
+
+@dataclass
+class _Worker:
+    """A run's process, and the share of its steps that is done."""
+
+    process: BaseProcess
+    planned: Planned
+    share_done: float = 0.0
+
+
+class _Workers:
+    """The processes of the runs, and the runs that wait for one."""
+
+    def __init__(
+        self,
+        todo: list[Planned],
+        profile: str,
+        display: Display,
+        outcome: Outcome,
+        deadline: Deadline,
+    ) -> None:
+        self.running: dict[Connection, _Worker] = {}
+        self._waiting = list(todo)
+        self._micro_batches: dict[str, int] = {}
+        self._profile, self._display = profile, display
+        self._outcome, self._deadline = outcome, deadline
+        self._threads = min(4, cores()) if has_gpu() else 1
+        self._context = multiprocessing.get_context("forkserver")
+        # The server imports torch once; each run's process is a fork of it.
+        self._context.set_forkserver_preload(
+            ["experiments.scheduling.worker", "experiments.training.run"]
+        )
+
+    def train(self) -> None:
+        """Train until nothing is left, or nothing that would end in time."""
+        while True:
+            while planned := self._next():
+                self._waiting.remove(planned)
+                self._start(planned)
+            if not self.running:
+                break
+            for connection in wait(list(self.running), timeout=0.5):
+                assert isinstance(connection, Connection)
+                self._receive(connection)
+            self._end_late_ones()
+        for planned in self._waiting:
+            self._postpone(planned)
+
+    def _next(self) -> Planned | None:
+        if self._deadline.waits_for_a_measurement(len(self.running)):
+            return None
+        admitted = [planned for planned in self._waiting if self._deadline.admits(planned)]
+        return next_that_fits(admitted, [worker.planned for worker in self.running.values()])
+
+    def _start(self, planned: Planned) -> None:
+        here, there = self._context.Pipe(duplex=False)
+        micro_batches = self._micro_batches.get(planned.id, 1)
+        job = Job(planned.id, planned.config, self._profile, self._threads, micro_batches)
+        process: BaseProcess = self._context.Process(
+            target=work, args=(job, there), name=planned.id, daemon=True
+        )
+        self._display.run_started(planned.id)
+        try:
+            start_server()
+            process.start()
+        except (OSError, EOFError) as error:  # the server was killed, or there is no memory
+            here.close()
+            reason = f"its process could not be started: {error or 'its server ended'}"
+            handle_message(("error", reason), planned.id, self._display, self._outcome)
+            return
+        finally:
+            there.close()
+        self.running[here] = _Worker(process, planned)
+
+    def _receive(self, connection: Connection) -> None:
+        worker = self.running[connection]
+        planned = worker.planned
+        try:
+            message = connection.recv()
+        except (EOFError, OSError):
+            message = ("error", _why_ended(worker.process))
+        if message[0] == "step":
+            done, total, rate = message[1]
+            worker.share_done = done / total
+            self._deadline.pace.observe(planned.id, planned.config, rate)
+        if handle_message(message, planned.id, self._display, self._outcome):
+            del self.running[connection]
+            connection.close()
+            worker.process.join()
+        if message[0] == "split":
+            self._micro_batches[planned.id] = message[1]
+            self._waiting.insert(0, planned)
+
+    def _end_late_ones(self) -> None:
+        """At the deadline all, before it those whose throughput shows that they will miss it."""
+        for connection, worker in list(self.running.items()):
+            late = self._deadline.pace.knows(worker.planned.id) and not self._deadline.admits(
+                worker.planned, worker.share_done
+            )
+            if late or self._deadline.left <= 0:
+                del self.running[connection]
+                _end([worker.process])
+                connection.close()
+                self._postpone(worker.planned)
+
+    def _postpone(self, planned: Planned) -> None:
+        self._outcome.postponed.append(planned.id)
+        self._display.run_postponed(planned.id)
+
+
+def cores() -> int:
+    """CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def share(config: Config) -> float:
+    """The share of this machine that a run takes: a share of the GPU by its size, so that small
+    networks share it, else one core. One thread a run uses the cores best, and makes a record
+    independent of their number."""
+    return gpu_share(config) if has_gpu() else 1 / cores()
+
+
+def next_that_fits(waiting: list[Planned], running: list[Planned]) -> Planned | None:
+    """The first of the waiting runs that there is room for beside the running ones."""
+    room = 1 + 1e-9 - sum(share(planned.config) for planned in running)
+    return next((planned for planned in waiting if share(planned.config) <= room), None)
+
+
+def handle_message(message: tuple[str, Any], run: str, display: Display, outcome: Outcome) -> bool:
+    """Act on a message of a run (``worker.work``); whether it was the run's last.
+
+    Raises:
+        RecordWriteError: the run's record could not be written.
+    """
+    kind, content = message
+    match kind:
+        case "step":
+            display.run_step(run, *content)
+        case "epoch":
+            display.run_epoch(run, content)
+        case "note":
+            display.note(f"{run}: {content}")
+        case "split":
+            display.note(f"{run}: out of memory; begins anew with {content} micro-batches")
+        case "done":
+            outcome.done.append(run)
+            display.run_done(run, content)
+            if content["status"] == "failed":
+                outcome.failed[run] = content["reason"]
+        case "error":
+            outcome.failed[run] = content
+            display.run_failed(run, content)
+        case "unwritable":
+            raise RecordWriteError(content)
+    return kind in ("done", "error", "split")
+
+
+def _why_ended(process: BaseProcess) -> str:
+    process.join()
+    code = process.exitcode or 0
+    if code == -signal.SIGKILL:
+        return "killed by the system (out of memory?)"
+    name = signal.Signals(-code).name if code < 0 else f"status {code}"
+    return f"its process ended with {name}"
+
+
+def _end(processes: list[BaseProcess]) -> None:
+    """Terminate the processes; kill after 3 seconds."""
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + 3
+    for process in processes:
+        process.join(max(0.0, deadline - time.monotonic()))
+        if process.is_alive():
+            with suppress(ProcessLookupError):
+                process.kill()
+            process.join()

@@ -1,0 +1,1 @@
+"""Files, text, signals and Git: what the other packages share. Imports no torch."""

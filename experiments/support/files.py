@@ -1,0 +1,105 @@
+"""Atomic writes, an exclusive lock, and errors of files in one line."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+#: Names of temporary files end so.
+_PARTIAL = ".partial"
+
+_ADVICE = {
+    errno.ENOSPC: "free some space there",
+    errno.EDQUOT: "free some space of your quota",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+    errno.EROFS: "make it writable",
+    errno.EACCES: "allow yourself to read and write there",
+    errno.EPERM: "allow yourself to read and write there",
+    errno.ENOTDIR: "remove the file that stands where a folder should",
+    errno.EISDIR: "remove the folder that stands where a file should",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+}
+
+
+def explain(error: OSError) -> str:
+    """One line: the file or folder, the error, and what to do about it."""
+    reason = error.strerror or str(error) or type(error).__name__
+    advice = _ADVICE.get(error.errno or 0, "correct that")
+    return f"{error.filename or 'a file'}: {reason}; {advice} and give the same command again."
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace ``path`` by ``content``: a reader finds the old file or the new one, whole.
+
+    Raises:
+        OSError: it cannot be written; the error names ``path``.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_PARTIAL, dir=path.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(handle)
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+@contextmanager
+def exclusive(path: Path, on_wait: Callable[[str], None]) -> Iterator[bool]:
+    """Hold an exclusive lock on the file ``path``. The lock ends with the process.
+
+    Temporary files that killed processes left in its folder are removed.
+
+    Args:
+        path: the lock file; its folder is created.
+        on_wait: called with the holder's process id before a wait.
+
+    Yields:
+        Whether there was a wait.
+
+    Raises:
+        OSError: the file cannot be created.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    holder = path.with_name(f"{path.name}.pid")
+    lock, waited = FileLock(path), False
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        waited = True
+        on_wait(_read(holder) or "unknown")
+        lock.acquire()
+    try:
+        with suppress(OSError):  # on a full disk the holder stays unnamed
+            holder.write_text(str(os.getpid()))
+            for partial in path.parent.glob(f".*{_PARTIAL}"):
+                partial.unlink(missing_ok=True)
+        yield waited
+    finally:
+        with suppress(OSError):
+            holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""

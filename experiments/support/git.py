@@ -1,0 +1,26 @@
+"""The Git checkout that the code comes from."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def commit() -> tuple[str | None, bool | None]:
+    """The Git commit, and whether tracked files differ from it; None where unknown."""
+    changes = _git("status", "--porcelain", "-uno")
+    return _git("rev-parse", "HEAD"), None if changes is None else bool(changes)
+
+
+def _git(*arguments: str) -> str | None:
+    """The output of a Git command; None if it fails. The checkout may belong to another user."""
+    command = ["git", "-c", f"safe.directory={ROOT}", *arguments]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,1 @@
+"""Train, evaluate and probe one network: ``run.execute`` makes a record from a configuration."""

@@ -1,0 +1,242 @@
+"""The training loop: one for every network, profile and device.
+
+AdamW under one learning-rate cycle (Smith and Topin 2019), bf16 autocast, images resized on the
+device. Nothing in an epoch waits for an accelerator. The ``strong`` recipe adds what one would do
+today: digits slightly warped, and the running average of the weights judged instead of the last.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from experiments.config import Config
+from experiments.record import Divergence, Epoch, finite
+from experiments.training.checkpoint import Checkpoint, Stateful
+from experiments.training.evaluation import evaluation_metrics, predict
+from experiments.training.optimizer import AdamW, Average
+from experiments.training.probes.block_gains import GAIN_IMAGES, gain_probe
+from experiments.training.probes.gradient_norms import GradientProbe
+from experiments.training.probes.se_weights import INITIAL_IMAGES, se_initial
+from experiments.training.state import Trained
+from experiments.training.transforms import Split, random_warps, to_input, warp
+
+#: Share of the steps in which the learning rate rises.
+WARM_UP = 0.25
+#: ``stop="stable"``: two windows of this many epochs are compared ...
+STABLE_WINDOW = 3
+#: ... and training ends once the later mean training loss is above this share of the earlier.
+STABLE_SHARE = 0.95
+
+#: Called with (steps done, steps in all, images a second) now and then, and with each epoch.
+OnStep = Callable[[int, int, float], None]
+OnEpoch = Callable[[Epoch], None]
+
+
+def learning_rate(config: Config, step: int, total: int, steps_per_epoch: int) -> float:
+    """The learning rate of a step: linear warm-up, then a cosine to zero, or constant."""
+    one_cycle = config.schedule == "one-cycle"
+    warm_up = max(1, round(WARM_UP * total) if one_cycle else steps_per_epoch)
+    if step < warm_up:
+        return config.learning_rate * (step + 1) / warm_up
+    if not one_cycle:
+        return config.learning_rate
+    progress = (step - warm_up) / max(1, total - warm_up)
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def is_stable(losses: list[float]) -> bool:
+    """Whether the training loss has stopped falling: the mean of the last three epochs is above
+    95 % of the mean of the three before."""
+    if len(losses) < 2 * STABLE_WINDOW:
+        return False
+    late = sum(losses[-STABLE_WINDOW:])
+    early = sum(losses[-2 * STABLE_WINDOW : -STABLE_WINDOW])
+    return late > STABLE_SHARE * early
+
+
+def is_finite(net: nn.Module) -> bool:
+    """Whether every weight and running statistic is a number."""
+    return all(bool(torch.isfinite(tensor).all()) for tensor in net.state_dict().values())
+
+
+def train(
+    config: Config,
+    net: nn.Module,
+    training: Split,
+    validation: Split,
+    *,
+    channels: int,
+    checkpoint: Checkpoint,
+    micro_batches: int = 1,
+    on_step: OnStep = lambda *_: None,
+    on_epoch: OnEpoch = lambda _: None,
+) -> Trained:
+    """Train ``net`` in place, from the checkpoint if there is one.
+
+    With ``micro_batches`` above 1 each batch goes through the network in as many parts, whose
+    gradients are accumulated; batch normalisation then sees the parts. A loss that is NaN or
+    infinite ends the training: a result (``divergence``), not an error.
+    """
+    batch = min(config.batch_size, len(training.images))
+    per_epoch = len(training.images) // batch  # the rest of an epoch's order is left out
+    total = per_epoch * config.epochs
+    optimizer, gradients = AdamW(net, config), GradientProbe(net)
+    average = Average(net, total) if config.recipe == "strong" else None
+    out = Trained(micro_batches=micro_batches)
+    parts: dict[str, Stateful] = {"net": net, "optimizer": optimizer, "gradients": gradients}
+    parts |= {"average": average} if average else {}
+    first_epoch = checkpoint.restore(parts, out) if checkpoint.exists else 0
+
+    def measure_gains(epoch: int) -> None:
+        number = max(2, GAIN_IMAGES // out.micro_batches)
+        with _clock(out, "probe_seconds"):
+            probe = gain_probe(
+                net,
+                validation.images[:number],
+                validation.labels[:number],
+                size=config.input_size,
+                step=epoch * per_epoch,
+                epoch=epoch,
+            )
+        if probe is not None:
+            out.gains.append(probe)
+
+    if first_epoch == 0:
+        measure_gains(0)
+        _measure_se(config, net, validation, channels, out)
+
+    for epoch in range(first_epoch, config.epochs):
+        before = out.seconds
+        with _clock(out, "seconds"):
+            losses, rate = _one_epoch(
+                config,
+                net,
+                training,
+                optimizer=optimizer,
+                average=average,
+                gradients=gradients,
+                epoch=epoch,
+                channels=channels,
+                micro_batches=out.micro_batches,
+                on_step=on_step,
+            )
+        seconds = out.seconds - before
+        out.steps += len(losses)
+        out.images += len(losses) * batch
+        bad = (~torch.isfinite(losses)).nonzero()
+        if len(bad):
+            at = epoch * per_epoch + int(bad[0])
+            out.divergence = Divergence(epoch=epoch + 1, step=at)
+            break
+
+        with _clock(out, "evaluation_seconds"), average.applied() if average else nullcontext():
+            judged = evaluation_metrics(
+                *predict(config, net, validation, channels, out.micro_batches)
+            )
+            # An infinite weight need not show in the loss: a ReLU may make nothing of it.
+            out.validation = judged if is_finite(net) else None
+        if out.validation is None:
+            out.divergence = Divergence(epoch=epoch + 1, step=(epoch + 1) * per_epoch - 1)
+            break
+        entry = Epoch(
+            epoch=epoch + 1,
+            train_loss=finite(float(losses.double().mean()), 6),
+            validation_loss=out.validation.loss,
+            validation_accuracy=out.validation.accuracy,
+            learning_rate=finite(rate, 6),
+            seconds=round(seconds, 3),
+        )
+        out.history.append(entry)
+        on_step((epoch + 1) * per_epoch, total, per_epoch * batch / seconds)
+        on_epoch(entry)
+        stable = config.stop == "stable" and is_stable([e.train_loss for e in out.history])
+        last = stable or epoch + 1 == config.epochs
+        if last and average:
+            average.settle()
+        if epoch == 0 or last:
+            measure_gains(epoch + 1)
+        if last:
+            break
+        checkpoint.save(parts, out)
+
+    out.gradient_norms = gradients.result()
+    return out
+
+
+def _measure_se(
+    config: Config, net: nn.Module, validation: Split, channels: int, out: Trained
+) -> None:
+    """Take the SE blocks' weights before training."""
+    images = validation.images[:INITIAL_IMAGES]
+    at_once = max(2, GAIN_IMAGES // out.micro_batches)
+    with _clock(out, "probe_seconds"):
+        out.se_initial = se_initial(net, images, config.input_size, channels, at_once=at_once)
+
+
+@contextmanager
+def _clock(out: Trained, field: str) -> Iterator[None]:
+    """Add the seconds that the block takes to a field."""
+    started = time.perf_counter()
+    yield
+    setattr(out, field, getattr(out, field) + time.perf_counter() - started)
+
+
+def _one_epoch(
+    config: Config,
+    net: nn.Module,
+    training: Split,
+    *,
+    optimizer: AdamW,
+    average: Average | None,
+    gradients: GradientProbe,
+    epoch: int,
+    channels: int,
+    micro_batches: int,
+    on_step: OnStep,
+) -> tuple[torch.Tensor, float]:
+    """One pass; returns the loss of each step, on the CPU, and the last learning rate."""
+    device = training.images.device
+    net.train()
+    # Each epoch seeds itself, so that a resumed run sees the same order, shifts and dropout.
+    seed = config.seed * 1_000_003 + epoch + 1
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(training.images), generator=generator).to(device)
+    strong = config.recipe == "strong"
+    warps = random_warps(len(order), generator).to(device) if strong else None
+    torch.manual_seed(seed)
+    batch = min(config.batch_size, len(order))
+    per_epoch = len(order) // batch
+    total = per_epoch * config.epochs
+    losses = torch.zeros(per_epoch, device=device)
+    rate, started = 0.0, time.perf_counter()
+    for index in range(per_epoch):
+        step = epoch * per_epoch + index
+        rate = learning_rate(config, step, total, per_epoch)
+        taken = slice(index * batch, (index + 1) * batch)
+        for part in order[taken].tensor_split(micro_batches):
+            images = training.images[part]
+            if warps is not None:
+                images = warp(images, warps[part])
+            x = to_input(images, config.input_size, channels)
+            with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+                logits = net(x)
+            loss = F.cross_entropy(logits.float(), training.labels[part])
+            loss = loss * (len(part) / batch)
+            loss.backward()
+            losses[index] += loss.detach()
+        gradients.observe(step)
+        optimizer.update(rate)
+        if average:
+            average.update()
+        if device.type == "cpu" and not math.isfinite(losses[index].item()):
+            return losses[: index + 1], rate  # on an accelerator the epoch's end tells
+        if index % 10 == 9:
+            on_step(step + 1, total, (index + 1) * batch / (time.perf_counter() - started))
+    return losses.cpu(), rate

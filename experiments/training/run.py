@@ -1,0 +1,242 @@
+"""One run, from its configuration to its record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import torch
+
+import models
+from experiments.config import Config
+from experiments.datasets.splits import Images
+from experiments.record import (
+    SCHEMA_VERSION,
+    Divergence,
+    Epoch,
+    Evaluation,
+    Fit,
+    GradientNorms,
+    Macs,
+    NetworkInfo,
+    Probes,
+    Record,
+    SEWeights,
+    Timing,
+    finite,
+)
+from experiments.training.checkpoint import FOLDER as CHECKPOINTS
+from experiments.training.checkpoint import Checkpoint, CheckpointMismatch
+from experiments.training.cpu_kernels import accelerate
+from experiments.training.device import (
+    computes_in_bf16,
+    environment,
+    give_back_memory,
+    is_out_of_memory,
+    matmul_rate,
+    peak_memory,
+    pick_device,
+    prepare,
+)
+from experiments.training.evaluation import evaluation_metrics, predict
+from experiments.training.loop import OnStep, train
+from experiments.training.probes.se_weights import SEProbe
+from experiments.training.state import Job, Trained
+from experiments.training.transforms import Split
+from experiments.versions import fingerprint, in_fp32, probe_versions
+from models.complexity import count
+
+#: The fit to the training images is measured on this many of them, the first, at most.
+FIT_IMAGES = 10_000
+
+
+def execute(
+    job: Job,
+    images: Images,
+    *,
+    on_step: OnStep = lambda *_: None,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+    on_note: Callable[[str], None] = lambda _: None,
+    on_split: Callable[[int], None] = lambda _: None,
+    checkpoint_seconds: float | None = None,
+) -> tuple[Record, Checkpoint]:
+    """Train, evaluate and probe one network; returns its record and the checkpoint to remove once
+    the record is written. Without bf16 arithmetic the run is done, and recorded, in fp32.
+
+    Where memory runs out the run begins anew with each batch in twice as many parts, down to parts
+    of two images. ``on_split`` is told how many before; it may end the process instead, for oneDNN
+    does not always recover. An error of the run makes a record of status ``failed``; a loss that is
+    not finite makes one of status ``diverged``.
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
+    device = pick_device()
+    config = job.config if computes_in_bf16(device) else in_fp32(job.config)
+    prepare(device, job.threads, config.seed)
+    if job.micro_batches > 1:
+        give_back_memory(device)
+    print_of_run = fingerprint(config)
+    every = {} if checkpoint_seconds is None else {"every": checkpoint_seconds}
+    folder = CHECKPOINTS / job.profile
+    checkpoint = Checkpoint(folder, job.id, print_of_run, on_note=on_note, **every)
+
+    trained, reason = Trained(), None
+    status: Literal["finished", "diverged", "failed"] = "finished"
+    test, fit, se_weights = None, None, list[SEWeights]()
+    micro_batches = job.micro_batches
+    while True:
+        try:
+            trained, test, fit, se_weights = _attempt(
+                config, images, device, checkpoint, micro_batches, on_step, on_epoch
+            )
+            break
+        except CheckpointMismatch:
+            continue  # without it
+        except (RuntimeError, MemoryError) as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
+            out_of_memory = is_out_of_memory(error)
+        # Here, not in the handler: the error's traceback holds the tensors of the failed attempt.
+        give_back_memory(device)
+        if not out_of_memory or 2 * micro_batches > config.batch_size // 2:
+            status = "failed"
+            if out_of_memory:
+                split = (
+                    f", even with each batch in {micro_batches} parts" if micro_batches > 1 else ""
+                )
+                reason = f"out of memory{split}: {reason}"
+            break
+        micro_batches, reason = 2 * micro_batches, None
+        on_split(micro_batches)
+    if trained.divergence is not None:
+        status = "diverged"
+
+    network, limit = describe(config), matmul_rate(device)
+    rate = trained.images / trained.seconds if trained.seconds else 0.0
+    flops = 6 * network.macs_at_input.torchinfo  # of training on an image: forward, twice back
+    wall = time.perf_counter() - clock
+    record = Record(
+        schema_version=SCHEMA_VERSION,
+        id=job.id,
+        profile=job.profile,
+        fingerprint=print_of_run,
+        config=config,
+        status=status,
+        reason=reason,
+        batch_pieces=trained.micro_batches,
+        divergence=trained.divergence,
+        network=network,
+        history=trained.history,
+        validation=trained.validation if status == "finished" else None,
+        test=test,
+        train_evaluation=fit,
+        probes=Probes(
+            versions=probe_versions(),
+            gradient_norms=trained.gradient_norms or GradientNorms(steps=[], layers=[], norms=[]),
+            block_gains=trained.gains,
+            se_weights=se_weights,
+            se_initial=trained.se_initial,
+        ),
+        environment=environment(device, job.threads),
+        timing=Timing(
+            started=started,
+            finished=datetime.now(UTC),
+            wall_seconds=finite(wall, 6),
+            train_seconds=finite(trained.seconds, 6),
+            evaluation_seconds=finite(trained.evaluation_seconds, 6),
+            probe_seconds=finite(trained.probe_seconds, 6),
+            images_per_second=finite(rate),
+            utilisation=None if limit is None else finite(flops * rate / limit),
+            peak_memory_bytes=peak_memory(device),
+        ),
+    )
+    return record, checkpoint
+
+
+def _on_device(given: Images, config: Config, device: torch.device) -> dict[str, Split]:
+    parts = {
+        "train": (given.train_images, given.train_labels, config.train_images),
+        "validation": (
+            given.validation_images,
+            given.validation_labels,
+            config.validation_images,
+        ),
+        "test": (given.test_images, given.test_labels, config.test_images),
+    }
+    return {
+        name: Split(
+            torch.from_numpy(images[:number].copy()).to(device),
+            torch.from_numpy(labels[:number].astype("int64")).to(device),
+        )
+        for name, (images, labels, number) in parts.items()
+    }
+
+
+def _attempt(
+    config: Config,
+    images: Images,
+    device: torch.device,
+    checkpoint: Checkpoint,
+    micro_batches: int,
+    on_step: OnStep,
+    on_epoch: Callable[[Epoch], None],
+) -> tuple[Trained, Evaluation | None, Fit | None, list[SEWeights]]:
+    """Train and evaluate, each batch in ``micro_batches`` parts."""
+    torch.manual_seed(config.seed)
+    splits = _on_device(images, config, device)
+    channels = models.resolve(config.network).input_channels
+    net = models.build(config.network, **config.options)
+    net = net.to(device).to(memory_format=torch.channels_last)
+    if device.type == "cpu":
+        accelerate(net, channels, config.input_size)
+    trained = train(
+        config,
+        net,
+        splits["train"],
+        splits["validation"],
+        channels=channels,
+        checkpoint=checkpoint,
+        micro_batches=micro_batches,
+        on_step=on_step,
+        on_epoch=on_epoch,
+    )
+    if trained.divergence is not None:
+        return trained, None, None, []
+    started = time.perf_counter()
+    probe = SEProbe(net)  # watches the SE blocks meanwhile
+    test = evaluation_metrics(
+        *predict(config, net, splits["test"], channels, trained.micro_batches)
+    )
+    se_weights = probe.result()
+    fit = _fit(config, net, splits["train"], channels, trained.micro_batches)
+    trained.evaluation_seconds += time.perf_counter() - started
+    if test is None:
+        trained.divergence = Divergence(epoch=len(trained.history), step=trained.steps - 1)
+        return trained, None, None, []
+    return trained, test, fit, se_weights
+
+
+def _fit(
+    config: Config, net: torch.nn.Module, training: Split, channels: int, micro_batches: int
+) -> Fit | None:
+    """The fit to the first training images; None where the loss is not finite."""
+    part = Split(training.images[:FIT_IMAGES], training.labels[:FIT_IMAGES])
+    judged = evaluation_metrics(*predict(config, net, part, channels, micro_batches))
+    if judged is None:
+        return None
+    return Fit(images=judged.images, loss=judged.loss, accuracy=judged.accuracy)
+
+
+def describe(config: Config) -> NetworkInfo:
+    """Parameters, MACs and layers of the network that a configuration builds."""
+    network = models.resolve(config.network)
+    options: dict[str, Any] = dict(config.options)
+    reference = count(config.network, **options)
+    here = count(config.network, config.input_size, **options)
+    return NetworkInfo(
+        parameters=reference.parameters,
+        macs=Macs(torchinfo=reference.macs_torchinfo, thop=reference.macs_thop),
+        macs_size=network.fixed_size or 224,
+        macs_at_input=Macs(torchinfo=here.macs_torchinfo, thop=here.macs_thop),
+        layers=reference.layers,
+    )

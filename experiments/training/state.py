@@ -1,0 +1,45 @@
+"""A run to train, and what training has produced so far. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from experiments.config import Config
+from experiments.record import Divergence, Epoch, Evaluation, GainProbe, GradientNorms, SEInitial
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to train.
+
+    Attributes:
+        id: the run's id.
+        config: its configuration.
+        profile: names the folder of its record.
+        threads: CPU threads that it may use.
+        micro_batches: parts that each batch goes through the network in.
+    """
+
+    id: str
+    config: Config
+    profile: str
+    threads: int
+    micro_batches: int = 1
+
+
+@dataclass
+class Trained:
+    """Results of training besides weights and optimiser state; a checkpoint keeps them too."""
+
+    history: list[Epoch] = field(default_factory=list)
+    gains: list[GainProbe] = field(default_factory=list)
+    se_initial: list[SEInitial] = field(default_factory=list)
+    gradient_norms: GradientNorms | None = None
+    validation: Evaluation | None = None  # of the last epoch
+    divergence: Divergence | None = None
+    micro_batches: int = 1
+    seconds: float = 0.0
+    evaluation_seconds: float = 0.0
+    probe_seconds: float = 0.0
+    steps: int = 0
+    images: int = 0

@@ -1,0 +1,1 @@
+"""Check records against the code, the labels, and their own runs trained again."""

@@ -1,0 +1,126 @@
+"""Train the run of a record once more and compare.
+
+On the same kind of device with the same PyTorch everything but times must be identical. Elsewhere
+sums are rounded differently and training takes another path, as it does with another seed: there
+the accuracies must agree with the recorded ones (``tolerance``).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from experiments.record import Environment, Epoch, Record, RecordError, read
+
+#: Fields that differ between two runs of the same configuration.
+_TIMES = re.compile(r"profile|environment\..*|timing\..*|history\.\d+\.seconds")
+#: So many differing fields are named.
+_MAX_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a run that was trained again compares with its record, and one line of reasons."""
+
+    verdict: Literal["identical", "agrees", "differs"]
+    why: str
+
+
+def retrain(record: Record, on_epoch: Callable[[Epoch], None] = lambda _: None) -> Record:
+    """Train the run of a record again, with as many threads as then; nothing is written."""
+    from experiments.datasets import splits
+    from experiments.training.run import execute
+    from experiments.training.state import Job
+
+    job = Job(record.id, record.config, "verify", record.environment.threads)
+    images = splits.load(record.config.dataset)
+    again, _ = execute(job, images, on_epoch=on_epoch, checkpoint_seconds=math.inf)
+    return again
+
+
+def compare(record: Record, again: Record, seeds: Sequence[Record]) -> Comparison:
+    """Compare a record with its run trained again.
+
+    Args:
+        record: as recorded.
+        again: as trained now.
+        seeds: the records of this configuration with any seed, the record among them.
+    """
+    differing = list(differences(record.model_dump(mode="json"), again.model_dump(mode="json")))
+    if not differing:
+        return Comparison("identical", "every field but times and environment")
+    here, there = kind(again.environment), kind(record.environment)
+    if here == there:
+        named = "; ".join(differing[:_MAX_NAMED])
+        if len(differing) > _MAX_NAMED:
+            named += f"; and {len(differing) - _MAX_NAMED} more fields"
+        return Comparison("differs", f"on the same kind of device ({here}): {named}")
+    if record.status != again.status:
+        return Comparison("differs", f"status: {record.status}, here {again.status}")
+    lines, agree = [], True
+    for split in ("validation", "test"):
+        now, then = getattr(again, split), getattr(record, split)
+        if now is None or then is None:
+            continue
+        accuracies = [getattr(run, split).accuracy for run in seeds]
+        mean, width = statistics.fmean(accuracies), tolerance(accuracies, then.images)
+        agree = agree and abs(now.accuracy - mean) <= width
+        lines.append(
+            f"{split} accuracy {now.accuracy:.2%}, recorded {then.accuracy:.2%}, expected "
+            f"{mean:.2%} ± {width:.2%}"
+        )
+    why = f"{'; '.join(lines) or record.status} (here {here}; recorded on {there})"
+    return Comparison("agrees" if agree else "differs", why)
+
+
+def differences(recorded: Any, here: Any, path: str = "") -> Iterator[str]:
+    """Every field that differs, times and environment aside: ``test.loss: 0.1, here 0.2``."""
+    if _TIMES.fullmatch(path):
+        return
+    if isinstance(recorded, dict) and isinstance(here, dict):
+        for key in {**recorded, **here}:
+            inner = f"{path}.{key}" if path else str(key)
+            yield from differences(recorded.get(key), here.get(key), inner)
+    elif isinstance(recorded, list) and isinstance(here, list) and len(recorded) == len(here):
+        for index, (one, other) in enumerate(zip(recorded, here, strict=True)):
+            yield from differences(one, other, f"{path}.{index}")
+    elif recorded != here:
+        yield f"{path}: {recorded!s:.40}, here {here!s:.40}"
+
+
+def kind(environment: Environment) -> str:
+    """What must be equal for a run to come out identical: processor, threads, PyTorch."""
+    device = re.sub(r", \d+ cores$", "", environment.device)
+    return f"{device}, {environment.threads} threads, PyTorch {environment.torch}"
+
+
+def tolerance(accuracies: Sequence[float], images: int) -> float:
+    """How far the accuracy of one more run may lie from the mean of the recorded seeds: three
+    standard deviations of the seeds, and at least the 95 % interval of the difference between two
+    samples of ``images`` images."""
+    mean = statistics.fmean(accuracies)
+    smoothed = (mean * images + 1) / (images + 2)  # never exactly 0 or 1
+    sampling = 1.96 * math.sqrt(2 * smoothed * (1 - smoothed) / images)
+    return max(sampling, 3 * statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0)
+
+
+def seeds_of(record: Record, folder: Path) -> list[Record]:
+    """The finished runs of the same configuration but for the seed, this one among them."""
+    found = [record]
+    for path in sorted(folder.glob(f"{record.config.variant}*.json")):
+        try:
+            other = read(path)
+        except RecordError:
+            continue
+        if other.id != record.id and _without_seed(other) == _without_seed(record):
+            found.append(other)
+    return [run for run in found if run.status == "finished"]
+
+
+def _without_seed(record: Record) -> dict[str, Any]:
+    return record.config.model_dump(exclude={"seed", "precision"})

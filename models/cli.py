@@ -1,0 +1,68 @@
+"""What the project's commands share: an argument parser, and how they start and end."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import signal
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from models.errors import UsageError
+
+_PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+
+
+class _Version(argparse.Action):
+    """Print the name and version of ``pyproject.toml`` and exit."""
+
+    def __call__(self, *_: object) -> NoReturn:
+        project = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]
+        print(project["name"], project["version"])
+        raise SystemExit(0)
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser that reports an error in one line and exits with status 2.
+
+    It has ``--version``, and the paths that it reads may begin with ``~``.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+        self.register("type", Path, lambda text: Path(text).expanduser())
+
+    def error(self, message: str) -> NoReturn:
+        """Print the error and exit."""
+        print(f"error: {message}; see --help.", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def run(command: Callable[[], int]) -> NoReturn:
+    """Run a command and exit with its status.
+
+    Ctrl-C has its default action: the process ends, without a traceback. Characters that the
+    output's encoding lacks are escaped. A ``UsageError`` is printed in one line (status 2). A
+    reader that closes the output early, as ``head`` does, ends the command quietly.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where the output is closed
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = command()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        status = 2
+    except BrokenPipeError:
+        # Python flushes standard output once more as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 128 + signal.SIGPIPE
+    sys.exit(status)

@@ -1,0 +1,99 @@
+"""The networks by name, as the families register them.
+
+A family is a module of this package. It registers each of its networks by a decorator of the
+function that builds it, as in timm::
+
+    @register("VGG11", title="VGG-11", color="#555555", marker="o", citation="simonyan2015")
+    def build(name: str) -> nn.Module: ...
+
+The decorators' arguments are literals. They are read from the source, for the modules themselves
+import torch, which analysis and report do without.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+_Build = TypeVar("_Build", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Network:
+    """What is known of a network before it is built.
+
+    Attributes:
+        name: canonical name, used in records and on the command line.
+        title: the name as the report prints it.
+        family: the module of ``models`` that defines it.
+        builder: the function of that module that builds it.
+        color, marker: its style in figures (matplotlib's names).
+        citation: key of its paper in the report's bibliography.
+        options: names of the options that it takes.
+        input_channels: 1 (grey) or 3.
+        min_size: smallest square input in pixels that leaves every layer an output.
+        fixed_size: the only input size in pixels it takes, or None.
+    """
+
+    name: str
+    title: str
+    family: str
+    builder: str
+    color: str
+    marker: str
+    citation: str
+    options: tuple[str, ...] = ()
+    input_channels: int = 3
+    min_size: int = 16
+    fixed_size: int | None = None
+
+
+def register(
+    name: str,
+    *,
+    title: str,
+    color: str,
+    marker: str,
+    citation: str,
+    options: tuple[str, ...] = (),
+    input_channels: int = 3,
+    min_size: int = 16,
+    fixed_size: int | None = None,
+) -> Callable[[_Build], _Build]:
+    """Mark a function as the one that builds a network; the arguments are those of ``Network``."""
+
+    def unchanged(build: _Build) -> _Build:
+        return build
+
+    return unchanged
+
+
+#: The order of tables and figures; other families follow by the alphabet.
+_ORDER = ("lenet", "alexnet", "resnet", "densenet", "senet")
+
+
+def discover() -> dict[str, Network]:
+    """Every registered network by its name, family by family, in the order of its module."""
+    paths = sorted(Path(__file__).parent.glob("*.py"), key=_place)
+    return {network.name: network for path in paths for network in _registered(path)}
+
+
+def _place(path: Path) -> tuple[int, str]:
+    return (_ORDER.index(path.stem) if path.stem in _ORDER else len(_ORDER), path.stem)
+
+
+def _registered(path: Path) -> Iterator[Network]:
+    source = path.read_text(encoding="utf-8")
+    if "@register(" not in source:
+        return
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        for call in node.decorator_list:
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "register":
+                (name,) = map(ast.literal_eval, call.args)
+                given = {str(key.arg): ast.literal_eval(key.value) for key in call.keywords}
+                yield Network(name=name, family=path.stem, builder=node.name, **given)
