@@ -9,7 +9,7 @@ from pathlib import Path
 
 from experiments.stopping import heed
 from experiments.storage import write_atomically
-from report import document, exports, inputs, material, page, printing
+from report import document, exports, material, page, printing
 from report.document import Document
 from report.errors import TEMPLATES, ReportError
 from report.inputs import Snapshot, Stamp, only_writer, report_key
@@ -115,11 +115,10 @@ def html(made: Material, sections: list[SectionFile]) -> str:
 
 
 def _pdf(shared: tuple[Material, list[SectionFile]], lang: Lang) -> bytes:
-    from report import formulas, pdf
+    from report import pdf
 
     made, sections = shared
-    with formulas.kept(inputs.CACHE / f"formulas-{lang}.json"):
-        composed = document.compose(TEMPLATES, made, sections, lang, pdf=True)
+    composed = document.compose(TEMPLATES, made, sections, lang, pdf=True)
     return pdf.write(TEMPLATES, composed)
 
 

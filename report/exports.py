@@ -7,7 +7,6 @@ from pathlib import Path
 
 from experiments.storage import write_atomically
 from report import material
-from report.document import plain
 from report.errors import TEMPLATES
 from report.macros import Writer
 from report.material import Material
@@ -37,7 +36,7 @@ def plain_context(made: Material, lang: Lang) -> Context:
     return Context(
         lang,
         writer.labels,
-        lambda name: plain(writer.slots.fill(writer.claim(name))),
+        lambda name: writer.slots.plain(writer.claim(name)),
         str,  # what an effect is, only the page and the PDFs say
         lambda verdict: writer.labels(f"verdict_{verdict}"),
         frozenset(),

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
 
 import models
 from analysis.records import Records
@@ -17,8 +20,8 @@ from report import numbers
 from report.errors import Place, ReportError
 from report.labels import Labels, load_toml
 from report.numbers import Lang, data_element
-from report.profile import ORIGINAL, Profile, Setting, tally
-from report.slots import escape
+from report.partials import partial
+from report.profile import ORIGINAL, Profile, tally
 
 _COVERED = ("input_size", "epochs", "train_images", "test_images")
 _UNITS = {"input_size": "px", "epochs": "", "train_images": "", "test_images": ""}
@@ -36,7 +39,7 @@ class Front:
     course: str
     date: str
     stamp: str
-    body: str
+    body: Markup
 
 
 def matter(folder: Path, profile: Profile, records: Records, lang: Lang) -> Front:
@@ -61,13 +64,13 @@ def matter(folder: Path, profile: Profile, records: Records, lang: Lang) -> Fron
         course=texts.get("course", ""),
         date=shown,
         stamp=day.isoformat() if day else "",
-        body="".join(
-            (
-                _banner(profile, labels),
-                _colophon(profile, records, labels),
-                _coverage(profile, records, lang, labels),
-                _gaps(records, labels),
-            )
+        body=partial(
+            "front",
+            label=labels,
+            **_banner(profile, labels),
+            colophon=_colophon(profile, records, labels),
+            coverage=_coverage(profile, records, lang, labels),
+            notes=_gaps(records, labels),
         ),
     )
 
@@ -91,17 +94,20 @@ def _date(day: date, lang: Lang) -> str:
     return f"{day.day} {day:%B} {day.year}"
 
 
-def _banner(profile: Profile, labels: Labels) -> str:
+def _banner(profile: Profile, labels: Labels) -> dict[str, str]:
     """A report that is not the full study says so before anything else."""
     if not profile.runs:
-        return f'<p class="banner">{escape(labels("banner_empty"))}</p>'
+        return {"banner_head": "", "banner": labels("banner_empty")}
     if profile.original_setting:
-        return ""
-    head = escape(labels("banner_part_head", profile=profile.name))
-    return f'<p class="banner"><strong>{head}</strong> {escape(labels("banner_part"))}</p>'
+        return {"banner_head": "", "banner": ""}
+    head = labels("banner_part_head", profile=profile.name)
+    return {"banner_head": head, "banner": labels("banner_part")}
 
 
-def _colophon(profile: Profile, records: Records, labels: Labels) -> str:
+def _colophon(
+    profile: Profile, records: Records, labels: Labels
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Keys of labels with their texts, in two columns."""
     runs = list(records)
     counted = [
         labels(f"count_{status}", count=count) for status, count in tally(runs, lambda r: r.status)
@@ -123,10 +129,9 @@ def _colophon(profile: Profile, records: Records, labels: Labels) -> str:
             ),
         ),
     ]
-    cells = [f"<dt>{escape(labels(key))}</dt><dd>{escape(text)}</dd>" for key, text in rows if text]
-    half = (len(cells) + 1) // 2  # of two columns on paper
-    columns = (f"<div>{''.join(part)}</div>" for part in (cells[:half], cells[half:]))
-    return f'<dl class="colophon">{"".join(columns)}</dl>'
+    told = [(key, text) for key, text in rows if text]
+    half = (len(told) + 1) // 2
+    return told[:half], told[half:]
 
 
 def _commit(commit: str | None, dirty: bool | None, labels: Labels) -> str:
@@ -148,48 +153,39 @@ def _counted(texts: Iterable[str], labels: Labels) -> str:
     )
 
 
-def _coverage(profile: Profile, records: Records, lang: Lang, labels: Labels) -> str:
-    """How much of the original's setting these runs cover."""
-    rows = []
+def _coverage(
+    profile: Profile, records: Records, lang: Lang, labels: Labels
+) -> list[dict[str, Any]]:
+    """How much of the original's setting these runs cover: a row for each setting."""
+    rows: list[dict[str, Any]] = []
     if records.dataset != USUAL:
-        rows.append(
-            f'<tr><th scope="row">{escape(labels("setting_dataset"))}</th>'
-            f"<td>{escape(DATASETS[USUAL].title)}</td>"
-            f"<td>{escape(DATASETS[records.dataset].title)}</td><td>—</td></tr>"
-        )
+        titles = (DATASETS[USUAL].title, DATASETS[records.dataset].title)
+        rows.append({"setting": "dataset", "original": titles[0], "here": titles[1], "others": []})
     for field in _COVERED:
         setting = profile.settings[field]
         if setting is None:
-            return ""
+            return []
         unit = f"{numbers.NBSP}{_UNITS[field]}" if _UNITS[field] else ""
-        original = data_element(
-            Value(ORIGINAL[field], setting.usual.kind, ()),
-            numbers.grouped(ORIGINAL[field]) + unit,
-            lang,
-        )
-        here = data_element(setting.usual, str(numbers.printed(setting.usual, lang)) + unit, lang)
+        original = Value(ORIGINAL[field], setting.usual.kind, ())
         rows.append(
-            f'<tr><th scope="row">{escape(labels("setting_" + field))}</th><td>{original}</td>'
-            f"<td>{here}</td><td>{_others(setting, unit, lang, labels)}</td></tr>"
+            {
+                "setting": field,
+                "original": data_element(original, numbers.grouped(original.value) + unit, lang),
+                "here": _setting(setting.usual, unit, lang),
+                "others": [
+                    (
+                        _setting(value, unit, lang),
+                        labels("list_comma").join(_title(variant) for variant in variants),
+                    )
+                    for value, variants in setting.others
+                ],
+            }
         )
-    head = "".join(
-        f'<th scope="col">{escape(labels(key))}</th>'
-        for key in ("coverage_setting", "coverage_original", "coverage_here", "coverage_others")
-    )
-    caption = f"<caption>{escape(labels('coverage'))}</caption>"
-    return (
-        f'<div class="scroll"><table class="coverage">{caption}'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    return rows
 
 
-def _others(setting: Setting, unit: str, lang: Lang, labels: Labels) -> str:
-    parts = []
-    for value, variants in setting.others:
-        shown = data_element(value, str(numbers.printed(value, lang)) + unit, lang)
-        names = labels("list_comma").join(_title(variant) for variant in variants)
-        parts.append(shown + escape(labels("parenthesis", text=names)))
-    return escape(labels("list_semicolon")).join(parts) or "—"
+def _setting(value: Value, unit: str, lang: Lang) -> Markup:
+    return data_element(value, str(numbers.printed(value, lang)) + unit, lang)
 
 
 def _title(variant: str) -> str:
@@ -197,26 +193,20 @@ def _title(variant: str) -> str:
     return models.NETWORKS[network].title + dash + rest
 
 
-def _gaps(records: Records, labels: Labels) -> str:
+def _gaps(records: Records, labels: Labels) -> list[dict[str, Any]]:
     """Missing runs and refused files."""
-    notes = []
-    if records.missing:
-        names = ", ".join(f"<code>{escape(name)}</code>" for name in records.missing)
-        notes.append(
-            _note(labels("missing_runs", count=len(records.missing)), names, len(records.missing))
-        )
-    if records.refused:
-        folder = f"{records.folder}{os.sep}"
-        lines = "<br/>".join(
-            f"<code>{escape(line.removeprefix(folder))}</code>" for line in records.refused
-        )
-        notes.append(
-            _note(labels("refused", count=len(records.refused)), lines, len(records.refused))
-        )
-    return "".join(notes)
-
-
-def _note(head: str, body: str, count: int) -> str:
-    if count <= _FEW:
-        return f'<div class="note"><p><strong>{escape(head)}</strong> {body}</p></div>'
-    return f'<details class="note"><summary>{escape(head)}</summary><p>{body}</p></details>'
+    folder = f"{records.folder}{os.sep}"
+    found = (
+        ("missing_runs", list(records.missing)),
+        ("refused", [line.removeprefix(folder) for line in records.refused]),
+    )
+    return [
+        {
+            "head": labels(key, count=len(texts)),
+            "texts": texts,
+            "lines": key == "refused",
+            "folded": len(texts) > _FEW,
+        }
+        for key, texts in found
+        if texts
+    ]
