@@ -32,6 +32,7 @@ _VARIABLES = {
 Asset = Callable[[str], str]
 #: So many seeds of a network have a card each, in the page and on paper.
 _FEW, _FEW_PRINTED = 5, 1
+_SOURCE = re.compile(' data-source="[^"]*"')
 #: Characters in a line of a card on paper.
 _LINE = 118
 _WIDTH, _HEIGHT, _MARGIN = 132, 30, 2.5
@@ -123,7 +124,7 @@ def _joint(
     """One card for many runs: what they have in common said once, and a line for each run."""
     runs = sorted(runs, key=lambda record: record.config.seed)
     rows = [dict(_rows(record, lang, labels)) for record in runs]
-    told = [{key: _shown(text) for key, text in row.items()} for row in rows]
+    told = [{key: _SOURCE.sub("", text) for key, text in row.items()} for row in rows]
     common = [key for key in rows[0] if all(row.get(key) == told[0][key] for row in told)]
     title = models.NETWORKS[runs[0].config.network].title
     shared = [(key, rows[0][key]) for key in common]

@@ -66,6 +66,7 @@ class Document:
 
     def drawn(self, html: str) -> str:
         """HTML with the drawings put in."""
+        html = str(html)  # Markup would escape them
         for name, drawing in self.drawings.items():
             html = html.replace(stand_in(name), drawing)
         return html

@@ -25,7 +25,7 @@ from markupsafe import Markup
 
 from analysis.values import Value
 from report import formulas, markdown, tree
-from report.errors import Place, ReportError, calling_place, place_of
+from report.errors import Place, ReportError, calling_place, place_of, syntax_message
 from report.labels import Labels
 from report.numbers import Lang
 from report.partials import partial
@@ -170,10 +170,7 @@ class Engine(ABC):
     def _raise(self, error: Exception, where: Place | None = None) -> NoReturn:
         if isinstance(error, TemplateSyntaxError):
             named = error.filename or (where.file if where else self.folder)
-            message = error.message or "syntax error"
-            if "end of comment" in message:
-                message += "; {# begins a comment: write {{ '{#' }} for the characters themselves"
-            raise ReportError(message, Place(Path(named), error.lineno)) from None
+            raise ReportError(syntax_message(error), Place(Path(named), error.lineno)) from None
         place = place_of(error.__traceback__) or where
         if isinstance(error, UndefinedError):
             message = str(error.message or "undefined variable")
@@ -262,7 +259,7 @@ class Engine(ABC):
 def _find(file: Path, text: str) -> Place:
     """The first line of a file that holds a text, as far as it can be found."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except OSError:
         lines = []
     for number, line in enumerate(lines, 1):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 
+from jinja2 import TemplateSyntaxError
+
 from experiments.text import one_line
 from models import UsageError
 
@@ -39,7 +41,7 @@ class Place:
     def source_line(self) -> str:
         """The text of the line, empty where the file has no such line."""
         try:
-            lines = self.file.read_text(encoding="utf-8").splitlines()
+            lines = self.file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
         except OSError:
             return ""
         return lines[self.line - 1] if 0 < self.line <= len(lines) else ""
@@ -59,6 +61,14 @@ def unknown(kind: str, key: str, known: Iterable[str], place: Place | None) -> R
     near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return ReportError(f"unknown {kind} {key!r}{hint}", place.at(key) if place else None)
+
+
+def syntax_message(error: TemplateSyntaxError) -> str:
+    """What Jinja says of a template, with a hint where its words do not help a writer."""
+    message = error.message or "syntax error"
+    if "end of comment" in message:
+        message += "; {# begins a comment: write {{ '{#' }} for the characters themselves"
+    return message
 
 
 def _template_place(frame: FrameType, line: int) -> Place | None:

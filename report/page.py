@@ -111,7 +111,7 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Records) -
         script=Markup(script),
         tips=Markup(json.dumps(tips, ensure_ascii=False).replace("<", "\\u003c")),
     )
-    return zh.drawn(en.drawn(str(html)))
+    return zh.drawn(en.drawn(html))
 
 
 #: One language's share of a row: it and its HTML.

@@ -32,7 +32,9 @@ def filled(name: str, folder: Path = TEMPLATES, /, **values: object) -> Markup:
     path = folder / name
     try:
         trim = name.startswith("partials/")
-        return Markup(_environment(folder, trim).get_template(name).render(values))
+        template = _environment(folder, trim).get_template(name)
+        # not by render(), which rewrites the traceback that the place is taken from
+        return Markup("".join(template.root_render_func(template.new_context(values))))
     except TemplateSyntaxError as error:
         file = Path(error.filename) if error.filename else path
         raise ReportError(error.message or "syntax error", Place(file, error.lineno)) from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 
 from lxml import etree
 
-from report import formulas, printing, tree
+from report import formulas, glyphs, printing, tree
 from report.document import Document, Entry, plain
 from report.errors import ReportError
 from report.labels import Labels
@@ -87,4 +88,7 @@ def write(folder: Path, document: Document) -> bytes:
         ReportError: the PDF library cannot be loaded.
     """
     html = render(folder, document)
+    shown = "".join(tree.text(part.root) for part in document.parts)
+    if unknown := glyphs.missing(shown):
+        print(f"warning: {glyphs.warning(unknown, folder)}", file=sys.stderr)
     return printing.pdf(html, document.assets, pdf_variant="pdf/ua-1", pdf_tags=True)

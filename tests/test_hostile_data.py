@@ -11,10 +11,12 @@ import pickle
 import random
 import socketserver
 import subprocess
+import sys
 import threading
 import time
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,10 +26,26 @@ from experiments import acquire as source
 from experiments import data
 from experiments.acquire import DataError, acquire, unpickle_arrays
 from experiments.datasets import DATASETS, FILES
-from report.sandbox import limited_memory
 
 MNIST = DATASETS["MNIST"]
 IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+
+
+@contextlib.contextmanager
+def limited_memory():
+    """At most a gigabyte more than now, where the kernel can say how much that is."""
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2**30, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 @pytest.fixture(scope="module")
