@@ -13,11 +13,11 @@ from pathlib import Path
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from report import bibtex
-from report.errors import TEMPLATES, Place, ReportError, syntax_error
-from report.numbers import LANGS
-from report.sandbox import read
-from report.sections import discover, written
+from report.base.environment import read
+from report.base.errors import TEMPLATES, Place, ReportError, syntax_error
+from report.blocks import bibtex
+from report.blocks.numbers import LANGS
+from report.templating.sections import discover, written
 
 DEFINITIONS = "definitions.txt"
 #: Macros that must come in the same order in both languages.

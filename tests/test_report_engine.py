@@ -6,9 +6,11 @@ from html import unescape
 import pytest
 
 from experiments.record import Record
-from report import document, formulas, tree
-from report.errors import ReportError
-from report.sections import discover
+from report.base import tree
+from report.base.errors import ReportError
+from report.blocks import formulas
+from report.documents import document
+from report.templating.sections import discover
 from tests.report_kit import material, records, section, templates
 
 HOSTILE = '<script>alert(1)</script> *x* [y](javascript:z) `c` "q" & \ue0001\ue001'

@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from report.errors import Place
-from report.sandbox import ENCODING
+from report.base.environment import ENCODING
+from report.base.errors import Place
 
 
 @functools.cache

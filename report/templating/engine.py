@@ -24,14 +24,16 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from analysis.values import Value
-from report import formulas, markdown, tree
-from report.errors import Place, ReportError, calling_place, place_of, syntax_error
-from report.labels import Labels
-from report.numbers import Lang
-from report.partials import partial
-from report.sandbox import environment, not_utf8
-from report.slots import Slots, Token, escape, in_address
-from report.tree import Element
+from report.base import tree
+from report.base.environment import environment, not_utf8
+from report.base.errors import Place, ReportError, calling_place, place_of, syntax_error
+from report.base.labels import Labels
+from report.base.partials import partial
+from report.base.placeholders import Slots, Token, escape, in_address
+from report.base.tree import Element
+from report.blocks import formulas
+from report.blocks.numbers import Lang
+from report.templating import markdown
 
 #: What a picture in a template can be.
 _PICTURES = {
@@ -117,7 +119,7 @@ class Engine(ABC):
 
     @abstractmethod
     def number(self, value: Value) -> Token:
-        """Print a number with its provenance; ``report.macros``, which knows records, does."""
+        """Print a number with its provenance; ``macros``, which knows records, does."""
 
     def missing(self, value: Missing) -> Token:
         """The mark that stands for a number that there is not."""
@@ -253,7 +255,7 @@ class Engine(ABC):
 
     @abstractmethod
     def asset(self, svg: str) -> str:
-        """Keep a drawing for the PDF and return its address; ``report.macros`` does."""
+        """Keep a drawing for the PDF and return its address; ``report.templating.macros`` does."""
 
 
 def _find(file: Path, text: str) -> Place:

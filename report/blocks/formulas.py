@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from math_core import LatexError, LatexToMathML
 
-from report import tree
-from report.numbers import MINUS, NBSP, TIMES, grouped
-from report.tree import Element
+from report.base import tree
+from report.base.tree import Element
+from report.blocks.numbers import MINUS, NBSP, TIMES, grouped
 
 _NUMBER = re.compile(r"(?P<sign>-?)(?P<digits>\d[\d.]*(?:\\,\d{3})*)(?P<percent>(?:\\,)?\\%)?")
 _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")

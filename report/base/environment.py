@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from report.errors import Place, ReportError
+from report.base.errors import Place, ReportError
 
 #: UTF-8, with or without the mark that some editors put first.
 ENCODING = "utf-8-sig"

@@ -12,14 +12,14 @@ from jinja2 import Undefined
 from markupsafe import Markup
 
 from analysis.schema import Finding, Kind, Network, Results, Run, Value, value
-from report import numbers, svg, tables
-from report.citations import Bibliography
-from report.engine import Engine, Missing
-from report.errors import ReportError, calling_place, unknown
-from report.numbers import Lang, card_id, data_element, link
-from report.partials import partial
-from report.sections import SectionFile
-from report.slots import Token, escape, stand_in
+from report.base.errors import ReportError, calling_place, unknown
+from report.base.partials import partial
+from report.base.placeholders import Token, escape, stand_in
+from report.blocks import numbers, svg, tables
+from report.blocks.citations import Bibliography
+from report.blocks.numbers import Lang, card_id, data_element, link
+from report.templating.engine import Engine, Missing
+from report.templating.sections import SectionFile
 
 #: The verdicts' marks differ in shape, not in colour alone.
 MARKS = {"supported": "▲", "contradicted": "▼", "inconclusive": "◆", "not_testable": "○"}

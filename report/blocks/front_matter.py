@@ -13,10 +13,10 @@ from typing import Any
 from markupsafe import Markup
 
 from analysis.schema import Results, Run, Setting, Value
-from report import numbers, settings
-from report.labels import Labels
-from report.numbers import Lang, data_element
-from report.partials import partial
+from report.base.labels import Labels
+from report.base.partials import partial
+from report.blocks import numbers, settings
+from report.blocks.numbers import Lang, data_element
 
 _COVERED = ("input_size", "epochs", "train_images", "test_images")
 #: For each other value of a field the networks that have it.

@@ -31,7 +31,7 @@ from bibtexparser.splitter import Splitter
 from pylatexenc import latex2text, latexwalker
 from pylatexenc.macrospec import std_macro
 
-from report.errors import Place, ReportError
+from report.base.errors import Place, ReportError
 
 for _noisy in ("bibtexparser", "pylatexenc"):
     logging.getLogger(_noisy).setLevel(logging.CRITICAL)  # their findings are `Library.faults`

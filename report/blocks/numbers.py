@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from analysis.schema import LANGS, Kind, Lang, Value
-from report.partials import partial
+from report.base.partials import partial
 
 __all__ = ["LANGS", "Lang"]
 

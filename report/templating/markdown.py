@@ -22,7 +22,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
-from report import formulas
+from report.blocks import formulas
 
 _NUMBER = re.compile(r"[-+]?\d[\d.]*%?")
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)

@@ -13,7 +13,7 @@ from types import FrameType, TracebackType
 from experiments.support.text import one_line
 from models import UsageError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
 
 

@@ -19,8 +19,8 @@ import re
 
 from lxml import etree
 
-from report import tree
-from report.tree import Element, Node
+from report.base import tree
+from report.base.tree import Element, Node
 
 _HAN = r"\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 #: Latin and Greek letters, digits, and the signs that open or close a word or number.

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.support.text import printable
-from report.errors import Place, ReportError, unknown
-from report.labels import load_toml
-from report.numbers import LANGS, Lang
+from report.base.errors import Place, ReportError, unknown
+from report.base.labels import load_toml
+from report.blocks.numbers import LANGS, Lang
 
 KEYS = ("title", "subtitle", "course", "author", "date")
 #: What is filled in where it stands in a text.

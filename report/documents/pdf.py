@@ -9,12 +9,14 @@ from pathlib import Path
 
 from lxml import etree
 
-from report import formulas, glyphs, printing, tree
-from report.document import Document, Entry, plain
-from report.errors import ReportError
-from report.labels import Labels
-from report.page import CODES, style
-from report.partials import filled
+from report.base import tree
+from report.base.errors import ReportError
+from report.base.labels import Labels
+from report.base.partials import filled
+from report.blocks import formulas
+from report.documents.document import Document, Entry, plain
+from report.documents.html_page import CODES, style
+from report.pdf_engine import glyphs, printing
 
 #: A line of the contents holds about so many letters.
 _LINE = 38

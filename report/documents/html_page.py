@@ -13,13 +13,13 @@ from typing import TypeAlias
 from markupsafe import Markup
 
 from analysis.schema import Results
-from report.document import Document, Entry
-from report.labels import Labels
-from report.numbers import LANGS, Lang
-from report.partials import filled
-from report.sandbox import read
-from report.slots import escape
-from report.tree import Element, has_class, serialised
+from report.base.environment import read
+from report.base.labels import Labels
+from report.base.partials import filled
+from report.base.placeholders import escape
+from report.base.tree import Element, has_class, serialised
+from report.blocks.numbers import LANGS, Lang
+from report.documents.document import Document, Entry
 
 CODES: dict[Lang, str] = {"zh": "zh-Hans", "en": "en"}
 #: The page loads nothing and runs nothing but its own scripts, whatever else got into it.

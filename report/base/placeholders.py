@@ -16,9 +16,9 @@ from lxml import etree
 from markupsafe import Markup
 
 from experiments.support.text import printable
-from report import tree
-from report.errors import Place, ReportError
-from report.tree import Element, Node
+from report.base import tree
+from report.base.errors import Place, ReportError
+from report.base.tree import Element, Node
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _TOKEN = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")

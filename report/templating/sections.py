@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from report.errors import Place, ReportError
-from report.numbers import LANGS, Lang
+from report.base.errors import Place, ReportError
+from report.blocks.numbers import LANGS, Lang
 
 _NAME = re.compile(r"(\d+)-([a-z0-9]+(?:-[a-z0-9]+)*)\.(zh|en)\.md")
 

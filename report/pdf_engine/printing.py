@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from report import paper
-from report.errors import ReportError
+from report.base.errors import ReportError
+from report.pdf_engine import cjk_layout
 
 
 def load() -> str:
@@ -19,7 +19,7 @@ def load() -> str:
         ReportError: the PDF library cannot be loaded.
     """
     try:
-        ragged = paper.prepare()
+        ragged = cjk_layout.prepare()
     except OSError as error:
         # a system library (Pango) is missing
         raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None

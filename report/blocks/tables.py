@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from analysis.schema import Cell, Column, Table, Value
-from report import numbers
-from report.labels import Labels
-from report.numbers import NBSP, Lang, card_id, data_element, link, printed
-from report.partials import partial
-from report.slots import escape
+from report.base.labels import Labels
+from report.base.partials import partial
+from report.base.placeholders import escape
+from report.blocks import numbers
+from report.blocks.numbers import NBSP, Lang, card_id, data_element, link, printed
 
 #: Kinds of columns whose cells are no numbers, or numbers of several kinds.
 _TEXTS = ("text", "word", "claim", "verdict", "value")

@@ -16,13 +16,13 @@ from PIL import Image
 from analysis import schema
 from analysis.schema import Cell, Results, Table, Verdict
 from experiments.support.files import write_atomically
-from report import front, tables
+from report.base.errors import TEMPLATES, ReportError
+from report.blocks import front_matter, tables
+from report.blocks.front_matter import tally
+from report.blocks.numbers import Lang
 from report.build import plain_context
-from report.errors import TEMPLATES, ReportError
-from report.front import tally
-from report.macros import Writer
-from report.numbers import Lang
-from report.sections import discover
+from report.templating.macros import Writer
+from report.templating.sections import discover
 
 FILES: dict[Lang, str] = {"zh": "README.zh.md", "en": "README.md"}
 BEGIN, END = "<!-- make readme: from here -->", "<!-- make readme: to here -->"
@@ -100,7 +100,7 @@ def _part(made: Results, lang: Lang) -> str:
     scope: dict[str, Any] = {
         "runs": comma.join(counted),
         "devices": _escaped(semicolon.join(devices)),
-        "date": front.matter(TEMPLATES, writer.profile, made, lang).date,
+        "date": front_matter.matter(TEMPLATES, writer.profile, made, lang).date,
         "table": tables.as_markdown(_narrowed(made), context),
         "figures": {
             name: f"![{_escaped(made.figures[name].alt[lang])}]({_drawing(name, lang)})"

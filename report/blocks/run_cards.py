@@ -9,11 +9,11 @@ from typing import Any
 from markupsafe import Markup
 
 from analysis.schema import Epoch, Kind, Run, Value, value
-from report import numbers
-from report.labels import Labels
-from report.numbers import Lang, card_id
-from report.partials import partial
-from report.slots import escape
+from report.base.labels import Labels
+from report.base.partials import partial
+from report.base.placeholders import escape
+from report.blocks import numbers
+from report.blocks.numbers import Lang, card_id
 
 #: Keeps a drawing, and returns its address.
 Asset = Callable[[str], str]

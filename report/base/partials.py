@@ -8,9 +8,9 @@ from pathlib import Path
 from jinja2 import Environment, TemplateError, TemplateSyntaxError
 from markupsafe import Markup
 
-from report.errors import TEMPLATES, Place, ReportError, place_of
-from report.sandbox import environment
-from report.slots import escape
+from report.base.environment import environment
+from report.base.errors import TEMPLATES, Place, ReportError, place_of
+from report.base.placeholders import escape
 
 
 def _shown(value: object) -> object:

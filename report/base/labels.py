@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.support.text import printable
-from report.errors import TEMPLATES, Place, ReportError
-from report.numbers import Lang
-from report.sandbox import read
+from report.base.environment import read
+from report.base.errors import TEMPLATES, Place, ReportError
+from report.blocks.numbers import Lang
 
 FILE = TEMPLATES / "labels.toml"
 _FIELD = re.compile(r"\{(\w+)\}")

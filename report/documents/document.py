@@ -11,16 +11,17 @@ from lxml import etree
 from markupsafe import Markup
 
 from analysis.schema import Results
-from report import cards, front, tree
-from report.engine import finish
-from report.errors import Place, ReportError
-from report.macros import Writer
-from report.numbers import Lang
-from report.partials import partial
-from report.sections import SectionFile
-from report.slots import stand_in
-from report.tree import Element
-from report.typography import typeset_chinese, typeset_english
+from report.base import tree
+from report.base.errors import Place, ReportError
+from report.base.partials import partial
+from report.base.placeholders import stand_in
+from report.base.tree import Element
+from report.blocks import front_matter, run_cards
+from report.blocks.numbers import Lang
+from report.documents.typography import typeset_chinese, typeset_english
+from report.templating.engine import finish
+from report.templating.macros import Writer
+from report.templating.sections import SectionFile
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
@@ -58,7 +59,7 @@ class Document:
     """
 
     lang: Lang
-    front: front.Front
+    front: front_matter.Front
     parts: tuple[Part, ...]
     contents: tuple[Entry, ...]
     assets: dict[str, str]
@@ -96,7 +97,7 @@ def compose(
         typeset(root)
         parts.append(Part(section.name, root))
     parts += _back(writer, contents, typeset)
-    matter = front.matter(folder, writer.profile, material, lang)
+    matter = front_matter.matter(folder, writer.profile, material, lang)
     body = tree.parsed(matter.body)
     tree.tighten(body)
     typeset(body)
@@ -183,7 +184,7 @@ def _back(writer: Writer, contents: list[Entry], typeset: Typeset) -> Iterator[P
         yield Part("references", root)
     if writer.records.runs:
         intro = partial("cards-intro", lang=lang, title=title("cards"), intro=labels("cards_intro"))
-        each = cards.cards(
+        each = run_cards.cards(
             writer.records.runs.values(), lang, labels, writer.asset if writer.pdf else None
         )
         root = tree.parsed(intro + Markup("").join(each))
