@@ -2,9 +2,6 @@
 
 import itertools
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pymupdf
 import pypdf
@@ -16,18 +13,6 @@ from tests.report_kit import built
 
 MM = 72 / 25.4
 SIDE, TOP, BOTTOM = 27 * MM, 12 * MM, 10 * MM
-#: Makes the PDF of a language by the library as it is, without what makes it fast.
-_SLOWLY = """
-import sys
-from pathlib import Path
-from report import document, inputs, material, pdf, speed
-from report.errors import TEMPLATES
-from report.sections import discover
-speed.prepare = lambda: None
-made = material.load(inputs.Snapshot.take(Path(sys.argv[1])))
-composed = document.compose(TEMPLATES, made, discover(TEMPLATES), sys.argv[2], pdf=True)
-Path(sys.argv[3]).write_bytes(pdf.write(TEMPLATES, composed))
-"""
 
 
 @pytest.fixture(scope="module", params=["zh", "en"])
@@ -61,15 +46,6 @@ def test_it_is_tagged_with_language_and_title(path, lang):
         }[lang]
     )
     assert b"pdfuaid:part" in path.read_bytes() or "pdfuaid" in str(root["/Metadata"].get_data())
-
-
-def test_what_makes_it_fast_changes_no_byte(path, lang, tmp_path):
-    arguments = [path.parent.parent / "records", lang, tmp_path / "slow.pdf"]
-    subprocess.run(
-        [sys.executable, "-c", _SLOWLY, *map(str, arguments)],
-        cwd=Path(__file__).parent.parent, timeout=300, check=True,
-    )  # fmt: skip
-    assert (tmp_path / "slow.pdf").read_bytes() == path.read_bytes()
 
 
 def test_figures_have_text_alternatives(path):
@@ -205,7 +181,7 @@ def test_nothing_is_fetched(monkeypatch, tmp_path):
     def drawn(address):
         html = f'<html lang="en"><title>t</title><img alt="a" src="{address}"></html>'
         monkeypatch.setattr(pdf, "render", lambda *_: html)
-        made = pdf.write(TEMPLATES, Document("en", None, (), (), {"asset:0.svg": svg}))
+        made = pdf.write(TEMPLATES, Document("en", None, (), (), {"asset:0.svg": svg}, {}))
         with pymupdf.open(stream=made) as document:
             return bool(document[0].get_drawings())
 
