@@ -60,7 +60,6 @@ _UNKNOWN = {
     r"^: \S.*": "definition lists are not known: write a list",
     r"\[\^[^\]\s]+\](?!:)": "a footnote without its text: write [^name]: text",
     r"(?<![\s(<\"'*_~=|])https?://[^\s<>)]+": "no link: put a space in front, or <...> around it",
-    r"^ {0,3}\|(?:[^|\n]*\|){13,}\s*$": "a table of more than 12 columns is too wide for a page",
 }
 
 

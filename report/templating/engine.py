@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import unquote
 
 from jinja2 import (
     Template,
@@ -283,7 +284,7 @@ def finish(root: Element, labels: Labels) -> None:
         title.text = labels(f"callout_{(title.text or '').lower()}")
     for link in root.xpath(".//a[not(*)]"):
         shown = link.text or ""
-        if (cut := _CHINESE.search(shown)) and shown == link.get("href"):
+        if (cut := _CHINESE.search(shown)) and shown == unquote(link.get("href", "")):
             link.text, rest = shown[: cut.start()], shown[cut.start() :]
             link.set("href", link.text)
             link.tail = rest + (link.tail or "")

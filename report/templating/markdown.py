@@ -80,14 +80,23 @@ def converter(hooks: Hooks) -> MarkdownIt:
         return hooks.picture(str(tokens[at].attrs["src"]), tokens[at].content)
 
     def tag(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-        if "task-list-item-checkbox" in tokens[at].content:
-            return "☑" if "checked" in tokens[at].content else "☐"
         html = _COMMENT.sub("", tokens[at].content)
         unknown = _TAGS.sub("", html).strip()
         if "<" in unknown:
             return hooks.refuse(unknown)
         return html.replace("<br>", "<br/>")
 
+    def item(
+        self: RendererHTML,
+        tokens: Sequence[Token],
+        at: int,
+        options: OptionsDict,
+        env: MutableMapping[str, Any],
+    ) -> str:
+        box = {"True": "☑ ", "False": "☐ "}.get(str(tokens[at].meta.get("checked")), "")
+        return self.renderToken(tokens, at, options, env) + box
+
+    convert.add_render_rule("list_item_open", item)
     convert.add_render_rule("math_inline", inline)
     convert.add_render_rule("math_inline_double", block)
     convert.add_render_rule("math_block", block)
