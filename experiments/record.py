@@ -101,6 +101,14 @@ class Evaluation(Part):
         return self
 
 
+class TrainEvaluation(Part):
+    """The trained network on its first training images, 10,000 at most, in evaluation mode."""
+
+    images: Annotated[int, Field(ge=1, le=10_000)]
+    loss: Finite
+    accuracy: Fraction
+
+
 class GradientNorms(Part):
     """L2 norm of the loss gradient of each layer's weight, over the first steps.
 
@@ -134,6 +142,9 @@ class BlockGain(Part):
     gain: NonNegative | None
     branch: NonNegative | None
     shortcut: NonNegative | None
+    #: Share of the elements of the block's input, and of h(x), that are below 1 in size.
+    input_below_one: Fraction | None = None
+    branch_below_one: Fraction | None = None
 
 
 class GainProbe(Part):
@@ -165,6 +176,21 @@ class SEWeights(Part):
         return self
 
 
+class SEInitial(Part):
+    """Channel weights of one SE block before training, as in ``SEWeights``.
+
+    ``mode``: ``evaluation`` (running statistics) or ``batch`` (batch statistics, as in training).
+    ``dynamic_share``: share of the variance of the weights that lies between images.
+    """
+
+    block: Name
+    mode: Literal["evaluation", "batch"]
+    channels: Annotated[int, Field(ge=1, le=100_000)]
+    range_of_means: Fraction
+    mean_range: Fraction
+    dynamic_share: Fraction
+
+
 class Probes(Part):
     """What was measured inside the network."""
 
@@ -172,6 +198,7 @@ class Probes(Part):
     # empty without residual-type blocks
     block_gains: Annotated[list[GainProbe], Field(max_length=_MOST)]
     se_weights: Annotated[list[SEWeights], Field(max_length=_MOST)]  # empty without SE blocks
+    se_initial: Annotated[list[SEInitial], Field(max_length=_MOST)] = []
 
 
 class Environment(Part):
@@ -233,6 +260,7 @@ class Record(Part):
     history: Annotated[list[Epoch], Field(max_length=_MOST)]
     validation: Evaluation | None
     test: Evaluation | None
+    train_evaluation: TrainEvaluation | None = None
     probes: Probes
     environment: Environment
     timing: Timing

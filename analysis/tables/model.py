@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from analysis.evidence import Evidence
 from analysis.labels import Split
-from analysis.statistics import seed_interval, wilson
+from analysis.statistics import accuracy_interval
 from analysis.values import Kind, Source, Value
 from experiments.record import Record
 
@@ -89,30 +89,33 @@ def table(
 
 
 def accuracy_cell(evidence: Evidence, variant: str, split: Split = "test") -> Cell:
-    """Mean accuracy of a variant as ``runs_accuracy``; ``missing`` if it has no run."""
-    return runs_accuracy(evidence.runs(variant), split)
-
-
-def runs_accuracy(runs: Sequence[Record], split: Split = "test") -> Cell:
-    """Mean accuracy with its interval: over seeds if there are several, else Wilson's.
+    """Mean accuracy of a variant with its interval over seeds and images.
 
     Empty and noted ``diverged`` or ``missing`` without a finished run; noted ``some-diverged`` if
     only some of them finished.
     """
-    found = {
-        run.id: item for run in runs if (item := run.test if split == "test" else run.validation)
-    }
-    if not found:
+    value = evidence.accuracy(variant, split)
+    runs = evidence.runs(variant)
+    if value is None:
         return Cell(note="diverged" if runs else "missing")
-    accuracies = [item.accuracy for item in found.values()]
-    if len(accuracies) > 1:
-        low, high = seed_interval(accuracies)
-    else:
-        low, high = wilson(accuracies[0], next(iter(found.values())).images)
-    sources = tuple(Source(name, f"{split}.accuracy") for name in found)
+    low, high = accuracy_interval(evidence.sample(variant, split))
+    sources = evidence.sources((variant,), split)
     return Cell(
-        Value(sum(accuracies) / len(accuracies), "accuracy", sources),
-        note="" if len(found) == len(runs) else "some-diverged",
+        value,
+        note="" if len(evidence.finished(variant)) == len(runs) else "some-diverged",
+        interval=(Value(low, "accuracy", sources), Value(high, "accuracy", sources)),
+    )
+
+
+def run_accuracy(evidence: Evidence, run: Record, split: Split = "test") -> Cell:
+    """Accuracy of one run with its interval; seeds count by the pooled variance."""
+    found = run.test if split == "test" else run.validation
+    if found is None:
+        return Cell(note="diverged" if run.status == "diverged" else "missing")
+    low, high = accuracy_interval(evidence.one(run, split))
+    sources = (Source(run.id, f"{split}.accuracy"),)
+    return Cell(
+        Value(found.accuracy, "accuracy", sources),
         interval=(Value(low, "accuracy", sources), Value(high, "accuracy", sources)),
     )
 
@@ -165,17 +168,16 @@ WORDS: dict[str, Texts] = {
     "constant": {"zh": "恒定", "en": "constant"},
     "bf16": {"zh": "bf16", "en": "bf16"},
     "fp32": {"zh": "fp32", "en": "fp32"},
-    "mcnemar": {"zh": "McNemar 精确检验", "en": "exact McNemar"},
-    "images": {"zh": "图片上的正态检验", "en": "normal, over images"},
-    "proportions": {"zh": "两比例检验", "en": "two proportions"},
-    "margin": {"zh": "对界限的单侧检验", "en": "one-sided, against a margin"},
-    "equivalence": {"zh": "等效性检验", "en": "equivalence"},
-    "seeds": {"zh": "跨种子检验", "en": "across seeds"},
-    "blocks": {"zh": "以块为单位的检验", "en": "over blocks"},
-    "threshold": {"zh": "既定规则", "en": "stated rule"},
-    "arithmetic": {"zh": "计算", "en": "arithmetic"},
+    "images": {"zh": "错误率之比（图像）", "en": "error ratio, over images"},
+    "seeds": {"zh": "错误率之比（种子与图像）", "en": "error ratio, seeds and images"},
+    "ranks": {"zh": "精确秩检验", "en": "exact ranks"},
+    "runs": {"zh": "以运行为单位的 t 检验", "en": "t, over runs"},
+    "networks": {"zh": "等级相关", "en": "rank correlation"},
+    "threshold": {"zh": "预设阈值", "en": "fixed threshold"},
+    "none": {"zh": "无从检验", "en": "none possible"},
+    "arithmetic": {"zh": "计数", "en": "counting"},
     "alike": {"zh": "一致", "en": "same"},
-    "reversed": {"zh": "相反", "en": "reversed"},
+    "reversed": {"zh": "逆转", "en": "reversed"},
     "open": {"zh": "未定", "en": "open"},
     "untested": {"zh": "未检验", "en": "untested"},
 }
