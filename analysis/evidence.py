@@ -169,7 +169,7 @@ class Evidence:
         if tuple(weights) == (1, -1):
             first, second = (self.outcomes(v, split) for v in variants)
             return Contrast(0.0, math.inf, math.inf, "ranks", ranks(first, second))
-        return Contrast(0.0, math.inf, math.inf, "none", OneSided(1.0, 1.0))
+        return Contrast(0.0, math.inf, math.inf, "untested", OneSided(1.0, 1.0))
 
     def outcomes(self, variant: str, split: Split = "test") -> list[float]:
         """The accuracy of each run; minus infinity for one that diverged."""

@@ -43,7 +43,7 @@ _OWN_VARIANCE = 0.001
 #: As many arrangements at most are counted out for a rank test.
 _MOST_ARRANGEMENTS = 200_000
 
-Test = Literal["seeds", "images", "ranks", "diverged", "none"]
+Test = Literal["seeds", "images", "ranks", "diverged", "untested"]
 
 
 class OneSided(NamedTuple):
@@ -122,7 +122,7 @@ class Contrast:
         freedom: degrees of freedom of the error.
         test: ``seeds`` (seeds and images), ``images`` (single runs: images only), ``ranks``,
             ``diverged`` (every run of one network diverged and none of another: decided by rule)
-            or ``none`` (nothing can be said).
+            or ``untested`` (nothing can be said).
         zero: evidence for the sum to be above or below 0.
     """
 
@@ -242,7 +242,8 @@ def _variance(samples: Sequence[Sample], slopes: Sequence[float]) -> tuple[float
 
     ``slopes``: the derivative of the sum by each network's accuracy.
     """
-    pooled, own = [], []
+    pooled: list[tuple[float, float]] = []
+    own: list[tuple[float, float]] = []
     for sample, slope in zip(samples, slopes, strict=True):
         if sample.seeds is not None:
             scale = slope * sample.error * (1 - sample.error)  # derivative by the logit

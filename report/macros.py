@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 
 Split = Literal["test", "validation"]
 #: The verdicts' marks differ in shape, not in colour alone.
-MARKS = {"supported": "▲", "contradicted": "▼", "inconclusive": "◆", "not_testable": "○"}
+MARKS = {
+    "supported": "▲",
+    "contradicted": "▼",
+    "mixed": "■",
+    "inconclusive": "◆",
+    "not_testable": "○",
+}
 #: So many records are named below a figure; more are folded away.
 _FEW_RUNS = 4
 

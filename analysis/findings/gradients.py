@@ -75,7 +75,8 @@ class Gains:
                 for position in range(len(logs))
             ]
         means = [sum(logs) / len(logs) for logs in zip(*each, strict=False)]
-        self.least, self.most = (min(means), max(means)) if means else (0.0, 0.0)
+        ends: tuple[float, float] = (min(means), max(means)) if means else (0.0, 0.0)
+        self.least, self.most = ends
         self.sources = tuple(sources)
 
     def values(self, name: str) -> dict[str, Value | None]:
@@ -142,8 +143,8 @@ def plain_gain_grows(evidence: Evidence) -> Result:
             ("residual", residual, pair[1]),
         ):
             values[f"{name}{depth}"] = gains.values(name)[f"{name}_total"]
-            end = Gains(evidence, variant, "end").values(name)
-            values[f"{name}{depth}_end"] = end.get(f"{name}_total")
+            after = Gains(evidence, variant, "end").values(name)
+            values[f"{name}{depth}_end"] = after.get(f"{name}_total")
             values[f"{name}_deepest"] = Value(10 ** _mean(gains.totals), "gain", gains.sources)
             sources += gains.sources
     if deepest is None:

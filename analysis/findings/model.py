@@ -60,7 +60,7 @@ class Finding:
 #: Keys of the tests. ``seeds``: ratio of error rates over seeds and images; ``images``: the same of
 #: single runs, over images; ``ranks``: exact rank test over runs; ``runs``: a t test with the runs
 #: as units; ``networks``: rank correlation over networks or runs; ``threshold``: a stated rule on
-#: numbers; ``diverged``: decided by divergence; ``arithmetic``: a count or an identity; ``none``:
+#: numbers; ``diverged``: decided by divergence; ``arithmetic``: a count or an identity; ``untested``:
 #: nothing can be said.
 TESTS = (
     "seeds",
@@ -71,7 +71,7 @@ TESTS = (
     "threshold",
     "diverged",
     "arithmetic",
-    "none",
+    "untested",
 )
 
 
@@ -220,7 +220,9 @@ class Claims:
 def joint_test(contrasts: Sequence[Contrast]) -> str:
     """The test to name for several contrasts: one that involves ranks or rules says so."""
     found = {item.test for item in contrasts}
-    return next(name for name in ("none", "ranks", "images", "seeds", "diverged") if name in found)
+    return next(
+        name for name in ("untested", "ranks", "images", "seeds", "diverged") if name in found
+    )
 
 
 def error_ratio(

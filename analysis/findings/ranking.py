@@ -261,7 +261,7 @@ def lenet_under_trained(evidence: Evidence) -> Result:
         "images": evidence.mean("LeNet", "config.train_images", "count"),
     }
     if measured is None:
-        return Result(("LeNet",), "none", p=OneSided(1.0, 1.0), sources=sources, values=values)
+        return Result(("LeNet",), "untested", p=OneSided(1.0, 1.0), sources=sources, values=values)
     ours = evidence.contrast(("LeNet",), (1,))
     rate = 1 - stated.value
     scale = 1 / rate

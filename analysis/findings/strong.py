@@ -25,5 +25,9 @@ def strong_recipe_better(evidence: Evidence) -> Result:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=tuple(missing))
     best, rival = STRONG[top(evidence, strong)], top(evidence, others)
     result = ahead(evidence, strong, others)
-    named = {"best": title(best), "rival": title(rival), "same": best == rival}
+    named: dict[str, str | bool] = {
+        "best": title(best),
+        "rival": title(rival),
+        "same": best == rival,
+    }
     return replace(result, facts={**result.facts, **named})

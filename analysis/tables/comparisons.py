@@ -44,7 +44,7 @@ def compared(evidence: Evidence, variant: str, base: str, split: Split = "test")
     gap = difference(evidence.accuracy(variant, split), evidence.accuracy(base, split))
     ratio, ends = error_ratio(evidence, variant, base, split)
     cells = {}
-    if contrast.test not in ("diverged", "none"):
+    if contrast.test not in ("diverged", "untested"):
         cells["p"] = Cell(Value(contrast.zero.two_sided, "p", sources))
     if gap is not None:
         cells |= {"difference": Cell(gap), "ratio": Cell(ratio, interval=ends)}

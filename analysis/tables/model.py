@@ -174,10 +174,9 @@ WORDS: dict[str, Texts] = {
     "runs": {"zh": "以运行为单位的 t 检验", "en": "t, over runs"},
     "networks": {"zh": "等级相关", "en": "rank correlation"},
     "threshold": {"zh": "预设阈值", "en": "fixed threshold"},
-    "none": {"zh": "无从检验", "en": "none possible"},
+    "untested": {"zh": "未检验", "en": "untested"},
     "arithmetic": {"zh": "计数", "en": "counting"},
     "alike": {"zh": "一致", "en": "same"},
     "reversed": {"zh": "逆转", "en": "reversed"},
     "open": {"zh": "未定", "en": "open"},
-    "untested": {"zh": "未检验", "en": "untested"},
 }
