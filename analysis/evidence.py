@@ -1,7 +1,7 @@
 """What the records say about a network: accuracies, correctness image by image, losses.
 
-A diverged run is evidence and the worst outcome: in comparisons it holds the worst rank, its loss is
-that of guessing. It has no accuracy to print. A failed run is as good as missing.
+A diverged run is evidence and the worst outcome: in comparisons it holds the worst rank, its loss
+is that of guessing. It has no accuracy to print. A failed run is as good as missing.
 
 The seed variance behind an interval or a test is pooled over all networks of the folder
 (``statistics.pool``); the sources of a number name the runs that it compares.

@@ -1,5 +1,4 @@
-"""How blocks pass the gradient on. The run is the unit, the total gain (the product over the blocks)
-the quantity that the argument is about."""
+"""How blocks pass the gradient on: the unit is the run, the quantity the total gain over the blocks."""
 
 from __future__ import annotations
 
@@ -244,7 +243,7 @@ def branch_gain_small(evidence: Evidence) -> Result:
     values: dict[str, Value | None] = {}
     for name, gain in measured.values():
         values |= gain.values(name)
-    sources = _sources({name: gain for name, gain in measured.values()})
+    sources = _sources(dict(measured.values()))
     if not measured:
         return Result((ADD, NONE), "runs", verdict=Verdict.INCONCLUSIVE, values=values)
     counted = claim_set(
