@@ -22,7 +22,13 @@ from report.templating.engine import Engine, Missing
 from report.templating.sections import SectionFile
 
 #: The verdicts' marks differ in shape, not in colour alone.
-MARKS = {"supported": "▲", "contradicted": "▼", "inconclusive": "◆", "not_testable": "○"}
+MARKS = {
+    "supported": "▲",
+    "contradicted": "▼",
+    "mixed": "■",
+    "inconclusive": "◆",
+    "not_testable": "○",
+}
 _SVG = "http://www.w3.org/2000/svg"
 #: So many records are named below a figure; more are folded away.
 _FEW_RUNS = 4
