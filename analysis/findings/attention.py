@@ -288,8 +288,8 @@ def se34_equals_resnet34(evidence: Evidence) -> Result:
 @finding("se-weights-dynamic", needs=(SE18, SE34))
 def se_weights_dynamic(evidence: Evidence) -> Result:
     """The channel weights depend on the image: more than half of the variance of a trained
-    network's weights lies between images, not in constant differences between channels (Student over runs
-    against one half, stages averaged first; ``claim_set`` over the SE-ResNets and, where run,
+    network's weights lies between images, not in constant differences between channels (Student
+    over runs against one half, stages averaged first; ``claim_set`` over the SE-ResNets and, where run,
     SE-AlexNet).
 
     Values: ``se18``, ``se34``, ``sealexnet`` (shares), ``se18_first``, ``se18_last`` (the first and

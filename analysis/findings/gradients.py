@@ -1,4 +1,4 @@
-"""How blocks pass the gradient on: the unit is the run, the quantity the total gain of its blocks."""
+"""How blocks pass the gradient on: the unit is the run, the quantity its total gain."""
 
 from __future__ import annotations
 
