@@ -289,8 +289,8 @@ def se34_equals_resnet34(evidence: Evidence) -> Result:
 def se_weights_dynamic(evidence: Evidence) -> Result:
     """The channel weights depend on the image: more than half of the variance of a trained
     network's weights lies between images, not in constant differences between channels (Student
-    over runs against one half, stages averaged first; ``claim_set`` over the SE-ResNets and, where run,
-    SE-AlexNet).
+    over runs against one half, stages averaged first; ``claim_set`` over the SE-ResNets and, where
+    run, SE-AlexNet).
 
     Values: ``se18``, ``se34``, ``sealexnet`` (shares), ``se18_first``, ``se18_last`` (the first and
     the last stage's share), those of ``claim_set``. Effect: ``se18``. Facts: of ``claim_set``.
