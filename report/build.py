@@ -10,7 +10,7 @@ from analysis.schema import Results
 from experiments.support.files import write_atomically
 from experiments.support.signals import end_with_parent
 from report import document, page
-from report.document import Document, plain
+from report.document import Document
 from report.errors import TEMPLATES
 from report.macros import Writer
 from report.numbers import LANGS, Lang
@@ -80,7 +80,7 @@ def plain_context(results: Results, lang: Lang) -> Context:
     return Context(
         lang,
         writer.labels,
-        lambda name: plain(writer.slots.fill(writer.claim(name))),
+        lambda name: writer.slots.plain(writer.claim(name)),
         str,  # what an effect is, only the page and the PDFs say
         lambda verdict: writer.labels(f"verdict_{verdict}"),
         frozenset(),

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+from markupsafe import Markup
 
 from analysis.schema import Epoch, Kind, Run, Value, value
 from report import numbers
 from report.labels import Labels
 from report.numbers import Lang, card_id
+from report.partials import partial
 from report.slots import escape
 
 #: Keeps a drawing, and returns its address.
 Asset = Callable[[str], str]
 #: So many seeds of a network have a card each, in the page and on paper.
 _FEW, _FEW_PRINTED = 5, 1
-_SOURCE = re.compile(r' data-source="[^"]*"')
+_SOURCE = re.compile(' data-source="[^"]*"')
 #: Characters in a line of a card on paper.
 _LINE = 118
 _WIDTH, _HEIGHT, _MARGIN = 132, 30, 2.5
@@ -81,7 +84,9 @@ _ROWS: tuple[tuple[str, tuple[tuple[str, Kind | None], ...]], ...] = (
 )
 
 
-def cards(records: Iterable[Run], lang: Lang, labels: Labels, asset: Asset | None) -> Iterator[str]:
+def cards(
+    records: Iterable[Run], lang: Lang, labels: Labels, asset: Asset | None
+) -> Iterator[Markup]:
     """The run cards as HTML: one a run or, where a network has many seeds, one for all of them.
 
     Args:
@@ -100,104 +105,98 @@ def cards(records: Iterable[Run], lang: Lang, labels: Labels, asset: Asset | Non
             yield from (_card(record, lang, labels, asset) for record in runs)
 
 
-def _joint(name: str, runs: list[Run], lang: Lang, labels: Labels, asset: Asset | None) -> str:
+def _joint(name: str, runs: list[Run], lang: Lang, labels: Labels, asset: Asset | None) -> Markup:
     """One card for many runs: what they have in common said once, and a line for each run."""
     runs = sorted(runs, key=lambda record: record.config.seed)
     rows = [dict(_rows(record, lang, labels)) for record in runs]
-    told = [{key: _sourceless(text) for key, text in row.items()} for row in rows]
+    told = [{key: _SOURCE.sub("", text) for key, text in row.items()} for row in rows]
     common = [key for key in rows[0] if all(row.get(key) == told[0][key] for row in told)]
     title = runs[0].title
-    count = escape(labels("data_runs", count=len(runs)))
-    head = (
-        f'<h3 class="run-id"><span class="run-name">{escape(name)}</span> '
-        f'<span class="run-title">{escape(title)}{escape(labels("separator"))}{count}</span></h3>'
-    )
     shared = [(key, rows[0][key]) for key in common]
-    lines = []
-    for record, row in zip(runs, rows, strict=True):
-        own = " \N{MIDDLE DOT} ".join(
-            f"{escape(key)} {text}" for key, text in row.items() if key not in common
-        )
-        lines.append(
-            f'<p class="rows" id="{escape(card_id(record.id, lang))}">'
-            f'<span class="run-name">{escape(record.id)}</span>{_status(record, labels)} {own}</p>'
-        )
-    body = _curves(runs, lang, labels, asset) + (_lines(shared) if asset else _list(shared))
-    epochs = "" if asset else _histories(runs, labels)
-    return f'<article class="card joint">{head}{body}{"".join(lines)}{epochs}</article>'
+    return partial(
+        "card",
+        id="",
+        name=name,
+        title=title + labels("separator") + labels("data_runs", count=len(runs)),
+        word="",
+        curves=_curves(runs, lang, labels, asset),
+        lines=_lines(shared) if asset else [],
+        rows=shared,
+        runs=[
+            {
+                "id": card_id(record.id, lang),
+                "name": record.id,
+                "word": _status(record, labels),
+                "rows": [(key, text) for key, text in row.items() if key not in common],
+            }
+            for record, row in zip(runs, rows, strict=True)
+        ],
+        history="" if asset else _histories(runs, labels),
+    )
 
 
-def _sourceless(text: str) -> str:
-    return _SOURCE.sub("", text)
+def _shown(html: str) -> str:
+    return Markup(html).striptags()
 
 
-def _histories(runs: list[Run], labels: Labels) -> str:
+def _histories(runs: list[Run], labels: Labels) -> Markup:
     """Every epoch of many runs, one a line, folded away."""
     lines = [",".join(("run", *Epoch.model_fields))]
     for record in runs:
         for epoch in record.history:
             lines.append(",".join((record.id, *map(str, epoch.model_dump().values()))))
-    return (
-        f'<details class="history"><summary>{escape(labels("history"))}</summary>'
-        f'<pre tabindex="0">{escape(chr(10).join(lines))}</pre></details>'
-    )
+    return partial("histories", label=labels, text="\n".join(lines))
 
 
-def _card(record: Run, lang: Lang, labels: Labels, asset: Asset | None) -> str:
-    title = record.title
-    head = (
-        f'<h3 class="run-id"><span class="run-name">{escape(record.id)}</span>'
-        f' <span class="run-title">{escape(title)}</span>{_status(record, labels)}</h3>'
-    )
+def _card(record: Run, lang: Lang, labels: Labels, asset: Asset | None) -> Markup:
     rows = list(_rows(record, lang, labels))
-    body = _lines(rows) if asset else _list(rows) + _history(record.history, record, lang, labels)
-    return (
-        f'<article class="card" id="{escape(card_id(record.id, lang))}">{head}'
-        f"{_curves([record], lang, labels, asset)}{body}</article>"
+    return partial(
+        "card",
+        id=card_id(record.id, lang),
+        name=record.id,
+        title=record.title,
+        word=_status(record, labels),
+        curves=_curves([record], lang, labels, asset),
+        lines=_lines(rows) if asset else [],
+        rows=rows,
+        runs=[],
+        history="" if asset else _history(record, lang, labels),
     )
 
 
-def _list(rows: Iterable[tuple[str, str]]) -> str:
-    pairs = "".join(f"<dt>{escape(key)}</dt><dd>{text}</dd>" for key, text in rows)
-    return f"<dl>{pairs}</dl>"
-
-
-def _lines(rows: Iterable[tuple[str, str]]) -> str:
+def _lines(rows: Iterable[tuple[str, str]]) -> list[list[tuple[str, str]]]:
     """On paper: as many rows a line as fit, which saves half the room and the time to set it."""
-    lines: list[list[str]] = []
+    lines: list[list[tuple[str, str]]] = []
     room = 0
     for key, text in rows:
-        shown = re.sub(r"<[^>]*>", "", key + text)
+        shown = key + _shown(text)
         width = 3 + sum(2 if character > "\u2e7f" else 1 for character in shown)
         if width > room:
             lines.append([])
             room = _LINE
         room -= width
-        lines[-1].append(f'<span class="key">{escape(key)}</span> {text}')
-    joined = "<br/>".join(" \N{MIDDLE DOT} ".join(line) for line in lines)
-    return f'<p class="rows">{joined}</p>'
+        lines[-1].append((key, text))
+    return lines
 
 
 def _status(record: Run, labels: Labels) -> str:
-    if record.status == "finished":
-        return ""
-    word = escape(labels(f"status_{record.status}"))
-    return f' <span class="status">{word}</span>'
+    return "" if record.status == "finished" else labels(f"status_{record.status}")
 
 
 def _rows(record: Run, lang: Lang, labels: Labels) -> Iterator[tuple[str, str]]:
+    """What a card says: names, and texts or HTML (``Markup``)."""
     if record.divergence is not None:
         epoch, step = record.divergence.epoch, record.divergence.step
-        yield labels("card_diverged"), escape(labels("card_diverged_at", epoch=epoch, step=step))
+        yield labels("card_diverged"), labels("card_diverged_at", epoch=epoch, step=step)
     if record.reason is not None:
-        yield labels("card_reason"), escape(record.reason)
+        yield labels("card_reason"), record.reason
     options = [f"{name} = {_option(item)}" for name, item in record.config.options.items()]
     if options:
-        yield labels("card_options"), escape(", ".join(options))
+        yield labels("card_options"), ", ".join(options)
     for label, fields in _ROWS:
         parts = [_field(record, path, kind, lang, labels) for path, kind in fields]
         if shown := [part for part in parts if part]:
-            yield labels(label), escape(labels("separator")).join(shown)
+            yield labels(label), Markup(escape(labels("separator"))).join(shown)
     yield (
         labels("card_date"),
         f"{record.timing.finished:%Y-%m-%d %H:%M} UTC{record.timing.finished:%z}".replace(
@@ -206,84 +205,81 @@ def _rows(record: Run, lang: Lang, labels: Labels) -> Iterator[tuple[str, str]]:
     )
     commit = record.environment.git_commit or labels("unknown")
     dirty = labels("dirty") if record.environment.git_dirty else ""
-    yield labels("card_commit"), f"<code>{escape(commit)}</code>{escape(dirty)}"
-    broken = "<wbr/>".join(re.findall(".{16}", record.fingerprint))
-    yield labels("card_fingerprint"), f'<code class="hash">{broken}</code>'
-    yield labels("card_repeat"), f'<code class="command">{escape(record.command)}</code>'
+    yield labels("card_commit"), _code([commit], tail=dirty)
+    yield labels("card_fingerprint"), _code(re.findall(".{16}", record.fingerprint), "hash")
+    yield labels("card_repeat"), _code([record.command], "command")
+
+
+def _code(parts: list[str], css: str = "", tail: str = "") -> Markup:
+    return partial("card-code", parts=parts, css=css, tail=tail)
 
 
 def _option(item: Any) -> str:
     return str(item).lower() if isinstance(item, bool) else str(item)
 
 
-def _field(record: Run, path: str, kind: Kind | None, lang: Lang, labels: Labels) -> str:
-    name = escape(labels("field_" + path.replace(".", "_")))
+def _field(record: Run, path: str, kind: Kind | None, lang: Lang, labels: Labels) -> Markup:
+    name = labels("field_" + path.replace(".", "_"))
     if kind is None:
         item: Any = record
         for part in path.split("."):
             item = getattr(item, part)
-        return f"{name} {escape(str(item))}".strip()
+        return Markup(escape(f"{name} {item}".strip()))
     if path.partition(".")[0] in ("test", "validation") and record.test is None:
-        return ""
-    found = value(record, path, kind)
-    return f"{name} {_number(found, lang)}".strip()
+        return Markup()
+    number = _number(value(record, path, kind), lang)
+    return Markup(f"{escape(name)} {number}") if name else number
 
 
-def _number(found: Value, lang: Lang) -> str:
+def _number(found: Value, lang: Lang) -> Markup:
     """A number within its own card: with its source, without a link."""
-    text = escape(str(numbers.printed(found, lang)))
-    source = escape(numbers.sources_text(found))
-    return f'<data value="{found.value!r}" data-source="{source}">{text}</data>'
-
-
-def _curves(runs: Iterable[Run], lang: Lang, labels: Labels, asset: Asset | None) -> str:
-    histories = [record.history for record in runs if len(record.history) > 1]
-    if not histories:
-        return ""
-    losses = [[epoch.train_loss for epoch in history] for history in histories]
-    accuracies = [[epoch.validation_accuracy for epoch in history] for history in histories]
-    return (
-        '<div class="curves">'
-        + _curve(losses, labels("curve_loss"), "loss", lang, asset)
-        + _curve(accuracies, labels("curve_accuracy"), "accuracy", lang, asset)
-        + "</div>"
+    return partial(
+        "card-number",
+        value=repr(found.value),
+        source=numbers.sources_text(found),
+        text=str(numbers.printed(found, lang)),
     )
 
 
-def _curve(runs: list[list[float]], name: str, kind: Kind, lang: Lang, asset: Asset | None) -> str:
+def _curves(
+    runs: Iterable[Run], lang: Lang, labels: Labels, asset: Asset | None
+) -> list[dict[str, str]]:
+    histories = [record.history for record in runs if len(record.history) > 1]
+    if not histories:
+        return []
+    losses = [[epoch.train_loss for epoch in history] for history in histories]
+    accuracies = [[epoch.validation_accuracy for epoch in history] for history in histories]
+    return [
+        _curve(losses, labels("curve_loss"), "loss", lang, asset),
+        _curve(accuracies, labels("curve_accuracy"), "accuracy", lang, asset),
+    ]
+
+
+def _curve(
+    runs: list[list[float]], name: str, kind: Kind, lang: Lang, asset: Asset | None
+) -> dict[str, str]:
     """A curve for each run, without axes; their first and last values beside them."""
     low, high = min(map(min, runs)), max(map(max, runs))
     span = (high - low) or 1.0
     inner = _HEIGHT - 2 * _MARGIN
-    lines = dots = ""
-    for values in runs:
-        points = [
+    lines = [
+        [
             (
                 _MARGIN + index * (_WIDTH - 2 * _MARGIN) / (len(values) - 1),
                 _MARGIN + inner * (1 - (item - low) / span),
             )
             for index, item in enumerate(values)
         ]
-        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        x, y = points[-1]
-        lines += f'<polyline points="{line}"/>'
-        dots += f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/>'
-    marks = (
-        f'<g fill="none" stroke="#1b4f7c" stroke-width="1.3">{lines}</g>'
-        f'<g fill="#1b4f7c">{dots}</g>'
+        for values in runs
+    ]
+    ends = " → ".join(_range([values[end] for values in runs], kind, lang) for end in (0, -1))
+    alt = f"{name}: {ends}"
+    drawing = partial(
+        "curve", paper=asset is not None, alt=alt, width=_WIDTH, height=_HEIGHT, lines=lines
     )
-    first, last = (_range([values[end] for values in runs], kind, lang) for end in (0, -1))
-    alt = escape(f"{name}: {first} → {last}")
-    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
-    if asset:  # read faster than one that stands in the text
-        address = asset(f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{marks}</svg>')
-        drawing = f'<img src="{address}" alt="{alt}"/>'
-    else:
-        drawing = f'<svg role="img" aria-label="{alt}" {size}><title>{alt}</title>{marks}</svg>'
-    return (
-        f'<figure class="curve">{drawing}'
-        f"<figcaption>{escape(name)} <span>{first} → {last}</span></figcaption></figure>"
-    )
+    # on paper as a file: read faster than one that stands in the text
+    address = asset(drawing) if asset else ""
+    return {"name": name, "ends": ends, "alt": alt, "drawing": drawing, "address": address}
 
 
 def _range(values: list[float], kind: Kind, lang: Lang) -> str:
@@ -291,9 +287,9 @@ def _range(values: list[float], kind: Kind, lang: Lang) -> str:
     return "–".join(dict.fromkeys(ends))
 
 
-def _history(history: Sequence[Epoch], record: Run, lang: Lang, labels: Labels) -> str:
+def _history(record: Run, lang: Lang, labels: Labels) -> str:
     """Every epoch's numbers, folded away."""
-    if not history:
+    if not record.history:
         return ""
     columns: tuple[tuple[str, Kind], ...] = (
         ("train_loss", "loss"),
@@ -302,17 +298,18 @@ def _history(history: Sequence[Epoch], record: Run, lang: Lang, labels: Labels) 
         ("learning_rate", "learning_rate"),
         ("seconds", "duration"),
     )
-    names = ("epoch", *(name for name, _ in columns))
-    head = "".join(f'<th scope="col">{escape(labels("history_" + name))}</th>' for name in names)
-    rows = []
-    for index, epoch in enumerate(history):
-        cells = "".join(
-            f"<td>{_number(value(record, f'history.{index}.{name}', kind), lang)}</td>"
-            for name, kind in columns
-        )
-        rows.append(f'<tr><th scope="row">{epoch.epoch}</th>{cells}</tr>')
-    return (
-        f'<details class="history"><summary>{escape(labels("history"))}</summary>'
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div></details>"
+    return partial(
+        "history",
+        label=labels,
+        names=("epoch", *(name for name, _ in columns)),
+        epochs=[
+            (
+                epoch.epoch,
+                [
+                    _number(value(record, f"history.{index}.{name}", kind), lang)
+                    for name, kind in columns
+                ],
+            )
+            for index, epoch in enumerate(record.history)
+        ],
     )

@@ -1,25 +1,28 @@
-"""One language of the report for one target: its parts as HTML, numbered and linked."""
+"""One language of the report: its parts as trees, numbered and linked."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from html import unescape
 from pathlib import Path
 
+from lxml import etree
+from markupsafe import Markup
+
 from analysis.schema import Results
-from report import cards, front
+from report import cards, front, tree
+from report.engine import finish
 from report.errors import Place, ReportError
 from report.macros import Writer
 from report.numbers import Lang
-from report.sandbox import bounded
+from report.partials import partial
 from report.sections import SectionFile
-from report.slots import escape
-from report.typography import typeset, whole_names
+from report.slots import stand_in
+from report.tree import Element
+from report.typography import typeset_chinese, typeset_english
 
-_HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
 @dataclass(frozen=True)
@@ -29,22 +32,29 @@ class Entry:
     level: int
     anchor: str
     number: str
-    text: str
+    text: Markup
 
 
 @dataclass(frozen=True)
 class Part:
-    """A section of the page: pieces of HTML, which the side-by-side view aligns one by one."""
+    """A section of the page; ``root`` holds its elements."""
 
     name: str
-    pieces: tuple[str, ...]
+    root: Element
+
+    @property
+    def html(self) -> Markup:
+        """The part as HTML."""
+        return tree.serialised([self.root], inner=True)
 
 
 @dataclass(frozen=True)
 class Document:
     """A whole language: front matter, sections, references and run cards.
 
-    ``assets``: drawings by address, for the PDF only.
+    Attributes:
+        assets: drawings by address, for the PDF only.
+        drawings: what stands within the drawings of the page, by name.
     """
 
     lang: Lang
@@ -52,6 +62,17 @@ class Document:
     parts: tuple[Part, ...]
     contents: tuple[Entry, ...]
     assets: dict[str, str]
+    drawings: dict[str, str]
+
+    def drawn(self, html: str) -> str:
+        """HTML with the drawings put in."""
+        html = str(html)  # Markup would escape them
+        for name, drawing in self.drawings.items():
+            html = html.replace(stand_in(name), drawing)
+        return html
+
+
+Typeset = Callable[[Element], None]
 
 
 def compose(
@@ -63,115 +84,114 @@ def compose(
         ReportError: a template is at fault; the message names file and line.
     """
     writer = Writer(folder, lang, pdf=pdf, material=material, sections=sections)
-    drafts = [
-        (section, _within_bounds(section, lang, partial(_draft, writer, section)))
-        for section in sections
-    ]
+    typeset = _typesetter(lang, pdf)
+    drafts = [(section, _draft(writer, section)) for section in sections]
     contents: list[Entry] = []
     parts: list[Part] = []
-    for section, draft in drafts:  # filled only now, since references may point ahead
-        html = _headings(writer, section, draft, contents)
-        filled = _within_bounds(section, lang, partial(writer.slots.fill, html))
-        parts.append(_part(section.name, filled))
-    parts += _back(writer, contents)
+    for section, root in drafts:  # filled only now, since references may point ahead
+        writer.slots.fill(root)
+        tree.tighten(root)
+        _anchor_footnotes(root, f"{lang}-{section.name}")
+        _number(writer, section, root, contents, typeset)
+        typeset(root)
+        parts.append(Part(section.name, root))
+    parts += _back(writer, contents, typeset)
     matter = front.matter(folder, writer.profile, material, lang)
-    finish = _finisher(lang, pdf)
+    body = tree.parsed(matter.body)
+    tree.tighten(body)
+    typeset(body)
     return Document(
         lang,
-        front.Front(**{**vars(matter), "body": finish(matter.body)}),
-        tuple(_finished(part, finish) for part in parts),
-        tuple(_entry(entry, finish) for entry in contents),
+        replace(matter, body=tree.serialised([body], inner=True)),
+        tuple(parts),
+        tuple(contents),
         writer.assets,
+        writer.drawings,
     )
 
 
-def _within_bounds(section: SectionFile, lang: Lang, make: Callable[[], str]) -> str:
-    """What a section comes to, if it comes to an end."""
-    place = Place(section.files[lang], 1)
-    try:
-        with bounded(place):
-            return make()
-    except (MemoryError, RecursionError) as error:
-        raise ReportError(f"takes too much ({type(error).__name__})", place) from None
+def _typesetter(lang: Lang, pdf: bool) -> Typeset:
+    return (lambda root: typeset_chinese(root, pdf=pdf)) if lang == "zh" else typeset_english
 
 
-Finish = Callable[[str], str]
-
-
-def _finisher(lang: Lang, pdf: bool) -> Finish:
-    return (lambda html: typeset(html, pdf=pdf)) if lang == "zh" else whole_names
-
-
-def _finished(part: Part, finish: Finish) -> Part:
-    if part.name == "references":  # in English, whatever the report's language
-        return part
-    return Part(part.name, tuple(finish(piece) for piece in part.pieces))
-
-
-def _entry(entry: Entry, finish: Finish) -> Entry:
-    return Entry(entry.level, entry.anchor, entry.number, finish(entry.text))
-
-
-def _draft(writer: Writer, section: SectionFile) -> str:
+def _draft(writer: Writer, section: SectionFile) -> Element:
     path = section.files[writer.lang]
-    source = writer.render(f"sections/{path.name}")
-    return writer.html(source, path)
+    root = tree.parsed(writer.html(writer.render(f"sections/{path.name}"), path))
+    finish(root, writer.labels)
+    return root
 
 
-def _headings(writer: Writer, section: SectionFile, html: str, contents: list[Entry]) -> str:
+def _entry(level: int, anchor: str, number: str, text: str, typeset: Typeset) -> Entry:
+    shown = etree.Element("span")
+    shown.text = text
+    typeset(shown)
+    return Entry(level, anchor, number, tree.serialised([shown], inner=True))
+
+
+def _number(
+    writer: Writer, section: SectionFile, root: Element, contents: list[Entry], typeset: Typeset
+) -> None:
     """Number the headings, give them ids and note them for the table of contents."""
-    path = section.files[writer.lang]
+    place = Place(section.files[writer.lang], 1)
     base = f"{writer.lang}-sec-{section.name}"
     counts = {1: 0, 2: 0}
-
-    def heading(match: re.Match[str]) -> str:
-        level, inner = int(match[1]), match[2]
+    for heading in list(root.iter(*_HEADINGS)):
+        level = int(heading.tag[1])
         if (level == 1) != (counts[1] == 0):
-            raise ReportError("expected one heading '# Title', first in the file", Place(path, 1))
+            raise ReportError("expected one heading '# Title', first in the file", place)
+        heading.tag = f"h{level + 1}"
         if level > 2:
-            return f"<h{level + 1}>{inner}</h{level + 1}>"
+            continue
         counts[level] += 1
         number = str(section.number) if level == 1 else f"{section.number}.{counts[2]}"
         anchor = base if level == 1 else f"{base}-{counts[2]}"
-        text = escape(writer.slots.text(inner))
-        contents.append(Entry(level, anchor, number, text))
-        shown = f'<span class="secno">{number}</span> {inner}'
-        return f'<h{level + 1} id="{anchor}">{shown}</h{level + 1}>'
-
-    html = _HEADING.sub(heading, html)
+        contents.append(_entry(level, anchor, number, tree.text(heading), typeset))
+        heading.set("id", anchor)
+        shown = tree.content(heading)
+        heading.text = None
+        for child in list(heading):
+            heading.remove(child)
+        tree.insert(heading, 0, [tree.wrapped("span", "secno", [number]), " ", *shown])
     if not counts[1]:
-        raise ReportError("expected a heading '# Title', first in the file", Place(path, 1))
-    return html
+        raise ReportError("expected a heading '# Title', first in the file", place)
 
 
-def _part(name: str, html: str) -> Part:
-    """Cut at subsections, so that the two languages stay level."""
-    return Part(name, tuple(piece for piece in re.split(r"(?=<h3 id=)", html) if piece.strip()))
+def _anchor_footnotes(root: Element, base: str) -> None:
+    """Ids of footnotes that are unique in the page and alike in both languages."""
+    for element in root.xpath('.//*[starts-with(@id, "fn")] | .//a[starts-with(@href, "#fn")]'):
+        for name in ("id", "href"):
+            value = element.get(name, "")
+            if value.startswith(("fn", "#fn")):
+                kind, number = value.lstrip("#").partition("-")[0], value.rpartition("-")[2]
+                mark = "#" if name == "href" else ""
+                element.set(name, f"{mark}{base}-{kind}{number}")
 
 
-def _back(writer: Writer, contents: list[Entry]) -> Iterator[Part]:
-    """References and run cards."""
+def _back(writer: Writer, contents: list[Entry], typeset: Typeset) -> Iterator[Part]:
+    """References, which are in English in either language, and run cards."""
     lang, labels = writer.lang, writer.labels
 
     def title(name: str) -> str:
-        text = escape(labels(name))
-        contents.append(Entry(1, f"{lang}-sec-{name}", "", text))
-        return f'<h2 id="{lang}-sec-{name}">{text}</h2>'
+        contents.append(_entry(1, f"{lang}-sec-{name}", "", labels(name), typeset))
+        return labels(name)
 
     if entries := writer.works.entries():
-        items = "".join(
-            f'<li id="{lang}-work-{escape(key)}"><span class="no">[{number}]</span>'
-            f"<span>{text}</span></li>"
-            for number, (key, text) in enumerate(entries, 1)
-        )
-        yield Part("references", (f'{title("references")}<ol class="works">{items}</ol>',))
+        works = [(key, Markup(text)) for key, text in entries]
+        html = partial("references", lang=lang, title=title("references"), works=works)
+        root = tree.parsed(html)
+        tree.tighten(root)
+        yield Part("references", root)
     if writer.records.runs:
-        intro = f"{title('cards')}<p>{escape(labels('cards_intro'))}</p>"
-        runs = writer.records.runs.values()
-        each = cards.cards(runs, lang, labels, writer.asset if writer.pdf else None)
-        yield Part("cards", (intro, *each))
+        intro = partial("cards-intro", lang=lang, title=title("cards"), intro=labels("cards_intro"))
+        each = cards.cards(
+            writer.records.runs.values(), lang, labels, writer.asset if writer.pdf else None
+        )
+        root = tree.parsed(intro + Markup("").join(each))
+        tree.tighten(root)
+        typeset(root)
+        yield Part("cards", root)
 
 
 def plain(html: str) -> str:
     """HTML as text, for titles and outlines."""
-    return unescape(re.sub(r"<[^>]*>", "", html))
+    return unescape(Markup(html).striptags())

@@ -1,7 +1,9 @@
-"""The sandbox that templates run in, and from their Markdown to HTML."""
+"""From the templates of one language to Markdown and from that to the tree."""
 
 from __future__ import annotations
 
+import base64
+import mimetypes
 import re
 import sys
 from abc import ABC, abstractmethod
@@ -22,12 +24,27 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from analysis.values import Value
-from report import formulas, markdown
+from report import formulas, markdown, tree
 from report.errors import Place, ReportError, calling_place, place_of, syntax_error
 from report.labels import Labels
 from report.numbers import Lang
-from report.sandbox import Sandbox, bounded
+from report.partials import partial
+from report.sandbox import environment, not_utf8
 from report.slots import Slots, Token, escape, in_address
+from report.tree import Element
+
+#: What a picture in a template can be.
+_PICTURES = {
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "image/svg+xml",
+}
+#: A bare address ends at the first of these.
+_CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“”‘’—…]")
+#: Tables of more columns are set smaller on paper.
+_FEW_COLUMNS = 8
 
 
 class Missing:
@@ -46,7 +63,7 @@ class Engine(ABC):
     Args:
         folder: of the templates.
         lang: language.
-        pdf: for the PDF, where formulas are drawings.
+        pdf: for the PDF.
     """
 
     def __init__(self, folder: Path, lang: Lang, *, pdf: bool) -> None:
@@ -57,8 +74,11 @@ class Engine(ABC):
         self.slots = Slots()
         self.equations: dict[str, int] = {}
         self._file = folder  # whose Markdown is being converted
-        self._convert = markdown.converter(self._formula)
-        self.environment = Sandbox(folder, finalize=self._finalize())
+        hooks = markdown.Hooks(self._formula, self._picture, self._refuse)
+        self._convert = markdown.converter(hooks)
+        self.environment = environment(
+            folder, finalize=self._finalize(), keep_trailing_newline=True
+        )
 
     def _finalize(self) -> Any:
         # With the context asked for, Jinja cannot fold constants at compile time past us.
@@ -101,8 +121,8 @@ class Engine(ABC):
 
     def missing(self, value: Missing) -> Token:
         """The mark that stands for a number that there is not."""
-        note = escape(self.labels("missing_number", what=value.what))
-        return self.slots.add(f'<span class="missing" role="img" aria-label="{note}">—</span>')
+        note = self.labels("missing_number", what=value.what)
+        return self.slots.add(partial("missing", note=note))
 
     def template(self, name: str) -> Template:
         """Load a template.
@@ -114,9 +134,11 @@ class Engine(ABC):
         try:
             return self.environment.get_template(name)
         except TemplateSyntaxError as error:
-            self._raise(error)
+            self._raise(error, Place(path, 1))
         except TemplateNotFound:
             raise ReportError("cannot be read: no such file", Place(path, 1)) from None
+        except UnicodeDecodeError:
+            raise not_utf8(path) from None
         except ReportError as error:
             raise ReportError(error.message, error.place or Place(path, 1)) from None
         except Exception as error:
@@ -135,8 +157,7 @@ class Engine(ABC):
         try:
             scope = template.new_context(dict(context or {}))
             root = template.blocks[block] if block else template.root_render_func
-            with bounded():
-                return "".join(root(scope))
+            return "".join(root(scope))
         except ReportError as error:
             if error.place is None:
                 place = place_of(sys.exc_info()[2]) or Place(self.folder / name, 1)
@@ -148,8 +169,8 @@ class Engine(ABC):
 
     def _raise(self, error: Exception, where: Place | None = None) -> NoReturn:
         if isinstance(error, TemplateSyntaxError):
-            file = Path(error.filename) if error.filename else self.folder
-            raise syntax_error(error.message or "", file, error.lineno) from None
+            named = error.filename or (where.file if where else self.folder)
+            raise syntax_error(error.message or "", Path(named), error.lineno) from None
         place = place_of(error.__traceback__) or where
         if isinstance(error, UndefinedError):
             message = str(error.message or "undefined variable")
@@ -159,19 +180,20 @@ class Engine(ABC):
             raise ReportError(error.message or type(error).__name__, place) from None
         raise ReportError(f"{type(error).__name__}: {error}", place) from None
 
-    def html(self, text: str, file: Path, *, inline: bool = False) -> str:
+    def html(self, text: str, file: Path) -> str:
         """Markdown to HTML, placeholders kept.
 
         Raises:
-            ReportError: a formula or a link's address is at fault.
+            ReportError: a formula, a picture, a tag or a link's address is at fault.
         """
         self._file, before = file, self._file
         try:
-            html: str = self._convert.renderInline(text) if inline else self._convert.render(text)
+            html: str = self._convert.render(text, {"docId": file.name.partition(".")[0]})
+            tree.parsed(html)
+        except tree.NotWellFormed as error:
+            raise ReportError(f"an HTML tag is left open ({error})", Place(file, 1)) from None
         finally:
             self._file = before
-        # an empty head is no heading of anything
-        html = re.sub(r"<th( [^>]*)?></th>", "<td></td>", html)
         if in_address(html):
             raise ReportError("an expression stands in a link's address", _find(file, "]({{"))
         return html
@@ -184,35 +206,50 @@ class Engine(ABC):
         return html
 
     def _formula(self, tex: str, label: str | None) -> str:
-        """The HTML of a formula; see ``markdown.Formula``."""
+        """The HTML of a formula; see ``markdown.Hooks``."""
         display = label is not None
+        place = _find(self._file, tex.strip().splitlines()[0].partition("\ue000")[0])
         try:
-            if self.pdf:
-                core = self._drawn(tex, display=display)
-            else:
-                core = formulas.mathml(tex, display=display)
+            parts = self.slots.parts(tex, place)
+            parts[1::2] = map(formulas.number_tex, parts[1::2])
+            math = formulas.mathml("".join(parts), display=display)
         except formulas.FormulaError as error:
-            raise ReportError(str(error), _find(self._file, tex.strip().splitlines()[0])) from None
+            column = place.column and place.column + error.at
+            raise ReportError(str(error), Place(place.file, place.line, column)) from None
         if not display:
-            return core
-        number = ""
-        anchor = ""
+            return math
+        number = 0
         if label:
             if label in self.equations:
                 raise ReportError(
                     f"equation {label!r} is there twice", _find(self._file, f"({label})")
                 )
-            self.equations[label] = len(self.equations) + 1
-            anchor = f' id="{self.lang}-eq-{escape(label)}"'
-            number = f'<span class="eqno">({self.equations[label]})</span>'
-        return f'<div class="equation"{anchor}><div class="scroll">{core}</div>{number}</div>\n'
+            number = self.equations[label] = len(self.equations) + 1
+        return partial("equation", lang=self.lang, label=label, number=number, math=Markup(math))
 
-    def _drawn(self, tex: str, *, display: bool) -> str:
-        svg, width, height, depth = formulas.drawing(tex, display=display)
-        address = self.asset(svg)
-        style = f"width:{width:.3f}em;height:{height:.3f}em;vertical-align:{-depth:.3f}em"
-        spoken = escape(formulas.spoken(tex, self.lang))
-        return f'<img class="formula" src="{address}" alt="{spoken}" style="{style}"/>'
+    def _picture(self, address: str, alt: str) -> str:
+        """A file of the templates folder as part of the page; see ``markdown.Hooks``."""
+        place = _find(self._file, f"]({address}")
+        if re.match("[a-z]+:|//", address):
+            raise ReportError(
+                f"picture {address} is elsewhere: put the file into the templates folder", place
+            )
+        if not alt.strip():
+            raise ReportError(f"picture {address} has no text: ![what it shows]({address})", place)
+        kind = mimetypes.guess_type(address)[0]
+        if kind not in _PICTURES:
+            raise ReportError(f"picture {address} is no PNG, JPEG, GIF, WebP or SVG", place)
+        for folder in (self._file.parent, self.folder):
+            if (folder / address).is_file():
+                data = base64.b64encode((folder / address).read_bytes()).decode()
+                return f'<img class="picture" src="data:{kind};base64,{data}" alt="{escape(alt)}"/>'
+        raise ReportError(f"picture {address}: no such file", place)
+
+    def _refuse(self, html: str) -> NoReturn:
+        raise ReportError(
+            f"HTML is not known here: {html.splitlines()[0]}; write Markdown, or \\< for the sign",
+            _find(self._file, html.splitlines()[0]),
+        )
 
     @abstractmethod
     def asset(self, svg: str) -> str:
@@ -220,9 +257,31 @@ class Engine(ABC):
 
 
 def _find(file: Path, text: str) -> Place:
-    """The first line of a file that holds a text, else its first line."""
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    """The first line of a file that holds a text, as far as it can be found."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except OSError:
+        lines = []
     for number, line in enumerate(lines, 1):
-        if text in line:
+        if text and text in line:
             return Place(file, number, line.index(text) + 1)
     return Place(file, 1)
+
+
+def finish(root: Element, labels: Labels) -> None:
+    """What Markdown leaves to the page: empty heads, wide tables, call-outs, bare addresses."""
+    for cell in root.iter("th"):
+        if not len(cell) and not (cell.text or "").strip():
+            cell.tag = "td"  # an empty head is no heading of anything
+    for table in root.iter("table"):
+        columns = max(len(row) for row in table.iter("tr"))
+        if columns > _FEW_COLUMNS:
+            table.set("class", "wide")
+    for title in root.xpath('.//p[@class="markdown-alert-title"]'):
+        title.text = labels(f"callout_{(title.text or '').lower()}")
+    for link in root.xpath(".//a[not(*)]"):
+        shown = link.text or ""
+        if (cut := _CHINESE.search(shown)) and shown == link.get("href"):
+            link.text, rest = shown[: cut.start()], shown[cut.start() :]
+            link.set("href", link.text)
+            link.tail = rest + (link.tail or "")

@@ -89,6 +89,8 @@ def syntax_error(message: str, file: Path, line: int) -> ReportError:
                 opened = opened[:-1] if end else [*opened, number]
         place = Place(file, opened[-1] if opened else line).at(tag)
         return ReportError(f"{{% {tag} %}} has no {{% end{tag} %}}", place)
+    if "end of comment" in message:
+        message += "; {# begins a comment: write {{ '{#' }} for the characters themselves"
     odd = re.search(r"unexpected char ['\"](.)['\"] at \d+", message)
     if odd:
         ascii_mark = _ASCII.get(odd[1])

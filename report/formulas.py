@@ -1,22 +1,43 @@
-"""Formulas: MathML in the page, a drawing with alternative text in the PDF."""
+"""Formulas: TeX to MathML (math-core) in the page, and that as a drawing (ziamath) in the PDF."""
 
 from __future__ import annotations
 
 import functools
 import re
-import unicodedata
 from html import escape
 from typing import NamedTuple
-from xml.etree import ElementTree
 
-from report.numbers import MINUS, Lang, grouped
+from math_core import LatexError, LatexToMathML
+
+from report import tree
+from report.numbers import MINUS, NBSP, TIMES, grouped
+from report.tree import Element
 
 _NUMBER = re.compile(r"(?P<sign>-?)(?P<digits>\d[\d.]*(?:\\,\d{3})*)(?P<percent>(?:\\,)?\\%)?")
-_LETTERS = re.compile(r'(?:<mi mathvariant="normal">[A-Za-z]</mi>){2,}')
 _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _VIEW_BOX = re.compile(r'viewBox="(\S+) (\S+) (\S+) (\S+)"')
+#: Environments that number their lines, which the report does itself, and commands whose MathML
+#: no browser draws.
+_REFUSED = {
+    r"\\begin\{(?:align|alignat|eqnarray|equation|flalign|gather|multline)\}": (
+        "numbers its lines itself; write aligned or gathered, and the label behind the formula: "
+        "$$ ... $$ (label)"
+    ),
+    r"\\(?:boxed|fbox|cancel|bcancel|xcancel|sout)(?![A-Za-z])": "is not drawn by browsers",
+}
+_ALIGNED = re.compile(r"text-align: ?(left|right|center)")
 #: The size in pixels that formulas are drawn at; they are placed in units of it (em).
 _DRAWN_SIZE = 20.0
+#: A printed number in TeX.
+_TEX = {
+    MINUS: "-",
+    NBSP: r"\,",
+    TIMES: r"\times ",
+    "%": r"\%",
+    ",": "{,}",
+    "∞": r"\infty ",
+    **dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", (f"^{{{digit}}}" for digit in "-0123456789"), strict=True)),
+}
 
 
 class Drawn(NamedTuple):
@@ -29,7 +50,11 @@ class Drawn(NamedTuple):
 
 
 class FormulaError(ValueError):
-    """A formula that cannot be set; the message says why."""
+    """A formula that cannot be set; the message says why, ``at`` where in the TeX."""
+
+    def __init__(self, message: str, at: int = 0) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 def plain_number(tex: str) -> str | None:
@@ -46,10 +71,26 @@ def plain_number(tex: str) -> str | None:
     return text + ("%" if match["percent"] else "")
 
 
-def _prepared(tex: str) -> str:
-    """The few commands that the converter does not know, in those that it does."""
-    tex = re.sub(r"\\mathrm\{(.+?)\}", r"\\mathrm {\1}", tex)
-    return re.sub(r"\\(begin|end)\{(aligned|gathered|split)\}", r"\\\1{align*}", tex)
+def number_tex(text: str) -> str:
+    r"""A printed number as TeX: ``98.36%`` becomes ``98.36\%``.
+
+    Raises:
+        FormulaError: it is no number, or has a unit in Chinese.
+    """
+    tex = "".join(_TEX.get(character, character) for character in text.strip())
+    tex = re.sub(r"\}\^\{", "", tex)  # one exponent
+    tex = re.sub(r"(?<!\\)\b[A-Za-z]+(?:/[A-Za-z]+)?", lambda unit: rf"\text{{{unit[0]}}}", tex)
+    if not re.search(r"\d", text) or _HAN.search(text):
+        raise FormulaError(
+            f"a formula cannot hold {text!r}: write a number without its unit, "
+            "{{ n(..., unit=false) }}"
+        )
+    return tex
+
+
+@functools.cache
+def _converter() -> LatexToMathML:
+    return LatexToMathML(fancy_error=False)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -59,81 +100,51 @@ def mathml(tex: str, *, display: bool) -> str:
     Raises:
         FormulaError: it is not TeX that can be converted.
     """
-    from latex2mathml import converter
-
-    _check(tex)
+    if han := _HAN.search(tex):
+        raise FormulaError(
+            "a formula cannot hold Chinese text: the mathematical font has none", han.start()
+        )
+    for pattern, reason in _REFUSED.items():
+        if found := re.search(pattern, tex):
+            raise FormulaError(f"formula: {found[0]} {reason}", found.start())
     try:
-        xml: str = converter.convert(_prepared(tex), display="block" if display else "inline")
-    except Exception as error:
-        # the converter raises whatever its parser runs into
-        raise FormulaError(f"formula cannot be parsed ({type(error).__name__})") from None
-    _check_mathml(xml)
-    command = re.search(r"\\[A-Za-z]+", xml)
-    if command is not None:
-        raise FormulaError(f"formula has an unknown command {command[0]}")
-    xml = _LETTERS.sub(lambda run: f"<mi>{''.join(re.findall('>(.)<', run[0]))}</mi>", xml)
-    xml = re.sub(r'<m[in] mathvariant="bold(?:-italic)?">([A-Za-z0-9])</m[in]>', _bold, xml)
-    xml = re.sub(r'<mi mathvariant="script">([A-Z])</mi>', _script, xml)
-    # MathML Core leaves alignment to CSS, and knows no negative spaces by name
-    xml = re.sub(r'<mtd columnalign="(\w+)"', r'<mtd style="text-align:\1"', xml)
-    xml = re.sub(r'<mspace width="negative\w+" */>', "", xml)
+        xml: str = _converter().convert_with_local_state(tex, displaystyle=display)
+    except LatexError as error:
+        at, _, message = str(error).partition(": ")
+        raise FormulaError(f"formula: {message.rstrip('.')}", int(at)) from None
     opening = f'<math alttext="{escape(tex.strip())}"' + (' display="block"' if display else "")
-    return re.sub(r"<math[^>]*", lambda _: opening, xml, count=1)
+    # a selector that only says which of two kinds of script letters is meant
+    return xml.replace("\N{VARIATION SELECTOR-1}", "").replace(
+        '<math display="block"' if display else "<math", opening, 1
+    )
 
 
-def _check_mathml(xml: str) -> None:
-    """The converter copies ``\\text`` as it is, and has commands for links and styles."""
-    try:
-        root = ElementTree.fromstring(re.sub(r"&(?!#?\w+;)", "&amp;", xml))
-    except ElementTree.ParseError:
-        raise FormulaError("formula has a < or & in its text") from None
-    for element in root.iter():
-        name = element.tag.rpartition("}")[2]
-        if not name.startswith("m"):
-            raise FormulaError(f"formula has a <{name}> in its text")
-        for attribute in element.attrib:
-            if attribute in ("href", "style", "class", "id"):
-                raise FormulaError(f"formula sets {attribute}, which is none of its business")
-
-
-def _script(match: re.Match[str]) -> str:
-    """Likewise for script capitals, some of which Unicode had before the others."""
-    name = f"SCRIPT CAPITAL {match[1]}"
-    try:
-        return f"<mi>{unicodedata.lookup(name)}</mi>"
-    except KeyError:
-        return f"<mi>{unicodedata.lookup(f'MATHEMATICAL {name}')}</mi>"
-
-
-def _bold(match: re.Match[str]) -> str:
-    """MathML Core knows no ``mathvariant`` but normal: use the bold letters of Unicode."""
-    letter = match[1]
-    start, base = (0x1D400, "A") if letter.isupper() else (0x1D41A, "a")
-    if letter.isdigit():
-        start, base = 0x1D7CE, "0"
-    return f"<mi>{chr(start + ord(letter) - ord(base))}</mi>"
-
-
-@functools.lru_cache(maxsize=1024)
-def drawing(tex: str, *, display: bool) -> Drawn:
-    """A formula as an SVG, with its width, height and depth below the baseline in em.
+def drawing(math: Element) -> Drawn:
+    """A formula's MathML as an SVG with its width, height and depth below the baseline in em.
 
     Raises:
-        FormulaError: it is not TeX that can be drawn.
+        FormulaError: it cannot be drawn.
     """
-    from ziamath.config import config
-    from ziamath.zmath import Latex
+    from xml.etree import ElementTree
 
-    _check(tex)
+    from ziamath.config import config
+    from ziamath.zmath import Math
+
     config.svg2 = False  # outlines as they are, not by reference: drawn faster
+    element = ElementTree.fromstring(tree.serialised([tree.copied(math)]))
+    for cell in element.iter("mtd"):
+        if aligned := _ALIGNED.search(cell.get("style", "")):
+            cell.set("columnalign", aligned[1])
     try:
-        svg: str = Latex(_prepared(tex), size=_DRAWN_SIZE, inline=not display).svg()
-        box = _VIEW_BOX.search(svg)
-        if box is None:
-            raise ValueError("no viewBox")
+        svg: str = Math(element, size=_DRAWN_SIZE).svg()
     except Exception as error:
-        # as above
-        raise FormulaError(f"formula cannot be drawn ({type(error).__name__})") from None
+        # ziamath raises whatever it runs into
+        raise FormulaError(
+            f"formula {math.get('alttext')!r} cannot be drawn ({type(error).__name__})"
+        ) from None
+    box = _VIEW_BOX.search(svg)
+    if box is None:
+        raise FormulaError(f"formula {math.get('alttext')!r} has no size")
     top, width, height = float(box[2]), float(box[3]), float(box[4])
     depth = height + top  # the baseline is at y = 0
     return Drawn(_merged(svg), width / _DRAWN_SIZE, height / _DRAWN_SIZE, depth / _DRAWN_SIZE)
@@ -148,13 +159,3 @@ def _merged(svg: str) -> str:
         outlines.append("M " + " L ".join(f"{a:.3f} {b:.3f}" for a, b in corners) + " Z")
     head = svg[: svg.index(">") + 1]
     return f'{head}<path d="{" ".join(outlines)}"/></svg>'
-
-
-def _check(tex: str) -> None:
-    if _HAN.search(tex):
-        raise FormulaError("a formula cannot hold Chinese text: the mathematical font has none")
-
-
-def spoken(tex: str, lang: Lang) -> str:
-    """The text alternative of a formula: its TeX, named as such."""
-    return f"{'公式' if lang == 'zh' else 'formula'}: {tex.strip()}"

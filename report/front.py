@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
 
 from analysis.schema import Results, Run, Setting, Value
 from report import numbers, settings
 from report.labels import Labels
 from report.numbers import Lang, data_element
-from report.slots import escape
+from report.partials import partial
 
 _COVERED = ("input_size", "epochs", "train_images", "test_images")
 #: For each other value of a field the networks that have it.
@@ -33,7 +36,7 @@ class Front:
     course: str
     date: str
     stamp: str
-    body: str
+    body: Markup
 
 
 def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Front:
@@ -52,13 +55,13 @@ def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Fron
         course=_filled(texts, "course", records),
         date=_date(day, lang) if isinstance(day, date) else day or "",
         stamp=day.isoformat() if isinstance(day, date) else "",
-        body="".join(
-            (
-                _banner(profile, labels),
-                _colophon(profile, records, labels),
-                _coverage(profile, records, lang, labels),
-                _gaps(records, labels),
-            )
+        body=partial(
+            "front",
+            label=labels,
+            **_banner(profile, labels),
+            colophon=_colophon(profile, records, labels),
+            coverage=_coverage(profile, records, lang, labels),
+            notes=_gaps(records, labels),
         ),
     )
 
@@ -88,17 +91,20 @@ def tally(runs: Iterable[Run], what: Callable[[Run], str]) -> list[tuple[str, in
     return sorted(Counter(map(what, runs)).items(), key=lambda item: (-item[1], item[0]))
 
 
-def _banner(profile: Setting, labels: Labels) -> str:
+def _banner(profile: Setting, labels: Labels) -> dict[str, str]:
     """A report that is not the full study says so before anything else."""
     if not profile.seeds:
-        return f'<p class="banner">{escape(labels("banner_empty"))}</p>'
+        return {"banner_head": "", "banner": labels("banner_empty")}
     if profile.original_setting:
-        return ""
-    head = escape(labels("banner_part_head", profile=profile.name))
-    return f'<p class="banner"><strong>{head}</strong> {escape(labels("banner_part"))}</p>'
+        return {"banner_head": "", "banner": ""}
+    head = labels("banner_part_head", profile=profile.name)
+    return {"banner_head": head, "banner": labels("banner_part")}
 
 
-def _colophon(profile: Setting, records: Results, labels: Labels) -> str:
+def _colophon(
+    profile: Setting, records: Results, labels: Labels
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Keys of labels with their texts, in two columns."""
     runs = list(records.runs.values())
     counted = [
         labels(f"count_{status}", count=count) for status, count in tally(runs, lambda r: r.status)
@@ -120,10 +126,9 @@ def _colophon(profile: Setting, records: Results, labels: Labels) -> str:
             ),
         ),
     ]
-    cells = [f"<dt>{escape(labels(key))}</dt><dd>{escape(text)}</dd>" for key, text in rows if text]
-    half = (len(cells) + 1) // 2  # of two columns on paper
-    columns = (f"<div>{''.join(part)}</div>" for part in (cells[:half], cells[half:]))
-    return f'<dl class="colophon">{"".join(columns)}</dl>'
+    told = [(key, text) for key, text in rows if text]
+    half = (len(told) + 1) // 2
+    return told[:half], told[half:]
 
 
 def _commit(commit: str | None, dirty: bool | None, labels: Labels) -> str:
@@ -145,67 +150,50 @@ def _counted(texts: Iterable[str], labels: Labels) -> str:
     )
 
 
-def _coverage(profile: Setting, records: Results, lang: Lang, labels: Labels) -> str:
-    """How much of the original's setting these runs cover."""
-    rows = []
+def _coverage(
+    profile: Setting, records: Results, lang: Lang, labels: Labels
+) -> list[dict[str, Any]]:
+    """How much of the original's setting these runs cover: a row for each setting."""
+    rows: list[dict[str, Any]] = []
     if not records.dataset.original:
-        rows.append(
-            f'<tr><th scope="row">{escape(labels("setting_dataset"))}</th>'
-            f"<td>{escape(records.original.dataset)}</td>"
-            f"<td>{escape(records.dataset.title)}</td><td>—</td></tr>"
-        )
+        titles = (records.original.dataset, records.dataset.title)
+        rows.append({"setting": "dataset", "original": titles[0], "here": titles[1], "others": []})
     for field in _COVERED:
         usual = getattr(profile, field)
         if usual is None:
-            return ""
+            return []
         unit = f"{numbers.NBSP}{_UNITS[field]}" if _UNITS[field] else ""
-        original = data_element(
-            records.original.setting[field],
-            str(numbers.printed(records.original.setting[field], lang)) + unit,
-            lang,
-        )
-        here = data_element(usual, str(numbers.printed(usual, lang)) + unit, lang)
         rows.append(
-            f'<tr><th scope="row">{escape(labels("setting_" + field))}</th><td>{original}</td>'
-            f"<td>{here}</td><td>{_others(profile.others[field], unit, lang, labels)}</td></tr>"
+            {
+                "setting": field,
+                "original": _setting(records.original.setting[field], unit, lang),
+                "here": _setting(usual, unit, lang),
+                "others": [
+                    (_setting(value, unit, lang), labels("list_comma").join(titles))
+                    for value, titles in profile.others[field]
+                ],
+            }
         )
-    head = "".join(
-        f'<th scope="col">{escape(labels(key))}</th>'
-        for key in ("coverage_setting", "coverage_original", "coverage_here", "coverage_others")
-    )
-    caption = f"<caption>{escape(labels('coverage'))}</caption>"
-    return (
-        f'<div class="scroll"><table class="coverage">{caption}'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    return rows
 
 
-def _others(others: Others, unit: str, lang: Lang, labels: Labels) -> str:
-    parts = []
-    for value, variants in others:
-        shown = data_element(value, str(numbers.printed(value, lang)) + unit, lang)
-        names = labels("list_comma").join(variants)
-        parts.append(shown + escape(labels("parenthesis", text=names)))
-    return escape(labels("list_semicolon")).join(parts) or "—"
+def _setting(value: Value, unit: str, lang: Lang) -> Markup:
+    return data_element(value, str(numbers.printed(value, lang)) + unit, lang)
 
 
-def _gaps(records: Results, labels: Labels) -> str:
+def _gaps(records: Results, labels: Labels) -> list[dict[str, Any]]:
     """Missing runs and refused files."""
-    notes = []
-    if records.missing:
-        names = ", ".join(f"<code>{escape(name)}</code>" for name in records.missing)
-        notes.append(
-            _note(labels("missing_runs", count=len(records.missing)), names, len(records.missing))
-        )
-    if records.refused:
-        lines = "<br/>".join(f"<code>{escape(line)}</code>" for line in records.refused)
-        notes.append(
-            _note(labels("refused", count=len(records.refused)), lines, len(records.refused))
-        )
-    return "".join(notes)
-
-
-def _note(head: str, body: str, count: int) -> str:
-    if count <= _FEW:
-        return f'<div class="note"><p><strong>{escape(head)}</strong> {body}</p></div>'
-    return f'<details class="note"><summary>{escape(head)}</summary><p>{body}</p></details>'
+    found = (
+        ("missing_runs", list(records.missing)),
+        ("refused", list(records.refused)),
+    )
+    return [
+        {
+            "head": labels(key, count=len(texts)),
+            "texts": texts,
+            "lines": key == "refused",
+            "folded": len(texts) > _FEW,
+        }
+        for key, texts in found
+        if texts
+    ]

@@ -10,6 +10,7 @@ from typing import Any
 from experiments.support.text import printable
 from report.errors import TEMPLATES, Place, ReportError
 from report.numbers import Lang
+from report.sandbox import read
 
 FILE = TEMPLATES / "labels.toml"
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -22,11 +23,9 @@ def load_toml(path: Path) -> dict[str, Any]:
         ReportError: it is missing or cannot be parsed; the message names the line.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(read(path))
     except RecursionError:
         raise ReportError("is nested too deeply", Place(path, 1)) from None
-    except OSError as error:
-        raise ReportError(f"cannot be read: {error.strerror}", Place(path, 1)) from None
     except ValueError as error:
         line = str(error).partition("(at line ")[2].partition(",")[0]
         raise ReportError(f"{error}", Place(path, int(line) if line.isdigit() else 1)) from None

@@ -14,9 +14,10 @@ from pathlib import Path
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from report import bibtex
-from report.errors import TEMPLATES, Place, ReportError
+from report.errors import TEMPLATES, Place, ReportError, syntax_error
 from report.numbers import LANGS
-from report.sections import discover
+from report.sandbox import read
+from report.sections import discover, written
 
 DEFINITIONS = "definitions.txt"
 #: Macros that must come in the same order in both languages.
@@ -35,6 +36,7 @@ _CODE = re.compile(
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d[\d,.]*\d%?|(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d%?"
 )
+_FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]")
 _HEADING = re.compile(r"^(#{1,6}) ", re.MULTILINE)
 _EQUATION = re.compile(r"\$\$.*?\$\$\s*\(([\w-]+)\)", re.DOTALL)
 
@@ -47,14 +49,29 @@ def lint(folder: Path = TEMPLATES) -> int:
     return 1 if problems else 0
 
 
+#: What is printed as it is typed, with what to write instead.
+_UNKNOWN = {
+    r"｛｛|｝｝|｛%|%｝": "full-width braces are text: write {{ ... }}",
+    r"^(?:#{1,6}(?=[^#\s])|＃+|#{1,6}\u3000).*": "no heading: write '## Title', one space",
+    r"==[^=\n]+==": "no emphasis: write *text* or <mark>text</mark>",
+    r"(?<!~)~[^~\s]{1,20}~(?!~)": "no subscript: write H<sub>2</sub>O",
+    r"\^[^\s^\[\]]{1,20}\^": "no superscript: write x<sup>2</sup>",
+    r"(?<![\w:]):[a-z][a-z_]+:(?!\w)": "no emoji: write the character itself",
+    r"^: \S.*": "definition lists are not known: write a list",
+    r"\[\^[^\]\s]+\](?!:)": "a footnote without its text: write [^name]: text",
+    r"(?<![\s(<\"'*_~=|])https?://[^\s<>)]+": "no link: put a space in front, or <...> around it",
+    r"^ {0,3}\|(?:[^|\n]*\|){13,}\s*$": "a table of more than 12 columns is too wide for a page",
+}
+
+
 Problem = tuple[Place, str]
 
 
 def _templates(folder: Path) -> list[Path]:
     return sorted(
         [
-            *(folder / "sections").glob("*.md"),
-            *(folder / "findings").glob("*.md"),
+            *written(folder / "sections", "*.md"),
+            *written(folder / "findings", "*.md"),
             *folder.glob("readme.*.md"),
         ]
     )
@@ -63,13 +80,15 @@ def _templates(folder: Path) -> list[Path]:
 def _numbers(folder: Path) -> Iterator[Problem]:
     allowed = _definitions(folder)
     for path in _templates(folder):
-        source = path.read_text(encoding="utf-8")
-        yield from _typed(path, _text_only(path, source), allowed)
+        source = read(path)
+        text = _text_only(path, source)
+        yield from _typed(path, text, allowed)
+        yield from _unknown(path, text)
         yield from _constants(path, source)
 
 
 def _typed(path: Path, text: str, allowed: re.Pattern[str] | None) -> Iterator[Problem]:
-    bare = _blanked(_CODE, text)
+    bare = _blanked(_FOOTNOTE, _blanked(_CODE, text))
     if allowed is not None:
         bare = _blanked(allowed, bare)
     for match in _NUMBER.finditer(bare):
@@ -80,6 +99,19 @@ def _typed(path: Path, text: str, allowed: re.Pattern[str] | None) -> Iterator[P
             f"$formula$ or {DEFINITIONS}"
         )
         yield Place(path, line, column), message
+
+
+def _unknown(path: Path, text: str) -> Iterator[Problem]:
+    """What looks like Markdown and is none here."""
+    bare = _blanked(_CODE, text)
+    notes = set(re.findall(r"^\[\^([^\]\s]+)\]:", bare, re.MULTILINE))
+    for pattern, message in _UNKNOWN.items():
+        for match in re.finditer(pattern, bare, re.MULTILINE):
+            if match[0].startswith("[^") and match[0][2:-1] in notes:
+                continue
+            line = bare.count("\n", 0, match.start()) + 1
+            column = match.start() - bare.rfind("\n", 0, match.start())
+            yield Place(path, line, column), f"{match[0].strip()[:40]!r}: {message}"
 
 
 def _blanked(pattern: re.Pattern[str], text: str) -> str:
@@ -97,7 +129,7 @@ def _text_only(path: Path, source: str) -> str:
             kept = value if kind == "data" else re.sub(r"[^\n]", " ", value)
             out.append(kept)
     except TemplateSyntaxError as error:
-        raise ReportError(error.message or "syntax error", Place(path, error.lineno)) from None
+        raise syntax_error(error.message or "", path, error.lineno) from None
     return "".join(out)
 
 
@@ -132,7 +164,7 @@ def _outside_calls(node: nodes.Node) -> Iterator[nodes.Const]:
 def _definitions(folder: Path) -> re.Pattern[str] | None:
     """The regular expressions of ``definitions.txt``, one a line."""
     path = folder / DEFINITIONS
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    lines = read(path).splitlines() if path.is_file() else []
     patterns = []
     for number, line in enumerate(lines, 1):
         text = line.partition(" #")[0].strip()
@@ -156,7 +188,7 @@ def _works(folder: Path) -> Iterator[Problem]:
 def _parity(folder: Path) -> Iterator[Problem]:
     """What the languages of a section or finding must have in common."""
     pairs = [section.files for section in discover(folder)]
-    for path in sorted((folder / "findings").glob("*.zh.md")):
+    for path in written(folder / "findings", "*.zh.md"):
         other = path.with_name(path.name.replace(".zh.", ".en."))
         if other.is_file():
             pairs.append({"zh": path, "en": other})
@@ -179,7 +211,7 @@ def _shown(items: list[str]) -> str:
 
 
 def _outline(path: Path) -> dict[str, list[str]]:
-    source = path.read_text(encoding="utf-8")
+    source = read(path)
     text = _blanked(re.compile(r"```.*?(?:```|\Z)", re.DOTALL), _text_only(path, source))
     found: dict[str, list[str]] = {
         "headings": _HEADING.findall(text),

@@ -9,18 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Undefined
+from markupsafe import Markup
 
 from analysis.schema import Finding, Kind, Network, Results, Run, Value, value
 from report import numbers, svg, tables
 from report.citations import Bibliography
 from report.engine import Engine, Missing
 from report.errors import ReportError, calling_place, unknown
-from report.numbers import Lang, card_id, data_element
+from report.numbers import Lang, card_id, data_element, link
+from report.partials import partial
 from report.sections import SectionFile
-from report.slots import Token, escape
+from report.slots import Token, escape, stand_in
 
 #: The verdicts' marks differ in shape, not in colour alone.
 MARKS = {"supported": "▲", "contradicted": "▼", "inconclusive": "◆", "not_testable": "○"}
+_SVG = "http://www.w3.org/2000/svg"
 #: So many records are named below a figure; more are folded away.
 _FEW_RUNS = 4
 
@@ -51,6 +54,7 @@ class Writer(Engine):
         self.profile = material.setting
         self.works = Bibliography(folder / "references.bib", lang)
         self.assets: dict[str, str] = {}
+        self.drawings: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
         self.figure_numbers: dict[str, int] = {}
         self.table_numbers: dict[str, int] = {}
@@ -125,8 +129,8 @@ class Writer(Engine):
             raise ReportError(f"p() takes a Value, not {_kind_of(value)}", calling_place())
         text = numbers.printed(value, self.lang).text
         sign = "" if text.startswith("<") else f"={numbers.NBSP}"
-        data = data_element(value, sign + text, self.lang)
-        return self.slots.add(f'<span class="p"><i class="var">p</i>{numbers.NBSP}{data}</span>')
+        number = data_element(value, sign + text, self.lang)
+        return self.slots.add(partial("p-value", number=number, space=numbers.NBSP))
 
     def ci(
         self,
@@ -208,28 +212,38 @@ class Writer(Engine):
             raise ReportError(f"figure {name!r} is there twice", _place(name))
         self.figure_numbers[name] = len(self.figure_numbers) + 1
         art = self.material.figures[name]
-        drawing = self._drawing(name)
-        label = escape(self.labels("figure_number", number=self.figure_numbers[name]))
-        text = self._caption(caller)
-        data = self._data_line(art.runs, art.code)
-        return self.slots.add(
-            f'<figure id="{self.lang}-fig-{escape(name)}" class="figure">{drawing}'
-            f'<figcaption><span class="label">{label}</span> {text}{data}</figcaption></figure>',
-            block=True,
-            place=place,
+        html = partial(
+            "figure",
+            lang=self.lang,
+            name=name,
+            **self._drawing(name),
+            label=self.labels,
+            number=self.figure_numbers[name],
+            caption=Markup(self._caption(caller)),
+            data=self._data_line(art.runs, art.code),
         )
+        return self.slots.add(html, block=True, place=place)
 
-    def _drawing(self, name: str) -> str:
+    def _drawing(self, name: str) -> dict[str, str]:
+        """A figure's address in the PDF, or the drawing itself in the page."""
+        found = {"address": "", "drawing": "", "alt": ""}
         art = self.material.figures[name]
         if not art.alt:
-            return f'<p class="nothing">{escape(self.labels("nothing_to_draw"))}</p>'
-        alt = escape(art.alt[self.lang])
-        if self.pdf:
-            address = self.asset(self.material.svg(name, self.lang))
-            return f'<img class="art" src="{address}" alt="{alt}"/>'
+            return found
+        found["alt"] = art.alt[self.lang]
         source = self.material.svg(name, self.lang)
-        drawing = svg.for_page(source, f"{self.lang}-{name}", self.material.inks)
-        return f'<div class="art">{_labelled(drawing, alt)}</div>'
+        if self.pdf:
+            found["address"] = self.asset(source)
+            return found
+        key = f"{self.lang}-{name}"
+        drawing = svg.for_page(source, key, self.material.inks)
+        drawing = drawing.replace(f' xmlns="{_SVG}"', "", 1)
+        head, _, body = drawing.partition(">")
+        self.drawings[key] = body.removesuffix("</svg>")
+        alt = escape(found["alt"])
+        # the tree holds the drawing's outer element only
+        element = f'{head} role="img" aria-label="{alt}">{stand_in(key)}</svg>'
+        return found | {"drawing": Markup(element)}
 
     def table(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
         """A table with its number, its caption and the records behind it."""
@@ -239,18 +253,18 @@ class Writer(Engine):
         if name in self.table_numbers:
             raise ReportError(f"table {name!r} is there twice", _place(name))
         self.table_numbers[name] = len(self.table_numbers) + 1
-        label = escape(self.labels("table_number", number=self.table_numbers[name]))
-        text = self._caption(caller)
         found = self.material.tables[name]
-        body = tables.html(found, self.context)
-        data = self._data_line(found.runs, "")
-        return self.slots.add(
-            f'<figure id="{self.lang}-tab-{escape(name)}" class="table table-{escape(name)}">'
-            f'<figcaption><span class="label">{label}</span> {text}</figcaption>'
-            f'<div class="scroll">{body}</div>{data}</figure>',
-            block=True,
-            place=place,
+        html = partial(
+            "table",
+            lang=self.lang,
+            name=name,
+            label=self.labels,
+            number=self.table_numbers[name],
+            caption=Markup(self._caption(caller)),
+            body=tables.html(found, self.context),
+            data=self._data_line(found.runs, ""),
         )
+        return self.slots.add(html, block=True, place=place)
 
     @cached_property
     def context(self) -> tables.Context:
@@ -279,17 +293,14 @@ class Writer(Engine):
             if len(known) > numbers.MANY
             else dict(zip(known, known, strict=True))
         )
-        links = ", ".join(self._link(first, name) for name, first in names.items())
-        count = escape(self.labels("data_runs", count=len(known)))
-        prefix = escape(self.labels("data"))
-        drawn = f" · <code>{escape(code)}</code>" if code else ""
-        if self.pdf:
-            return f'<p class="data">{prefix}{links if len(known) <= _FEW_RUNS else count}</p>'
-        if len(known) <= _FEW_RUNS:
-            return f'<p class="data">{prefix}{links}{drawn}</p>'
-        return (
-            f'<details class="data"><summary>{prefix}{count}</summary>'
-            f"<p>{links}{drawn}</p></details>"
+        return partial(
+            "data-line",
+            runs=[(card_id(first, self.lang), name) for name, first in names.items()],
+            few=len(known) <= _FEW_RUNS,
+            count=len(known),
+            code=code,
+            label=self.labels,
+            paper=self.pdf,
         )
 
     def layers(self, variant: str) -> Token:
@@ -299,13 +310,13 @@ class Writer(Engine):
         if index is None:
             return self.missing(Missing(variant))
         table = self.records.layers[index]
-        label = escape(self.labels("layers_of", network=variant))
-        return self.slots.add(
-            f'<pre class="layers" tabindex="0" role="region" aria-label="{label}" '
-            f'data-source="{escape(table.source)}">{escape(table.text)}</pre>',
-            block=True,
-            place=place,
+        html = partial(
+            "layers",
+            label=self.labels("layers_of", network=variant),
+            source=table.source,
+            text=table.text,
         )
+        return self.slots.add(html, block=True, place=place)
 
     # --- findings -----------------------------------------------------------------------------
 
@@ -326,14 +337,17 @@ class Writer(Engine):
             raise ReportError(f"finding {name!r} is there twice", _place(name))
         self._findings_shown.add(name)
         verdict = found.verdict.value
-        return self.slots.add(
-            f'<div class="finding {verdict}" id="{self.lang}-finding-{escape(name)}" '
-            f'data-finding="{escape(name)}" data-verdict="{verdict}">'
-            f'<p class="claim">{self.badge(verdict)} <strong>{self.claim(name)}</strong></p>'
-            f"{text}{self._evidence(found)}</div>",
-            block=True,
-            place=place,
+        html = partial(
+            "finding",
+            lang=self.lang,
+            name=name,
+            verdict=verdict,
+            badge=self.badge(verdict),
+            claim=Markup(self.claim(name)),
+            text=Markup(text),
+            evidence=self._evidence(found),
         )
+        return self.slots.add(html, block=True, place=place)
 
     def _evidence(self, found: Finding) -> str:
         """How it was tested, and on how many runs."""
@@ -346,7 +360,7 @@ class Writer(Engine):
             text += self.labels("one_run")
         elif found.seeds > 1:
             text += self.labels("several_runs", count=found.seeds)
-        return f'<p class="evidence">{escape(text)}</p>'
+        return text
 
     def _wording(self, found: Finding, block: str) -> str:
         scope = {**self._phrases, "f": found}
@@ -372,25 +386,22 @@ class Writer(Engine):
         """The short text of a finding's claim."""
         return self.slots.add(self.claim(name))
 
-    def badge(self, verdict: str) -> str:
+    def badge(self, verdict: str) -> Markup:
         """A verdict as a badge of word and shape."""
-        word = escape(self.labels(f"verdict_{verdict}"))
-        return (
-            f'<span class="badge {verdict}"><span class="mark" aria-hidden="true">'
-            f"{MARKS[verdict]}</span>{numbers.NBSP}{word}</span>"
-        )
+        word = self.labels(f"verdict_{verdict}")
+        return partial("badge", verdict=verdict, mark=MARKS[verdict], word=word, space=numbers.NBSP)
 
     def verdict(self, name: str) -> Token:
         """The verdict's word alone, leading to the finding."""
         found = self.f(name)
-        word = escape(self.labels(f"verdict_{found.verdict.value}"))
+        word = self.labels(f"verdict_{found.verdict.value}")
 
-        def link() -> str:
+        def leading() -> str:
             if name not in self._findings_shown:
-                return word
-            return f'<a class="ref" href="#{self.lang}-finding-{escape(name)}">{word}</a>'
+                return escape(word)
+            return link("ref", f"{self.lang}-finding-{name}", word)
 
-        return self.slots.add(link)
+        return self.slots.add(leading)
 
     # --- references ---------------------------------------------------------------------------
 
@@ -400,13 +411,8 @@ class Writer(Engine):
         if not keys:
             raise ReportError("cite() needs a key", place)
         found = sorted((self.works.number(key, place), key) for key in keys)
-        links = [
-            f'<a class="cite" href="#{self.lang}-work-{escape(key)}">{number}</a>'
-            for number, key in found
-        ]
-        if self.lang == "zh":
-            return self.slots.add(f"<sup>[{','.join(links)}]</sup>")
-        return self.slots.add(", ".join(f"[{link}]" for link in links))
+        works = [(f"{self.lang}-work-{key}", number) for number, key in found]
+        return self.slots.add(partial("citation", works=works, raised=self.lang == "zh"))
 
     def ref(self, target: str) -> Token:
         """A figure, table, section or equation by number: ``ref("fig:depth")``."""
@@ -421,28 +427,20 @@ class Writer(Engine):
         if kind not in numbered:
             raise unknown("kind of reference", kind, numbered, place)
 
-        def link() -> str:  # once everything has its number
+        def leading() -> str:  # once everything has its number
             if name not in numbered[kind]:
                 known = [f"{kind}:{each}" for each in numbered[kind]]
                 raise unknown("reference", target, known, place)
             text = self.labels(f"ref_{kind}", number=numbered[kind][name])
-            return f'<a class="ref" href="#{self.lang}-{kind}-{escape(name)}">{escape(text)}</a>'
+            return link("ref", f"{self.lang}-{kind}-{name}", text)
 
-        return self.slots.add(link)
+        return self.slots.add(leading)
 
     def run(self, record: str) -> Token:
         """A link to a run card."""
         if self._record(record) is None:
-            return self.slots.add(f'<span class="run">{escape(record)}</span>')
-        return self.slots.add(self._link(record, record))
-
-    def _link(self, record: str, text: str) -> str:
-        return f'<a class="run" href="#{escape(card_id(record, self.lang))}">{escape(text)}</a>'
-
-
-def _labelled(svg: str, alt: str) -> str:
-    """An SVG that says what it shows."""
-    return re.sub(r"<svg\b", f'<svg role="img" aria-label="{alt}"', svg, count=1)
+            return self.slots.add(partial("run", name=record))
+        return self.slots.add(link("run", card_id(record, self.lang), record))
 
 
 def _spelling(network: str) -> str:

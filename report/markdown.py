@@ -1,10 +1,15 @@
-"""Markdown with tables and formulas, and emphasis that works beside Chinese punctuation."""
+"""Markdown as GitHub knows it, with formulas, and emphasis that works beside Chinese punctuation.
+
+Tables, footnotes, task lists, call-outs (``> [!NOTE]``) and bare addresses are known. Of HTML only
+comments, which are left out, and a few tags without attributes.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -14,31 +19,50 @@ from markdown_it.rules_inline.state_inline import Delimiter
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
 from report import formulas
 
-#: ``formula(tex, label)``: the HTML of a formula; ``label`` is None for one in a line, "" for a
-#: display without a number.
-Formula = Callable[[str, str | None], str]
 _NUMBER = re.compile(r"[-+]?\d[\d.]*%?")
+_COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
+#: Tags that a writer may use, without attributes.
+_TAGS = re.compile(r"</?(?:sub|sup|kbd|mark|u|ins)>|<br ?/?>|</?(?:details|summary)>")
 
 
-def converter(formula: Formula) -> MarkdownIt:
+@dataclass(frozen=True)
+class Hooks:
+    """What the renderer asks of the document.
+
+    Attributes:
+        formula: the HTML of a formula from its TeX and its label: None in a line of text, "" for a
+            displayed one without a number.
+        picture: the HTML of a picture from its address and its text alternative.
+        refuse: raises the error for HTML that is not known.
+    """
+
+    formula: Callable[[str, str | None], str]
+    picture: Callable[[str, str], str]
+    refuse: Callable[[str], str]
+
+
+def converter(hooks: Hooks) -> MarkdownIt:
     """A Markdown converter; ``convert.render(text)`` for blocks, ``renderInline`` for a line."""
-    convert = MarkdownIt("commonmark", {"html": False, "xhtmlOut": True})
+    convert = MarkdownIt("commonmark", {"html": True, "xhtmlOut": True})
     convert.enable(["table", "strikethrough"])
+    convert.options["tasklists"] = convert.options["alerts"] = True
     convert.use(dollarmath_plugin, allow_labels=True, allow_space=False, double_inline=True)
+    convert.use(footnote_plugin, inline=False)
+    convert.use(gfm_autolink_plugin)
     convert.inline.ruler.at("emphasis", _emphasis)
-    # Raw HTML has been off from the start: what looks like a tag is text.
 
     def inline(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         number = formulas.plain_number(tokens[at].content)
-        return number if number is not None else formula(tokens[at].content, None)
+        return number if number is not None else hooks.formula(tokens[at].content, None)
 
     def block(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-        return formula(
-            tokens[at].content, tokens[at].info if tokens[at].type == "math_block_label" else ""
-        )
+        label = tokens[at].info if tokens[at].type == "math_block_label" else ""
+        return hooks.formula(tokens[at].content, label)
 
     def code(
         self: RendererHTML,
@@ -52,11 +76,26 @@ def converter(formula: Formula) -> MarkdownIt:
             return formulas.plain_number(content.replace("%", r"\%")) or content
         return self.code_inline(tokens, at, options, env)  # type: ignore[no-any-return,unused-ignore]
 
+    def image(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+        return hooks.picture(str(tokens[at].attrs["src"]), tokens[at].content)
+
+    def tag(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+        if "task-list-item-checkbox" in tokens[at].content:
+            return "☑" if "checked" in tokens[at].content else "☐"
+        html = _COMMENT.sub("", tokens[at].content)
+        unknown = _TAGS.sub("", html).strip()
+        if "<" in unknown:
+            return hooks.refuse(unknown)
+        return html.replace("<br>", "<br/>")
+
     convert.add_render_rule("math_inline", inline)
     convert.add_render_rule("math_inline_double", block)
     convert.add_render_rule("math_block", block)
     convert.add_render_rule("math_block_label", block)
     convert.add_render_rule("code_inline", code)
+    convert.add_render_rule("image", image)
+    convert.add_render_rule("html_inline", tag)
+    convert.add_render_rule("html_block", tag)
     return convert
 
 

@@ -6,9 +6,11 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from html import escape
+
+from markupsafe import Markup
 
 from analysis.schema import LANGS, Kind, Lang, Value
+from report.partials import partial
 
 __all__ = ["LANGS", "Lang"]
 
@@ -235,18 +237,24 @@ def folded(runs: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def data_element(value: Value, text: str, lang: Lang, css: str = "n") -> str:
+def data_element(value: Value, text: str, lang: Lang) -> Markup:
     """The ``<data>`` element of a number: what it is, where it came from, and the way there.
 
     A value with sources links to the run card of the first of them, if the report has it.
     """
-    sources = escape(sources_text(value))
-    attributes = f' data-source="{sources}"' if value.sources else ""
-    data = f'<data value="{value.value!r}"{attributes}>{escape(text)}</data>'
-    if not value.sources or "/" in value.sources[0].record:
-        return f'<span class="{css}">{data}</span>'
-    target = card_id(value.sources[0].record, lang)
-    return f'<a class="{css}" href="#{escape(target)}">{data}</a>'
+    here = value.sources and "/" not in value.sources[0].record
+    return partial(
+        "number",
+        value=repr(value.value),
+        sources=sources_text(value),
+        text=text,
+        target=card_id(value.sources[0].record, lang) if here else "",
+    )
+
+
+def link(kind: str, target: str, text: str) -> Markup:
+    """A link within the report: ``kind`` is its class, ``target`` an id."""
+    return partial("link", kind=kind, target=target, text=text)
 
 
 def card_id(record: str, lang: Lang) -> str:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
+from typing import TypeAlias
 
-from jinja2 import TemplateSyntaxError
 from markupsafe import Markup
 
 from analysis.schema import Results
 from report.document import Document, Entry
-from report.errors import Place, ReportError, place_of
 from report.labels import Labels
 from report.numbers import LANGS, Lang
-from report.sandbox import Sandbox, bounded, read
+from report.partials import filled
+from report.sandbox import read
 from report.slots import escape
+from report.tree import Element, has_class, serialised
 
 CODES: dict[Lang, str] = {"zh": "zh-Hans", "en": "en"}
 #: The page loads nothing and runs nothing but its own scripts, whatever else got into it.
@@ -28,8 +27,6 @@ POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"
 )
-_TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^>]*>")
-_APART = re.compile(r'<(?:figure id=|div class="finding)')
 _TIPS = ("tip_record", "tip_derived", "tip_card", "tip_more")
 
 
@@ -53,44 +50,13 @@ def chapters(entries: Sequence[Entry]) -> list[Chapter]:
     return found
 
 
-def fill(folder: Path, name: str, **content: object) -> str:
-    """One of the page's own templates; in it ``|html`` marks what this package has made.
-
-    Raises:
-        ReportError: the template is at fault.
-    """
-    environment = Sandbox(folder)
-    environment.filters["html"] = Markup
-    place = Place(folder / name, 1)
-    try:
-        with bounded(place):
-            template = environment.get_template(name)
-            return "".join(template.root_render_func(template.new_context(content)))
-    except ReportError:
-        raise
-    except TemplateSyntaxError as error:
-        raise ReportError(
-            error.message or "syntax error", Place(folder / name, error.lineno)
-        ) from None
-    except Exception as error:
-        # whatever a template can raise is its own fault
-        where = place_of(error.__traceback__) or place
-        raise ReportError(f"{type(error).__name__}: {error}", where) from None
-
-
 def style(folder: Path, *names: str) -> Markup:
     """Style sheets as the text of one ``<style>``.
 
     Raises:
-        ReportError: one cannot be read, or would end the element.
+        ReportError: one cannot be read.
     """
-    texts = []
-    for name in names:
-        text = read(folder, f"style/{name}")
-        if "</style" in text.lower():
-            raise ReportError("ends the page's style (</style)", Place(folder / "style" / name, 1))
-        texts.append(text)
-    return Markup("".join(texts))
+    return Markup("".join(read(folder / "style" / name) for name in names))
 
 
 def allowed(script: str) -> str:
@@ -109,17 +75,17 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
     """
     zh, en = documents["zh"], documents["en"]
     labels = {lang: Labels(lang) for lang in LANGS}
-    early, script = read(folder, "page-early.js"), read(folder, "page.js")
+    early, script = read(folder / "page-early.js"), read(folder / "page.js")
     tips = {lang: {key: labels[lang](key) for key in _TIPS} for lang in LANGS}
     contents = {lang: chapters(documents[lang].contents) for lang in LANGS}
     layers = records.layers
     if layers:
         for lang in LANGS:
-            entry = Entry(1, f"{lang}-sec-layers", "", escape(labels[lang]("layer_tables")))
+            entry = Entry(1, f"{lang}-sec-layers", "", Markup(escape(labels[lang]("layer_tables"))))
             contents[lang].append(Chapter(entry, ()))
-    return fill(
-        folder,
+    html = filled(
         "page.html",
+        folder,
         zh=zh,
         en=en,
         codes=CODES,
@@ -131,16 +97,21 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
         style=style(folder, "screen.css", "custom.css"),
         early=Markup(early),
         script=Markup(script),
-        tips=json.dumps(tips, ensure_ascii=False).replace("<", "\\u003c"),
+        tips=Markup(json.dumps(tips, ensure_ascii=False).replace("<", "\\u003c")),
     )
+    return zh.drawn(en.drawn(html))
+
+
+#: One language's share of a row: it and its HTML.
+_Cell: TypeAlias = tuple[Lang, Markup]
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """A part with its pieces in pairs; a language that has no such piece is left out."""
+    """A part with its pieces in pairs."""
 
     name: str
-    rows: tuple[tuple[tuple[Lang, str], ...], ...]
+    rows: tuple[tuple[_Cell, _Cell], ...]
 
 
 def _aligned(zh: Document, en: Document) -> list[_Rows]:
@@ -148,43 +119,59 @@ def _aligned(zh: Document, en: Document) -> list[_Rows]:
     english = {part.name: part for part in en.parts}
     rows = []
     for part in zh.parts:
-        pieces, others = part.pieces, english[part.name].pieces
-        if len(pieces) != len(others):
-            pieces, others = ("".join(pieces),), ("".join(others),)
-        pairs: list[tuple[tuple[Lang, str], tuple[Lang, str]]] = [
-            (("zh", left), ("en", right)) for left, right in zip(pieces, others, strict=True)
-        ]
-        rows.append(_Rows(part.name, tuple(row for pair in pairs for row in _level(pair))))
+        ours, theirs = list(part.root), list(english[part.name].root)
+        pairs = _even(ours, theirs, _begins_piece, _never)
+        levels = [cells for pair in pairs for cells in _even(*pair, _stands_apart, _ends_block)]
+        rows.append(
+            _Rows(
+                part.name,
+                tuple(
+                    (("zh", serialised(one)), ("en", serialised(other))) for one, other in levels
+                ),
+            )
+        )
     return rows
 
 
-def _level(
-    pair: tuple[tuple[Lang, str], tuple[Lang, str]],
-) -> Iterator[tuple[tuple[Lang, str], tuple[Lang, str]]]:
-    """A subsection in both languages, cut at its figures, tables and findings.
-
-    Where the two do not have the same number of them it stays whole.
-    """
-    (left, zh), (right, en) = pair
-    zh_blocks, en_blocks = _blocks(zh), _blocks(en)
-    if len(zh_blocks) != len(en_blocks):
-        yield pair
-        return
-    for one, other in zip(zh_blocks, en_blocks, strict=True):
-        yield (left, one), (right, other)
+def _row(zh: list[Element], en: list[Element]) -> tuple[_Cell, _Cell]:
+    return ("zh", serialised(zh)), ("en", serialised(en))
 
 
-def _blocks(html: str) -> list[str]:
-    """The HTML cut in front of and behind every figure, table and finding at its top level."""
-    cuts, depth = [0], 0
-    for tag in _TAG.finditer(html):
-        if tag[1]:
-            depth -= 1
-            if depth == 0 and tag[2] in ("figure", "div"):
-                cuts.append(tag.end())
-        elif not tag[0].endswith("/>"):
-            if depth == 0 and _APART.match(tag[0]):
-                cuts.append(tag.start())
-            depth += 1
-    pieces = [html[start:end] for start, end in pairwise([*cuts, len(html)])]
-    return [piece for piece in pieces if piece.strip()]
+_Test: TypeAlias = Callable[[Element], bool]
+
+
+def _even(
+    ours: list[Element], theirs: list[Element], before: _Test, behind: _Test
+) -> list[tuple[list[Element], list[Element]]]:
+    """Both languages' elements cut at the same places, or whole where these differ in number."""
+    one, other = _cut(ours, before, behind), _cut(theirs, before, behind)
+    return list(zip(one, other, strict=True)) if len(one) == len(other) else [(ours, theirs)]
+
+
+def _cut(elements: list[Element], before: _Test, behind: _Test) -> list[list[Element]]:
+    """Elements cut in front of those of one kind and behind those of another."""
+    pieces: list[list[Element]] = [[]]
+    for element in elements:
+        if before(element):
+            pieces.append([])
+        pieces[-1].append(element)
+        if behind(element):
+            pieces.append([])
+    return [piece for piece in pieces if piece]
+
+
+def _begins_piece(element: Element) -> bool:
+    """Subsections and run cards, at which the languages stay level."""
+    return (element.tag == "h3" and "id" in element.attrib) or element.tag == "article"
+
+
+def _never(element: Element) -> bool:
+    return False
+
+
+def _stands_apart(element: Element) -> bool:
+    return (element.tag == "figure" and "id" in element.attrib) or has_class(element, "finding")
+
+
+def _ends_block(element: Element) -> bool:
+    return element.tag in ("figure", "div")

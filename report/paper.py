@@ -1,20 +1,25 @@
-"""Two things that WeasyPrint leaves undone, and print needs.
+"""Justified Chinese text, which WeasyPrint leaves undone and print needs.
 
-- Chinese text is justified by widening the gaps between its characters, not only its spaces; a
-  full-width mark at the end of a line hangs by the half of it that is blank.
-- A figure that floats to the foot of its page (as a footnote, the only float to know pages) stays
-  there when the next paragraph does not fit any more; it would move on and leave its place blank.
+Chinese is justified by widening the gaps between its characters, not only its spaces; a full-width
+mark at the end of a line hangs by the half of it that is blank.
 
-Neither has a public hook, so functions of the library itself are replaced: its version is locked,
-and ``tests/test_pdf.py`` looks at the pages.
+WeasyPrint has no hook for this, so three of its functions are replaced:
+``layout.inline.count_expandable_spaces``, ``layout.inline.justify_line`` and
+``text.line_break.Layout.set_text``. This was tested with the versions below. With any other,
+Chinese text is set ragged, and one line says so.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+import sys
 from typing import Any
 
+#: Versions of WeasyPrint whose functions are known to be as expected here.
+TESTED = ("70.0",)
+#: The style for other versions.
+RAGGED = "body.zh :is(p, li) { text-align: left; }"
 #: Characters that may have a gap beside them; dashes and ellipses, which come in pairs, may not.
 _WIDE = re.compile("[\u3001-\u303f\u3400-\u9fff\uf900-\ufaff\uff01-\uff60]+")
 #: Full-width marks whose right half is blank.
@@ -24,14 +29,22 @@ _WIDEST = 0.3
 
 
 @functools.cache
-def prepare() -> None:
-    """Replace the functions, once."""
-    from weasyprint.layout import block, inline
+def prepare() -> str:
+    """Replace the functions, once; returns a style sheet for what could not be done."""
+    import weasyprint
+
+    if weasyprint.__version__ not in TESTED:
+        print(
+            f"warning: WeasyPrint {weasyprint.__version__} is not one of those that Chinese "
+            f"justification was tested with ({', '.join(TESTED)}): Chinese is set ragged",
+            file=sys.stderr,
+        )
+        return RAGGED
+    from weasyprint.layout import inline
     from weasyprint.text.line_break import Layout
 
     justify_line = inline.justify_line
     set_text = Layout.set_text
-    lay_out_lines = block._linebox_layout
 
     def justified(context: Any, line: Any, extra: float) -> None:
         last = _last_text(line)
@@ -45,14 +58,10 @@ def prepare() -> None:
         if justify and layout.justification_spacing:
             _widen(layout)
 
-    def with_floats(context: Any, *rest: Any) -> Any:
-        floats = context.footnotes or context.current_page_footnotes
-        return lay_out_lines(_Steadfast(context) if floats else context, *rest)
-
     inline.count_expandable_spaces = _gaps
     inline.justify_line = justified
     Layout.set_text = with_gaps
-    block._linebox_layout = with_floats
+    return ""
 
 
 def _gaps(box: Any) -> float:
@@ -100,18 +109,3 @@ def _widen(layout: Any) -> None:
         spacing.end_index = len(layout.text[: run.end()].encode())
         pango.pango_attr_list_change(attributes, spacing)
     pango.pango_layout_set_attributes(layout.layout, attributes)
-
-
-class _Steadfast:
-    """A layout context for lines: as in a column, they do not push what floats off the page."""
-
-    in_column = True
-
-    def __init__(self, context: Any) -> None:
-        object.__setattr__(self, "_context", context)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._context, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._context, name, value)

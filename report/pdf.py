@@ -2,33 +2,71 @@
 
 from __future__ import annotations
 
-import re
+import sys
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 
-from report import printing
+from lxml import etree
+
+from report import formulas, glyphs, printing, tree
 from report.document import Document, Entry, plain
+from report.errors import ReportError
 from report.labels import Labels
-from report.page import CODES, fill, style
+from report.page import CODES, style
+from report.partials import filled
 
 #: A line of the contents holds about so many letters.
 _LINE = 38
 
 
 def render(folder: Path, document: Document) -> str:
-    """The HTML that the PDF of a language is made from."""
-    html = fill(
-        folder,
+    """The HTML that the PDF of a language is made from; its formulas become assets.
+
+    Raises:
+        ReportError: a formula cannot be drawn.
+    """
+    labels = Labels(document.lang)
+    for part in document.parts:
+        _for_paper(part.root, document.assets, labels)
+    body = tree.parsed(document.front.body)
+    _for_paper(body, document.assets, labels)
+    return filled(
         "print.html",
+        folder,
         document=document,
+        front_body=tree.serialised([body], inner=True),
         code=CODES[document.lang],
         columns=_columns(document.contents),
-        label=Labels(document.lang),
+        label=labels,
         style=style(folder, "print.css", "custom.css"),
     )
-    # On paper a number leads home by its link; its element would only cost time.
-    return re.sub(r"</?data\b[^>]*>", "", html)
+
+
+def _for_paper(root: tree.Element, assets: dict[str, str], labels: Labels) -> None:
+    """Formulas as drawings; numbers without their elements.
+
+    On paper a number leads to its run by its link; its element would only cost time.
+    """
+    etree.strip_tags(root, "data")
+    for math in list(root.iter("math")):
+        try:
+            drawn = formulas.drawing(math)
+        except formulas.FormulaError as error:
+            raise ReportError(str(error)) from None
+        address = f"asset:formula-{len(assets)}.svg"
+        assets[address] = drawn.svg
+        image = etree.Element(
+            "img",
+            {
+                "class": "formula",
+                "src": address,
+                "alt": labels("formula", tex=math.get("alttext", "")),
+                "style": f"width:{drawn.width:.3f}em;height:{drawn.height:.3f}em;"
+                f"vertical-align:{-drawn.depth:.3f}em",
+            },
+        )
+        tree.replace(math, [image])
 
 
 def _columns(contents: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:
@@ -50,4 +88,7 @@ def write(folder: Path, document: Document) -> bytes:
         ReportError: the PDF library cannot be loaded.
     """
     html = render(folder, document)
+    shown = "".join(tree.text(part.root) for part in document.parts)
+    if unknown := glyphs.missing(shown):
+        print(f"warning: {glyphs.warning(unknown, folder)}", file=sys.stderr)
     return printing.pdf(html, document.assets, pdf_variant="pdf/ua-1", pdf_tags=True)

@@ -9,19 +9,23 @@ from report import paper
 from report.errors import ReportError
 
 
-def load() -> None:
+def load() -> str:
     """Load WeasyPrint, which takes a second: once, in the process whose children make the PDFs.
+
+    Returns:
+        A style sheet for what this version cannot do.
 
     Raises:
         ReportError: the PDF library cannot be loaded.
     """
     try:
-        paper.prepare()
+        ragged = paper.prepare()
     except OSError as error:
         # a system library (Pango) is missing
         raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
+    return ragged
 
 
 def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
@@ -35,7 +39,7 @@ def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
     Raises:
         ReportError: the PDF library cannot be loaded.
     """
-    load()
+    ragged = load()
     import weasyprint
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
@@ -51,4 +55,5 @@ def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
             return URLFetcherResponse(url, content, {"Content-Type": "image/svg+xml"})
 
     source = weasyprint.HTML(string=html, url_fetcher=Assets())
-    return bytes(source.write_pdf(**options) or b"")
+    sheets = [weasyprint.CSS(string=ragged)] if ragged else []
+    return bytes(source.write_pdf(stylesheets=sheets, **options) or b"")

@@ -22,6 +22,11 @@ class SectionFile:
     files: Mapping[Lang, Path]
 
 
+def written(folder: Path, pattern: str) -> list[Path]:
+    """The files of a folder that people wrote: none of an editor's or a system's hidden ones."""
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
+
+
 def discover(folder: Path) -> list[SectionFile]:
     """The sections of a templates folder, in the order of their files' numbers.
 
@@ -29,7 +34,7 @@ def discover(folder: Path) -> list[SectionFile]:
         ReportError: a file is misnamed, lacks its other language, or two share a name.
     """
     found: dict[tuple[int, str], dict[Lang, Path]] = {}
-    for path in sorted((folder / "sections").glob("*.md")):
+    for path in written(folder / "sections", "*.md"):
         match = _NAME.fullmatch(path.name)
         if match is None:
             raise ReportError("expected a name like 080-depth.zh.md", Place(path, 1))

@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from analysis.schema import Cell, Column, Table, Value
 from report import numbers
 from report.labels import Labels
-from report.numbers import NBSP, Lang, card_id, data_element, printed
+from report.numbers import NBSP, Lang, card_id, data_element, link, printed
+from report.partials import partial
 from report.slots import escape
 
 #: Kinds of columns whose cells are no numbers, or numbers of several kinds.
@@ -43,12 +46,15 @@ class Context:
 
 def interval(
     pair: tuple[Value, Value], lang: Lang, digits: int | None = None, *, unit: bool = True
-) -> str:
+) -> Markup:
     """An interval as HTML, each end with its provenance: ``[97.1, 98.2]%``."""
     low, high = (printed(end, lang, digits) for end in pair)
-    ends = f"[{data_element(pair[0], low.text, lang)}, {data_element(pair[1], high.text, lang)}]"
-    tail = (NBSP if high.space and high.unit else "") + high.unit if unit else ""
-    return f'<span class="ci"><span class="ends">{ends}</span>{escape(tail)}</span>'
+    return partial(
+        "interval",
+        low=data_element(pair[0], low.text, lang),
+        high=data_element(pair[1], high.text, lang),
+        unit=(NBSP if high.space and high.unit else "") + high.unit if unit else "",
+    )
 
 
 def _is_text(column: Column) -> bool:
@@ -86,138 +92,140 @@ def _notes(table: Table, shown: list[tuple[int, bool]]) -> list[str]:
 # --- HTML -------------------------------------------------------------------------------------
 
 
-def html(table: Table, context: Context) -> str:
+@dataclass(frozen=True)
+class _Head:
+    """The head of a column; ``whole``: its words may be parted, and nothing else."""
+
+    words: tuple[str, ...]
+    css: str
+    unit: str
+    whole: bool
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A cell as it is shown: ``padding`` in digits, ``note`` its letter."""
+
+    text: str
+    css: str
+    padding: int = 0
+    note: str = ""
+
+
+def html(table: Table, context: Context) -> Markup:
     """The table with its notes."""
     if not table.rows:
-        return f'<p class="nothing">{escape(context.labels("no_rows"))}</p>'
+        return partial("nothing", text=context.labels("no_rows"))
     shown = _spread(table)
     notes = _notes(table, shown)
-    head = "".join(_head(table.columns[index], extra, context) for index, extra in shown)
     pads = {index: _decimals(table, index, context.lang) for index, _ in shown}
-    rows = []
-    for row in table.rows:
-        cells = "".join(
-            _cell(
-                row[index], table.columns[index], extra, position == 0, pads[index], notes, context
-            )
-            for position, (index, extra) in enumerate(shown)
-        )
-        rows.append(f"<tr>{cells}</tr>")
-    narrow = ' class="dense"' if len(shown) > _FEW_COLUMNS else ""
-    body = f"<table{narrow}><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    return body + _legend(table, notes, context)
+    return partial(
+        "table-body",
+        dense=len(shown) > _FEW_COLUMNS,
+        head=[_head(table.columns[index], extra, context) for index, extra in shown],
+        rows=[
+            [
+                _cell(row[index], table.columns[index], extra, pads[index], notes, context)
+                for index, extra in shown
+            ]
+            for row in table.rows
+        ],
+        best=any(cell.mark for row in table.rows for cell in row),
+        notes=[(_letter(key, notes), context.labels.note(key)) for key in notes],
+        label=context.labels,
+    )
 
 
-def _head(column: Column, extra: bool, context: Context) -> str:
+def _letter(note: str, notes: list[str]) -> str:
+    return chr(ord("a") + notes.index(note))
+
+
+def _head(column: Column, extra: bool, context: Context) -> _Head:
     title = context.labels("interval") if extra else column.title[context.lang]
-    unit = ""
-    if _unit_in_head(column) and not extra:
-        unit = f' <span class="unit">{escape(_unit(column, context))}</span>'
-    css = [] if _is_text(column) else ["num"]
-    if column.original:
-        css.append("orig")
-    text = escape(title)
-    if context.lang == "zh":
-        words = _HEAD_WORDS.split(title)
-        text = "<wbr/>".join(f'<span class="whole">{escape(word)}</span>' for word in words)
-    return f'<th scope="col"{_class(css)}>{text}{unit}</th>'
+    unit = _unit(column, context) if _unit_in_head(column) and not extra else ""
+    whole = context.lang == "zh"
+    words = tuple(_HEAD_WORDS.split(title)) if whole else (title,)
+    return _Head(words, " ".join(_classes(column)), unit, whole)
+
+
+def _classes(column: Column) -> list[str]:
+    return ([] if _is_text(column) else ["num"]) + (["orig"] if column.original else [])
 
 
 def _unit(column: Column, context: Context) -> str:
     return "%" if column.kind == "accuracy" else context.labels("points")
 
 
-def _class(css: list[str]) -> str:
-    return f' class="{" ".join(css)}"' if css else ""
-
-
 def _cell(
-    cell: Cell,
-    column: Column,
-    extra: bool,
-    first: bool,
-    decimals: int,
-    notes: list[str],
-    context: Context,
-) -> str:
-    css = [] if _is_text(column) else ["num"]
-    if column.original:
-        css.append("orig")
+    cell: Cell, column: Column, extra: bool, decimals: int, notes: list[str], context: Context
+) -> _Shown:
+    if extra:
+        text = interval(cell.interval, context.lang, unit=False) if cell.interval else ""
+        return _Shown(text, "num interval")
+    css = _classes(column)
     if column.kind == "claim" or (isinstance(cell.value, str) and len(cell.value) > _SHORT):
         css.append("prose")
     elif column.kind in ("text", "verdict"):
         css.append("name")
-    if extra:
-        text = interval(cell.interval, context.lang, unit=False) if cell.interval else ""
-        return f'<td class="num interval">{text}</td>'
-    text = _content(cell, column, decimals, context)
     if cell.mark:
         css.append(cell.mark)
-    if cell.note:
-        letter = chr(ord("a") + notes.index(cell.note))
-        text = f'{text or "—"}<sup class="fn">{letter}</sup>'
-    tag = 'th scope="row"' if first else "td"
-    return f"<{tag}{_class(css)}>{text}</{tag.partition(' ')[0]}>"
+    text = _content(cell, column, context)
+    padding = 0
+    if isinstance(cell.value, Value) and column.kind != "value":
+        digits = printed(cell.value, context.lang).text
+        padding = max(0, decimals - _places(digits)) if digits[-1:].isdigit() else 0
+    note = _letter(cell.note, notes) if cell.note else ""
+    return _Shown(text or ("—" if note else ""), " ".join(css), padding=padding, note=note)
 
 
-def _content(cell: Cell, column: Column, decimals: int, context: Context) -> str:
-    value = cell.value
+def _content(cell: Cell, column: Column, context: Context) -> str:
+    value, lang = cell.value, context.lang
     if value is None:
         return ""
     if isinstance(value, tuple):
-        return "<br/>".join(_named(cell, context))
-    if isinstance(value, Value):
-        return _number(value, cell, column, decimals, context)
-    return _text(value, column, context)
+        return Markup("<br/>").join(_named(cell, context))
+    if not isinstance(value, Value):
+        return _text(value, column, context)
+    if column.kind == "value":
+        return _effect(value, cell, context)
+    shown = printed(value, lang)
+    return data_element(value, shown.text if _unit_in_head(column) else str(shown), lang)
 
 
-def _named(cell: Cell, context: Context) -> list[str]:
+def _named(cell: Cell, context: Context) -> list[Markup]:
     """Numbers behind the name of what they belong to, which is not repeated."""
     lines, last = [], ""
     values = cell.value if isinstance(cell.value, tuple) else ()
     for name, value in zip(cell.names, values, strict=True):
         number = data_element(value, str(printed(value, context.lang)), context.lang)
-        lines.append(number if name == last else f"{escape(name)} {number}")
+        lines.append(number if name == last else Markup(f"{escape(name)} {number}"))
         last = name
     return lines
 
 
-def _effect(value: Value, cell: Cell, context: Context) -> str:
+def _effect(value: Value, cell: Cell, context: Context) -> Markup:
     """A number of whatever kind, with its interval, under what it is."""
     lang = context.lang
     shown = printed(value, lang)
     sign = True if value.kind == "difference" else None
     text = numbers.signed(shown.text, value.value, sign)
-    parts = [data_element(value, str(numbers.Printed(text, shown.unit, shown.space)), lang)]
-    if cell.finding:
-        parts.insert(0, f'<span class="what">{context.effect(cell.finding)}</span>')
-    if cell.interval:
-        parts.append(interval(cell.interval, lang))
-    return " ".join(parts)
-
-
-def _number(value: Value, cell: Cell, column: Column, decimals: int, context: Context) -> str:
-    lang = context.lang
-    shown = printed(value, lang)
-    if column.kind == "value":
-        return _effect(value, cell, context)
-    text = shown.text if _unit_in_head(column) else str(shown)
-    element = data_element(value, text, lang)
-    padding = decimals - _places(shown.text) if shown.text[-1:].isdigit() else 0
-    return f'<span style="padding-right:{padding}ch">{element}</span>' if padding > 0 else element
+    return partial(
+        "effect",
+        what=Markup(context.effect(cell.finding)) if cell.finding else "",
+        number=data_element(value, str(numbers.Printed(text, shown.unit, shown.space)), lang),
+        interval=interval(cell.interval, lang) if cell.interval else "",
+    )
 
 
 def _text(value: str, column: Column, context: Context) -> str:
     lang = context.lang
     if column.kind == "word":
-        return escape(context.labels.word(value))
-    if column.kind == "claim":
-        return context.claim(value)
-    if column.kind == "verdict":
-        return context.verdict(value)
+        return context.labels.word(value)
+    if column.kind in ("claim", "verdict"):
+        return Markup(context.claim(value) if column.kind == "claim" else context.verdict(value))
     if value in context.known:
-        return f'<a class="run" href="#{escape(card_id(value, lang))}">{escape(value)}</a>'
-    return escape(value)
+        return link("run", card_id(value, lang), value)
+    return value
 
 
 def _places(text: str) -> int:
@@ -230,26 +238,6 @@ def _decimals(table: Table, index: int, lang: Lang) -> int:
         return 0
     values = [row[index].value for row in table.rows]
     return max((_places(printed(v, lang).text) for v in values if isinstance(v, Value)), default=0)
-
-
-def _legend(table: Table, notes: list[str], context: Context) -> str:
-    """What letters and marks mean."""
-
-    def word(key: str) -> str:
-        return escape(context.labels(key))
-
-    lines = [
-        f"<sup>{chr(ord('a') + index)}</sup> {escape(context.labels.note(key))}"
-        for index, key in enumerate(notes)
-    ]
-    marks = {cell.mark for row in table.rows for cell in row if cell.mark}
-    if marks:
-        best = f'<b class="best">{word("best_mark")}</b>{word("is_best")}'
-        second = f'<span class="second">{word("second_mark")}</span>{word("is_second")}'
-        lines.insert(0, best + word("list_semicolon") + second)
-    if not lines:
-        return ""
-    return f'<p class="legend">{word("list_semicolon").join(lines)}</p>'
 
 
 # --- Exports ----------------------------------------------------------------------------------
@@ -307,11 +295,9 @@ def as_latex(table: Table, context: Context) -> str:
         cells = [_latex_cell(row[i], table.columns[i], extra, notes, context) for i, extra in shown]
         lines.append(" & ".join(cells) + r" \\")
     lines += [r"\bottomrule", r"\end{tabular}"]
-    for index, key in enumerate(notes):
-        letter = chr(ord("a") + index)
-        lines.append(
-            rf"\par\smallskip{{\footnotesize $^{letter}$~{_tex(context.labels.note(key))}}}"
-        )
+    for key in notes:
+        note = rf"$^{_letter(key, notes)}$~{_tex(context.labels.note(key))}"
+        lines.append(rf"\par\smallskip{{\footnotesize {note}}}")
     return "\n".join(lines) + "\n"
 
 
@@ -326,7 +312,7 @@ def _latex_cell(cell: Cell, column: Column, extra: bool, notes: list[str], conte
     tex = _tex(_shown(cell, column, context))
     if cell.mark:
         tex = rf"\textbf{{{tex}}}" if cell.mark == "best" else rf"\underline{{{tex}}}"
-    return tex + (f"$^{chr(ord('a') + notes.index(cell.note))}$" if cell.note else "")
+    return tex + (f"$^{_letter(cell.note, notes)}$" if cell.note else "")
 
 
 def _shown(cell: Cell, column: Column, context: Context) -> str:
@@ -365,9 +351,7 @@ def as_markdown(table: Table, context: Context) -> str:
         for row in table.rows
     ]
     lines = [f"| {' | '.join(cells)} |" for cells in (heads, rules, *rows)]
-    below = [
-        f"<sup>{chr(ord('a') + i)}</sup> {context.labels.note(k)}" for i, k in enumerate(notes)
-    ]
+    below = [f"<sup>{_letter(key, notes)}</sup> {context.labels.note(key)}" for key in notes]
     marks = {cell.mark for row in table.rows for cell in row}
     for mark in ("second", "best"):
         if mark in marks:
@@ -384,7 +368,7 @@ def _markdown_cell(
     if extra:
         return _ends(cell.interval, context.lang) if cell.interval else ""
     text = _emphasised(_shown(cell, column, context).replace("|", r"\|"), cell.mark)
-    return text + (f"<sup>{chr(ord('a') + notes.index(cell.note))}</sup>" if cell.note else "")
+    return text + (f"<sup>{_letter(cell.note, notes)}</sup>" if cell.note else "")
 
 
 def _emphasised(text: str, mark: str) -> str:

@@ -90,7 +90,7 @@ def section(
     made = templates(folder, a=f"# Title\n\n{text}\n")
     found = material() if found is None else found
     composed = document.compose(made, found, discover(made), lang, **{"pdf": False} | options)
-    return composed.parts[0].pieces[0]
+    return composed.drawn(composed.parts[0].html)
 
 
 def whole_page(found: Results) -> str:

@@ -17,9 +17,9 @@ SECTION = """# Title
 
 {{ cite("evil1", "evil2", "evil3") }} {{ ref("fig:depth") }} {{ verdict("plain-degrades") }}
 
-{% call figure("depth") %}<script>window.owned = 1</script> [x](javascript:alert(1)){% endcall %}
+{% call figure("depth") %}\\<script>window.owned = 1\\</script> [x](javascript:0){% endcall %}
 
-{% call table("results") %}<b>x</b>{% endcall %}
+{% call table("results") %}\\<b>x\\</b>{% endcall %}
 
 {% call table("operators") %}x{% endcall %}
 

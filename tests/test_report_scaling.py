@@ -64,7 +64,7 @@ def test_a_record_adds_a_line_to_the_pdf(made):
     elements = {}
     for seeds, found in made.items():
         composed = document.compose(TEMPLATES, found, sections, "en", pdf=True)
-        html = "".join(piece for part in composed.parts for piece in part.pieces)
+        html = "".join(part.html for part in composed.parts)
         elements[seeds] = html.count("<p") + html.count("<span") + html.count("<a ")
     added = len(made[MANY].runs) - len(made[FEW].runs)
     assert (elements[MANY] - elements[FEW]) / added < 4

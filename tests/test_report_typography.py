@@ -4,7 +4,20 @@ import re
 
 import pytest
 
-from report.typography import typeset, whole_names
+from report import tree
+from report.typography import typeset_chinese, typeset_english
+
+
+def typeset(html, *, pdf):
+    root = tree.parsed(html)
+    typeset_chinese(root, pdf=pdf)
+    return tree.serialised([root], inner=True)
+
+
+def whole_names(html):
+    root = tree.parsed(html)
+    typeset_english(root)
+    return tree.serialised([root], inner=True)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +34,7 @@ from report.typography import typeset, whole_names
         ("用<code>make 甲</code>来", "用 <code>make 甲</code> 来"),
         ("记<math><mi>x</mi></math>为", "记 <math><mi>x</mi></math> 为"),
         ("<pre>甲a乙</pre>", "<pre>甲a乙</pre>"),
-        ("甲<p>a", "甲<p>a"),
+        ("甲<p>a</p>", "甲<p>a</p>"),
         ("A&amp;B公司", "A&amp;B 公司"),
         ("English only, no change", "English only, no change"),
     ],
@@ -50,13 +63,13 @@ def test_meeting_punctuation_is_narrowed_in_the_pdf_only():
 
 @pytest.mark.parametrize("name", ["ResNet-18", "SE-ResNets", "ResNet-18-mul-nobn", "DenseNet"])
 def test_names_stay_whole(name):
-    assert whole_names(f"<p>the {name}, well-known") == (
-        f'<p>the <span class="whole">{name}</span>, well-known'
+    assert whole_names(f"<p>the {name}, well-known</p>") == (
+        f'<p>the <span class="whole">{name}</span>, well-known</p>'
     )
     assert (f'<span class="whole">{name}</span>' in typeset(f"与 {name}。", pdf=True)) == (
         "-" in name
     )
-    assert "whole" not in whole_names(f'<code>{name}</code><a title="{name}">')
+    assert "whole" not in whole_names(f'<code>{name}</code><a title="{name}"/>')
 
 
 def test_no_paragraph_of_the_pdf_ends_in_a_single_character():

@@ -205,7 +205,7 @@ def section(folder: Path, records: Records, lang: Lang) -> str:
     for one in LANGS:
         shutil.copy(TEMPLATES / f"sections/135-strong.{one}.md", folder / "sections")
     composed = document.compose(folder, material(records), discover(folder), lang, pdf=False)
-    return "".join(composed.parts[0].pieces)
+    return composed.parts[0].html
 
 
 @pytest.mark.parametrize("lang", LANGS)

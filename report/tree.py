@@ -1,0 +1,171 @@
+"""The report as one tree of elements (lxml), and what every transform of it needs.
+
+Markdown and partials become elements once; numbering, placeholders, typography and the cut into
+aligned pieces work on the elements; ``serialised`` makes HTML of them at the end. What other
+writers need stands on the tree: ``figure`` elements with ``data-figure`` or ``data-table``,
+formulas as ``math`` with their TeX in ``alttext``, footnotes in ``section.footnotes``, findings as
+``div.finding`` with ``data-finding`` and ``data-verdict``, numbers as ``data`` with their sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
+from html import entities, unescape
+from re import compile as pattern
+from typing import TypeAlias
+
+from lxml import etree
+from markupsafe import Markup
+
+Element: TypeAlias = etree._Element
+#: A piece of text or an element without a tail.
+Node: TypeAlias = str | Element
+
+_ENTITY = pattern(r"&(?!(?:lt|gt|amp|quot|apos);)(\w+;)")
+#: Elements that HTML closes by themselves; all others need an end tag.
+_VOID = frozenset(("br", "hr", "img", "wbr", "col", "input", "link", "meta"))
+#: Elements that hold no text of their own: line ends in them are the template's.
+_CONTAINERS = frozenset(
+    ("section", "article", "figure", "div", "details", "blockquote", "dl", "ol", "ul", "table")
+).union(("thead", "tbody", "tr"))
+
+
+class NotWellFormed(ValueError):
+    """A text that is no balanced HTML."""
+
+
+def parsed(html: str) -> Element:
+    """Well-formed HTML as the content of a new ``section``.
+
+    Raises:
+        NotWellFormed: a tag is not closed, or closes another.
+    """
+    known = _ENTITY.sub(
+        lambda entity: unescape(entity[0]) if entity[1] in entities.html5 else entity[0], html
+    )
+    try:
+        return etree.fromstring(f"<section>{known}</section>")
+    except etree.XMLSyntaxError as error:
+        raise NotWellFormed(error.msg) from None
+
+
+def serialised(elements: Iterable[Element], *, inner: bool = False) -> Markup:
+    """Elements with their tails as HTML; ``inner``: their content only."""
+    parts = []
+    for element in elements:
+        for empty in element.xpath("descendant-or-self::*[not(node())]"):
+            if empty.tag not in _VOID:
+                empty.text = ""  # makes an end tag
+        if inner:
+            parts.append(_escaped(element.text))
+            parts += [_html(child) for child in element]
+        else:
+            parts.append(_html(element))
+    return Markup("".join(parts))
+
+
+def _html(element: Element) -> str:
+    return etree.tostring(element, encoding="unicode")
+
+
+def _escaped(text: str | None) -> str:
+    return Markup.escape(text or "").replace("&#34;", '"').replace("&#39;", "'")
+
+
+def tighten(root: Element) -> None:
+    """Leave out line ends within blocks, some of which the PDF engine would give a line.
+
+    Those between the blocks of the root stay: where a figure floats from must be in a line.
+    """
+    for blank in root.xpath(".//text()[not(normalize-space())]"):
+        element = blank.getparent()
+        container = element.getparent() if blank.is_tail else element
+        if container is None or container is root:
+            continue
+        if "\n" in blank and container.tag in _CONTAINERS:
+            setattr(element, "tail" if blank.is_tail else "text", None)
+
+
+def text(element: Element) -> str:
+    """All text within an element."""
+    return "".join(element.itertext(etree.Element))
+
+
+def has_class(element: Element, name: str) -> bool:
+    """Whether an element has a class."""
+    return name in (element.get("class") or "").split()
+
+
+def content(element: Element) -> list[Node]:
+    """What an element holds: texts, and elements whose tails are taken off."""
+    nodes: list[Node] = [element.text or ""]
+    for child in list(element):
+        tail, child.tail = child.tail, None
+        nodes += [child, tail or ""]
+    return [node for node in nodes if not isinstance(node, str) or node]
+
+
+def insert(parent: Element, index: int, nodes: Sequence[Node]) -> None:
+    """Put texts and elements in front of the child ``index``, behind the text that is there."""
+    for node in nodes:
+        if not isinstance(node, str):
+            parent.insert(index, node)
+            index += 1
+        elif index:
+            before = parent[index - 1]
+            before.tail = (before.tail or "") + node
+        else:
+            parent.text = (parent.text or "") + node
+
+
+def replace(element: Element, nodes: Sequence[Node]) -> None:
+    """Put texts and elements in the place of an element; its tail stays."""
+    parent = element.getparent()
+    if parent is None:
+        raise ValueError("the root cannot be replaced")
+    index, tail = parent.index(element), element.tail
+    element.tail = None
+    parent.remove(element)
+    insert(parent, index, [*nodes, tail or ""])
+
+
+def wrapped(tag: str, css: str, nodes: Sequence[Node]) -> Element:
+    """A new element around texts and elements."""
+    element = etree.Element(tag)
+    element.set("class", css)
+    insert(element, 0, nodes)
+    return element
+
+
+def copied(element: Element) -> Element:
+    """A copy without its tail."""
+    copy = deepcopy(element)
+    copy.tail = None
+    return copy
+
+
+def walk(root: Element, opaque: frozenset[str]) -> Iterator[tuple[Element, str]]:
+    """A tree in order: ``open``, ``text``, what is in it, ``close``, ``tail`` of each element.
+
+    Args:
+        root: whose own tail is left out.
+        opaque: elements whose content is left out.
+    """
+    walker = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walker:
+        if event == "start":
+            yield element, "open"
+            if element.tag in opaque:
+                walker.skip_subtree()
+            else:
+                yield element, "text"
+        else:
+            yield element, "close"
+            if element is not root:
+                yield element, "tail"
+
+
+def texts(root: Element, opaque: frozenset[str]) -> list[tuple[Element, str]]:
+    """Every text of a tree in order as its element and ``"text"`` or ``"tail"``; see ``walk``."""
+    return [(each, kind) for each, kind in walk(root, opaque) if kind in ("text", "tail")]
