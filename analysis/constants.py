@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from analysis import protocol
 from analysis.original import STATED_SIDE
 from analysis.statistics import ALPHA
 from analysis.values import Value
@@ -16,20 +17,19 @@ CHANCE_LOSS = math.log(CLASSES)
 #: Least cross-entropy of ten probabilities taken for logits: -log(e / (e + 9)).
 SOFTMAX_FLOOR = -math.log(math.e / (math.e + CLASSES - 1))
 
-#: Differences of accuracy below this count as none, above as not close (one percentage point).
-MARGIN = 0.01
-#: "Much worse" is worse by more than this (five percentage points).
-MUCH_WORSE = 0.05
-#: Final training losses of single runs differ if one is this many times the other.
-LOSS_RATIO = 1.25
+#: Error rates within this ratio count as equal, and its logarithm; "much worse" is more than twice
+#: the error rate. Reasons: ``protocol.toml``.
+ERROR_RATIO = protocol.ratio("error")
+MARGIN = math.log(ERROR_RATIO)
+MUCH_WORSE_RATIO = protocol.ratio("much-worse")
+MUCH_WORSE = math.log(MUCH_WORSE_RATIO)
+#: Training losses within this ratio count as equal.
+LOSS_RATIO = protocol.ratio("loss")
 #: A network has not learned if its loss stays above this share of the loss of guessing, and has
 #: learned if it falls below the second.
 STALLED, LEARNED = 0.5, 0.25
-#: A gain is near 1 from 1/2 to 2.
-GAIN_BOUND = 2.0
-#: Channel weights differ if their range exceeds this. In the blocks of untrained SE-ResNets it is
-#: 0.06 to 0.22 (three seeds, 36 to 112 px).
-RANGE_BOUND = 0.25
+#: The mean gain a block is near 1 from the inverse of this to this.
+GAIN_BOUND = protocol.ratio("gain")
 
 #: Parameters of the 1000-to-10 adaptor, and with it of torchvision's ResNet-50 and -101.
 ADAPTOR = 1000 * CLASSES + CLASSES
@@ -46,13 +46,12 @@ CONSTANTS: dict[str, Value] = {
     "imagenet_size": Value(224, "integer", ()),
     "imagenet_classes": Value(1000, "integer", ()),
     "digit_classes": Value(CLASSES, "integer", ()),
-    "margin": Value(MARGIN, "difference", ()),
-    "much_worse": Value(MUCH_WORSE, "difference", ()),
+    "margin": Value(ERROR_RATIO, "ratio", ()),
+    "much_worse": Value(MUCH_WORSE_RATIO, "ratio", ()),
     "loss_ratio": Value(LOSS_RATIO, "ratio", ()),
     "stalled_loss": Value(STALLED * CHANCE_LOSS, "loss", ()),
     "learned_loss": Value(LEARNED * CHANCE_LOSS, "loss", ()),
     "gain_bound": Value(GAIN_BOUND, "ratio", ()),
-    "range_bound": Value(RANGE_BOUND, "weight", ()),
     "adaptor_parameters": Value(ADAPTOR, "count", ()),
     "paper_resnet50": Value(PAPER_PARAMETERS["ResNet50"], "params", ()),
     "paper_resnet101": Value(PAPER_PARAMETERS["ResNet101"], "params", ()),

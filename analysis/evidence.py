@@ -1,7 +1,10 @@
 """What the records say about a network: accuracies, correctness image by image, losses.
 
-A diverged run is evidence and the worst outcome: in comparisons its accuracy is 0, its loss that of
-guessing. It has no accuracy to print. A failed run is as good as missing.
+A diverged run is evidence and the worst outcome: in comparisons it holds the worst rank, its loss
+is that of guessing. It has no accuracy to print. A failed run is as good as missing.
+
+The seed variance behind an interval or a test is pooled over all networks of the folder
+(``statistics.pool``); the sources of a number name the runs that it compares.
 """
 
 from __future__ import annotations
@@ -17,11 +20,12 @@ import models
 from analysis.constants import CHANCE_LOSS
 from analysis.labels import Split, as_digits, labels
 from analysis.records import Records, mean, value
-from analysis.statistics import Contrast, OneSided, Sample, contrast
+from analysis.statistics import Contrast, OneSided, Sample, SeedVariance, contrast, pool, ranks
 from analysis.values import Kind, Source, Value
 from experiments.record import Evaluation, Record
 
-LossField = Literal["train_loss", "validation_loss"]
+#: ``train_evaluation``: of the training images in evaluation mode, after training.
+LossField = Literal["train_loss", "validation_loss", "train_evaluation"]
 
 
 def title(variant: str) -> str:
@@ -37,6 +41,8 @@ class Evidence:
         self.records = records
         self._runs: dict[str, list[Record]] = {}
         self._correct: dict[tuple[str, Split], NDArray[np.bool_] | None] = {}
+        self._samples: dict[tuple[str, Split], Sample] = {}
+        self._pools: dict[Split, dict[str, SeedVariance]] = {}
         self._contrasts: dict[tuple[tuple[str, ...], tuple[float, ...], Split], Contrast] = {}
 
     def runs(self, variant: str) -> list[Record]:
@@ -90,14 +96,24 @@ class Evidence:
             return value(run, f"network.{path}", kind)
         raise LookupError(f"no run of {variant}")
 
+    def loss_kind(self, variants: Sequence[str]) -> LossField:
+        """The training loss to compare these by: in evaluation mode where every finished run has
+        it, else the running mean of the last epoch."""
+        runs = [run for variant in variants for run in self.finished(variant)]
+        return "train_evaluation" if all(run.train_evaluation for run in runs) else "train_loss"
+
     def losses(self, variant: str, field: LossField) -> list[float]:
-        """The last epoch's loss of every run; that of guessing where it diverged."""
+        """The loss of every run after training; that of guessing where it diverged."""
         return [
-            getattr(run.history[-1], field)
-            if run.status == "finished" and run.history
-            else CHANCE_LOSS
+            CHANCE_LOSS if found is None else found.value
             for run in self.runs(variant)
+            for found in [_loss(run, field)]
         ]
+
+    def training_loss(self, variant: str, kind: LossField) -> Value | None:
+        """Mean training loss over the finished runs; ``kind`` by ``loss_kind``."""
+        values = [found for run in self.finished(variant) if (found := _loss(run, kind))]
+        return mean(values) if values else None
 
     def loss(self, variant: str, field: LossField, epoch: int = -1) -> Value | None:
         """Mean loss of the last epoch (or the first, 0) over the finished runs."""
@@ -118,66 +134,106 @@ class Evidence:
         return mean(values) if values else None
 
     def score(self, variant: str, split: Split = "test") -> float:
-        """Mean accuracy over all runs, diverged ones as 0: what ranks networks."""
-        return self._sample(self.runs(variant), split).mean
+        """What ranks networks: mean accuracy of the finished runs; less than any for none."""
+        found = self.accuracy(variant, split)
+        return found.value if found else -1.0
 
     def compare(self, first: str, second: str, split: Split = "test") -> Contrast:
-        """Accuracy of the first less that of the second.
-
-        Nothing can be said of two networks that both diverged: the error is infinite.
-        """
-        if self.diverged(first) and self.diverged(second):
-            return Contrast(0.0, math.inf, math.inf, "images", OneSided(1.0, 1.0))
+        """How much less the first errs than the second: the log of the ratio of error rates."""
         return self.contrast((first, second), (1, -1), split)
 
     def contrast(
         self, variants: Sequence[str], weights: Sequence[float], split: Split = "test"
     ) -> Contrast:
-        """A weighted sum of accuracies: across seeds where each has several, else of one run
-        each (of the least seed that all have, if there is one)."""
+        """A weighted sum of -log(error rate) of networks that have runs.
+
+        Of two networks of which some run diverged, a rank test. Where every run of some network
+        diverged and none of the others', that network is the worse by rule.
+        """
         key = (tuple(variants), tuple(weights), split)
         if key not in self._contrasts:
-            samples = [self._sample(self.runs(variant), split) for variant in variants]
-            if self.seeds(variants) < 2:
-                chosen = self._one_each(variants)
-                samples = [s.only(i) for s, i in zip(samples, chosen, strict=True)]
-            self._contrasts[key] = contrast(samples, weights)
+            self._contrasts[key] = self._contrast(variants, weights, split)
         return self._contrasts[key]
+
+    def _contrast(
+        self, variants: Sequence[str], weights: Sequence[float], split: Split
+    ) -> Contrast:
+        broken = [v for v in variants if len(self.finished(v)) < len(self.runs(v))]
+        if not broken:
+            return contrast([self.sample(v, split) for v in variants], weights)
+        signs = {w > 0 for v, w in zip(variants, weights, strict=True) if v in broken}
+        if all(self.diverged(v) for v in broken) and len(signs) == 1:
+            worse = signs.pop()
+            zero = OneSided(float(worse), float(not worse))
+            return Contrast(-math.inf if worse else math.inf, math.inf, math.inf, "diverged", zero)
+        if tuple(weights) == (1, -1):
+            first, second = (self.outcomes(v, split) for v in variants)
+            return Contrast(0.0, math.inf, math.inf, "ranks", ranks(first, second))
+        return Contrast(0.0, math.inf, math.inf, "untested", OneSided(1.0, 1.0))
+
+    def outcomes(self, variant: str, split: Split = "test") -> list[float]:
+        """The accuracy of each run; minus infinity for one that diverged."""
+        found = [_evaluation(run, split) for run in self.runs(variant)]
+        return [item.accuracy if item else -math.inf for item in found]
 
     def sources(self, variants: Sequence[str], split: Split = "test") -> tuple[Source, ...]:
         """The fields that a comparison of these variants depends on."""
         runs = [run for variant in variants for run in self.runs(variant)]
         return evaluation_sources(runs, split)
 
-    def last_epoch(self, variants: Sequence[str], field: LossField) -> tuple[Source, ...]:
+    def loss_sources(self, variants: Sequence[str], field: LossField) -> tuple[Source, ...]:
         """The fields that ``losses`` reads."""
         return tuple(
-            Source(run.id, f"history.{len(run.history) - 1}.{field}")
-            if run.status == "finished" and run.history
-            else Source(run.id, "status")
+            source
             for variant in variants
             for run in self.runs(variant)
+            for found in [_loss(run, field)]
+            for source in ((Source(run.id, "status"),) if found is None else found.sources)
         )
 
-    def _one_each(self, variants: Sequence[str]) -> list[int]:
-        seeds = [[run.config.seed for run in self.runs(variant)] for variant in variants]
-        common = set(seeds[0]).intersection(*seeds[1:])
-        return [own.index(min(common)) if common else 0 for own in seeds]
-
     def pair(self, first: Record, second: Record, split: Split = "test") -> Contrast:
-        """Accuracy of one run less that of another."""
-        samples = [self._sample([run], split) for run in (first, second)]
-        return contrast(samples, (1, -1))
+        """How much less one run errs than another; seeds count by the pool's variance."""
+        return contrast([self.one(run, split) for run in (first, second)], (1, -1))
 
-    def _sample(self, runs: Sequence[Record], split: Split) -> Sample:
+    def one(self, run: Record, split: Split = "test") -> Sample:
+        """A finished run alone, as any run of its network."""
+        return self._sample(
+            [run], split, self._pool(split).get(run.id.rpartition(".s")[0]) or self._usual(split)
+        )
+
+    def sample(self, variant: str, split: Split = "test") -> Sample:
+        """The finished runs of a variant, of which there must be one."""
+        key = (variant, split)
+        if key not in self._samples:
+            seeds = self._pool(split).get(variant)
+            self._samples[key] = self._sample(self.finished(variant), split, seeds)
+        return self._samples[key]
+
+    def _pool(self, split: Split) -> dict[str, SeedVariance]:
+        if split not in self._pools:
+            networks = {}
+            for variant in sorted({record.id.rpartition(".s")[0] for record in self.records}):
+                found = [e for run in self.finished(variant) if (e := _evaluation(run, split))]
+                if found:
+                    networks[variant] = [e.accuracy for e in found], found[0].images
+            self._pools[split] = pool(networks)
+        return self._pools[split]
+
+    def _usual(self, split: Split) -> SeedVariance | None:
+        """The pooled variance, for runs outside the study's variants."""
+        shared = (seeds for seeds in self._pool(split).values() if not seeds.own)
+        return next(shared, None)
+
+    def _sample(self, runs: Sequence[Record], split: Split, seeds: SeedVariance | None) -> Sample:
         correct = [self.correct(run, split) for run in runs]
         known = [row for row in correct if row is not None]
         whole = len(known) == len(runs) and len({len(row) for row in known}) == 1
-        evaluations = [_evaluation(run, split) for run in runs]
+        evaluations = [e for run in runs if (e := _evaluation(run, split))]
         return Sample(
-            tuple(item.accuracy if item else 0.0 for item in evaluations),
-            min(_images(run, split) for run in runs),
+            tuple(item.accuracy for item in evaluations),
+            min(item.images for item in evaluations),
             np.stack(known) if whole else None,
+            seeds,
         )
 
     def correct(self, run: Record, split: Split) -> NDArray[np.bool_] | None:
@@ -191,21 +247,22 @@ class Evidence:
         return self._correct[key]
 
 
+def _loss(run: Record, field: LossField) -> Value | None:
+    if run.status != "finished" or not (run.history or field == "train_evaluation"):
+        return None
+    if field == "train_evaluation":
+        return value(run, "train_evaluation.loss", "loss") if run.train_evaluation else None
+    return value(run, f"history.-1.{field}", "loss")
+
+
 def _evaluation(run: Record, split: Split) -> Evaluation | None:
     return run.test if split == "test" else run.validation
-
-
-def _images(run: Record, split: Split) -> int:
-    found = _evaluation(run, split)
-    if found:
-        return found.images
-    return run.config.test_images if split == "test" else run.config.validation_images
 
 
 def _correct(run: Record, split: Split) -> NDArray[np.bool_] | None:
     found = _evaluation(run, split)
     if found is None:
-        return np.zeros(_images(run, split), dtype=bool)
+        return None
     right = as_digits(found.predictions) == labels(run.config.dataset, split)[: found.images]
     if not len(right) or abs(float(right.mean()) - found.accuracy) > 0.5 / len(right):
         return None

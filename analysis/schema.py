@@ -50,6 +50,8 @@ class Verdict(StrEnum):
 
     SUPPORTED = "supported"
     CONTRADICTED = "contradicted"
+    #: Of several networks: shown for some, refuted for others.
+    MIXED = "mixed"
     INCONCLUSIVE = "inconclusive"
     NOT_TESTABLE = "not_testable"
 

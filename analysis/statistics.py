@@ -1,22 +1,35 @@
-"""The tests and intervals of the write-up: thin, over scipy and statsmodels.
+"""The tests and intervals of the write-up: thin, over scipy.
 
-**One run a network.** Two networks classify the same images, so their errors are paired: exact
-McNemar on the images where exactly one of them is right. It says whether *these two trained
-networks* differ on images like these; another seed might have come out otherwise.
+**Scale.** Networks are compared by their error rates: a contrast is a weighted sum of -log(error
+rate), so that a difference is the log of a ratio and a margin is relative. Half an image is added
+to the errors and half to the correct ones, so that no rate is 0 or 1.
 
-**Several seeds.** The unit is the run: Welch's test on the runs' accuracies. All runs see the same
-test images, so their spread holds no image sampling; the standard error therefore adds that of the
-images (from the mean correctness of each image), and a difference must stand out from both.
+**Two sources of chance.** Runs of one network differ by seed; all are judged on the same images,
+which are a sample as well. The variance of a contrast is the sum of
+
+- the seeds' part. The variance between runs is about the same for all networks on the logit scale
+  and is pooled over them (``pool``); a network that varies significantly more keeps its own;
+- the images' part: the variance over images of the contrast of each image's mean correctness, over
+  the number of images. That variance and the one between runs both hold the interaction of seeds
+  and images, which the two-way analysis of variance estimates; it is subtracted once.
+
+Degrees of freedom are Satterthwaite's (1946). Without two runs of any network there is no seeds'
+part, and a test says no more than that these trained networks differ on images like these.
+
+**Runs that diverged** have no error rate. Comparisons with them are exact rank tests in which they
+hold the worst rank (``ranks``).
 
 P-values come one-sided in pairs, so that claims over sets can be put together from them:
-``greater`` is small when the data speak for "above", ``less`` for "below".
+``greater`` is small when the data speak for "above" (more accurate), ``less`` for "below".
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations, permutations
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -25,8 +38,12 @@ from numpy.typing import NDArray
 
 #: Level of every verdict, and one minus the confidence of every interval.
 ALPHA = 0.05
+#: A network's seed variance is its own where the F test against the pool's is below this.
+_OWN_VARIANCE = 0.001
+#: As many arrangements at most are counted out for a rank test.
+_MOST_ARRANGEMENTS = 200_000
 
-Test = Literal["mcnemar", "images", "proportions", "seeds"]
+Test = Literal["seeds", "images", "ranks", "diverged", "untested"]
 
 
 class OneSided(NamedTuple):
@@ -41,40 +58,71 @@ class OneSided(NamedTuple):
         return min(1.0, 2 * min(self))
 
 
+class SeedVariance(NamedTuple):
+    """Variance of the logit of the accuracy between runs, and its degrees of freedom.
+
+    ``own``: estimated from this network alone, not pooled.
+    """
+
+    variance: float
+    freedom: float
+    own: bool = False
+
+
 @dataclass(frozen=True)
 class Sample:
-    """How the runs of one network did on one split.
+    """How the finished runs of one network did on one split.
 
     Attributes:
-        accuracies: one a run, as fractions; 0 for a diverged run, the worst outcome there is.
+        accuracies: one a run, as fractions.
         images: how many were classified.
         correct: runs by images, whether each was right; None where that is not known.
+        seeds: the variance between runs; None where no network has two.
     """
 
     accuracies: tuple[float, ...]
     images: int
     correct: NDArray[np.bool_] | None = field(repr=False)
-
-    def only(self, index: int) -> Sample:
-        """One run of it."""
-        correct = None if self.correct is None else self.correct[index : index + 1]
-        return Sample(self.accuracies[index : index + 1], self.images, correct)
+    seeds: SeedVariance | None = None
 
     @property
     def mean(self) -> float:
         return sum(self.accuracies) / len(self.accuracies)
 
+    @property
+    def error(self) -> float:
+        """Mean error rate, half an image added to either side."""
+        return half_corrected(self.mean, self.images)
+
+    @cached_property
+    def image_means(self) -> NDArray[np.float64]:
+        """Share of the runs that got each image right."""
+        assert self.correct is not None
+        return np.asarray(self.correct.mean(axis=0), dtype=float)
+
+    @cached_property
+    def interaction(self) -> float:
+        """Mean square of the seed-image interaction, by the two-way analysis of variance."""
+        if self.correct is None or len(self.correct) < 2 or self.images < 2:
+            return 0.0
+        runs = len(self.correct)
+        means = self.image_means
+        within = float((runs * means * (1 - means)).sum())  # over the runs of each image
+        between = self.images * float(np.var(self.correct.mean(axis=1))) * runs
+        return max(0.0, within - between) / ((runs - 1) * (self.images - 1))
+
 
 @dataclass(frozen=True)
 class Contrast:
-    """A weighted sum of accuracies, such as a difference, with its uncertainty.
+    """A weighted sum of -log(error rate), such as a log ratio, with its uncertainty.
 
     Attributes:
-        estimate: the weighted sum, a fraction.
-        error: its standard error.
-        freedom: degrees of freedom of the error; infinite where only images are sampled.
-        test: ``mcnemar`` (a difference of two paired runs), ``images`` (another contrast of single
-            runs), ``proportions`` (single runs whose errors cannot be paired) or ``seeds``.
+        estimate: the weighted sum; positive where the first network errs less.
+        error: its standard error; infinite where the test is none of numbers (``ranks``, ...).
+        freedom: degrees of freedom of the error.
+        test: ``seeds`` (seeds and images), ``images`` (single runs: images only), ``ranks``,
+            ``diverged`` (every run of one network diverged and none of another: decided by rule)
+            or ``untested`` (nothing can be said).
         zero: evidence for the sum to be above or below 0.
     """
 
@@ -85,17 +133,148 @@ class Contrast:
     zero: OneSided
 
     def against(self, margin: float) -> OneSided:
-        """Evidence for the sum to be above or below ``margin``."""
+        """Evidence for the sum to be above or below ``margin``.
+
+        Ranks know no margin: with runs that diverged it is the evidence against 0.
+        """
+        if math.isinf(self.error):
+            return self.zero
         return _one_sided(self.estimate - margin, self.error, self.freedom)
 
     def equivalent(self, margin: float) -> float:
         """Two one-sided tests (Schuirmann 1987): evidence for a size of less than ``margin``."""
+        if math.isinf(self.error):
+            return 1.0
         return max(self.against(-margin).greater, self.against(margin).less)
 
     def interval(self, alpha: float = ALPHA) -> tuple[float, float]:
-        """Confidence interval by Student's t or, where only images are sampled, the normal."""
+        """Confidence interval by Student's t."""
         reach = _t_quantile(1 - alpha / 2, self.freedom) * self.error
         return self.estimate - reach, self.estimate + reach
+
+
+def half_corrected(accuracy: float, images: int) -> float:
+    """The error rate with half an image added to the errors and half to the correct ones."""
+    return (images * (1 - accuracy) + 0.5) / (images + 1)
+
+
+def pool(networks: Mapping[str, tuple[Sequence[float], int]]) -> dict[str, SeedVariance]:
+    """The seed variance of each network, pooled over those that have learnt.
+
+    Pooled are the networks with two runs or more and a mean accuracy above one half. One whose
+    variance exceeds the others' significantly (F test, level 0.001; a run that never learnt a
+    class, say) is taken out, the most deviant first, until none does. It keeps its own variance,
+    and so does a network at chance whose variance exceeds the pool's.
+
+    Args:
+        networks: accuracies of the finished runs, and the number of images.
+
+    Returns:
+        One variance a network; empty where no network has two runs.
+    """
+    squares: dict[str, tuple[float, int]] = {}  # sum of squares, degrees of freedom
+    for name, (accuracies, images) in networks.items():
+        if len(accuracies) >= 2:
+            errors = np.array([half_corrected(value, images) for value in accuracies])
+            logits = np.log((1 - errors) / errors)
+            squares[name] = float(((logits - logits.mean()) ** 2).sum()), len(logits) - 1
+    if not squares:
+        return {}
+    learnt = [name for name in squares if np.mean(networks[name][0]) > 0.5]
+    members = set(learnt or squares)
+    while len(members) > 1:
+        deviance = {
+            name: _excess(squares[name], _total(squares, members - {name})) for name in members
+        }
+        worst = min(sorted(members), key=lambda name: deviance[name])
+        if deviance[worst] >= _OWN_VARIANCE:
+            break
+        members.remove(worst)
+    total, freedom = _total(squares, members)
+    pooled = SeedVariance(total / freedom, freedom)
+    found = {}
+    for name in networks:
+        own = squares.get(name)
+        if own and name not in members and _excess(own, (total, freedom)) < _OWN_VARIANCE:
+            found[name] = SeedVariance(own[0] / own[1], own[1], own=True)
+        else:
+            found[name] = pooled
+    return found
+
+
+def _total(squares: Mapping[str, tuple[float, int]], names: set[str]) -> tuple[float, int]:
+    return sum(squares[n][0] for n in sorted(names)), sum(squares[n][1] for n in names)
+
+
+def _excess(one: tuple[float, int], others: tuple[float, int]) -> float:
+    """Evidence (p-value of the F test) that one variance is larger than another."""
+    if one[0] <= 0 or others[0] <= 0:
+        return 1.0 if one[0] <= 0 else 0.0
+    statistic = (one[0] / one[1]) / (others[0] / others[1])
+    return float(scipy.special.fdtrc(one[1], others[1], statistic))
+
+
+def contrast(samples: Sequence[Sample], weights: Sequence[float]) -> Contrast:
+    """A weighted sum of -log(error rate): (1, -1) is a log ratio, (1, -1, -1, 1) one of ratios."""
+    estimate = -sum(w * math.log(s.error) for w, s in zip(weights, samples, strict=True))
+    slopes = [w / s.error for w, s in zip(weights, samples, strict=True)]
+    total, freedom = _variance(samples, slopes)
+    error = math.sqrt(total)
+    test: Test = "images" if any(s.seeds is None for s in samples) else "seeds"
+    return Contrast(estimate, error, freedom, test, _one_sided(estimate, error, freedom))
+
+
+def accuracy_interval(sample: Sample) -> tuple[float, float]:
+    """95 % interval of a network's accuracy over seeds and images, on the logit scale.
+
+    Of a single run without a seed variance it covers the images only.
+    """
+    wrong = sample.error
+    right = 1 - wrong
+    total, freedom = _variance([sample], [1 / (wrong * right)])
+    reach = _t_quantile(1 - ALPHA / 2, freedom) * math.sqrt(total)
+    centre = math.log(right / wrong)
+    return float(scipy.special.expit(centre - reach)), float(scipy.special.expit(centre + reach))
+
+
+def _variance(samples: Sequence[Sample], slopes: Sequence[float]) -> tuple[float, float]:
+    """Variance of a sum of functions of accuracies (delta method) and its degrees of freedom.
+
+    ``slopes``: the derivative of the sum by each network's accuracy.
+    """
+    pooled: list[tuple[float, float]] = []
+    own: list[tuple[float, float]] = []
+    for sample, slope in zip(samples, slopes, strict=True):
+        if sample.seeds is not None:
+            scale = slope * sample.error * (1 - sample.error)  # derivative by the logit
+            part = scale**2 * sample.seeds.variance / len(sample.accuracies)
+            (own if sample.seeds.own else pooled).append((part, sample.seeds.freedom))
+    parts = [*own]
+    if pooled:  # one estimate, and so one term of Satterthwaite's
+        parts.append((sum(part for part, _ in pooled), pooled[0][1]))
+    total = sum(part for part, _ in parts) + _image_variance(samples, slopes)
+    spread = sum(part**2 / freedom for part, freedom in parts)
+    return total, total**2 / spread if spread > 0 else math.inf
+
+
+def _image_variance(samples: Sequence[Sample], slopes: Sequence[float]) -> float:
+    """The images' part, without the interaction that the seeds' part holds; at least that of one
+    image that is classified otherwise."""
+    known = [sample.correct for sample in samples if sample.correct is not None]
+    images = samples[0].images
+    if len(known) < len(samples) or len({s.images for s in samples}) > 1 or images < 2:
+        return sum(
+            slope**2 * s.error * (1 - s.error) / s.images
+            for slope, s in zip(slopes, samples, strict=True)
+        )
+    scores = np.zeros(images)
+    interaction = 0.0
+    for slope, sample in zip(slopes, samples, strict=True):
+        scores += slope * sample.image_means
+        if sample.seeds is not None:
+            interaction += slope**2 * sample.interaction / len(sample.accuracies)
+    least = max(slope**2 for slope in slopes) / images**2
+    return max((float(scores.var(ddof=1)) - interaction) / images, least)
 
 
 def wilson(accuracy: float, images: int) -> tuple[float, float]:
@@ -104,14 +283,6 @@ def wilson(accuracy: float, images: int) -> tuple[float, float]:
 
     low, high = proportion_confint(accuracy * images, images, alpha=ALPHA, method="wilson")
     return float(low), float(high)
-
-
-def seed_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Student's 95 % interval for the mean over seeds, clipped to [0, 1]; needs two values."""
-    data = np.asarray(values)
-    error = float(data.std(ddof=1)) / math.sqrt(len(data))
-    reach = _t_quantile(1 - ALPHA / 2, len(data) - 1) * error
-    return max(0.0, float(data.mean()) - reach), min(1.0, float(data.mean()) + reach)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -140,58 +311,45 @@ def mcnemar(first_only: int, second_only: int) -> OneSided:
     return OneSided(greater, float(scipy.special.bdtr(first_only, count, 0.5)))
 
 
-def contrast(samples: Sequence[Sample], weights: Sequence[float]) -> Contrast:
-    """A weighted sum of accuracies: (1, -1) is a difference, (1, -1, -1, 1) one of differences.
+def ranks(first: Sequence[float], second: Sequence[float]) -> OneSided:
+    """Exact Mann-Whitney test: the first's values lie above, or below, the second's.
 
-    With two or more runs in every sample the test is across seeds, otherwise each sample must
-    hold one run and the images are what is sampled.
-
-    Raises:
-        ValueError: samples of one and of several runs mixed.
+    Ties share their mean rank; ``-inf`` stands for the worst outcome. All arrangements are
+    counted; of very many samples the normal approximation is taken.
     """
-    runs = [len(sample.accuracies) for sample in samples]
-    estimate = sum(w * sample.mean for w, sample in zip(weights, samples, strict=True))
-    image_error = _image_error(samples, weights)
-    if min(runs) >= 2:
-        parts = [
-            weight**2 * float(np.var(sample.accuracies, ddof=1)) / len(sample.accuracies)
-            for weight, sample in zip(weights, samples, strict=True)
-        ]
-        total = sum(parts) + image_error**2
-        # Welch and Satterthwaite; the images' part has so many degrees of freedom as to be exact.
-        spread = sum(part**2 / (n - 1) for part, n in zip(parts, runs, strict=True))
-        freedom = total**2 / spread if spread > 0 else math.inf
-        error = math.sqrt(total)
-        return Contrast(estimate, error, freedom, "seeds", _one_sided(estimate, error, freedom))
-    if max(runs) > 1:
-        raise ValueError("contrast: samples of one run and of several cannot be mixed")
-    counts = discordant(*samples) if len(samples) == 2 and tuple(weights) == (1, -1) else None
-    if counts is not None:
-        error = _agresti_min(*counts, samples[0].images)
-        return Contrast(estimate, error, math.inf, "mcnemar", mcnemar(*counts))
-    test: Test = "proportions" if _paired(samples) is None else "images"
-    zero = _one_sided(estimate, image_error, math.inf)
-    return Contrast(estimate, image_error, math.inf, test, zero)
-
-
-def discordant(first: Sample, second: Sample) -> tuple[int, int] | None:
-    """Images that only the first run got right, and only the second; None where not paired."""
-    paired = _paired([first, second])
-    if paired is None:
-        return None
-    a, b = paired[0][0], paired[1][0]
-    return int(np.count_nonzero(a & ~b)), int(np.count_nonzero(b & ~a))
+    values = np.concatenate([np.asarray(first, float), np.asarray(second, float)])
+    placed = scipy.stats.rankdata(values)
+    if math.comb(len(values), len(first)) > _MOST_ARRANGEMENTS:
+        finite = np.where(np.isneginf(values), np.finfo(float).min, values)
+        own, other = finite[: len(first)], finite[len(first) :]
+        return OneSided(
+            float(scipy.stats.mannwhitneyu(own, other, alternative="greater").pvalue),
+            float(scipy.stats.mannwhitneyu(own, other, alternative="less").pvalue),
+        )
+    observed = placed[: len(first)].sum()
+    sums = np.array([sum(chosen) for chosen in combinations(placed, len(first))])
+    near = 1e-9
+    return OneSided(
+        float((sums >= observed - near).mean()), float((sums <= observed + near).mean())
+    )
 
 
 def welch(first: Sequence[float], second: Sequence[float]) -> OneSided:
-    """Welch's t test of two means over seeds; two values a side at least."""
+    """Welch's t test of two means over runs; no evidence with fewer than two values a side."""
+    if min(len(first), len(second)) < 2:
+        return OneSided(1.0, 1.0)
     if len(set(first)) == len(set(second)) == 1:  # no spread, and so no t statistic
         return OneSided(float(first[0] <= second[0]), float(first[0] >= second[0]))
     moments = [(np.mean(x), np.std(x, ddof=1), len(x)) for x in (first, second)]
-    greater = scipy.stats.ttest_ind_from_stats(
-        *moments[0], *moments[1], equal_var=False, alternative="greater"
-    ).pvalue
-    return OneSided(float(greater), 1 - float(greater))
+    tails = [
+        float(
+            scipy.stats.ttest_ind_from_stats(
+                *moments[0], *moments[1], equal_var=False, alternative=side
+            ).pvalue
+        )
+        for side in ("greater", "less")
+    ]
+    return OneSided(*tails)
 
 
 def student(values: Sequence[float], centre: float) -> OneSided:
@@ -203,50 +361,76 @@ def student(values: Sequence[float], centre: float) -> OneSided:
     return _one_sided(float(data.mean()) - centre, error, len(data) - 1)
 
 
-def signed_rank(values: Sequence[float], centre: float) -> OneSided:
-    """Wilcoxon's signed-rank test for a median above or below ``centre``."""
-    shifted = np.asarray(values) - centre
-    if not shifted.any():
-        return OneSided(1.0, 1.0)
-    greater = scipy.stats.wilcoxon(shifted, alternative="greater").pvalue
-    return OneSided(float(greater), float(scipy.stats.wilcoxon(shifted, alternative="less").pvalue))
+def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Student's 95 % interval of a mean over runs; None of fewer than two."""
+    if len(values) < 2:
+        return None
+    data = np.asarray(values, dtype=float)
+    reach = _t_quantile(1 - ALPHA / 2, len(data) - 1) * float(data.std(ddof=1))
+    reach /= math.sqrt(len(data))
+    return float(data.mean()) - reach, float(data.mean()) + reach
 
 
-def rank_sum(first: Sequence[float], second: Sequence[float]) -> OneSided:
-    """Mann-Whitney test for the first values to lie above or below the second."""
-    greater = scipy.stats.mannwhitneyu(first, second, alternative="greater").pvalue
-    less = scipy.stats.mannwhitneyu(first, second, alternative="less").pvalue
-    return OneSided(float(greater), float(less))
+def difference_interval(
+    first: Sequence[float], second: Sequence[float]
+) -> tuple[float, float] | None:
+    """Welch's 95 % interval of a difference of means over runs; None of fewer than two a side."""
+    if min(len(first), len(second)) < 2:
+        return None
+    parts = [float(np.var(x, ddof=1)) / len(x) for x in (first, second)]
+    spread = sum(p**2 / (len(x) - 1) for p, x in zip(parts, (first, second), strict=True))
+    freedom = sum(parts) ** 2 / spread if spread > 0 else math.inf
+    centre = float(np.mean(first) - np.mean(second))
+    reach = _t_quantile(1 - ALPHA / 2, freedom) * math.sqrt(sum(parts))
+    return centre - reach, centre + reach
 
 
-def _paired(samples: Sequence[Sample]) -> list[NDArray[np.bool_]] | None:
-    """Correctness of all samples, if all have it, on the same images."""
-    known = [sample.correct for sample in samples if sample.correct is not None]
-    same = len({sample.images for sample in samples}) == 1
-    return known if same and len(known) == len(samples) else None
+def slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, OneSided]:
+    """Least squares: slope, its standard error, and evidence for it to be above or below 0.
+
+    No evidence (an infinite error) from fewer than three points or a single ``x``.
+    """
+    if len(x) < 3 or len(set(x)) < 2:
+        return 0.0, math.inf, OneSided(1.0, 1.0)
+    a, b = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    spread = float(((a - a.mean()) ** 2).sum())
+    found = float(((a - a.mean()) * (b - b.mean())).sum()) / spread
+    residual = b - b.mean() - found * (a - a.mean())
+    error = math.sqrt(float((residual**2).sum()) / (len(a) - 2) / spread)
+    return found, error, _one_sided(found, error, len(a) - 2)
 
 
-def _image_error(samples: Sequence[Sample], weights: Sequence[float]) -> float:
-    """Standard error of the contrast from the sampling of images alone."""
-    paired = _paired(samples)
-    if paired is None:
-        variance = sum(
-            w**2 * sample.mean * (1 - sample.mean) / sample.images
-            for w, sample in zip(weights, samples, strict=True)
-        )
-        return math.sqrt(variance)
-    images = samples[0].images
-    total = np.zeros(images)
-    for weight, correct in zip(weights, paired, strict=True):
-        total += weight * (correct[0] if len(correct) == 1 else correct.mean(axis=0))
-    return float(total.std(ddof=1)) / math.sqrt(images) if images > 1 else math.inf
+def slope_interval(found: float, error: float, points: int) -> tuple[float, float]:
+    """95 % interval of a slope."""
+    reach = _t_quantile(1 - ALPHA / 2, points - 2) * error
+    return found - reach, found + reach
 
 
-def _agresti_min(first_only: int, second_only: int, images: int) -> float:
-    """Standard error of a paired difference, never 0: Wald's after adding half an image to each
-    cell (Agresti and Min 2005)."""
-    b, c, n = first_only + 0.5, second_only + 0.5, images + 2.0
-    return math.sqrt(b + c - (b - c) ** 2 / n) / n
+def spearman(x: Sequence[float], y: Sequence[float]) -> tuple[float, OneSided]:
+    """Spearman's rank correlation: exact by permutation up to 8 points, else the t approximation.
+
+    No evidence from fewer than four points or constant values.
+    """
+    if len(x) < 4 or len(set(x)) < 2 or len(set(y)) < 2:
+        return 0.0, OneSided(1.0, 1.0)
+    if len(x) > 8:
+        sides = [scipy.stats.spearmanr(x, y, alternative=s) for s in ("greater", "less")]
+        least = 1 / math.factorial(min(len(x), 20))  # no arrangement is rarer
+        tails = (max(float(side.pvalue), least) for side in sides)
+        return float(sides[0].statistic), OneSided(*tails)
+    a, b = scipy.stats.rankdata(x), scipy.stats.rankdata(y)
+    products = np.array([np.dot(a, order) for order in permutations(b)])
+    observed = float(np.dot(a, b))
+    near = 1e-9
+    p = OneSided(
+        float((products >= observed - near).mean()), float((products <= observed + near).mean())
+    )
+    return float(np.corrcoef(a, b)[0, 1]), p
+
+
+def most_often(runs: int) -> float:
+    """The largest share of runs that 0 of ``runs`` leaves open: exact 95 % upper bound."""
+    return 1.0 if runs == 0 else 1 - float(ALPHA ** (1 / runs))
 
 
 def _one_sided(distance: float, error: float, freedom: float) -> OneSided:

@@ -55,7 +55,9 @@ class Transfer:
             return "untested"
         if {Verdict.SUPPORTED, Verdict.CONTRADICTED} <= verdicts:
             return "reversed"
-        return "open" if Verdict.INCONCLUSIVE in verdicts else "alike"
+        if Verdict.INCONCLUSIVE in verdicts:
+            return "open"
+        return "alike" if len(verdicts) == 1 else "open"
 
     @property
     def alike(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from analysis import schema
 from experiments.support.files import explain
 from models import UsageError
 from models.cli import OneLineParser
-from report.errors import ROOT, TEMPLATES, ReportError
+from report.base.errors import ROOT, TEMPLATES, ReportError
 
 OUT = ROOT / "report" / "out"
 
@@ -81,12 +81,12 @@ def _run(arguments: argparse.Namespace) -> int:
         print("\n".join(listing(source)))
         return 0
     if arguments.command == "readme":
-        from report import readme
+        from report.documents import readme
 
         print(", ".join(readme.write(source, ROOT)) or "up to date")
         return 0
+    from report.blocks.citations import faults
     from report.build import build
-    from report.citations import faults
 
     started = time.perf_counter()
     # another folder's report does not replace one's own

@@ -9,13 +9,13 @@ from analysis import schema
 from analysis.schema import Results
 from experiments.support.files import write_atomically
 from experiments.support.signals import end_with_parent
-from report import document, page
-from report.document import Document
-from report.errors import TEMPLATES
-from report.macros import Writer
-from report.numbers import LANGS, Lang
-from report.sections import discover
-from report.tables import Context, as_latex
+from report.base.errors import TEMPLATES
+from report.blocks.numbers import LANGS, Lang
+from report.blocks.tables import Context, as_latex
+from report.documents import document, html_page
+from report.documents.document import Document
+from report.templating.macros import Writer
+from report.templating.sections import discover
 
 HTML = "report.html"
 
@@ -53,11 +53,11 @@ def html(results: Results) -> str:
     documents: dict[Lang, Document] = {
         lang: document.compose(TEMPLATES, results, sections, lang, pdf=False) for lang in LANGS
     }
-    return page.render(TEMPLATES, documents, results)
+    return html_page.render(TEMPLATES, documents, results)
 
 
 def _pdf(source: Path, lang: Lang) -> bytes:
-    from report import pdf
+    from report.documents import pdf
 
     results, sections = schema.load(source), discover(TEMPLATES)
     return pdf.write(TEMPLATES, document.compose(TEMPLATES, results, sections, lang, pdf=True))

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from report import bibtex
-from report.errors import TEMPLATES, Place, ReportError, syntax_error
-from report.numbers import LANGS
-from report.sandbox import read
-from report.sections import discover, written
+from report.base.environment import read
+from report.base.errors import TEMPLATES, Place, ReportError, syntax_error
+from report.blocks import bibtex
+from report.blocks.numbers import LANGS
+from report.templating.sections import discover, written
 
 DEFINITIONS = "definitions.txt"
 #: Macros that must come in the same order in both languages.
@@ -60,7 +60,6 @@ _UNKNOWN = {
     r"^: \S.*": "definition lists are not known: write a list",
     r"\[\^[^\]\s]+\](?!:)": "a footnote without its text: write [^name]: text",
     r"(?<![\s(<\"'*_~=|])https?://[^\s<>)]+": "no link: put a space in front, or <...> around it",
-    r"^ {0,3}\|(?:[^|\n]*\|){13,}\s*$": "a table of more than 12 columns is too wide for a page",
 }
 
 

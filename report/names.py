@@ -7,9 +7,9 @@ from pathlib import Path
 
 from analysis import schema
 from analysis.schema import Results
-from report import bibtex
-from report.errors import TEMPLATES
-from report.sections import discover
+from report.base.errors import TEMPLATES
+from report.blocks import bibtex
+from report.templating.sections import discover
 
 
 def listing(source: Path, templates: Path = TEMPLATES) -> Iterator[str]:

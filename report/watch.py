@@ -15,8 +15,9 @@ import watchfiles
 
 from analysis import schema
 from models import UsageError
-from report import build, page
-from report.errors import TEMPLATES, ReportError
+from report import build
+from report.base.errors import TEMPLATES, ReportError
+from report.documents import html_page
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
 #: Waits for the next version, then loads it; where the server is gone, tries again.
@@ -85,7 +86,7 @@ class Preview:
             error = _ERROR.format(escape(self._error)) if self._error else ""
             html = self._html
         # the page's own policy admits neither this script nor its request
-        admitted = escape(f"connect-src 'self'; script-src {page.allowed(client)}")
+        admitted = escape(f"connect-src 'self'; script-src {html_page.allowed(client)}")
         head, end, tail = html.replace("script-src", admitted, 1).rpartition("</body>")
         return f"{head}{error}<script>{client}</script>{end}{tail}"
 

@@ -354,7 +354,12 @@ def report_faults(rng):
         },
     )
     at = rng.choice(
-        ["report.document:compose", "report.page:render", "report.pdf:write", "report.pdf:write"]
+        [
+            "report.documents.document:compose",
+            "report.documents.html_page:render",
+            "report.documents.pdf:write",
+            "report.documents.pdf:write",
+        ]
     )
     yield (
         "kill -9 while rendering",

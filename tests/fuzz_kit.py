@@ -17,11 +17,13 @@ from analysis.results import as_csv, summarise
 from analysis.schema import Results
 from analysis.tables import tables
 from experiments.record import Record, RecordError, read
-from report import build, cards, document
-from report.errors import TEMPLATES
-from report.labels import Labels
-from report.numbers import LANGS
-from report.sections import discover
+from report import build
+from report.base.errors import TEMPLATES
+from report.base.labels import Labels
+from report.blocks import run_cards
+from report.blocks.numbers import LANGS
+from report.documents import document
+from report.templating.sections import discover
 from tests import factory
 
 #: Numbers and what passes for them, as they may stand in JSON.
@@ -198,7 +200,9 @@ class Bench:
         analyse(found)
         for lang in LANGS:
             for pdf in (False, True):
-                "".join(cards.cards([record], lang, Labels(lang), str if pdf else None)).encode()
+                "".join(
+                    run_cards.cards([record], lang, Labels(lang), str if pdf else None)
+                ).encode()
         return found
 
     def with_record(self, *records: Record) -> Records:

@@ -17,10 +17,11 @@ from analysis.records import Records, siblings
 from analysis.schema import Figure, Results
 from analysis.transfer import Transfer, compare
 from experiments.datasets import DatasetName
-from report import build, document
-from report.errors import TEMPLATES
-from report.numbers import LANGS
-from report.sections import discover
+from report import build
+from report.base.errors import TEMPLATES
+from report.blocks.numbers import LANGS
+from report.documents import document
+from report.templating.sections import discover
 from tests import factory
 
 SVG = (

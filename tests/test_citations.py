@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from report import bibtex, lint
-from report.citations import Bibliography, faults
-from report.errors import TEMPLATES, ReportError
+from report import lint
+from report.base.errors import TEMPLATES, ReportError
+from report.blocks import bibtex
+from report.blocks.citations import Bibliography, faults
 
 HERE = Path(__file__).parent
 EXPECTED = tomllib.loads((HERE / "citations.toml").read_text(encoding="utf-8"))

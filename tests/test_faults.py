@@ -68,7 +68,7 @@ MOMENTS = {
     "training": ("experiments.training.probes.gradient_norms:GradientProbe.observe", TRAIN),
     "downloading": ("experiments.datasets.download:download", TRAIN),
     "drawing": ("report.figures:draw", REPORT),
-    "printing": ("report.pdf:write", REPORT),
+    "printing": ("report.documents.pdf:write", REPORT),
 }
 
 

@@ -6,10 +6,11 @@ import tomllib
 import pymupdf
 import pytest
 
-from report import document, labels, page, pdf
-from report.errors import ReportError
-from report.numbers import LANGS
-from report.sections import discover
+from report.base import labels
+from report.base.errors import ReportError
+from report.blocks.numbers import LANGS
+from report.documents import document, html_page, pdf
+from report.templating.sections import discover
 from tests.report_kit import material, templates
 from tests.test_hostile_report import PAYLOADS, assert_inert, look
 
@@ -87,7 +88,7 @@ def found(hostile):
             lang: document.compose(hostile, made, sections, lang, pdf=False) for lang in LANGS
         }
         on_paper = document.compose(hostile, made, sections, "en", pdf=True)
-        html = page.render(hostile, documents, made)
+        html = html_page.render(hostile, documents, made)
         yield html, pdf.write(hostile, on_paper)
 
 
@@ -108,8 +109,8 @@ def test_in_a_browser_no_script_runs_and_no_request_leaves(found, tmp_path, by):
 
 def test_on_paper_nothing_is_fetched_and_no_link_runs(found):
     with pymupdf.open(stream=found[1]) as pages:
-        links = [link.get("uri") or "" for page in pages for link in page.get_links()]
-        text = "".join(page.get_text() for page in pages)
+        links = [link.get("uri") or "" for page in pages for link in html_page.get_links()]
+        text = "".join(html_page.get_text() for page in pages)
         title = pages.metadata["title"]
     assert all(not link or link.startswith("http") for link in links)
     assert "window.owned" in text and "root:x:" not in text and "LEAKED" not in text

@@ -2,9 +2,10 @@
 
 import pytest
 
-from report import document, labels, page
-from report.errors import ReportError
-from report.sections import discover
+from report.base import labels
+from report.base.errors import ReportError
+from report.documents import document, html_page
+from report.templating.sections import discover
 from tests.report_kit import material, section, templates
 
 
@@ -146,4 +147,4 @@ def test_a_fault_of_the_page_around_is_one_line_too(tmp_path):
     for source in ("\n{{ nothing }}", "\n{% if %}", "\n{{ ''.__class__.__mro__ }}"):
         (made / "page.html").write_text(source)
         with pytest.raises(ReportError, match=r"page\.html:2: "):
-            page.render(made, documents, found)
+            html_page.render(made, documents, found)

@@ -10,7 +10,7 @@ import pytest
 from analysis.figures.common import theme
 from experiments.record import Record
 from report import build
-from report.svg import for_page
+from report.blocks.svg import for_page
 from tests import factory
 from tests.report_kit import SVG, built, material, whole_page
 

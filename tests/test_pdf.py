@@ -7,8 +7,8 @@ import pymupdf
 import pypdf
 import pytest
 
-from report import pdf
-from report.document import Document
+from report.documents import pdf
+from report.documents.document import Document
 from tests.report_kit import built
 
 MM = 72 / 25.4
@@ -169,7 +169,7 @@ def test_its_dates_are_those_of_the_records(path):
 
 
 def test_nothing_is_fetched(monkeypatch, tmp_path):
-    from report.errors import TEMPLATES
+    from report.base.errors import TEMPLATES
 
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90">'
@@ -181,7 +181,7 @@ def test_nothing_is_fetched(monkeypatch, tmp_path):
     def drawn(address):
         html = f'<html lang="en"><title>t</title><img alt="a" src="{address}"></html>'
         monkeypatch.setattr(pdf, "render", lambda *_: html)
-        made = pdf.write(TEMPLATES, Document("en", None, (), (), {"asset:0.svg": svg}))
+        made = pdf.write(TEMPLATES, Document("en", None, (), (), {"asset:0.svg": svg}, {}))
         with pymupdf.open(stream=made) as document:
             return bool(document[0].get_drawings())
 

@@ -8,8 +8,8 @@ from PIL import Image
 
 from analysis.findings import evaluate
 from report import __main__ as command_line
-from report import readme
-from report.numbers import LANGS, NBSP
+from report.blocks.numbers import LANGS, NBSP
+from report.documents import readme
 from tests import factory
 from tests.report_kit import material
 

@@ -6,9 +6,11 @@ from html import unescape
 import pytest
 
 from experiments.record import Record
-from report import document, formulas, tree
-from report.errors import ReportError
-from report.sections import discover
+from report.base import tree
+from report.base.errors import ReportError
+from report.blocks import formulas
+from report.documents import document
+from report.templating.sections import discover
 from tests.report_kit import material, records, section, templates
 
 HOSTILE = '<script>alert(1)</script> *x* [y](javascript:z) `c` "q" & \ue0001\ue001'
@@ -296,3 +298,17 @@ def test_a_number_stands_in_a_formula(tmp_path):
     html = section(tmp_path, '$a = {{ n(acc("ResNet18")) }}$, $p = {{ n(params("ResNet18")) }}$')
     assert f"<mn>{accuracy:.2f}</mn>" in html
     assert r"p = 11.70\,\text{M}" in html
+
+
+def test_what_writers_bring_along_is_known(tmp_path):
+    html = section(
+        tmp_path,
+        "<!-- TODO -->\n\nH<sub>2</sub>O<br>x.[^1] See https://example.org/a。\n\n"
+        "- [ ] a\n- [x] b\n\n"
+        "> [!NOTE]\n> Mind this.\n\n[^1]: The note.",
+    )
+    assert "TODO" not in html and "<sub>2</sub>" in html and "<br/>" in html
+    assert "☐ a" in html and "☑ b" in html
+    assert 'href="#en-a-fn1"' in html and 'id="en-a-fn1"' in html and "The note." in html
+    assert 'href="https://example.org/a"' in html
+    assert '<p class="markdown-alert-title">Note</p>' in html

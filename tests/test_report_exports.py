@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from analysis.figures import figures
-from report.numbers import LANGS
+from report.blocks.numbers import LANGS
 from tests.report_kit import built
 from tests.report_kit import material as kit_material
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from analysis.values import Source, Value
-from report.numbers import NBSP, data_element, printed, signed
+from report.blocks.numbers import NBSP, data_element, printed, signed
 
 SOURCE = (Source("ResNet18.s0", "test.accuracy"),)
 

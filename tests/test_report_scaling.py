@@ -9,10 +9,10 @@ import pytest
 from analysis.figures import figures
 from analysis.render import svg
 from analysis.results import Inputs, make
-from report import document
-from report.errors import TEMPLATES
-from report.numbers import LANGS, folded, sources_text
-from report.sections import discover
+from report.base.errors import TEMPLATES
+from report.blocks.numbers import LANGS, folded, sources_text
+from report.documents import document
+from report.templating.sections import discover
 from tests import factory
 from tests.report_kit import material, whole_page
 

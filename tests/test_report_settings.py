@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from report import settings
-from report.errors import ReportError, syntax_error
+from report.base.errors import ReportError, syntax_error
+from report.blocks import settings
 
 GOOD = '[zh]\ntitle = "T"\n[en]\ntitle = "T"\n'
 

@@ -6,8 +6,8 @@ import io
 from analysis.results import as_csv
 from analysis.tables import Cell, Column, Table
 from analysis.values import Source, Value
-from report.labels import Labels
-from report.tables import Context, as_latex, html
+from report.base.labels import Labels
+from report.blocks.tables import Context, as_latex, html
 
 ACCURACY = Value(0.98366, "accuracy", (Source("A.s0", "test.accuracy"),))
 LIMITS = (Value(0.98, "accuracy", ACCURACY.sources), Value(0.987, "accuracy", ACCURACY.sources))

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from report import tree
-from report.typography import typeset_chinese, typeset_english
+from report.base import tree
+from report.documents.typography import typeset_chinese, typeset_english
 
 
 def typeset(html, *, pdf):

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from report import build, watch
-from report.errors import Place, ReportError
+from report.base.errors import Place, ReportError
 from report.watch import Preview, described, server
 from tests.report_kit import material, templates
 from tests.test_html_browser import ARGUMENTS, CHROMIUM

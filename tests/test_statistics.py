@@ -15,12 +15,15 @@ from statsmodels.stats.multitest import multipletests
 from analysis.statistics import (
     OneSided,
     Sample,
+    SeedVariance,
+    accuracy_interval,
     contrast,
-    discordant,
     holm,
     mcnemar,
-    seed_interval,
-    signed_rank,
+    pool,
+    ranks,
+    slope,
+    spearman,
     student,
     welch,
     wilson,
@@ -74,95 +77,9 @@ def test_mcnemar_one_sided_is_the_sign_test(first: int, second: int) -> None:
     assert mcnemar(second, first).less == pytest.approx(expected)
 
 
-def test_difference_of_two_runs_is_mcnemar_on_the_discordant() -> None:
-    first, second = paired(np.random.default_rng(1), [0.98, 0.97], 5_000)
-    found = contrast([first, second], (1, -1))
-    counts = discordant(first, second)
-    assert counts is not None
-    assert found.test == "mcnemar"
-    assert found.zero == mcnemar(*counts)
-    assert found.estimate == pytest.approx((counts[0] - counts[1]) / 5_000)
-    low, high = found.interval()
-    assert low < found.estimate < high
-
-
-def test_identical_predictions_are_no_evidence_but_bound_the_difference() -> None:
-    (run,) = paired(np.random.default_rng(2), [0.97], 2_000)
-    found = contrast([run, run], (1, -1))
-    assert found.zero == OneSided(1.0, 1.0)
-    assert found.equivalent(0.01) < 0.001
-    assert found.interval()[1] > 0
-
-
-def test_difference_of_differences_has_the_bootstraps_error() -> None:
-    rng = np.random.default_rng(3)
-    samples = paired(rng, [0.97, 0.96, 0.97, 0.90], 3_000)
-    weights = (1, -1, -1, 1)
-    found = contrast(samples, weights)
-    correct = np.stack([item.correct[0] for item in samples if item.correct is not None])
-    scores = np.asarray(weights, dtype=float) @ correct
-    picks = rng.integers(0, 3_000, (2_000, 3_000))
-    assert found.test == "images"
-    assert found.error == pytest.approx(float(scores[picks].mean(axis=1).std()), rel=0.06)
-    assert found.interval()[0] < found.estimate < found.interval()[1]
-
-
-def test_runs_that_cannot_be_paired_are_two_proportions() -> None:
-    samples = [Sample((0.98,), 10_000, None), Sample((0.97,), 10_000, None)]
-    found = contrast(samples, (1, -1))
-    error = math.sqrt((0.98 * 0.02 + 0.97 * 0.03) / 10_000)
-    assert found.test == "proportions"
-    assert found.zero.greater == pytest.approx(float(stats.norm.sf(0.01 / error)))
-
-
-def test_across_seeds_without_image_sampling_it_is_welch() -> None:
-    first, second = (0.98, 0.975, 0.979), (0.97, 0.962, 0.968, 0.966)
-    images = 10**12  # so many that sampling them adds nothing
-    found = contrast([Sample(first, images, None), Sample(second, images, None)], (1, -1))
-    expected = stats.ttest_ind(first, second, equal_var=False)
-    assert found.test == "seeds"
-    assert found.zero.two_sided == pytest.approx(expected.pvalue, rel=1e-3)
-    interval = expected.confidence_interval()
-    assert found.interval() == pytest.approx((interval.low, interval.high), rel=1e-3)
-    assert welch(first, second).two_sided == pytest.approx(expected.pvalue)
-
-
-def test_across_seeds_a_small_steady_difference_is_not_told_apart_on_few_images() -> None:
-    """All runs see the same images: that seeds agree does not make up for few images."""
-    first = Sample((0.9701, 0.9700, 0.9702), 1_000, None)
-    second = Sample((0.9691, 0.9690, 0.9692), 1_000, None)
-    assert welch(first.accuracies, second.accuracies).two_sided < 0.001
-    assert contrast([first, second], (1, -1)).zero.two_sided > 0.5
-
-
-def test_one_run_against_several_is_refused() -> None:
-    several, one = Sample((0.9, 0.91), 100, None), Sample((0.9,), 100, None)
-    with pytest.raises(ValueError, match="mixed"):
-        contrast([several, one], (1, -1))
-
-
-def test_equivalence_needs_a_bound_not_a_high_p_value() -> None:
-    few = contrast([Sample((0.97,), 300, None), Sample((0.97,), 300, None)], (1, -1))
-    many = contrast([Sample((0.97,), 50_000, None), Sample((0.97,), 50_000, None)], (1, -1))
-    assert few.zero.two_sided == many.zero.two_sided == 1
-    assert few.equivalent(0.01) > 0.05 > many.equivalent(0.01)
-
-
-def test_seed_interval_is_students_and_stays_in_range() -> None:
-    values = [0.97, 0.975, 0.968]
-    expected = stats.ttest_1samp(values, 0).confidence_interval()
-    assert seed_interval(values) == pytest.approx((expected.low, expected.high))
-    assert seed_interval([0.999, 0.9])[1] == 1.0
-
-
 def test_welch_without_spread() -> None:
     assert welch([0.2, 0.2], [0.1, 0.1]).greater == 0
     assert welch([0.1, 0.1], [0.1, 0.1]) == OneSided(1, 1)
-
-
-def test_signed_rank_directions() -> None:
-    assert signed_rank([2, 3, 4, 5, 6, 7, 8, 9], 1).greater == pytest.approx(1 / 256)
-    assert signed_rank([1, 1, 1], 1) == OneSided(1, 1)
 
 
 def test_student_is_scipys() -> None:
@@ -172,21 +89,85 @@ def test_student_is_scipys() -> None:
     assert student([0.3], 0) == OneSided(1, 1)
 
 
-@pytest.mark.parametrize("seeds", [2, 3, 5])
-def test_equal_networks_across_seeds_differ_no_more_often_than_the_level(seeds: int) -> None:
+def test_difference_of_differences_has_the_bootstraps_error() -> None:
+    rng = np.random.default_rng(3)
+    samples = paired(rng, [0.97, 0.96, 0.97, 0.90], 3_000)
+    found = contrast(samples, (1, -1, -1, 1))
+    correct = np.stack([item.correct[0] for item in samples if item.correct is not None])
+    picks = rng.integers(0, 3_000, (2_000, 3_000))
+    errors = np.stack([1 - row[picks].mean(axis=1) for row in correct])
+    logs = -np.array([1, -1, -1, 1]) @ np.log(errors)
+    assert found.test == "images"
+    assert found.error == pytest.approx(float(logs.std()), rel=0.08)
+    assert found.interval()[0] < found.estimate < found.interval()[1]
+
+
+def test_the_pool_is_the_mean_variance_and_leaves_out_what_deviates() -> None:
+    rng = np.random.default_rng(4)
+    networks = {
+        f"n{i}": (tuple(1 / (1 + np.exp(-rng.normal(4, 0.1, 5)))), 10_000) for i in range(10)
+    }
+    found = pool(networks | {"wild": ((0.97, 0.97, 0.87, 0.97, 0.97), 10_000)})
+    assert found["wild"].own
+    assert found["wild"].freedom == 4
+    assert found["n0"] == found["n9"]
+    assert found["n0"].freedom == 40
+    assert math.sqrt(found["n0"].variance) == pytest.approx(0.1, rel=0.4)
+    assert pool({"a": ((0.9,), 100)}) == {}
+
+
+def test_no_interval_is_without_width_or_beyond_the_ends() -> None:
+    seeds = SeedVariance(0.005, 20)
+    for value in (0.0, 0.1165, 0.98, 1.0):
+        right = np.zeros((3, 1_000), dtype=bool)
+        right[:, : round(1_000 * value)] = True
+        low, high = accuracy_interval(Sample((value,) * 3, 1_000, right, seeds))
+        assert 0 < low < high < 1
+
+
+def test_ranks_are_scipys_and_diverged_is_worst() -> None:
+    first, second = [0.1, 0.2, 0.35], [0.3, 0.5, 0.6, 0.7]
+    expected = stats.mannwhitneyu(first, second, alternative="less", method="exact").pvalue
+    assert ranks(first, second).less == pytest.approx(expected)
+    assert ranks([-math.inf] * 5, [0.1] * 5).less == pytest.approx(1 / 252)
+
+
+def test_slope_and_spearman_are_scipys() -> None:
+    x, y = [1, 2, 3, 4, 5, 6, 7, 8, 9], [1.0, 2.5, 2.0, 4.0, 5.5, 5.0, 7.0, 8.5, 8.0]
+    expected = stats.linregress(x, y, alternative="greater")
+    found, error, p = slope(x, y)
+    assert (found, error) == pytest.approx((expected.slope, expected.stderr))
+    assert p.greater == pytest.approx(expected.pvalue)
+    rho, q = spearman(x, y)
+    assert rho == pytest.approx(stats.spearmanr(x, y).statistic)
+    assert q.greater == pytest.approx(stats.spearmanr(x, y, alternative="greater").pvalue)
+    assert spearman([1, 2, 3, 4], [1, 2, 3, 4])[1].greater == pytest.approx(1 / 24)
+
+
+@pytest.mark.parametrize("runs", [2, 3, 5])
+def test_equal_networks_differ_no_more_often_than_the_level(runs: int) -> None:
     """Seeds differ in quality, networks have images of their own that they find hard."""
-    rng = np.random.default_rng(seeds)
+    rng = np.random.default_rng(runs)
     images, trials, rejected = 400, 400, 0
     for _ in range(trials):
         hard = rng.standard_normal(images)
-        samples = []
+        correct = []
         for _ in range(2):
             own = 0.7 * hard + 0.4 * rng.standard_normal(images)
-            runs = [
-                own + 0.59 * rng.standard_normal(images)
-                < stats.norm.ppf(np.clip(rng.normal(0.9, 0.01), 0, 1))
-                for _ in range(seeds)
-            ]
-            samples.append(sample(*runs))
+            correct.append(
+                np.stack(
+                    [
+                        own + 0.59 * rng.standard_normal(images)
+                        < stats.norm.ppf(np.clip(rng.normal(0.9, 0.01), 0, 1))
+                        for _ in range(runs)
+                    ]
+                )
+            )
+        means = [tuple(float(row.mean()) for row in rows) for rows in correct]
+        seeds = pool({str(i): (mean, images) for i, mean in enumerate(means)})
+        samples = [
+            Sample(mean, images, rows, seeds[str(i)])
+            for i, (mean, rows) in enumerate(zip(means, correct, strict=True))
+        ]
         rejected += contrast(samples, (1, -1)).zero.two_sided < 0.05
     assert rejected <= stats.binom.ppf(0.999, trials, 0.05)

@@ -19,10 +19,10 @@ from analysis.tables import Table, tables
 from experiments import study
 from experiments.training.optimizer import AVERAGED_SHARE
 from experiments.training.transforms import GROWTH, SHIFT, TURN
-from report import document
-from report.errors import TEMPLATES
-from report.numbers import LANGS, Lang
-from report.sections import discover
+from report.base.errors import TEMPLATES
+from report.blocks.numbers import LANGS, Lang
+from report.documents import document
+from report.templating.sections import discover
 from tests.factory import Outcome, make, outcome
 from tests.report_kit import material
 from tests.test_tables import check as check_table

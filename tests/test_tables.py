@@ -17,7 +17,7 @@ from analysis.tables import Cell, Table, tables
 from analysis.values import Value
 from experiments import study
 from experiments.versions import in_fp32
-from report.errors import TEMPLATES
+from report.base.errors import TEMPLATES
 from tests.factory import OUTCOMES, Outcome, make, outcome
 
 LABELS = tomllib.loads((TEMPLATES / "labels.toml").read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ from analysis.transfer import Transfer
 from experiments import study
 from experiments.datasets import splits as data
 from experiments.record import write
-from report.numbers import LANGS
+from report.blocks.numbers import LANGS
 from tests import factory
 from tests.report_kit import compared, material, whole_page
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from analysis.constants import RANGE_BOUND
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, theme
 from analysis.figures.common.text import Lang, Words
@@ -22,11 +21,16 @@ GAP = 0.7
 
 @dataclass(frozen=True)
 class Block:
-    """One SE block: its stage (from 1), its channels, and the range of its weights in each run."""
+    """One SE block: its stage (from 1), its channels, and the range of its weights in each run.
+
+    ``before``: the range before training, the larger of evaluation mode and batch statistics, as
+    the mean over the runs; None where it was not measured.
+    """
 
     stage: int
     channels: int
     ranges: tuple[float, ...]
+    before: float | None
 
     @property
     def mean(self) -> float:
@@ -48,8 +52,20 @@ def blocks(evidence: Evidence, variant: str) -> list[Block]:
     found = []
     for index, width in enumerate(widths):
         ranges = tuple(m[index].range_of_means for m in measurements if index < len(m))
-        found.append(Block(stages.index(width) + 1, width, ranges))
+        name = measurements[0][index].block
+        before = _before(measured(evidence, variant), name)
+        found.append(Block(stages.index(width) + 1, width, ranges, before))
     return found
+
+
+def _before(runs: list[Record], block: str) -> float | None:
+    """The range of a block's weights before training, as the mean over the runs."""
+    found = [
+        max(item.range_of_means for item in run.probes.se_initial if item.block == block)
+        for run in runs
+        if any(item.block == block for item in run.probes.se_initial)
+    ]
+    return sum(found) / len(found) if found else None
 
 
 def runs(records: Records) -> tuple[str, ...]:
@@ -78,9 +94,9 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
     theme.heading(axes, words("axis"), left=0.3)
     theme.hairlines(axes)
     channels = {b.stage: b.channels for own in found.values() for b in own}
-    axes.set_ylim(
-        0, 1.08 * max([RANGE_BOUND, *(x for f in found.values() for b in f for x in b.ranges)])
-    )
+    shown = [b for own in found.values() for b in own]
+    most = max(max(*b.ranges, b.before or 0.0) for b in shown)
+    axes.set_ylim(0, 1.08 * most or 1.0)
     left, edges, ticks = 0.0, [], {}
     for stage in sorted(channels):
         start = left
@@ -95,14 +111,6 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
     axes.set_xticks([*ticks], [*ticks.values()])
     axes.tick_params(axis="x", length=0, pad=5)
     theme.dividers(axes, edges[:-1])
-    axes.axhline(RANGE_BOUND, color=theme.INK_2, linewidth=0.8, linestyle=(0, (4, 2.5)), zorder=1.5)
-    axes.annotate(
-        words("bound", bound=RANGE_BOUND),
-        (0, RANGE_BOUND),
-        xytext=(2, 2.5),
-        textcoords="offset points",
-        color=theme.INK_2,
-    )
     entries = [
         (
             words("mean", network=words.name(variant), mean=f"{_mean(own):.2f}"),
@@ -112,6 +120,8 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
         )
         for variant, own in found.items()
     ]
+    if any(block.before is not None for block in shown):
+        entries.append((words("before"), theme.INK_2, 4.5, False))
     theme.key(sheet, entries, left=0.06)
     return sheet
 
@@ -135,6 +145,10 @@ def _group(axes: Axes, variant: str, blocks: list[Block], left: float) -> None:
             markeredgewidth=0,
             zorder=3,
         )
+        if block.before is not None:
+            axes.plot(
+                [x], [block.before], "o", color=theme.INK_2, markersize=4.5, markerfacecolor="none"
+            )
     axes.fill_between(
         [left, left + len(blocks)], _mean(blocks), color=look.colour, alpha=0.2, linewidth=0
     )
@@ -146,8 +160,9 @@ def _mean(blocks: list[Block]) -> float:
 
 def _headline(found: dict[str, list[Block]], words: Words) -> str:
     every = [block for own in found.values() for block in own]
-    above = sum(block.mean > RANGE_BOUND for block in every)
-    parts = [words("headline", above=above, blocks=len(every), bound=RANGE_BOUND)]
+    known = [block for block in every if block.before is not None]
+    above = sum(block.mean > (block.before or 0.0) for block in known)
+    parts = [words("headline", above=above, blocks=len(known))] if known else []
     if len(found) > 1:
         means = {words.name(variant): _mean(own) for variant, own in found.items()}
         high, low = sorted(means, key=lambda name: -means[name])

@@ -19,9 +19,11 @@ __all__ = ["Finding", "Verdict", "evaluate"]
 #: The modules in the order of the report's sections; importing one registers its findings.
 SECTIONS = (
     "ranking",
+    "sizes",
     "depth",
     "residual",
     "operators",
+    "gradients",
     "dense",
     "attention",
     "overlooked",
@@ -49,15 +51,20 @@ def _corrected(results: dict[str, Result]) -> dict[str, Value]:
     """Holm's correction within each family; it depends on every p-value of the family."""
     families: dict[str, list[str]] = {}
     for name, result in results.items():
-        if result.p is not None:
+        if _raw(result) is not None:
             families.setdefault(REGISTRY[name].family, []).append(name)
     corrected = {}
     for names in families.values():
-        raw = [min(result.p) for name in names if (result := results[name]).p is not None]
+        raw = [p for name in names if (p := _raw(results[name])) is not None]
         sources: set[Source] = set().union(*(results[name].sources for name in names))
         for name, p in zip(names, holm(raw), strict=True):
             corrected[name] = Value(p, "p", tuple(sorted(sources)))
     return corrected
+
+
+def _raw(result: Result) -> float | None:
+    """The p-value of the outcome that the data speak for most."""
+    return None if result.p is None else min(*result.p, result.mixed)
 
 
 def _finding(
@@ -74,8 +81,9 @@ def _finding(
     seeds = evidence.seeds(result.variants)
     seed_sources = tuple(Source(name, "config.seed") for name in evidence.ids(result.variants))
     values["seeds"] = Value(seeds, "integer", seed_sources)
-    if result.p is not None:
-        values["raw_p"] = Value(min(result.p), "p", tuple(sorted(set(result.sources))))
+    raw = _raw(result)
+    if raw is not None:
+        values["raw_p"] = Value(raw, "p", tuple(sorted(set(result.sources))))
     return Finding(
         id=hypothesis.id,
         verdict=_verdict(result, p),
@@ -96,4 +104,6 @@ def _verdict(result: Result, p: Value | None) -> Verdict:
         return result.verdict
     if result.p is None or p is None or p.value >= ALPHA:
         return Verdict.INCONCLUSIVE
+    if result.mixed < min(result.p):
+        return Verdict.MIXED
     return Verdict.SUPPORTED if result.p.greater < result.p.less else Verdict.CONTRADICTED

@@ -1,33 +1,49 @@
-"""Channel attention: what the SE blocks learned, and what they gain."""
+"""Channel attention: what the SE blocks learned, and what they are good for."""
 
 from __future__ import annotations
 
-from analysis.constants import CONSTANTS, RANGE_BOUND
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence, title
 from analysis.findings.model import (
     Result,
     Verdict,
     better,
+    claim_set,
     difference,
-    every,
+    equivalence,
+    error_ratio,
     finding,
-    interval,
     negate,
-    some,
 )
-from analysis.statistics import OneSided, rank_sum, signed_rank, welch
+from analysis.statistics import (
+    OneSided,
+    difference_interval,
+    mean_interval,
+    spearman,
+    student,
+    welch,
+)
 from analysis.values import Source, Value
+from experiments.record import Record, SEWeights
 
 SE18, SE34, PLAIN18, PLAIN34 = "SEResNet18", "SEResNet34", "ResNet18", "ResNet34"
+SE_ALEX, ALEX = "SEAlexNet", "AlexNet"
+#: SE-ResNet-18 by reduction ratio.
+RATIOS = {2: SE18, 4: f"{SE18}-ratio4", 8: f"{SE18}-ratio8", 16: f"{SE18}-ratio16"}
 
 
 class Ranges:
-    """The ranges (largest less smallest channel weight, averaged over the test images first) of a
-    network's SE blocks.
+    """The ranges (largest - smallest channel weight, averaged over the test images first) of a
+    network's SE blocks after training.
 
     Attributes:
         blocks: of each block, averaged over the runs, input to output.
-        runs: of each run, averaged over the blocks.
+        runs: of each run, averaged over the blocks of a stage and then over the stages (blocks of
+            equal width), so that a deeper network's many blocks of one stage weigh no more.
         stages: by number of channels, averaged over blocks and runs.
     """
 
@@ -40,7 +56,9 @@ class Ranges:
             weights = run.probes.se_weights
             if not weights:
                 continue
-            self.runs.append(sum(block.range_of_means for block in weights) / len(weights))
+            self.runs.append(
+                by_stage([(block.channels, block.range_of_means) for block in weights])
+            )
             for index, block in enumerate(weights):
                 found.setdefault(block.block, []).append(block.range_of_means)
                 widths.setdefault(block.channels, []).append(block.range_of_means)
@@ -50,11 +68,11 @@ class Ranges:
         self.sources = tuple(sources)
 
     def values(self, name: str) -> dict[str, Value | None]:
-        """``name`` (mean over the blocks), ``name_least`` and ``name_most``."""
+        """``name`` (mean over stages and runs), ``name_least`` and ``name_most`` (blocks)."""
         if not self.blocks:
             return {}
         return {
-            name: self.value(sum(self.blocks) / len(self.blocks)),
+            name: self.value(sum(self.runs) / len(self.runs)),
             f"{name}_least": self.value(min(self.blocks)),
             f"{name}_most": self.value(max(self.blocks)),
         }
@@ -63,152 +81,302 @@ class Ranges:
         return Value(number, "weight", self.sources)
 
 
-def compare_ranges(first: Ranges, second: Ranges) -> tuple[OneSided, str, bool]:
-    """Evidence for the first network's ranges to be larger; the test; whether stages agree.
-
-    With two or more runs a side: Welch's test of the runs' mean ranges. With one the blocks are
-    the units (Mann-Whitney). Blocks of one network are not independent, and the deeper network has
-    other shares of wide and narrow blocks, so caution: evidence counts only in a direction in
-    which every stage (blocks of equal width) differs.
-    """
-    common = first.stages.keys() & second.stages.keys()
-    signs = [first.stages[width] - second.stages[width] for width in common]
-    up, down = all(sign > 0 for sign in signs), all(sign < 0 for sign in signs)
-    if min(len(first.runs), len(second.runs)) >= 2:
-        return welch(first.runs, second.runs), "seeds", up or down
-    p = rank_sum(first.blocks, second.blocks)
-    guarded = OneSided(p.greater if up else 1.0, p.less if down else 1.0)
-    return guarded, "blocks", up or down
+def by_stage(measured: Sequence[tuple[int, float]]) -> float:
+    """The mean over stages of the mean over each stage's blocks; (channels, measure) a block."""
+    stages: dict[int, list[float]] = {}
+    for channels, number in measured:
+        stages.setdefault(channels, []).append(number)
+    means = [sum(numbers) / len(numbers) for numbers in stages.values()]
+    return sum(means) / len(means)
 
 
-@finding("se-weights-differ", family="attention", needs=(SE18, SE34))
+def untrained(run: Record) -> list[tuple[int, float]]:
+    """(channels, range) of each SE block before training, in evaluation or batch mode, whichever is
+    larger; empty where it was not measured."""
+    ranges: dict[str, tuple[int, float]] = {}
+    for block in run.probes.se_initial:
+        before = ranges.get(block.block, (block.channels, 0.0))[1]
+        ranges[block.block] = block.channels, max(before, block.range_of_means)
+    return list(ranges.values())
+
+
+@finding("se-weights-differ", needs=(SE18, SE34))
 def se_weights_differ(evidence: Evidence) -> Result:
-    """The SE blocks of either trained SE-ResNet weight channels differently: their ranges exceed
-    ``constants.RANGE_BOUND``, which no block of an untrained one does.
+    """Training widens the range of the channel weights: in either SE-ResNet it exceeds that of the
+    same network before training (Student over runs of the difference, stages averaged first;
+    ``claim_set``).
 
-    Wilcoxon's signed-rank test over the blocks, for both networks (intersection-union): supported
-    if most blocks exceed the bound, contradicted if most of one network's fall short, though some
-    may exceed it. A range shows that weights differ, not that the differences are of use.
+    Before training the range is the larger of those in evaluation and in batch mode
+    (``untrained``). A range shows that weights differ, not that the differences are of use.
 
-    Values: ``se18``, ``se34`` (mean range over the blocks), each with ``_least``, ``_most``,
-    ``_above`` (how many blocks exceed the bound) and ``_blocks`` (of how many); ``bound``. Effect:
-    ``se18``. Facts: ``all_above`` (every block of both).
+    Values: ``se18``, ``se34`` (after training; mean over stages and runs), each with ``_least``,
+    ``_most`` (blocks), ``_before``, ``_above`` (blocks whose range grew, averaged over runs) and
+    ``_blocks`` (of how many); those of ``claim_set``. Effect: ``se18`` - ``se18_before``. Facts: of
+    ``claim_set``. Not testable where ranges before training were not measured.
     """
-    ranges = {"se18": Ranges(evidence, SE18), "se34": Ranges(evidence, SE34)}
-    measured = all(item.blocks for item in ranges.values())
-    values: dict[str, Value | None] = {"bound": CONSTANTS["range_bound"]}
-    for name, item in ranges.items():
-        values |= item.values(name)
-        if item.blocks:
-            above = sum(size > RANGE_BOUND for size in item.blocks)
-            values[f"{name}_above"] = Value(above, "integer", item.sources)
-            values[f"{name}_blocks"] = Value(len(item.blocks), "integer", item.sources)
-    tests = [signed_rank(item.blocks, RANGE_BOUND) for item in ranges.values() if item.blocks]
+    parts: dict[str, OneSided] = {}
+    values: dict[str, Value | None] = {}
+    sources: list[Source] = []
+    missing = []
+    changes: dict[str, list[float]] = {}
+    for name, variant in (("se18", SE18), ("se34", SE34)):
+        runs = [r for r in evidence.finished(variant) if r.probes.se_weights and untrained(r)]
+        if not runs:
+            missing.append(variant)
+            continue
+        ranges = Ranges(evidence, variant)
+        before = [by_stage(untrained(run)) for run in runs]
+        after = [
+            by_stage([(b.channels, b.range_of_means) for b in run.probes.se_weights])
+            for run in runs
+        ]
+        changes[name] = [b - a for a, b in zip(before, after, strict=True)]
+        initial = tuple(
+            Source(run.id, f"probes.se_initial.{index}.range_of_means")
+            for run in runs
+            for index in range(len(run.probes.se_initial))
+        )
+        sources += [*ranges.sources, *initial]
+        parts[title(variant)] = better(student(changes[name], 0.0))
+        values |= ranges.values(name)
+        values[f"{name}_before"] = Value(sum(before) / len(before), "weight", initial)
+        grown, blocks = _grown(runs)
+        values[f"{name}_above"] = Value(grown, "integer", (*ranges.sources, *initial))
+        values[f"{name}_blocks"] = Value(blocks, "integer", ranges.sources)
+    if missing:
+        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=tuple(missing))
+    counted = claim_set(parts, sources)
+    unique = tuple(sorted(set(sources)))
     return Result(
         (SE18, SE34),
-        "blocks",
-        p=every(tests) if measured else None,
-        verdict=None if measured else Verdict.INCONCLUSIVE,
-        sources=tuple(source for item in ranges.values() for source in item.sources),
-        effect=values.get("se18"),
-        values=values,
-        facts={
-            "all_above": all(x > RANGE_BOUND for item in ranges.values() for x in item.blocks),
-        },
+        "runs",
+        p=counted.p,
+        mixed=counted.mixed,
+        sources=unique,
+        effect=Value(_mean(changes["se18"]), "weight", unique),
+        interval=_ends(mean_interval(changes["se18"]), unique),
+        values={**values, **counted.values},
+        facts=counted.facts,
     )
 
 
-@finding("se-range-larger-18", family="attention", needs=(SE18, SE34))
+def _grown(runs: Sequence[Record]) -> tuple[int, int]:
+    """How many blocks' ranges grew in training, averaged over the runs; of how many."""
+    changes: dict[str, list[float]] = {}
+    for run in runs:
+        before: dict[str, float] = {}
+        for initial in run.probes.se_initial:
+            least = before.get(initial.block, 0.0)
+            before[initial.block] = max(least, initial.range_of_means)
+        for block in run.probes.se_weights:
+            if block.block in before:
+                change = block.range_of_means - before[block.block]
+                changes.setdefault(block.block, []).append(change)
+    return sum(_mean(found) > 0 for found in changes.values()), len(changes)
+
+
+@finding("se-range-larger-18", needs=(SE18, SE34))
 def se_range_larger_18(evidence: Evidence) -> Result:
-    """The ranges of channel weights are larger in SE-ResNet-18 than in SE-ResNet-34.
+    """The range of the channel weights is larger in SE-ResNet-18 than in SE-ResNet-34: Welch's test
+    over runs of the logarithm, stages averaged first.
 
-    The test is that of ``compare_ranges``: across seeds, or over blocks with caution.
-
-    Values: ``se18``, ``se34`` (mean range over the blocks), each with ``_least`` and ``_most``.
-    Effect: se18 less se34 (kind ``weight``). Facts: ``stages_agree``, ``larger`` (title of the one
-    whose mean range is larger).
+    Values: ``se18``, ``se34`` (mean over stages and runs), each with ``_least`` and ``_most``
+    (blocks), ``difference`` (se18 - se34). Effect: the ratio of the geometric means. Facts:
+    ``stages_agree`` (the same one is larger in every stage), ``larger`` (title).
     """
     first, second = Ranges(evidence, SE18), Ranges(evidence, SE34)
     values = first.values("se18") | second.values("se34")
     if not (first.blocks and second.blocks):
-        return Result((SE18, SE34), "blocks", verdict=Verdict.INCONCLUSIVE, values=values)
-    p, test, agree = compare_ranges(first, second)
-    low, high = values["se34"], values["se18"]
+        return Result((SE18, SE34), "runs", verdict=Verdict.INCONCLUSIVE, values=values)
+    logs = [[math.log(max(x, 1e-9)) for x in item.runs] for item in (first, second)]
+    ends = difference_interval(*logs)
+    high, low = values["se18"], values["se34"]
     assert low is not None and high is not None
+    values["difference"] = Value.derived(high.value - low.value, "weight", high, low)
+    sources = (*first.sources, *second.sources)
+    common = first.stages.keys() & second.stages.keys()
+    signs = {first.stages[width] > second.stages[width] for width in common}
+    limits = ends and (math.exp(ends[0]), math.exp(ends[1]))
     return Result(
         (SE18, SE34),
-        test,
-        p=better(p),
-        sources=(*first.sources, *second.sources),
-        effect=Value.derived(high.value - low.value, "weight", high, low),
+        "runs",
+        p=better(welch(*logs)),
+        sources=sources,
+        effect=Value(math.exp(_mean(logs[0]) - _mean(logs[1])), "ratio", sources),
+        interval=limits
+        and (Value(limits[0], "ratio", sources), Value(limits[1], "ratio", sources)),
         values=values,
         facts={
-            "stages_agree": agree,
+            "stages_agree": len(signs) == 1,
             "larger": title(SE18 if high.value > low.value else SE34),
         },
     )
 
 
-@finding("se-gain-follows-range", family="attention", needs=(SE18, SE34, PLAIN18, PLAIN34))
+@finding("se-gain-follows-range", needs=tuple(RATIOS.values()))
 def se_gain_follows_range(evidence: Evidence) -> Result:
-    """Of the two SE-ResNets the one with the larger ranges gains more over the network without SE.
+    """Among runs of SE-ResNet-18 with reduction ratios 2, 4, 8 and 16 those of larger range have
+    the lower error rate: Spearman's correlation of range and accuracy over runs.
 
-    Two networks can show no more than that the orders agree. Both orders must be established: that
-    of the ranges (``compare_ranges``), and that of the gains as a difference of differences of
-    accuracies over paired images or seeds; either direction counts (hence two-sided). Against: both
-    are established and disagree.
-
-    Values: ``gain18``, ``gain34`` (accuracy with SE less without), ``accuracy_se18``,
-    ``accuracy_se34``, ``accuracy_resnet18``, ``accuracy_resnet34``, ``range18``, ``range34`` (mean
-    over the blocks), ``gain18_p``, ``gain34_p`` (of either gain alone, not corrected). Effect:
-    gain18 less gain34. Facts: ``larger_range``, ``larger_gain`` (titles), ``orders_agree`` (as
-    measured), ``stages_agree``.
+    Values: ``range2`` ... ``range16``, ``accuracy2`` ... ``accuracy16``, ``accuracy_resnet18``
+    (without SE), ``runs``. Effect: the correlation of range and accuracy.
     """
-    first, second = Ranges(evidence, SE18), Ranges(evidence, SE34)
-    variants = (SE18, PLAIN18, SE34, PLAIN34)
-    gains = evidence.contrast(variants, (1, -1, -1, 1))
-    ordered = OneSided(1.0, 1.0)
-    agree = False
-    if first.blocks and second.blocks:
-        ordered, _, agree = compare_ranges(first, second)
-    same = some([every([ordered, gains.zero]), every([negate(ordered), negate(gains.zero)])])
-    opposed = some([every([ordered, negate(gains.zero)]), every([negate(ordered), gains.zero])])
-    sources = (*evidence.sources(variants), *first.sources, *second.sources)
-    accuracy = {variant: evidence.accuracy(variant) for variant in variants}
-    gain18 = difference(accuracy[SE18], accuracy[PLAIN18])
-    gain34 = difference(accuracy[SE34], accuracy[PLAIN34])
-    effect = None
-    if gain18 and gain34:
-        effect = Value.derived(gain18.value - gain34.value, "difference", gain18, gain34)
-    ranges = [sum(r.blocks) / len(r.blocks) if r.blocks else 0.0 for r in (first, second)]
+    ranges: list[float] = []
+    scores: list[float] = []
+    values: dict[str, Value | None] = {"accuracy_resnet18": evidence.accuracy(PLAIN18)}
+    sources: list[Source] = []
+    for ratio, variant in RATIOS.items():
+        found = Ranges(evidence, variant)
+        values[f"range{ratio}"] = found.values("range").get("range")
+        values[f"accuracy{ratio}"] = evidence.accuracy(variant)
+        runs = [run for run in evidence.finished(variant) if run.probes.se_weights and run.test]
+        ranges += found.runs
+        scores += [run.test.accuracy for run in runs if run.test]
+        sources += [*found.sources, *evidence.sources((variant,))]
+    unique = tuple(sorted(set(sources)))
+    correlation, p = spearman(ranges, scores)
+    values["runs"] = Value(len(scores), "integer", unique)
     return Result(
-        variants,
-        gains.test,
-        p=OneSided(same.greater, opposed.greater),
+        tuple(RATIOS.values()),
+        "networks",
+        p=better(p),
+        sources=unique,
+        effect=Value(correlation, "gain", unique),
+        values=values,
+    )
+
+
+@finding("se18-above-resnet18", needs=(SE18, PLAIN18))
+def se18_above_resnet18(evidence: Evidence) -> Result:
+    """SE-ResNet-18 is more accurate than ResNet-18.
+
+    Against: less accurate, or its error rate is shown to be above 1/``constants.ERROR_RATIO`` of
+    ResNet-18's: an improvement smaller than any that the original stresses.
+
+    Values: ``first``, ``second`` (accuracies of SE-ResNet-18 and ResNet-18), ``difference``,
+    ``margin``, ``equal_p`` (of equivalence, not corrected). Effect: error rate of SE-ResNet-18 over
+    that of ResNet-18.
+    """
+    contrast = evidence.compare(SE18, PLAIN18)
+    effect, ends = error_ratio(evidence, SE18, PLAIN18)
+    sources = evidence.sources((SE18, PLAIN18))
+    first, second = evidence.accuracy(SE18), evidence.accuracy(PLAIN18)
+    return Result(
+        (SE18, PLAIN18),
+        contrast.test,
+        p=OneSided(better(contrast.zero).greater, contrast.against(MARGIN).less),
         sources=sources,
         effect=effect,
-        interval=interval(gains, evidence.sources(variants)),
+        interval=ends,
         values={
-            "gain18": gain18,
-            "gain34": gain34,
-            "accuracy_se18": accuracy[SE18],
-            "accuracy_se34": accuracy[SE34],
-            "accuracy_resnet18": accuracy[PLAIN18],
-            "accuracy_resnet34": accuracy[PLAIN34],
-            "range18": first.values("range").get("range"),
-            "range34": second.values("range").get("range"),
-            "gain18_p": _p(evidence, SE18, PLAIN18),
-            "gain34_p": _p(evidence, SE34, PLAIN34),
-        },
-        facts={
-            "larger_range": title(SE18 if ranges[0] > ranges[1] else SE34),
-            "larger_gain": title(SE18 if gains.estimate > 0 else SE34),
-            "orders_agree": (ranges[0] > ranges[1]) == (gains.estimate > 0),
-            "stages_agree": agree,
+            "first": first,
+            "second": second,
+            "difference": difference(first, second),
+            "margin": CONSTANTS["margin"],
+            "equal_p": Value(contrast.equivalent(MARGIN), "p", sources),
         },
     )
 
 
-def _p(evidence: Evidence, first: str, second: str) -> Value:
-    p = evidence.compare(first, second).zero.two_sided
-    return Value(p, "p", evidence.sources((first, second)))
+@finding("se34-equals-resnet34", needs=(SE34, PLAIN34))
+def se34_equals_resnet34(evidence: Evidence) -> Result:
+    """The error rates of SE-ResNet-34 and ResNet-34 are within ``constants.ERROR_RATIO``
+    (``model.equivalence``)."""
+    return equivalence(evidence, SE34, PLAIN34)
+
+
+@finding("se-weights-dynamic", needs=(SE18, SE34))
+def se_weights_dynamic(evidence: Evidence) -> Result:
+    """The channel weights depend on the image: more than half of the variance of a trained
+    network's weights lies between images, not in constant differences between channels (Student over runs
+    against one half, stages averaged first; ``claim_set`` over the SE-ResNets and, where run,
+    SE-AlexNet).
+
+    Values: ``se18``, ``se34``, ``sealexnet`` (shares), ``se18_first``, ``se18_last`` (the first and
+    the last stage's share), those of ``claim_set``. Effect: ``se18``. Facts: of ``claim_set``.
+    """
+    parts: dict[str, OneSided] = {}
+    values: dict[str, Value | None] = {}
+    sources: list[Source] = []
+    own: list[float] = []
+    for name, variant in (("se18", SE18), ("se34", SE34), ("sealexnet", SE_ALEX)):
+        runs = [run for run in evidence.finished(variant) if run.probes.se_weights]
+        if not runs:
+            continue
+        shares = [
+            by_stage([(b.channels, dynamic_share(b)) for b in run.probes.se_weights])
+            for run in runs
+        ]
+        used = tuple(
+            Source(run.id, f"probes.se_weights.{index}.{field}")
+            for run in runs
+            for index in range(len(run.probes.se_weights))
+            for field in ("mean", "std")
+        )
+        parts[title(variant)] = better(student(shares, 0.5))
+        values[name] = Value(_mean(shares), "accuracy", used)
+        for where, index in (("first", 0), ("last", -1)):
+            ends = [dynamic_share(run.probes.se_weights[index]) for run in runs]
+            values[f"{name}_{where}"] = Value(_mean(ends), "accuracy", used)
+        sources += used
+        own = own or shares
+    if not parts:
+        return Result((SE18, SE34), "runs", verdict=Verdict.INCONCLUSIVE)
+    counted = claim_set(parts, sources)
+    unique = tuple(sorted(set(sources)))
+    ends_of = mean_interval(own)
+    first = next(v for v in values.values() if v is not None)
+    return Result(
+        (SE18, SE34, *evidence.present((SE_ALEX,))),
+        "runs",
+        p=counted.p,
+        mixed=counted.mixed,
+        sources=unique,
+        effect=first,
+        interval=ends_of
+        and (
+            Value(ends_of[0], "accuracy", first.sources),
+            Value(ends_of[1], "accuracy", first.sources),
+        ),
+        values={**values, **counted.values},
+        facts=counted.facts,
+    )
+
+
+def dynamic_share(block: SEWeights) -> float:
+    """Share of the variance of a block's weights over images and channels that lies between images;
+    0 where all weights are equal."""
+    within = sum(std**2 for std in block.std) / block.channels
+    centre = sum(block.mean) / block.channels
+    between = sum((mean - centre) ** 2 for mean in block.mean) / block.channels
+    return within / (within + between) if within + between > 0 else 0.0
+
+
+@finding("se-hurts-alexnet", needs=(SE_ALEX, ALEX))
+def se_hurts_alexnet(evidence: Evidence) -> Result:
+    """SE-AlexNet is less accurate than AlexNet.
+
+    Values: ``first``, ``second`` (accuracies of SE-AlexNet and AlexNet), ``difference``,
+    ``epochs``, ``other_epochs``. Effect: error rate of SE-AlexNet over that of AlexNet.
+    """
+    result = equivalence(evidence, SE_ALEX, ALEX)
+    contrast = evidence.compare(SE_ALEX, ALEX)
+    return replace(
+        result,
+        p=better(negate(contrast.zero)),
+        values={
+            **result.values,
+            "epochs": evidence.mean(SE_ALEX, "config.epochs", "integer"),
+            "other_epochs": evidence.mean(ALEX, "config.epochs", "integer"),
+        },
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _ends(
+    ends: tuple[float, float] | None, sources: tuple[Source, ...]
+) -> tuple[Value, Value] | None:
+    return ends and (Value(ends[0], "weight", sources), Value(ends[1], "weight", sources))

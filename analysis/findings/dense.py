@@ -6,31 +6,32 @@ from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence, title
 from analysis.findings.model import (
     Result,
+    Verdict,
     accuracies,
+    claim_set,
     difference,
-    every,
+    error_ratio,
     finding,
-    interval,
+    joint_test,
     ratio,
-    weakest_test,
 )
 from analysis.findings.ranking import DEEP, OPTIONAL, top
-from analysis.statistics import OneSided
 
 
-@finding("dense-efficient", family="dense", needs=DEEP)
+@finding("dense-efficient", needs=DEEP)
 def dense_efficient(evidence: Evidence) -> Result:
-    """Of the deep networks the DenseNet has the fewest parameters and MACs (counted), and is less
-    than the margin (``constants.MARGIN``) below each of them in accuracy (one-sided tests).
+    """Of the deep networks the DenseNet has the fewest parameters and MACs (counted), and its error
+    rate is at most ``constants.ERROR_RATIO`` times that of each of them (one-sided tests).
 
-    Contradicted if another has as few of either, or is significantly further above.
+    Contradicted if another has as few of either, or its error rate is above that of each.
 
     Values: ``accuracy``, ``params``, ``macs`` (one image at 224 px) of the DenseNet; ``best``,
     ``best_params``, ``best_macs`` of the most accurate other; ``next_params``, ``next_macs``, the
     fewest among the others; ``params_ratio``, ``macs_ratio`` (those over the DenseNet's);
-    ``best_params_ratio``, ``best_macs_ratio``; ``margin``; one accuracy of each network. Effect:
-    accuracy less best. Facts: ``best``, ``next_params``, ``next_macs`` (titles), ``fewest``
-    (parameters and MACs).
+    ``best_params_ratio``, ``best_macs_ratio``; ``margin``; ``difference`` (accuracy - best);
+    those of ``claim_set``; one accuracy of each network. Effect: its error rate over that of the
+    best. Facts: ``best``, ``next_params``, ``next_macs`` (titles), ``fewest`` (parameters and
+    MACs), and those of ``claim_set``.
     """
     others = [v for v in (*DEEP, *OPTIONAL) if v != "DenseNet" and evidence.runs(v)]
     variants = ["DenseNet", *others]
@@ -44,17 +45,20 @@ def dense_efficient(evidence: Evidence) -> Result:
         and macs["DenseNet"].value < macs[cheap].value
     )
     contrasts = {other: evidence.compare("DenseNet", other) for other in others}
-    p = every([contrast.against(-MARGIN) for contrast in contrasts.values()])
     sources = evidence.sources(variants)
+    counted = claim_set({title(o): c.against(-MARGIN) for o, c in contrasts.items()}, sources)
+    effect, ends = error_ratio(evidence, "DenseNet", best)
     counts = [source for v in variants for count in (params, macs) for source in count[v].sources]
     accuracy, highest = evidence.accuracy("DenseNet"), evidence.accuracy(best)
     return Result(
         variants,
-        "seeds" if weakest_test(list(contrasts.values())) == "seeds" else "margin",
-        p=p if fewest else OneSided(1.0, 0.0),
+        joint_test(list(contrasts.values())) if fewest else "arithmetic",
+        p=counted.p if fewest else None,
+        mixed=counted.mixed if fewest else 1.0,
+        verdict=None if fewest else Verdict.CONTRADICTED,
         sources=(*sources, *counts),
-        effect=difference(accuracy, highest),
-        interval=interval(contrasts[best], evidence.sources(["DenseNet", best])),
+        effect=effect,
+        interval=ends,
         values={
             "accuracy": accuracy,
             "params": params["DenseNet"],
@@ -69,6 +73,8 @@ def dense_efficient(evidence: Evidence) -> Result:
             "best_params_ratio": ratio(params[best], params["DenseNet"]),
             "best_macs_ratio": ratio(macs[best], macs["DenseNet"]),
             "margin": CONSTANTS["margin"],
+            "difference": difference(accuracy, highest),
+            **counted.values,
             **accuracies(evidence, variants),
         },
         facts={
@@ -76,5 +82,6 @@ def dense_efficient(evidence: Evidence) -> Result:
             "next_params": title(small),
             "next_macs": title(cheap),
             "fewest": fewest,
+            **counted.facts,
         },
     )

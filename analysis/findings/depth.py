@@ -2,119 +2,149 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
 from analysis.constants import CONSTANTS, LOSS_RATIO
-from analysis.evidence import Evidence
+from analysis.evidence import Evidence, title
 from analysis.findings.model import (
     Result,
     Verdict,
     better,
+    claim_set,
     difference,
-    every,
+    error_ratio,
     finding,
-    interval,
+    joint_test,
     negate,
     ratio,
-    weakest_test,
 )
-from analysis.findings.ranking import below_all
-from analysis.statistics import welch
-from analysis.values import Value
+from analysis.findings.ranking import below_all, epochs
+from analysis.statistics import OneSided, difference_interval, welch
+from analysis.values import Source, Value
 
 #: Shallow and deep of the same kind of block; 34 and 50 layers differ in more than depth.
 BASIC = ("PlainNet18", "PlainNet34")
 BOTTLENECK = ("PlainNet50", "PlainNet101")
 
 
-@finding("deeper-beats-lenet", family="depth", needs=("LeNet", "AlexNet", *BASIC))
+@finding("deeper-beats-lenet", needs=("LeNet", "AlexNet", *BASIC))
 def deeper_beats_lenet(evidence: Evidence) -> Result:
-    """AlexNet and each plain network (50 and 101 layers where run) is more accurate than LeNet.
+    """AlexNet, PlainNet-18 and PlainNet-34 are each more accurate than LeNet: the networks that the
+    original had; it did not study plain networks of more layers.
 
-    Values and facts: ``ranking.below_all`` of LeNet; ``exceptions`` are those below LeNet.
+    Values and facts: ``ranking.below_all`` of LeNet, and ``epochs``, ``other_epochs`` (the most of
+    another) where LeNet had more.
     """
-    return below_all(evidence, "LeNet", ["AlexNet", *BASIC, *evidence.present(BOTTLENECK)])
+    others = ["AlexNet", *BASIC]
+    result = below_all(evidence, "LeNet", others)
+    return replace(result, values={**result.values, **epochs(evidence, "LeNet", others)})
 
 
-@finding("plain-degrades", family="depth", needs=BASIC)
+@finding("plain-degrades", needs=BASIC)
 def plain_degrades(evidence: Evidence) -> Result:
     """Plain networks lose accuracy with depth: 34 layers against 18 and, where both were run, 101
-    against 50; each must fall (intersection-union), and one that rises contradicts.
+    against 50 (``claim_set`` over the pairs).
 
-    Values: ``shallow``, ``deep`` (accuracies of 18 and 34 layers), ``shallow_loss``,
-    ``deep_loss`` (last epoch's training loss); where run ``bottleneck_shallow``,
-    ``bottleneck_deep``, ``bottleneck_difference`` (50 and 101). Effect: deep less shallow. Facts:
-    ``bottleneck`` (whether 50 and 101 were run), ``deep_diverged``.
+    Values: ``shallow``, ``deep`` (accuracies of 18 and 34 layers), ``difference`` (deep - shallow),
+    ``shallow_loss``, ``deep_loss`` (training), where run ``bottleneck_shallow``,
+    ``bottleneck_deep``, ``bottleneck_difference`` (50 and 101), and those of ``claim_set``. Effect:
+    error rate of 34 layers over that of 18. Facts: ``bottleneck`` (whether 50 and 101 were run),
+    ``deep_diverged``, and those of ``claim_set``.
     """
     bottleneck = not evidence.missing(BOTTLENECK)
     pairs = [BASIC, BOTTLENECK] if bottleneck else [BASIC]
-    contrasts = [evidence.compare(deep, shallow) for shallow, deep in pairs]
+    contrasts = {pair_title(pair): evidence.compare(pair[1], pair[0]) for pair in pairs}
     variants = [variant for pair in pairs for variant in pair]
+    sources = evidence.sources(variants)
+    counted = claim_set({n: better(negate(c.zero)) for n, c in contrasts.items()}, sources)
+    effect, ends = error_ratio(evidence, BASIC[1], BASIC[0])
     shallow, deep = (evidence.accuracy(variant) for variant in BASIC)
     wide, wider = (evidence.accuracy(variant) for variant in BOTTLENECK)
     return Result(
         variants,
-        weakest_test(contrasts),
-        p=better(every([negate(contrast.zero) for contrast in contrasts])),
-        sources=evidence.sources(variants),
-        effect=difference(deep, shallow),
-        interval=interval(contrasts[0], evidence.sources(BASIC)),
+        joint_test(list(contrasts.values())),
+        p=counted.p,
+        mixed=counted.mixed,
+        sources=sources,
+        effect=effect,
+        interval=ends,
         values={
             "shallow": shallow,
             "deep": deep,
-            "shallow_loss": evidence.loss("PlainNet18", "train_loss"),
-            "deep_loss": evidence.loss("PlainNet34", "train_loss"),
+            "difference": difference(deep, shallow),
+            "shallow_loss": evidence.training_loss("PlainNet18", evidence.loss_kind(BASIC)),
+            "deep_loss": evidence.training_loss("PlainNet34", evidence.loss_kind(BASIC)),
             "bottleneck_shallow": wide if bottleneck else None,
             "bottleneck_deep": wider if bottleneck else None,
             "bottleneck_difference": difference(wider, wide) if bottleneck else None,
+            **counted.values,
         },
-        facts={"bottleneck": bottleneck, "deep_diverged": evidence.diverged("PlainNet34")},
+        facts={
+            "bottleneck": bottleneck,
+            "deep_diverged": evidence.diverged("PlainNet34"),
+            **counted.facts,
+        },
     )
 
 
-@finding("degradation-in-training-loss", family="depth", needs=BASIC)
-def degradation_in_training_loss(evidence: Evidence) -> Result:
-    """The deeper plain network, less accurate, also ends with the higher training loss; an
-    overfitted one would have a lower.
+def pair_title(pair: Sequence[str]) -> str:
+    """How a shallow and a deep network are named together: ``PlainNet-18/34``."""
+    shallow, deep = (title(variant.removesuffix("-stable")) for variant in pair)
+    return f"{shallow}/{deep.rpartition('-')[2]}"
 
-    Three things are asked: the deep network is less accurate as measured; its last epoch's
-    training loss is higher; and at least half of its excess validation loss is there in training.
-    The losses of one run have no sampling distribution: with one run a side the second is a stated
-    rule, a factor of ``constants.LOSS_RATIO`` (contradicted if it is as much lower); with several
-    it is Welch's test across seeds.
+
+@finding("degradation-in-training-loss", needs=BASIC)
+def degradation_in_training_loss(evidence: Evidence) -> Result:
+    """The deeper plain network, less accurate, also has the higher training loss; an over-fitted
+    one would have a lower.
+
+    Three things are asked: the deep network is less accurate as measured; its training loss
+    (``Evidence.losses``) is higher, by Welch's test of the logarithms over runs (with one run a
+    side by a factor of ``constants.LOSS_RATIO``; contradicted if it is as much lower); and at least
+    half of its excess validation loss is there in training.
 
     Values: ``shallow_loss``, ``deep_loss`` (training), ``shallow_validation_loss``,
     ``deep_validation_loss``, ``loss_ratio`` (deep over shallow), ``threshold`` (the factor),
-    ``shallow_gap``, ``deep_gap`` (validation less training loss), ``shallow``, ``deep``
-    (accuracies). Effect: the ratio. Facts: ``less_accurate``, ``excess_in_training``,
-    ``deep_diverged``.
+    ``shallow_gap``, ``deep_gap`` (validation - training loss), ``shallow``, ``deep`` (accuracies).
+    Effect: the ratio. Facts: ``less_accurate``, ``excess_in_training``, ``deep_diverged``,
+    ``evaluated`` (the loss is that of the training images in evaluation mode, not the running mean
+    of the last epoch).
     """
-    train = [evidence.losses(variant, "train_loss") for variant in BASIC]
+    kind = evidence.loss_kind(BASIC)
+    train = [evidence.losses(variant, kind) for variant in BASIC]
     validation = [evidence.losses(variant, "validation_loss") for variant in BASIC]
     less_accurate = evidence.score("PlainNet34") < evidence.score("PlainNet18")
     more_training = _mean(train[1]) - _mean(train[0])
     more_validation = _mean(validation[1]) - _mean(validation[0])
     in_training = more_training >= 0.5 * more_validation
-    shallow, deep = (evidence.loss(variant, "train_loss") for variant in BASIC)
+    shallow, deep = (evidence.training_loss(variant, kind) for variant in BASIC)
     checks = (evidence.loss(variant, "validation_loss") for variant in BASIC)
     shallow_validation, deep_validation = checks
-    several = evidence.seeds(BASIC) >= 2
-    p, verdict = None, None
+    several = min(len(losses) for losses in train) >= 2
+    p, verdict, ends = None, None, None
+    sources = (
+        *evidence.sources(BASIC),
+        *evidence.loss_sources(BASIC, kind),
+        *evidence.loss_sources(BASIC, "validation_loss"),
+    )
     if several:
-        p = better(welch(train[1], train[0]))
+        p = better(loss_evidence(train[1], train[0]))
         if not (less_accurate and in_training):
             p = p._replace(greater=1.0)
+        if not any(run.status == "diverged" for v in BASIC for run in evidence.runs(v)):
+            ends = ratio_interval(train[1], train[0], sources)
     else:
         verdict = _verdict(_mean(train[0]), _mean(train[1]), less_accurate and in_training)
     return Result(
         BASIC,
-        "seeds" if several else "threshold",
+        "runs" if several else "threshold",
         p=p,
         verdict=verdict,
-        sources=(
-            *evidence.sources(BASIC),
-            *evidence.last_epoch(BASIC, "train_loss"),
-            *evidence.last_epoch(BASIC, "validation_loss"),
-        ),
+        sources=sources,
         effect=ratio(deep, shallow),
+        interval=ends,
         values={
             "shallow_loss": shallow,
             "deep_loss": deep,
@@ -131,8 +161,26 @@ def degradation_in_training_loss(evidence: Evidence) -> Result:
             "less_accurate": less_accurate,
             "excess_in_training": in_training,
             "deep_diverged": evidence.diverged("PlainNet34"),
+            "evaluated": kind == "train_evaluation",
         },
     )
+
+
+def loss_evidence(first: Sequence[float], second: Sequence[float], margin: float = 0) -> OneSided:
+    """Evidence that the first's losses are higher by a factor of exp(margin), or not: Welch's test
+    of the logarithms over runs."""
+    return welch([_log(x) - margin for x in first], [_log(x) for x in second])
+
+
+def ratio_interval(
+    first: Sequence[float], second: Sequence[float], sources: Sequence[Source]
+) -> tuple[Value, Value] | None:
+    """95 % interval of the ratio of two geometric means over runs."""
+    ends = difference_interval([_log(x) for x in first], [_log(x) for x in second])
+    if ends is None:
+        return None
+    low, high = (Value(math.exp(end), "ratio", tuple(sorted(set(sources)))) for end in ends)
+    return low, high
 
 
 def _verdict(shallow: float, deep: float, degraded: bool) -> Verdict:
@@ -143,7 +191,7 @@ def _verdict(shallow: float, deep: float, degraded: bool) -> Verdict:
     return Verdict.INCONCLUSIVE
 
 
-def _mean(values: list[float]) -> float:
+def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
@@ -151,3 +199,7 @@ def _gap(validation: Value | None, train: Value | None) -> Value | None:
     if validation is None or train is None:
         return None
     return Value.derived(validation.value - train.value, "loss", validation, train)
+
+
+def _log(loss: float) -> float:
+    return math.log(max(loss, 1e-9))  # a loss of 0 has no logarithm

@@ -6,31 +6,32 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from analysis import protocol
+from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence
+from analysis.labels import Split
 from analysis.schema import Finding, Verdict
-from analysis.statistics import Contrast, OneSided
+from analysis.statistics import ALPHA, Contrast, OneSided
 from analysis.values import Source, Value
 
 __all__ = ["Finding", "Verdict"]
 
 
-#: Keys of the tests. Of single runs: ``mcnemar`` exact McNemar on paired images; ``images`` normal
-#: test of a contrast over images; ``proportions`` the same unpaired; ``margin`` and
-#: ``equivalence`` one-sided tests over images against a stated margin. ``seeds``: the same
-#: questions asked across seeds. ``blocks``: a test with the blocks of a network as units.
-#: ``threshold``: a stated rule on numbers that have no sampling distribution. ``diverged``: decided
-#: by divergence. ``arithmetic``: a count or an identity.
+#: Keys of the tests. ``seeds``: ratio of error rates over seeds and images; ``images``: the same of
+#: single runs, over images; ``ranks``: exact rank test over runs; ``runs``: a t test with the runs
+#: as units; ``networks``: rank correlation over networks or runs; ``threshold``: a stated rule on
+#: numbers; ``diverged``: decided by divergence; ``arithmetic``: a count or an identity;
+#: ``untested``: nothing can be said.
 TESTS = (
-    "mcnemar",
-    "images",
-    "proportions",
-    "margin",
-    "equivalence",
     "seeds",
-    "blocks",
+    "images",
+    "ranks",
+    "runs",
+    "networks",
     "threshold",
     "diverged",
     "arithmetic",
+    "untested",
 )
 
 
@@ -40,13 +41,15 @@ class Result:
 
     Either ``p``, evidence for the hypothesis (``greater``) and against it (``less``), from which
     the verdict follows after Holm's correction, or ``verdict``. The p-values are of level alpha as
-    they stand: ``better`` has doubled what is two-sided. ``missing``: where none of several
-    variants, any of which would do, was run.
+    they stand: ``better`` has doubled what is two-sided. ``mixed``: evidence that it holds of some
+    networks and fails of others. ``missing``: where none of several variants, any of which would
+    do, was run, or none has the measurement.
     """
 
     variants: Sequence[str]
     test: str
     p: OneSided | None = None
+    mixed: float = 1.0
     verdict: Verdict | None = None
     sources: tuple[Source, ...] = ()
     effect: Value | None = None
@@ -58,16 +61,20 @@ class Result:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A registered finding: its function, its family, and the variants it cannot do without.
+    """A registered finding: its function, and the variants it cannot do without.
 
     ``of_original``: it is about the original's own figures, and not asked of another data set.
     """
 
     id: str
-    family: str
     needs: tuple[str, ...]
     of_original: bool
     test: Callable[[Evidence], Result]
+
+    @property
+    def family(self) -> str:
+        """Findings of one family share Holm's correction (``protocol.toml``)."""
+        return protocol.load().finding[self.id].family
 
 
 REGISTRY: dict[str, Hypothesis] = {}
@@ -76,19 +83,18 @@ Test = Callable[[Evidence], Result]
 
 
 def finding(
-    name: str, *, family: str, needs: Sequence[str] = (), of_original: bool = False
+    name: str, *, needs: Sequence[str] = (), of_original: bool = False
 ) -> Callable[[Test], Test]:
     """Register a function as the test of a finding.
 
     Args:
         name: the finding's id.
-        family: findings of one family share Holm's correction.
         needs: without a run of each of these variants it is not testable.
         of_original: it is about the original's own figures, whatever the networks are trained on.
     """
 
     def register(function: Test) -> Test:
-        REGISTRY[name] = Hypothesis(name, family, tuple(needs), of_original, function)
+        REGISTRY[name] = Hypothesis(name, tuple(needs), of_original, function)
         return function
 
     return register
@@ -118,26 +124,126 @@ def negate(evidence: OneSided) -> OneSided:
     return OneSided(evidence.less, evidence.greater)
 
 
-def weakest_test(contrasts: Sequence[Contrast]) -> str:
-    """The test to name for several contrasts: across seeds only if all were."""
+def both(parts: Sequence[OneSided]) -> float:
+    """For "some hold and some fail": the strongest of either side, Bonferroni; both are shown."""
+    if not parts:
+        return 1.0
+    holds, fails = min(part.greater for part in parts), min(part.less for part in parts)
+    return min(1.0, max(holds, fails) * len(parts))
+
+
+def claim_set(parts: Mapping[str, OneSided], sources: Sequence[Source]) -> Claims:
+    """A claim about each of several networks or pairs, as evidence for all, none and some of them.
+
+    Args:
+        parts: evidence by the name of the network or pair; each at the level of one test.
+        sources: of all of them.
+    """
+    found = list(parts.values())
+    holds = [name for name, part in parts.items() if part.greater < ALPHA]
+    fails = [name for name, part in parts.items() if part.less < ALPHA]
+    left = [name for name in parts if name not in holds and name not in fails]
+    unique = tuple(sorted(set(sources)))
+    return Claims(
+        OneSided(max(part.greater for part in found), max(part.less for part in found)),
+        both(found),
+        {
+            "holds": Value(len(holds), "integer", unique),
+            "fails": Value(len(fails), "integer", unique),
+            "all": Value(len(found), "integer", unique),
+        },
+        {
+            "holding": ", ".join(holds),
+            "failing": ", ".join(fails),
+            "undecided": ", ".join(left),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Claims:
+    """A claim about several networks.
+
+    Attributes:
+        p: evidence that it holds of all (``greater``) and that it fails of all (``less``).
+        mixed: evidence that it holds of some and fails of others.
+        values: ``holds``, ``fails`` (at the level of one test) of ``all``.
+        facts: their names, joined by commas: ``holding``, ``failing``, ``undecided``.
+    """
+
+    p: OneSided
+    mixed: float
+    values: Mapping[str, Value]
+    facts: Mapping[str, str]
+
+
+def joint_test(contrasts: Sequence[Contrast]) -> str:
+    """The test to name for several contrasts: one that involves ranks or rules says so."""
     found = {item.test for item in contrasts}
-    order = ("proportions", "mcnemar", "images", "seeds")
-    return next(name for name in order if name in found)
+    return next(
+        name for name in ("untested", "ranks", "images", "seeds", "diverged") if name in found
+    )
+
+
+def error_ratio(
+    evidence: Evidence, first: str, second: str, split: Split = "test"
+) -> tuple[Value | None, tuple[Value, Value] | None]:
+    """Error rate of the first over that of the second, with its interval.
+
+    Neither of a network all of whose runs diverged; no interval where some did: the rate is that
+    of the others.
+    """
+    if not (evidence.finished(first) and evidence.finished(second)):
+        return None, None
+    sources = evidence.sources((first, second), split)
+    rates = [evidence.sample(variant, split).error for variant in (first, second)]
+    value = Value(rates[0] / rates[1], "ratio", sources)
+    return value, interval(evidence.compare(first, second, split), sources)
+
+
+def equivalence(evidence: Evidence, first: str, second: str, split: Split = "test") -> Result:
+    """The error rates of two networks are within the ratio ``constants.ERROR_RATIO``: two one-sided
+    tests. Against: significantly outside (two-sided).
+
+    Values: ``first``, ``second`` (accuracies), ``difference`` (first - second), ``margin``,
+    ``any_p`` (of any difference, not corrected). Effect: error rate of the first over that of the
+    second.
+    """
+    contrast = evidence.compare(first, second, split)
+    outside = contrast.against(-MARGIN).less, contrast.against(MARGIN).greater
+    effect, ends = error_ratio(evidence, first, second, split)
+    sources = evidence.sources((first, second), split)
+    one, other = evidence.accuracy(first, split), evidence.accuracy(second, split)
+    return Result(
+        (first, second),
+        contrast.test,
+        p=OneSided(contrast.equivalent(MARGIN), min(1.0, 2 * min(outside))),
+        sources=sources,
+        effect=effect,
+        interval=ends,
+        values={
+            "first": one,
+            "second": other,
+            "difference": difference(one, other),
+            "margin": CONSTANTS["margin"],
+            "any_p": Value(contrast.zero.two_sided, "p", sources),
+        },
+    )
 
 
 def interval(contrast: Contrast, sources: Sequence[Source]) -> tuple[Value, Value] | None:
-    """The 95 % interval of a contrast as values.
-
-    None where nothing can be said, or where some runs diverged: the printed accuracies are those of
-    the others, while the contrast counts a run that diverged as zero.
-    """
-    if math.isinf(contrast.error) or any(source.field == "status" for source in sources):
+    """The 95 % interval of a contrast as a ratio of error rates; None where it has none."""
+    if math.isinf(contrast.error):
         return None
     low, high = contrast.interval()
     return (
-        Value(low, "difference", tuple(sources)),
-        Value(high, "difference", tuple(sources)),
+        Value(_exp(-high), "ratio", tuple(sources)),
+        Value(_exp(-low), "ratio", tuple(sources)),
     )
+
+
+def _exp(value: float) -> float:
+    return math.exp(min(value, 700.0))
 
 
 def difference(first: Value | None, second: Value | None) -> Value | None:

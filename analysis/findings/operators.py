@@ -2,107 +2,118 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from dataclasses import replace
 
-from analysis.constants import (
-    CHANCE_LOSS,
-    CONSTANTS,
-    GAIN_BOUND,
-    LEARNED,
-    MARGIN,
-    MUCH_WORSE,
-    STALLED,
-)
+from analysis.constants import CHANCE_LOSS, CONSTANTS, LEARNED, MUCH_WORSE, STALLED
 from analysis.evidence import Evidence
 from analysis.findings.model import (
     Result,
     Verdict,
     better,
     difference,
-    every,
+    equivalence,
+    error_ratio,
     finding,
-    interval,
-    negate,
 )
-from analysis.statistics import ALPHA, OneSided, student
+from analysis.statistics import OneSided, most_often
 from analysis.values import Source, Value
-from experiments.record import GainProbe, Record
 
-ADD, SUB, MUL, MUL_NOBN, NONE = (
+ADD, SUB, MUL, MUL_NOBN, NONE, NONE_NOBN = (
     "ResNet18",
     "ResNet18-sub",
     "ResNet18-mul",
     "ResNet18-mul-nobn",
     "PlainNet18",
+    "PlainNet18-nobn",
 )
-#: The logarithm that stands for a gain of 0.
-_VANISHED = math.log(1e-12)
 
 
-@finding("sub-equals-add", family="operators", needs=(ADD, SUB))
+@finding("sub-equals-add", needs=(ADD, SUB))
 def sub_equals_add(evidence: Evidence) -> Result:
-    """Subtraction reaches the accuracy of addition, within the margin of ``constants.MARGIN``.
+    """Subtraction reaches the error rate of addition, within the ratio ``constants.ERROR_RATIO``.
 
     Equivalence by two one-sided tests; a difference that is not significant would show nothing.
-    Against: a difference that significantly exceeds the margin.
+    Against: a ratio that is significantly outside.
 
-    Values: ``add``, ``sub`` (validation accuracies), ``add_loss``, ``sub_loss`` (training, last
-    epoch), ``margin``, ``mcnemar_p`` (McNemar, or across seeds, for a difference at all; not
-    corrected), ``images`` (validation images). Effect: sub less add. Facts: ``sub_diverged``.
+    Values: ``add``, ``sub``, ``none`` (validation accuracies), ``difference`` (sub - add),
+    ``add_loss``, ``sub_loss`` (training), ``margin``, ``any_p`` (of any difference, not corrected),
+    ``images`` (validation images). Effect: error rate of sub over that of add. Facts:
+    ``sub_diverged``.
     """
-    contrast = evidence.compare(SUB, ADD, "validation")
-    outside = contrast.against(-MARGIN).less, contrast.against(MARGIN).greater
-    sources = evidence.sources((ADD, SUB), "validation")
+    result = equivalence(evidence, SUB, ADD, "validation")
+    kind = evidence.loss_kind((ADD, SUB))
     add, sub = evidence.accuracy(ADD, "validation"), evidence.accuracy(SUB, "validation")
-    return Result(
-        (ADD, SUB),
-        "seeds" if contrast.test == "seeds" else "equivalence",
-        p=OneSided(contrast.equivalent(MARGIN), min(1.0, 2 * min(outside))),
-        sources=sources,
-        effect=difference(sub, add),
-        interval=interval(contrast, sources),
+    return replace(
+        result,
         values={
+            **result.values,
             "add": add,
             "sub": sub,
-            "add_loss": evidence.loss(ADD, "train_loss"),
-            "sub_loss": evidence.loss(SUB, "train_loss"),
-            "margin": CONSTANTS["margin"],
-            "mcnemar_p": Value(contrast.zero.two_sided, "p", sources),
+            "none": evidence.accuracy(NONE, "validation"),
+            "add_loss": evidence.training_loss(ADD, kind),
+            "sub_loss": evidence.training_loss(SUB, kind),
             "images": evidence.mean(ADD, "validation.images", "count"),
         },
         facts={"sub_diverged": evidence.diverged(SUB)},
     )
 
 
-@finding("mul-much-worse", family="operators", needs=(ADD, MUL))
+@finding("sub-above-none", needs=(SUB, NONE))
+def sub_above_none(evidence: Evidence) -> Result:
+    """Subtraction is more accurate than no shortcut.
+
+    Values: ``sub``, ``none``, ``add`` (validation accuracies), ``difference`` (sub - none). Effect:
+    error rate of sub over that of none.
+    """
+    contrast = evidence.compare(SUB, NONE, "validation")
+    effect, ends = error_ratio(evidence, SUB, NONE, "validation")
+    sub, none = evidence.accuracy(SUB, "validation"), evidence.accuracy(NONE, "validation")
+    return Result(
+        (SUB, NONE),
+        contrast.test,
+        p=better(contrast.zero),
+        sources=evidence.sources((SUB, NONE), "validation"),
+        effect=effect,
+        interval=ends,
+        values={
+            "sub": sub,
+            "none": none,
+            "add": evidence.accuracy(ADD, "validation"),
+            "difference": difference(sub, none),
+        },
+    )
+
+
+@finding("mul-much-worse", needs=(ADD, MUL))
 def mul_much_worse(evidence: Evidence) -> Result:
-    """Multiplication (with BN) is worse than addition by more than ``constants.MUCH_WORSE``.
+    """Multiplication (with BN) makes more than ``constants.MUCH_WORSE_RATIO`` times the errors of
+    addition.
 
     One-sided tests against that margin. A network all of whose runs diverged supports it outright.
 
-    Values: ``add``, ``mul`` (validation accuracies), ``add_loss``, ``mul_loss`` (training, last
-    epoch), ``margin``, ``chance`` (accuracy of guessing), ``diverged_step`` (the first run's, from
-    0). Effect: mul less add. Facts: ``diverged`` (every run), ``some_diverged``.
+    Values: ``add``, ``mul`` (validation accuracies), ``difference`` (mul - add), ``add_loss``,
+    ``mul_loss`` (training), ``margin``, ``chance`` (accuracy of guessing), ``diverged_step`` (the
+    first run's, from 0). Effect: error rate of mul over that of add. Facts: ``diverged`` (every
+    run), ``some_diverged``.
     """
     add, mul = evidence.accuracy(ADD, "validation"), evidence.accuracy(MUL, "validation")
-    sources = evidence.sources((ADD, MUL), "validation")
     contrast = evidence.compare(MUL, ADD, "validation")
     against = contrast.against(-MUCH_WORSE)
-    diverged = evidence.diverged(MUL) and not evidence.diverged(ADD)
+    effect, ends = error_ratio(evidence, MUL, ADD, "validation")
+    kind = evidence.loss_kind((ADD, MUL))
     return Result(
         (ADD, MUL),
-        "diverged" if diverged else "seeds" if contrast.test == "seeds" else "margin",
-        p=None if diverged else OneSided(against.less, against.greater),
-        verdict=Verdict.SUPPORTED if diverged else None,
-        sources=sources,
-        effect=difference(mul, add),
-        interval=None if diverged else interval(contrast, sources),
+        contrast.test,
+        p=OneSided(against.less, against.greater),
+        sources=evidence.sources((ADD, MUL), "validation"),
+        effect=effect,
+        interval=ends,
         values={
             "add": add,
             "mul": mul,
-            "add_loss": evidence.loss(ADD, "train_loss"),
-            "mul_loss": evidence.loss(MUL, "train_loss"),
+            "difference": difference(mul, add),
+            "add_loss": evidence.training_loss(ADD, kind),
+            "mul_loss": evidence.training_loss(MUL, kind),
             "margin": CONSTANTS["much_worse"],
             "chance": CONSTANTS["chance_accuracy"],
             "diverged_step": divergence_step(evidence, MUL),
@@ -114,7 +125,39 @@ def mul_much_worse(evidence: Evidence) -> Result:
     )
 
 
-@finding("mul-nobn-fails", family="operators", needs=(ADD, MUL_NOBN))
+@finding("mul-nan", needs=(MUL,))
+def mul_nan(evidence: Evidence) -> Result:
+    """With BN the loss of the multiplying network becomes NaN (or infinite) in training.
+
+    A count: supported if a run diverged; contradicted if none did and there are enough runs to rule
+    out, at the 5 % level, that half of them would (five); else inconclusive.
+
+    Values: ``diverged`` (how many runs), ``runs``, ``most`` (exact 95 % upper bound of the share
+    that diverges, where none did), ``step`` (at which the first diverged, from 0). Effect: the
+    share.
+    """
+    runs = evidence.runs(MUL)
+    count = sum(run.status == "diverged" for run in runs)
+    sources = tuple(Source(run.id, "status") for run in runs)
+    verdict = Verdict.SUPPORTED if count else Verdict.INCONCLUSIVE
+    if not count and most_often(len(runs)) < 0.5:
+        verdict = Verdict.CONTRADICTED
+    return Result(
+        (MUL,),
+        "threshold",
+        verdict=verdict,
+        sources=sources,
+        effect=Value(count / len(runs), "accuracy", sources),
+        values={
+            "diverged": Value(count, "integer", sources),
+            "runs": Value(len(runs), "integer", sources),
+            "most": None if count else Value(most_often(len(runs)), "accuracy", sources),
+            "step": divergence_step(evidence, MUL),
+        },
+    )
+
+
+@finding("mul-nobn-fails", needs=(ADD, MUL_NOBN))
 def mul_nobn_fails(evidence: Evidence) -> Result:
     """Multiplication without BN does not train: every run stalls or diverges.
 
@@ -124,7 +167,8 @@ def mul_nobn_fails(evidence: Evidence) -> Result:
 
     Values: ``mul_nobn``, ``add`` (validation accuracies), ``mul_nobn_loss``, ``add_loss``
     (training, last epoch), ``first_loss`` (first epoch's training loss of mul without BN),
-    ``chance_loss`` (ln 10), ``threshold``, ``diverged_step``. Effect: mul without BN less add.
+    ``chance_loss`` (ln 10), ``threshold``, ``diverged_step``, ``difference``. Effect: error rate
+    of mul without BN over that of add.
     Facts: ``diverged`` (every run), ``some_diverged``, ``stalled`` (every run that did not
     diverge).
     """
@@ -145,8 +189,9 @@ def mul_nobn_fails(evidence: Evidence) -> Result:
         (ADD, MUL_NOBN),
         "threshold" if losses else "diverged",
         verdict=verdict,
-        effect=difference(mul, add),
+        effect=error_ratio(evidence, MUL_NOBN, ADD, "validation")[0],
         values={
+            "difference": difference(mul, add),
             "mul_nobn": mul,
             "add": add,
             "mul_nobn_loss": evidence.loss(MUL_NOBN, "train_loss"),
@@ -173,136 +218,31 @@ def divergence_step(evidence: Evidence, variant: str) -> Value | None:
     return None
 
 
-class Gains:
-    """The gains of an operator's blocks, at initialisation or at the end of training.
+@finding("bn-helps-plain", needs=(NONE, NONE_NOBN))
+def bn_helps_plain(evidence: Evidence) -> Result:
+    """PlainNet-18 is more accurate with BN than without.
 
-    ``logs``: the logarithm of each block's gain, averaged over the runs; blocks without a finite
-    gain are left out.
+    Values: ``with_bn``, ``without`` (test accuracies), ``difference`` (with - without),
+    ``with_loss``, ``without_loss`` (training). Effect: error rate with BN over that without. Facts:
+    ``without_diverged``.
     """
-
-    def __init__(self, evidence: Evidence, variant: str, *, end: bool) -> None:
-        blocks: dict[str, list[float]] = {}
-        sources = []
-        for run in evidence.runs(variant):
-            index, probe = _probe(run, end=end)
-            if probe is None:
-                continue
-            for position, block in enumerate(probe.blocks):
-                if block.gain is not None:
-                    log = math.log(block.gain) if block.gain > 0 else _VANISHED
-                    blocks.setdefault(block.block, []).append(log)
-                    field = f"probes.block_gains.{index}.blocks.{position}.gain"
-                    sources.append(Source(run.id, field))
-        self.logs = [sum(logs) / len(logs) for logs in blocks.values()]
-        self.sources = tuple(sources)
-
-    def value(self, number: float) -> Value:
-        """A gain from its logarithm."""
-        return Value(math.exp(number), "gain", self.sources)
-
-    def values(self, name: str) -> dict[str, Value | None]:
-        """``name`` (geometric mean over the blocks), ``name_least`` and ``name_most``."""
-        if not self.logs:
-            return {}
-        return {
-            name: self.value(sum(self.logs) / len(self.logs)),
-            f"{name}_least": self.value(min(self.logs)),
-            f"{name}_most": self.value(max(self.logs)),
-        }
-
-
-def _probe(run: Record, *, end: bool) -> tuple[int, GainProbe | None]:
-    """The first probe, before training, or the last, after some; with its index."""
-    probes = run.probes.block_gains
-    if end:
-        last = len(probes) - 1
-        return (last, probes[last]) if probes and probes[last].step > 0 else (0, None)
-    return (0, probes[0]) if probes and probes[0].step == 0 else (0, None)
-
-
-def gains(evidence: Evidence, operators: Sequence[tuple[str, str]]) -> dict[str, Gains]:
-    """``add_init``, ``add_end``, ... for (name, variant) pairs, where gains were measured."""
-    found = {
-        f"{name}_{moment}": Gains(evidence, variant, end=moment == "end")
-        for name, variant in operators
-        for moment in ("init", "end")
-    }
-    return {name: gain for name, gain in found.items() if gain.logs}
-
-
-@finding("gain-add-sub-near-one", family="gains", needs=(ADD, SUB))
-def gain_add_sub_near_one(evidence: Evidence) -> Result:
-    """With addition and with subtraction the blocks pass the gradient on at a gain near 1: their
-    geometric mean is from 1/2 to 2 (``constants.GAIN_BOUND``), at initialisation and at the end
-    of training.
-
-    The blocks of the network are the units: Student's t test of the logarithms against either
-    bound, for each operator and moment, joined as equivalence tests (intersection-union). Blocks of
-    one network are not independent, so this describes these networks, not all.
-
-    Values: ``add_init``, ``add_end``, ``sub_init``, ``sub_end`` (geometric means over the blocks),
-    each with ``_least`` and ``_most``; ``bound``. Effect: ``add_init``. Facts: ``all_within``
-    (every single block is within the bounds).
-    """
-    measured = gains(evidence, (("add", ADD), ("sub", SUB)))
-    bound = math.log(GAIN_BOUND)
-    parts = []
-    for gain in measured.values():
-        above, below = student(gain.logs, -bound), student(gain.logs, bound)
-        inside = max(above.greater, below.less)
-        parts.append(OneSided(inside, min(1.0, 2 * min(above.less, below.greater))))
-    values: dict[str, Value | None] = {"bound": CONSTANTS["gain_bound"]}
-    for name, gain in measured.items():
-        values |= gain.values(name)
+    contrast = evidence.compare(NONE, NONE_NOBN)
+    effect, ends = error_ratio(evidence, NONE, NONE_NOBN)
+    own, bare = evidence.accuracy(NONE), evidence.accuracy(NONE_NOBN)
+    kind = evidence.loss_kind((NONE, NONE_NOBN))
     return Result(
-        (ADD, SUB),
-        "blocks",
-        p=every(parts) if parts else None,
-        verdict=None if parts else Verdict.INCONCLUSIVE,
-        sources=_sources(measured),
-        effect=values.get("add_init"),
-        values=values,
-        facts={"all_within": all(abs(x) <= bound for g in measured.values() for x in g.logs)},
+        (NONE, NONE_NOBN),
+        contrast.test,
+        p=better(contrast.zero),
+        sources=evidence.sources((NONE, NONE_NOBN)),
+        effect=effect,
+        interval=ends,
+        values={
+            "with_bn": own,
+            "without": bare,
+            "difference": difference(own, bare),
+            "with_loss": evidence.training_loss(NONE, kind),
+            "without_loss": evidence.training_loss(NONE_NOBN, kind),
+        },
+        facts={"without_diverged": evidence.diverged(NONE_NOBN)},
     )
-
-
-@finding("gain-none-mul-shrinks", family="gains", needs=(NONE, MUL))
-def gain_none_mul_shrinks(evidence: Evidence) -> Result:
-    """Without shortcut and with multiplication (with BN and, where run, without) the blocks shrink
-    the gradient: the geometric mean of their gains is below 1, at initialisation and at the end.
-
-    The blocks are the units: Student's t test of the logarithms against 0, two-sided, for each
-    operator and moment; each must be below (intersection-union). Against: one of them is above.
-    Gains that are not finite (diverged) are left out.
-
-    Values: ``none_init``, ``none_end``, ``mul_init``, ``mul_end``, ``mul_nobn_init``,
-    ``mul_nobn_end`` (geometric means), each with ``_least`` and ``_most``; for comparison
-    ``add_init``, ``add_end`` likewise. Effect: ``none_init``. Facts: for each of the six
-    ``<name>_direction``: ``below``, ``above`` or ``unclear`` at the level before correction.
-    """
-    measured = gains(evidence, (("none", NONE), ("mul", MUL), ("mul_nobn", MUL_NOBN)))
-    parts = {name: negate(student(gain.logs, 0.0)) for name, gain in measured.items()}
-    values: dict[str, Value | None] = {}
-    for name, gain in (measured | gains(evidence, [("add", ADD)])).items():
-        values |= gain.values(name)
-    return Result(
-        [NONE, MUL, *evidence.present([MUL_NOBN])],
-        "blocks",
-        p=better(every(list(parts.values()))) if parts else None,
-        verdict=None if parts else Verdict.INCONCLUSIVE,
-        sources=_sources(measured),
-        effect=values.get("none_init"),
-        values=values,
-        facts={f"{name}_direction": direction(part) for name, part in parts.items()},
-    )
-
-
-def direction(below: OneSided) -> str:
-    """Where the gains lie, from evidence for them to be below 1."""
-    if 2 * below.greater < ALPHA:
-        return "below"
-    return "above" if 2 * below.less < ALPHA else "unclear"
-
-
-def _sources(measured: dict[str, Gains]) -> tuple[Source, ...]:
-    return tuple(sorted({source for gain in measured.values() for source in gain.sources}))

@@ -1,28 +1,33 @@
-"""The results table: which network is best, close, lower, lowest.
+"""The results table: which network is best, close, second, lower, lowest.
 
-Hypotheses over sets are intersection-union tests of paired comparisons (``model.every``).
+Claims about sets are intersection-union tests of comparisons, with how many of how many
+(``model.claim_set``).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from analysis import original
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence, title
 from analysis.findings.model import (
     Result,
     accuracies,
     better,
+    claim_set,
     difference,
+    error_ratio,
     every,
     finding,
-    interval,
+    joint_test,
     negate,
     some,
-    weakest_test,
 )
-from analysis.statistics import ALPHA, OneSided
+from analysis.statistics import OneSided
+from analysis.values import Value
 
 RESNETS = ("ResNet18", "ResNet34", "ResNet50", "ResNet101")
 SE_RESNETS = ("SEResNet18", "SEResNet34")
@@ -38,12 +43,14 @@ def top(evidence: Evidence, variants: Sequence[str]) -> str:
 
 
 def ahead(evidence: Evidence, group: Sequence[str], others: Sequence[str]) -> Result:
-    """One network of a group is better than each of the others.
+    """One network of a group is more accurate than each of the others.
 
     For: one of the group (Bonferroni) beats each other. Against: some other beats the whole group.
 
-    Values: ``best`` and ``rival``, accuracies of the best of the group and of the best other; one
-    of each network. Effect: best less rival. Facts: ``best``, ``rival`` (titles).
+    Values: ``best`` and ``rival``, accuracies of the best of the group and of the best other;
+    ``difference`` of those; ``holds``, ``fails``, ``all``: of how many others the best of the group
+    is shown to be above or below; one accuracy of each network. Effect: error rate of the best over
+    that of the rival. Facts: ``best``, ``rival`` (titles), and those of ``claim_set``.
     """
     best, rival = top(evidence, group), top(evidence, others)
     contrasts = {(g, o): evidence.compare(g, o) for g in group for o in others}
@@ -51,25 +58,30 @@ def ahead(evidence: Evidence, group: Sequence[str], others: Sequence[str]) -> Re
     # "Some other beats all" is no negation of "one beats all others": each side has its own test.
     beaten = some([every([negate(contrasts[g, o].zero) for g in group]) for o in others])
     variants = [*group, *others]
+    sources = evidence.sources(variants)
+    counted = claim_set({title(o): better(contrasts[best, o].zero) for o in others}, sources)
+    effect, ends = error_ratio(evidence, best, rival)
     return Result(
         variants,
-        weakest_test(list(contrasts.values())),
+        joint_test(list(contrasts.values())),
         p=better(OneSided(some(wins).greater, beaten.greater)),
-        sources=evidence.sources(variants),
-        effect=difference(evidence.accuracy(best), evidence.accuracy(rival)),
-        interval=interval(contrasts[best, rival], evidence.sources([best, rival])),
+        sources=sources,
+        effect=effect,
+        interval=ends,
         values={
             "best": evidence.accuracy(best),
             "rival": evidence.accuracy(rival),
+            "difference": difference(evidence.accuracy(best), evidence.accuracy(rival)),
+            **counted.values,
             **accuracies(evidence, variants),
         },
-        facts={"best": title(best), "rival": title(rival)},
+        facts={"best": title(best), "rival": title(rival), **counted.facts},
     )
 
 
-@finding("se-best", family="ranking", needs=(*DEEP, "LeNet"))
+@finding("se-best", needs=(*DEEP, "LeNet"))
 def se_best(evidence: Evidence) -> Result:
-    """One of the SE-ResNets is better than every network without SE blocks, and SE-AlexNet
+    """One of the SE-ResNets is more accurate than every network without SE blocks, and SE-AlexNet
     (``ahead``).
 
     Values: also ``top``, the highest accuracy of all. Facts: also ``top`` (title), ``se_on_top``.
@@ -84,42 +96,46 @@ def se_best(evidence: Evidence) -> Result:
     )
 
 
-@finding("resnet-dense-close", family="ranking", needs=(*SE_RESNETS, *RESNETS, "DenseNet"))
+@finding("resnet-dense-close", needs=(*SE_RESNETS, *RESNETS, "DenseNet"))
 def resnet_dense_close(evidence: Evidence) -> Result:
-    """Every ResNet and the DenseNet is less than the margin below both SE-ResNets.
+    """The error rate of each ResNet and of the DenseNet is at most ``constants.ERROR_RATIO`` times
+    that of either SE-ResNet.
 
     A claim of closeness is shown by a bound, never by a difference that fails to be significant:
-    one-sided tests against the margin of ``constants.MARGIN``. Against: one is further below.
+    one-sided tests against the margin.
 
     Values: ``margin``; ``best`` (the better SE-ResNet), ``farthest`` (the least accurate of the
-    others), and one of each network. Effect: farthest less best. Facts: ``best``, ``farthest``
-    (titles), ``exceptions`` (titles of those further below than the margin as measured, joined
-    by commas; may be empty).
+    others), ``difference`` (farthest - best), those of ``claim_set`` and one of each network.
+    Effect: error rate of the farthest over that of the best. Facts: ``best``, ``farthest``
+    (titles), and those of ``claim_set``.
     """
     near = (*RESNETS, "DenseNet")
     best = top(evidence, SE_RESNETS)
     farthest = min(near, key=evidence.score)
-    contrasts = [evidence.compare(n, s) for n in near for s in SE_RESNETS]
-    exceptions = [n for n in near if evidence.compare(n, best).estimate < -MARGIN]
+    parts = {
+        title(n): every([evidence.compare(n, s).against(-MARGIN) for s in SE_RESNETS]) for n in near
+    }
     variants = [*SE_RESNETS, *near]
+    sources = evidence.sources(variants)
+    counted = claim_set(parts, sources)
+    effect, ends = error_ratio(evidence, farthest, best)
     return Result(
         variants,
-        "seeds" if weakest_test(contrasts) == "seeds" else "margin",
-        p=every([contrast.against(-MARGIN) for contrast in contrasts]),
-        sources=evidence.sources(variants),
-        effect=difference(evidence.accuracy(farthest), evidence.accuracy(best)),
-        interval=interval(evidence.compare(farthest, best), evidence.sources([farthest, best])),
+        joint_test([evidence.compare(n, s) for n in near for s in SE_RESNETS]),
+        p=counted.p,
+        mixed=counted.mixed,
+        sources=sources,
+        effect=effect,
+        interval=ends,
         values={
             "margin": CONSTANTS["margin"],
             "best": evidence.accuracy(best),
             "farthest": evidence.accuracy(farthest),
+            "difference": difference(evidence.accuracy(farthest), evidence.accuracy(best)),
+            **counted.values,
             **accuracies(evidence, variants),
         },
-        facts={
-            "best": title(best),
-            "farthest": title(farthest),
-            "exceptions": ", ".join(map(title, exceptions)),
-        },
+        facts={"best": title(best), "farthest": title(farthest), **counted.facts},
     )
 
 
@@ -127,43 +143,143 @@ def below_all(evidence: Evidence, low: str, others: Sequence[str]) -> Result:
     """A network is less accurate than each of the others.
 
     Values: ``accuracy`` of it; ``nearest`` and ``highest``, the least and the most accurate of the
-    others; one of each network. Effect: accuracy less nearest. Facts: ``nearest``, ``highest``
-    (titles), ``exceptions`` (titles of those significantly below it before correction, joined by
-    commas; may be empty).
+    others; ``difference`` (accuracy - nearest); those of ``claim_set``; one of each network.
+    Effect: its error rate over that of the nearest. Facts: ``nearest``, ``highest`` (titles), and
+    those of ``claim_set``.
     """
     contrasts = {other: evidence.compare(other, low) for other in others}
     nearest = min(others, key=evidence.score)
     highest = top(evidence, others)
-    lower = [o for o in others if 2 * contrasts[o].zero.less < ALPHA]
     variants = [low, *others]
+    sources = evidence.sources(variants)
+    counted = claim_set({title(o): better(contrasts[o].zero) for o in others}, sources)
+    effect, ends = error_ratio(evidence, low, nearest)
     return Result(
         variants,
-        weakest_test(list(contrasts.values())),
-        p=better(every([contrast.zero for contrast in contrasts.values()])),
-        sources=evidence.sources(variants),
-        effect=difference(evidence.accuracy(low), evidence.accuracy(nearest)),
-        interval=interval(evidence.compare(low, nearest), evidence.sources([low, nearest])),
+        joint_test(list(contrasts.values())),
+        p=counted.p,
+        mixed=counted.mixed,
+        sources=sources,
+        effect=effect,
+        interval=ends,
         values={
             "accuracy": evidence.accuracy(low),
             "nearest": evidence.accuracy(nearest),
             "highest": evidence.accuracy(highest),
+            "difference": difference(evidence.accuracy(low), evidence.accuracy(nearest)),
+            **counted.values,
             **accuracies(evidence, variants),
         },
-        facts={
-            "nearest": title(nearest),
-            "highest": title(highest),
-            "exceptions": ", ".join(map(title, lower)),
-        },
+        facts={"nearest": title(nearest), "highest": title(highest), **counted.facts},
     )
 
 
-@finding("alexnet-lower", family="ranking", needs=DEEP)
+def epochs(evidence: Evidence, low: str, others: Sequence[str]) -> dict[str, Value | None]:
+    """``epochs`` of a network and ``other_epochs``, where those of all the others are the same and
+    different from its own; else neither."""
+    own = evidence.mean(low, "config.epochs", "integer")
+    theirs = [evidence.mean(other, "config.epochs", "integer") for other in others]
+    known = [item for item in theirs if item is not None]
+    if own is None or not known:
+        return {}
+    most = max(known, key=lambda item: item.value)
+    if own.value <= most.value:
+        return {}
+    return {"epochs": own, "other_epochs": most}
+
+
+@finding("alexnet-lower", needs=DEEP)
 def alexnet_lower(evidence: Evidence) -> Result:
     """AlexNet is less accurate than every ResNet, SE-ResNet and the DenseNet (``below_all``)."""
     return below_all(evidence, "AlexNet", (*SE_RESNETS, *RESNETS, "DenseNet"))
 
 
-@finding("lenet-lowest", family="ranking", needs=(*DEEP, "LeNet"))
+@finding("lenet-lowest", needs=(*DEEP, "LeNet"))
 def lenet_lowest(evidence: Evidence) -> Result:
-    """LeNet is less accurate than every other network of the table (``below_all``)."""
-    return below_all(evidence, "LeNet", (*DEEP, *evidence.present(OPTIONAL)))
+    """LeNet is less accurate than every other network of the table (``below_all``).
+
+    Values: also ``epochs`` and ``other_epochs`` (the most of another), where LeNet had more.
+    """
+    others = (*DEEP, *evidence.present(OPTIONAL))
+    result = below_all(evidence, "LeNet", others)
+    return replace(result, values={**result.values, **epochs(evidence, "LeNet", others)})
+
+
+@finding("dense-second", needs=(*DEEP, "LeNet"))
+def dense_second(evidence: Evidence) -> Result:
+    """DenseNet is less accurate than SE-ResNet-18, and no other network of the original's table is
+    more accurate than it by more than the margin.
+
+    Values: ``dense``, ``best`` (accuracies of DenseNet and SE-ResNet-18), ``difference`` (of
+    those), ``place`` (DenseNet's among all by mean accuracy), ``margin``, those of ``claim_set``.
+    Effect: error rate of DenseNet over that of SE-ResNet-18. Facts: those of ``claim_set``.
+    """
+    best, dense = "SEResNet18", "DenseNet"
+    others = [v for v in (*DEEP, "LeNet") if v not in (best, dense)]
+    parts = {title(best): better(evidence.compare(best, dense).zero)}
+    parts |= {title(o): evidence.compare(dense, o).against(-MARGIN) for o in others}
+    variants = [dense, best, *others]
+    sources = evidence.sources(variants)
+    counted = claim_set(parts, sources)
+    effect, ends = error_ratio(evidence, dense, best)
+    place = 1 + sum(evidence.score(o) > evidence.score(dense) for o in (best, *others))
+    return Result(
+        variants,
+        joint_test([evidence.compare(dense, o) for o in (best, *others)]),
+        p=counted.p,
+        mixed=counted.mixed,
+        sources=sources,
+        effect=effect,
+        interval=ends,
+        values={
+            "dense": evidence.accuracy(dense),
+            "best": evidence.accuracy(best),
+            "difference": difference(evidence.accuracy(dense), evidence.accuracy(best)),
+            "place": Value(place, "integer", sources),
+            "margin": CONSTANTS["margin"],
+            **counted.values,
+        },
+        facts=counted.facts,
+    )
+
+
+@finding("lenet-under-trained", needs=("LeNet",), of_original=True)
+def lenet_under_trained(evidence: Evidence) -> Result:
+    """Our LeNet is more accurate than the original's.
+
+    Values: ``accuracy``, ``original`` (accuracies), ``difference``, ``epochs``, ``images`` (of
+    training). Effect: our error rate over the original's.
+    """
+    stated = original.figure("LeNet", "accuracy")
+    sources = evidence.sources(("LeNet",))
+    measured = evidence.accuracy("LeNet")
+    values = {
+        "accuracy": measured,
+        "original": stated,
+        "difference": difference(measured, stated),
+        "epochs": evidence.mean("LeNet", "config.epochs", "integer"),
+        "images": evidence.mean("LeNet", "config.train_images", "count"),
+    }
+    if measured is None:
+        return Result(("LeNet",), "untested", p=OneSided(1.0, 1.0), sources=sources, values=values)
+    ours = evidence.contrast(("LeNet",), (1,))
+    rate = 1 - stated.value
+    scale = 1 / rate
+    low, high = ours.interval() if math.isfinite(ours.error) else (0.0, 0.0)
+    ends = None
+    if math.isfinite(ours.error):
+        ends = (
+            Value(math.exp(-high) * scale, "ratio", sources),
+            Value(math.exp(-low) * scale, "ratio", sources),
+        )
+    return Result(
+        ("LeNet",),
+        ours.test,
+        p=better(ours.against(-math.log(rate)))
+        if math.isfinite(ours.error)
+        else OneSided(1.0, 1.0),
+        sources=sources,
+        effect=Value(evidence.sample("LeNet").error * scale, "ratio", sources),
+        interval=ends,
+        values=values,
+    )

@@ -1,4 +1,4 @@
-"""The networks trained as one would today, beside the same ones under the original's recipe."""
+"""The networks under the modern recipe, beside the same ones under the original's."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from analysis.findings.ranking import DEEP, OPTIONAL, ahead, top
 from analysis.records import STRONG
 
 
-@finding("strong-recipe-better", family="strong", needs=(*DEEP, "LeNet"))
+@finding("strong-recipe-better", needs=(*DEEP, "LeNet"))
 def strong_recipe_better(evidence: Evidence) -> Result:
-    """The best network under the strong recipe is better than the best under the original's: one of
+    """The best network under the modern recipe is better than the best under the original's: one of
     those trained by it beats every network of the results table (``ranking.ahead``).
 
     Facts: ``best``, ``rival`` (titles without the recipe), ``same`` (the two are one network).
@@ -24,7 +24,10 @@ def strong_recipe_better(evidence: Evidence) -> Result:
         missing = [variant for variant in STRONG if variant in planned] or STRONG
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=tuple(missing))
     best, rival = STRONG[top(evidence, strong)], top(evidence, others)
-    return replace(
-        ahead(evidence, strong, others),
-        facts={"best": title(best), "rival": title(rival), "same": best == rival},
-    )
+    result = ahead(evidence, strong, others)
+    named: dict[str, str | bool] = {
+        "best": title(best),
+        "rival": title(rival),
+        "same": best == rival,
+    }
+    return replace(result, facts={**result.facts, **named})

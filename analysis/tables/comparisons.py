@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.constants import CONSTANTS
 from analysis.evidence import Evidence, title
 from analysis.findings.attention import Ranges
-from analysis.findings.model import difference, interval
+from analysis.findings.model import difference, error_ratio
 from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
 from analysis.findings.overlooked import RESNET, SOFTMAX
 from analysis.labels import Split
@@ -31,17 +31,23 @@ def status(evidence: Evidence, variant: str) -> Cell:
     return Cell("diverged" if evidence.diverged(variant) else "finished")
 
 
+RATIO = Column("ratio", "ratio", {"zh": "错误率之比", "en": "Error ratio"})
+
+
 def compared(evidence: Evidence, variant: str, base: str, split: Split = "test") -> dict[str, Cell]:
-    """``difference`` to the base with its interval, and the uncorrected ``p``; empty if either has
-    no run, without the difference if either diverged."""
+    """``difference`` to the base in accuracy, ``ratio`` of the error rates with its interval, and
+    the uncorrected ``p``; empty if either has no run, only ``p`` if either diverged."""
     if not (evidence.runs(variant) and evidence.runs(base)):
         return {}
     contrast = evidence.compare(variant, base, split)
     sources = evidence.sources((variant, base), split)
     gap = difference(evidence.accuracy(variant, split), evidence.accuracy(base, split))
-    cells = {"p": Cell(Value(contrast.zero.two_sided, "p", sources))}
+    ratio, ends = error_ratio(evidence, variant, base, split)
+    cells = {}
+    if contrast.test not in ("diverged", "untested"):
+        cells["p"] = Cell(Value(contrast.zero.two_sided, "p", sources))
     if gap is not None:
-        cells["difference"] = Cell(gap, interval=interval(contrast, sources))
+        cells |= {"difference": Cell(gap), "ratio": Cell(ratio, interval=ends)}
     return cells
 
 
@@ -51,7 +57,8 @@ def operators(evidence: Evidence) -> Table:
         Column("operator", "word", {"zh": "运算", "en": "Operator"}),
         NETWORK,
         Column("accuracy", "accuracy", {"zh": "验证准确率", "en": "Validation accuracy"}),
-        Column("difference", "difference", {"zh": "与加法之差", "en": "Less add"}),
+        Column("difference", "difference", {"zh": "与加法之差", "en": "Difference from add"}),
+        RATIO,
         P,
         TRAIN_LOSS,
         VALIDATION_LOSS,
@@ -79,7 +86,10 @@ def softmax(evidence: Evidence) -> Table:
     columns = [
         Column("adaptor", "word", {"zh": "输出层", "en": "Output"}),
         TEST_ACCURACY,
-        Column("difference", "difference", {"zh": "与无 Softmax 之差", "en": "Less without"}),
+        Column(
+            "difference", "difference", {"zh": "与无 Softmax 之差", "en": "Difference from without"}
+        ),
+        RATIO,
         P,
         TRAIN_LOSS,
         VALIDATION_LOSS,
@@ -107,12 +117,13 @@ def attention(evidence: Evidence) -> Table:
         NETWORK,
         Column("without", "accuracy", {"zh": "无 SE", "en": "Without SE"}),
         Column("accuracy", "accuracy", {"zh": "有 SE", "en": "With SE"}),
-        Column("difference", "difference", {"zh": "收益", "en": "Gain"}),
+        Column("difference", "difference", {"zh": "与无 SE 之差", "en": "Difference"}),
+        RATIO,
         P,
         Column(
             "range",
             "weight",
-            {"zh": "权重极差（各块平均）", "en": "Range of weights, mean of blocks"},
+            {"zh": "权重极差（各阶段平均）", "en": "Range of weights, mean of stages"},
         ),
         Column("least", "weight", {"zh": "最小极差", "en": "Least range"}),
         Column("most", "weight", {"zh": "最大极差", "en": "Largest range"}),
@@ -139,9 +150,14 @@ def widths(evidence: Evidence) -> Table:
         NETWORK,
         Column("widths", "word", {"zh": "宽度", "en": "Widths"}),
         Column("parameters", "count", {"zh": "参数量", "en": "Parameters"}),
-        Column("macs", "macs", {"zh": "乘加次数（一张图片）", "en": "MACs of one image"}),
+        Column("macs", "macs", {"zh": "乘加次数（一张图像）", "en": "MACs of one image"}),
         TEST_ACCURACY,
-        Column("difference", "difference", {"zh": "与论文宽度之差", "en": "Less the paper's"}),
+        Column(
+            "difference",
+            "difference",
+            {"zh": "与论文宽度之差", "en": "Difference from the paper's"},
+        ),
+        RATIO,
         P,
     ]
     rows = []

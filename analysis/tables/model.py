@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from analysis.evidence import Evidence
 from analysis.labels import Split
 from analysis.schema import Cell, Column, Table
-from analysis.statistics import seed_interval, wilson
+from analysis.statistics import accuracy_interval
 from analysis.values import Source, Value
 from experiments.record import Record
 
@@ -38,29 +36,32 @@ def table(
 
 
 def accuracy_cell(evidence: Evidence, variant: str, split: Split = "test") -> Cell:
-    """Mean accuracy of a variant as ``runs_accuracy``; ``missing`` if it has no run."""
-    return runs_accuracy(evidence.runs(variant), split)
-
-
-def runs_accuracy(runs: Sequence[Record], split: Split = "test") -> Cell:
-    """Mean accuracy with its interval: over seeds if there are several, else Wilson's.
+    """Mean accuracy of a variant with its interval over seeds and images.
 
     Empty and noted ``diverged`` or ``missing`` without a finished run; noted ``some-diverged`` if
     only some of them finished.
     """
-    found = {
-        run.id: item for run in runs if (item := run.test if split == "test" else run.validation)
-    }
-    if not found:
+    value = evidence.accuracy(variant, split)
+    runs = evidence.runs(variant)
+    if value is None:
         return Cell(note="diverged" if runs else "missing")
-    accuracies = [item.accuracy for item in found.values()]
-    if len(accuracies) > 1:
-        low, high = seed_interval(accuracies)
-    else:
-        low, high = wilson(accuracies[0], next(iter(found.values())).images)
-    sources = tuple(Source(name, f"{split}.accuracy") for name in found)
+    low, high = accuracy_interval(evidence.sample(variant, split))
+    sources = evidence.sources((variant,), split)
     return Cell(
-        Value(sum(accuracies) / len(accuracies), "accuracy", sources),
-        note="" if len(found) == len(runs) else "some-diverged",
+        value,
+        note="" if len(evidence.finished(variant)) == len(runs) else "some-diverged",
+        interval=(Value(low, "accuracy", sources), Value(high, "accuracy", sources)),
+    )
+
+
+def run_accuracy(evidence: Evidence, run: Record, split: Split = "test") -> Cell:
+    """Accuracy of one run with its interval; seeds count by the pooled variance."""
+    found = run.test if split == "test" else run.validation
+    if found is None:
+        return Cell(note="diverged" if run.status == "diverged" else "missing")
+    low, high = accuracy_interval(evidence.one(run, split))
+    sources = (Source(run.id, f"{split}.accuracy"),)
+    return Cell(
+        Value(found.accuracy, "accuracy", sources),
         interval=(Value(low, "accuracy", sources), Value(high, "accuracy", sources)),
     )

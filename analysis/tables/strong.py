@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.evidence import Evidence, title
 from analysis.records import STRONG
-from analysis.tables.comparisons import NETWORK, P, compared
+from analysis.tables.comparisons import NETWORK, RATIO, P, compared
 from analysis.tables.model import Cell, Column, Table, accuracy_cell, table
 
 
@@ -17,10 +17,11 @@ def strong(evidence: Evidence) -> Table:
     columns = [
         NETWORK,
         Column("plain_epochs", "integer", {"zh": "轮数", "en": "Epochs"}),
-        Column("plain", "accuracy", {"zh": "原方案", "en": "Original's recipe"}),
+        Column("plain", "accuracy", {"zh": "原方法", "en": "Original's recipe"}),
         Column("epochs", "integer", {"zh": "轮数", "en": "Epochs"}),
-        Column("accuracy", "accuracy", {"zh": "强化方案", "en": "Strong recipe"}),
+        Column("accuracy", "accuracy", {"zh": "现代方法", "en": "Modern recipe"}),
         Column("difference", "difference", {"zh": "差值", "en": "Difference"}),
+        RATIO,
         P,
     ]
     planned = {run.rpartition(".s")[0] for run in evidence.records.planned}

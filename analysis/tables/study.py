@@ -9,7 +9,7 @@ import models
 from analysis.evidence import Evidence, evaluation_sources, title
 from analysis.findings.model import interval
 from analysis.records import STRONG, mean, value
-from analysis.tables.model import Cell, Column, Table, runs_accuracy, table
+from analysis.tables.model import Cell, Column, Table, run_accuracy, table
 from analysis.values import Kind, Value
 from experiments.record import Record
 
@@ -102,6 +102,7 @@ def own_experiments(evidence: Evidence) -> Table:
         Column("reference", "text", {"zh": "对照运行", "en": "Study's run"}),
         Column("reference_accuracy", "accuracy", {"zh": "对照准确率", "en": "Its accuracy"}),
         Column("difference", "difference", {"zh": "差值", "en": "Difference"}),
+        Column("ratio", "ratio", {"zh": "错误率之比", "en": "Error ratio"}),
         Column("p", "p", {"zh": "p 值", "en": "p"}),
     ]
     rows = []
@@ -111,14 +112,14 @@ def own_experiments(evidence: Evidence) -> Table:
         row = {
             "run": Cell(run.id),
             "status": Cell(run.status),
-            "accuracy": runs_accuracy([run] if run.status != "failed" else []),
+            "accuracy": run_accuracy(evidence, run),
         }
         reference = _reference(evidence, run, own)
         if reference is not None:
             row |= {
                 "changes": Cell(_changes(run, reference)),
                 "reference": Cell(reference.id),
-                "reference_accuracy": runs_accuracy([reference]),
+                "reference_accuracy": run_accuracy(evidence, reference),
                 **_compared(evidence, run, reference),
             }
         rows.append(row)
@@ -155,7 +156,10 @@ def _compared(evidence: Evidence, run: Record, reference: Record) -> dict[str, C
     sources = evaluation_sources([run, reference])
     accuracies = [value(item, "test.accuracy", "accuracy") for item in (run, reference)]
     gap = Value.derived(accuracies[0].value - accuracies[1].value, "difference", accuracies)
+    rates = [evidence.one(item).error for item in (run, reference)]
+    ratio = Value(rates[0] / rates[1], "ratio", sources)
     return {
-        "difference": Cell(gap, interval=interval(contrast, sources)),
+        "difference": Cell(gap),
+        "ratio": Cell(ratio, interval=interval(contrast, sources)),
         "p": Cell(Value(contrast.zero.two_sided, "p", sources)),
     }

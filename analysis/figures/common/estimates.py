@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from analysis.evidence import Evidence
 from analysis.labels import Split
-from analysis.statistics import seed_interval, wilson
+from analysis.statistics import accuracy_interval
 from experiments import study
 from experiments.record import Epoch, Record
 
@@ -43,18 +43,11 @@ def shown(estimates: Iterable[Estimate]) -> tuple[list[float], list[float]]:
 
 
 def accuracy(evidence: Evidence, variant: str, split: Split = "test") -> Estimate | None:
-    """Accuracy with Wilson's interval for one run, Student's for several; None without a run."""
-    found = []
-    for run in evidence.finished(variant):
-        evaluation = run.test if split == "test" else run.validation
-        if evaluation is not None:
-            found.append(evaluation)
-    if not found:
+    """Accuracy with its interval over seeds and images; None without a finished run."""
+    if not evidence.finished(variant):
         return None
-    values = tuple(evaluation.accuracy for evaluation in found)
-    if len(found) == 1:
-        return Estimate(values, *wilson(values[0], found[0].images))
-    return Estimate(values, *seed_interval(values))
+    sample = evidence.sample(variant, split)
+    return Estimate(sample.accuracies, *accuracy_interval(sample))
 
 
 def broken_off(evidence: Evidence, variant: str) -> int | None:

@@ -1,0 +1,448 @@
+"""How blocks pass the gradient on: the unit is the run, the quantity the total gain of its blocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from analysis.constants import CONSTANTS, GAIN_BOUND
+from analysis.evidence import Evidence, title
+from analysis.findings.model import (
+    Result,
+    Verdict,
+    better,
+    claim_set,
+    finding,
+    negate,
+)
+from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
+from analysis.statistics import (
+    OneSided,
+    difference_interval,
+    mean_interval,
+    slope,
+    slope_interval,
+    student,
+    welch,
+)
+from analysis.values import Source, Value
+from experiments.record import GainProbe, Record
+
+Moment = Literal["init", "end"]
+Part = Literal["gain", "branch"]
+#: Networks with and without shortcuts by depth.
+DEPTHS = {
+    18: ("PlainNet18", "ResNet18"),
+    34: ("PlainNet34", "ResNet34"),
+    50: ("PlainNet50", "ResNet50"),
+    101: ("PlainNet101", "ResNet101"),
+}
+#: The logarithm that stands for a gain of 0.
+_VANISHED = -12.0
+
+
+class Gains:
+    """The gains of a network's blocks, before training or after it.
+
+    Attributes:
+        totals: of each run, log10 of the product over the blocks; runs with a gain that is not
+            finite are left out.
+        blocks: of each run, the mean of log10 over the blocks.
+        least, most: of a block, averaged over the runs; 0 without runs.
+        sources: the gains' fields.
+    """
+
+    def __init__(
+        self, evidence: Evidence, variant: str, moment: Moment, part: Part = "gain"
+    ) -> None:
+        self.totals: list[float] = []
+        self.blocks: list[float] = []
+        sources: list[Source] = []
+        each: list[list[float]] = []
+        for run in evidence.runs(variant):
+            index, probe = probe_at(run, moment)
+            found = [getattr(block, part) for block in probe.blocks] if probe else []
+            if not found or any(gain is None for gain in found):
+                continue
+            logs = [math.log10(gain) if gain > 0 else _VANISHED for gain in found]
+            self.totals.append(sum(logs))
+            self.blocks.append(sum(logs) / len(logs))
+            each.append(logs)
+            sources += [
+                Source(run.id, f"probes.block_gains.{index}.blocks.{position}.{part}")
+                for position in range(len(logs))
+            ]
+        means = [sum(logs) / len(logs) for logs in zip(*each, strict=False)]
+        ends: tuple[float, float] = (min(means), max(means)) if means else (0.0, 0.0)
+        self.least, self.most = ends
+        self.sources = tuple(sources)
+
+    def values(self, name: str) -> dict[str, Value | None]:
+        """``name`` (geometric mean over the blocks), ``name_least``, ``name_most`` (blocks), and
+        ``name_total`` (log10 of the total gain, mean over the runs)."""
+        if not self.totals:
+            return {}
+        return {
+            name: Value(10 ** _mean(self.blocks), "gain", self.sources),
+            f"{name}_least": Value(10**self.least, "gain", self.sources),
+            f"{name}_most": Value(10**self.most, "gain", self.sources),
+            f"{name}_total": Value(_mean(self.totals), "gain", self.sources),
+        }
+
+
+def probe_at(run: Record, moment: Moment) -> tuple[int, GainProbe | None]:
+    """The first probe, before training, or the last, after some; with its index."""
+    probes = run.probes.block_gains
+    if moment == "end":
+        last = len(probes) - 1
+        return (last, probes[last]) if probes and probes[last].step > 0 else (0, None)
+    return (0, probes[0]) if probes and probes[0].step == 0 else (0, None)
+
+
+@finding("plain-gain-grows", needs=("PlainNet18", "PlainNet34", "ResNet18", "ResNet34"))
+def plain_gain_grows(evidence: Evidence) -> Result:
+    """At initialisation the total gain of plain networks departs from 1 exponentially with depth,
+    and at each depth by more than that of residual networks.
+
+    The outcome is the size of log10 of the total gain: its slope on the number of layers is above
+    0 (t test of the plain networks' runs), and at each depth recorded it is larger without
+    shortcuts (Welch), all of these (``claim_set``).
+
+    Values: ``slope`` (of log10 a layer), ``plain18`` ... ``residual101`` (log10 of the total gain
+    at initialisation, mean over the runs), ``plain18_end`` ... (after training),
+    ``plain_deepest``, ``residual_deepest`` (of the deepest pair recorded, as a factor), ``depth``
+    (its layers), and those of ``claim_set``. Effect: the deepest pair's difference of log10. Facts:
+    ``explodes`` (the plain networks' gain is above 1), ``slope_shown``, and those of
+    ``claim_set``.
+    """
+    depths: list[float] = []
+    sizes: list[float] = []
+    parts: dict[str, OneSided] = {}
+    values: dict[str, Value | None] = {}
+    sources: list[Source] = []
+    used: list[str] = []
+    explodes = True
+    deepest: tuple[Gains, Gains] | None = None
+    for depth, pair in DEPTHS.items():
+        plain, residual = (Gains(evidence, variant, "init") for variant in pair)
+        if not (plain.totals and residual.totals):
+            continue
+        used += pair
+        deepest = plain, residual
+        explodes = _mean(plain.totals) > 0
+        depths += [float(depth)] * len(plain.totals)
+        sizes += [abs(total) for total in plain.totals]
+        parts[f"{title(pair[0])}/{title(pair[1])}"] = better(
+            welch([abs(x) for x in plain.totals], [abs(x) for x in residual.totals])
+        )
+        values["depth"] = Value(depth, "integer", ())
+        for name, gains, variant in (
+            ("plain", plain, pair[0]),
+            ("residual", residual, pair[1]),
+        ):
+            values[f"{name}{depth}"] = gains.values(name)[f"{name}_total"]
+            after = Gains(evidence, variant, "end").values(name)
+            values[f"{name}{depth}_end"] = after.get(f"{name}_total")
+            values[f"{name}_deepest"] = Value(10 ** _mean(gains.totals), "gain", gains.sources)
+            sources += gains.sources
+    if deepest is None:
+        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("PlainNet18", "ResNet18"))
+    found, error, p = slope(depths, sizes)
+    parts = {"slope": better(p), **parts}
+    counted = claim_set(parts, sources)
+    pairs = claim_set({name: part for name, part in parts.items() if name != "slope"}, sources)
+    plain, residual = deepest
+    unique = tuple(sorted({*plain.sources, *residual.sources}))
+    ends = difference_interval(plain.totals, residual.totals)
+    all_sources = tuple(sources)
+    if math.isfinite(error):
+        values["slope"] = Value(found, "gain", all_sources)
+        for name, end in zip(
+            ("low", "high"), slope_interval(found, error, len(sizes)), strict=True
+        ):
+            values[f"slope_{name}"] = Value(end, "gain", all_sources)
+    return Result(
+        used,
+        "runs",
+        p=counted.p,
+        mixed=counted.mixed,
+        sources=all_sources,
+        effect=Value(_mean(plain.totals) - _mean(residual.totals), "gain", unique),
+        interval=_ends(ends, "gain", unique),
+        values={**values, **pairs.values},
+        facts={
+            "explodes": explodes,
+            "slope_shown": parts["slope"].greater < 0.05,
+            **pairs.facts,
+        },
+    )
+
+
+@finding("gain-add-sub-near-one", needs=(ADD, SUB))
+def gain_add_sub_near_one(evidence: Evidence) -> Result:
+    """With addition and with subtraction the mean gain a block (geometric) is from 1/2 to 2
+    (``constants.GAIN_BOUND``), at initialisation and at the end of training.
+
+    Student's t test over runs of the mean logarithm against either bound, for each operator and
+    moment (``claim_set``).
+
+    Values: ``add_init``, ``add_end``, ``sub_init``, ``sub_end`` (geometric means over the blocks),
+    for comparison ``none_init``, ``none_end``, each with ``_least``, ``_most`` (blocks) and
+    ``_total``; ``bound``, and those of ``claim_set``. Effect: ``add_init``. Facts: ``all_within``
+    (every single block is within the bounds), ``none_within`` (so is the mean without shortcut).
+    """
+    measured = gains(evidence, (("add", ADD), ("sub", SUB)))
+    plain = gains(evidence, (("none", NONE),))
+    bound = math.log10(GAIN_BOUND)
+    parts = {}
+    for name, gain in measured.items():
+        above, below = student(gain.blocks, -bound), student(gain.blocks, bound)
+        inside = max(above.greater, below.less)
+        parts[name] = OneSided(inside, min(1.0, 2 * min(above.less, below.greater)))
+    values: dict[str, Value | None] = {"bound": CONSTANTS["gain_bound"]}
+    for name, gain in (measured | plain).items():
+        values |= gain.values(name)
+    sources = _sources(measured)
+    counted = claim_set(parts, sources) if parts else None
+    init = measured.get("add_init")
+    ends = mean_interval(init.blocks) if init else None
+    within = [abs(x) <= bound for g in measured.values() for x in (g.least, g.most)]
+    return Result(
+        (ADD, SUB),
+        "runs",
+        p=counted.p if counted else None,
+        mixed=counted.mixed if counted else 1.0,
+        verdict=None if counted else Verdict.INCONCLUSIVE,
+        sources=sources,
+        effect=values.get("add_init"),
+        interval=_ends(
+            ends and (10 ** ends[0], 10 ** ends[1]), "gain", init.sources if init else ()
+        ),
+        values={**values, **(counted.values if counted else {})},
+        facts={
+            "all_within": all(within),
+            "none_within": all(abs(x) <= bound for g in plain.values() for x in g.blocks),
+        },
+    )
+
+
+@finding("branch-gain-small", needs=(ADD, NONE))
+def branch_gain_small(evidence: Evidence) -> Result:
+    """At initialisation the gain through h(x) (geometric mean over the blocks) is below 1, with
+    addition and without shortcut (Student over runs, ``claim_set``).
+
+    Values: ``add_init``, ``none_init`` with ``_least``, ``_most``, ``_total``; those of
+    ``claim_set``. Effect: ``add_init``. Facts: of ``claim_set``.
+    """
+    measured = {
+        title(variant): (name, Gains(evidence, variant, "init", "branch"))
+        for name, variant in (("add_init", ADD), ("none_init", NONE))
+    }
+    measured = {key: item for key, item in measured.items() if item[1].totals}
+    values: dict[str, Value | None] = {}
+    for name, gain in measured.values():
+        values |= gain.values(name)
+    sources = _sources(dict(measured.values()))
+    if not measured:
+        return Result((ADD, NONE), "runs", verdict=Verdict.INCONCLUSIVE, values=values)
+    counted = claim_set(
+        {key: better(negate(student(g.blocks, 0.0))) for key, (_, g) in measured.items()}, sources
+    )
+    gain = next(iter(measured.values()))[1]
+    ends = mean_interval(gain.blocks)
+    return Result(
+        (ADD, NONE),
+        "runs",
+        p=counted.p,
+        mixed=counted.mixed,
+        sources=sources,
+        effect=values.get("add_init"),
+        interval=_ends(ends and (10 ** ends[0], 10 ** ends[1]), "gain", gain.sources),
+        values={**values, **counted.values},
+        facts=counted.facts,
+    )
+
+
+@finding("mul-bn-unstable", needs=(ADD, MUL))
+def mul_bn_unstable(evidence: Evidence) -> Result:
+    """With BN the gradient of the first layer fluctuates more with multiplication than with
+    addition: standard deviation over the first steps of log10 of its norm, Welch's test over runs
+    of the logarithm of that.
+
+    Values: ``add_spread``, ``mul_spread`` (geometric means over the runs), ``add_norm``,
+    ``mul_norm`` (norm at the first step, geometric mean), ``mul_least``, ``mul_most`` (total gain
+    at initialisation of the runs), ``mul_total``, ``add_total`` (log10, mean). Effect: ratio of the
+    spreads. Facts: ``explodes`` (the total gain of every run with multiplication is above 1).
+    """
+    add, mul = (_spreads(evidence, variant) for variant in (ADD, MUL))
+    sources = (*_norm_sources(evidence, ADD), *_norm_sources(evidence, MUL))
+    totals = Gains(evidence, MUL, "init")
+    values: dict[str, Value | None] = {}
+    if totals.totals:
+        values |= {
+            "mul_least": Value(10 ** min(totals.totals), "gain", totals.sources),
+            "mul_most": Value(10 ** max(totals.totals), "gain", totals.sources),
+            "mul_total": Value(_mean(totals.totals), "gain", totals.sources),
+            "add_total": Gains(evidence, ADD, "init").values("add").get("add_total"),
+        }
+    if not (add and mul):
+        return Result((ADD, MUL), "runs", verdict=Verdict.INCONCLUSIVE, values=values)
+    logs = [[math.log(spread) for spread, _ in item] for item in (mul, add)]
+    ends = difference_interval(*logs)
+    for name, item in (("add", add), ("mul", mul)):
+        own = _norm_sources(evidence, ADD if name == "add" else MUL)
+        spread = math.exp(_mean([math.log(s) for s, _ in item]))
+        values[f"{name}_spread"] = Value(spread, "gain", own)
+        values[f"{name}_norm"] = Value(10 ** _mean([n for _, n in item]), "gain", own)
+    return Result(
+        (ADD, MUL),
+        "runs",
+        p=better(welch(*logs)),
+        sources=sources,
+        effect=Value(math.exp(_mean(logs[0]) - _mean(logs[1])), "ratio", sources),
+        interval=_ends(ends and (math.exp(ends[0]), math.exp(ends[1])), "ratio", sources),
+        values=values,
+        facts={"explodes": bool(totals.totals) and min(totals.totals) > 0},
+    )
+
+
+@finding("mul-nobn-vanishes", needs=(MUL_NOBN,))
+def mul_nobn_vanishes(evidence: Evidence) -> Result:
+    """Without BN the multiplying network's total gain at initialisation is below 1 (Student over
+    runs of its logarithm).
+
+    Values: ``mul_nobn_init`` with ``_least``, ``_most``, ``_total``; ``total`` (as a factor).
+    Effect: the total gain.
+    """
+    gain = Gains(evidence, MUL_NOBN, "init")
+    if not gain.totals:
+        return Result((MUL_NOBN,), "runs", verdict=Verdict.INCONCLUSIVE)
+    total = Value(10 ** _mean(gain.totals), "gain", gain.sources)
+    ends = mean_interval(gain.totals)
+    return Result(
+        (MUL_NOBN,),
+        "runs",
+        p=better(negate(student(gain.totals, 0.0))),
+        sources=gain.sources,
+        effect=total,
+        interval=_ends(ends and (_power(ends[0]), _power(ends[1])), "gain", gain.sources),
+        values={**gain.values("mul_nobn_init"), "total": total},
+    )
+
+
+@finding("features-below-one", needs=(ADD, MUL, NONE))
+def features_below_one(evidence: Evidence) -> Result:
+    """In networks with BN more than half of the elements of a block's input are below 1 in size:
+    with addition, multiplication and no shortcut, before training (Student over runs of the mean
+    over the blocks, against one half; ``claim_set``).
+
+    Values: ``add``, ``mul``, ``none`` (shares), ``add_branch`` ... (the same of h(x)), those of
+    ``claim_set``. Effect: ``mul``. Facts: of ``claim_set``. Not testable without the measurement.
+    """
+    parts: dict[str, OneSided] = {}
+    values: dict[str, Value | None] = {}
+    sources: list[Source] = []
+    missing = []
+    mul: list[float] = []
+    for name, variant in (("add", ADD), ("mul", MUL), ("none", NONE)):
+        shares, used = _shares(evidence, variant, "input_below_one")
+        if not shares:
+            missing.append(variant)
+            continue
+        if name == "mul":
+            mul = shares
+        parts[title(variant)] = better(student(shares, 0.5))
+        values[name] = Value(_mean(shares), "accuracy", used)
+        branch, fields = _shares(evidence, variant, "branch_below_one")
+        values[f"{name}_branch"] = Value(_mean(branch), "accuracy", fields) if branch else None
+        sources += used
+    if missing:
+        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=tuple(missing))
+    counted = claim_set(parts, sources)
+    share = values["mul"]
+    assert share is not None
+    return Result(
+        (ADD, MUL, NONE),
+        "runs",
+        p=counted.p,
+        mixed=counted.mixed,
+        sources=tuple(sources),
+        effect=share,
+        interval=_ends(mean_interval(mul), "accuracy", share.sources),
+        values={**values, **counted.values},
+        facts=counted.facts,
+    )
+
+
+def gains(evidence: Evidence, operators: Sequence[tuple[str, str]]) -> dict[str, Gains]:
+    """``add_init``, ``add_end``, ... for (name, variant) pairs, where gains were measured."""
+    moments: tuple[Moment, ...] = ("init", "end")
+    found = {
+        f"{name}_{moment}": Gains(evidence, variant, moment)
+        for name, variant in operators
+        for moment in moments
+    }
+    return {name: gain for name, gain in found.items() if gain.totals}
+
+
+def _spreads(evidence: Evidence, variant: str) -> list[tuple[float, float]]:
+    """Of each run: standard deviation over steps of log10 of the first layer's gradient norm, and
+    that logarithm at the first step. Runs of fewer than two finite norms, or constant, are left
+    out."""
+    found = []
+    for run in evidence.runs(variant):
+        norms = [row[0] for row in run.probes.gradient_norms.norms if row]
+        logs = [math.log10(norm) for norm in norms if norm]
+        if len(logs) >= 2:
+            centre = _mean(logs)
+            spread = math.sqrt(sum((x - centre) ** 2 for x in logs) / (len(logs) - 1))
+            if spread > 0:
+                found.append((spread, logs[0]))
+    return found
+
+
+def _norm_sources(evidence: Evidence, variant: str) -> tuple[Source, ...]:
+    return tuple(
+        Source(run.id, f"probes.gradient_norms.norms.{step}.0")
+        for run in evidence.runs(variant)
+        for step, row in enumerate(run.probes.gradient_norms.norms)
+        if row
+    )
+
+
+def _shares(evidence: Evidence, variant: str, field: str) -> tuple[list[float], tuple[Source, ...]]:
+    """Of each run with the measurement: a share before training, mean over the blocks."""
+    shares, sources = [], []
+    for run in evidence.runs(variant):
+        index, probe = probe_at(run, "init")
+        found = [getattr(block, field) for block in probe.blocks] if probe else []
+        if found and all(share is not None for share in found):
+            shares.append(_mean(found))
+            sources += [
+                Source(run.id, f"probes.block_gains.{index}.blocks.{position}.{field}")
+                for position in range(len(found))
+            ]
+    return shares, tuple(sources)
+
+
+def _ends(
+    ends: tuple[float, float] | None,
+    kind: Literal["gain", "ratio", "accuracy"],
+    sources: Sequence[Source],
+) -> tuple[Value, Value] | None:
+    if ends is None:
+        return None
+    return Value(ends[0], kind, tuple(sources)), Value(ends[1], kind, tuple(sources))
+
+
+def _power(exponent: float) -> float:
+    return float(10 ** max(min(exponent, 300.0), -300.0))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _sources(measured: dict[str, Gains]) -> tuple[Source, ...]:
+    return tuple(sorted({source for gain in measured.values() for source in gain.sources}))

@@ -1,0 +1,114 @@
+"""What sizes decide: parameters and memory, multiply-accumulates and time, pixels and accuracy."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from analysis.constants import CONSTANTS, MARGIN
+from analysis.evidence import Evidence, title
+from analysis.findings.model import (
+    Result,
+    Verdict,
+    better,
+    difference,
+    error_ratio,
+    finding,
+)
+from analysis.findings.ranking import DEEP, OPTIONAL
+from analysis.records import mean, value
+from analysis.statistics import OneSided, spearman
+from analysis.values import Kind, Value
+from experiments.record import Record
+
+#: Networks of the results table, beside which the sizes are ranked.
+NETWORKS = ("LeNet", *DEEP, *OPTIONAL)
+SMALL, LARGE = "ResNet18-px28", "ResNet18-px64"
+#: Fewer networks rank nothing.
+_FEWEST = 5
+
+
+def comparable(evidence: Evidence) -> dict[str, list[Record]]:
+    """Finished runs by network, of the kind of device and precision that has measured most."""
+
+    def kind(run: Record) -> tuple[str, str, int]:
+        return run.environment.device, run.config.precision, run.config.batch_size
+
+    runs = {network: evidence.finished(network) for network in NETWORKS}
+    counted = Counter(kind(run) for found in runs.values() for run in found)
+    if not counted:
+        return {}
+    usual = min(counted, key=lambda each: (-counted[each], each))
+    chosen = {network: [r for r in found if kind(r) == usual] for network, found in runs.items()}
+    return {network: found for network, found in chosen.items() if found}
+
+
+def ranked(evidence: Evidence, size: str, size_kind: Kind, cost: str, cost_kind: Kind) -> Result:
+    """A size of the networks and a cost of their runs rise together.
+
+    Values: ``networks`` (how many), ``correlation``. Effect: the rank correlation. Facts:
+    ``device``, ``exceptions`` (title of the network whose ranks differ most).
+    """
+    chosen = comparable(evidence)
+    if len(chosen) < _FEWEST:
+        missing = tuple(n for n in NETWORKS if n not in chosen)
+        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=missing)
+    sizes = {n: value(runs[0], size, size_kind) for n, runs in chosen.items()}
+    costs = {n: mean([value(run, cost, cost_kind) for run in runs]) for n, runs in chosen.items()}
+    sign = -1 if cost == "timing.images_per_second" else 1
+    found, p = spearman([v.value for v in sizes.values()], [sign * v.value for v in costs.values()])
+    effect = Value.derived(found, "gain", sizes.values(), costs.values())
+    return Result(
+        tuple(chosen),
+        "networks",
+        p=better(p),
+        sources=effect.sources,
+        effect=effect,
+        values={"networks": Value(len(chosen), "integer", effect.sources)},
+        facts={"device": next(iter(chosen.values()))[0].environment.device},
+    )
+
+
+@finding("params-memory")
+def params_memory(evidence: Evidence) -> Result:
+    """Networks of more parameters take more memory in training (``ranked``)."""
+    return ranked(evidence, "network.parameters", "params", "timing.peak_memory_bytes", "bytes")
+
+
+@finding("macs-time")
+def macs_time(evidence: Evidence) -> Result:
+    """Networks of more multiply-accumulates at the size trained take longer an image
+    (``ranked``)."""
+    return ranked(
+        evidence, "network.macs_at_input.torchinfo", "macs", "timing.images_per_second", "rate"
+    )
+
+
+@finding("resize-augments", needs=(SMALL, LARGE))
+def resize_augments(evidence: Evidence) -> Result:
+    """ResNet-18 is more accurate on images enlarged to 64 px than on the 28 px that they have.
+
+    Against: less accurate, or more by less than the margin.
+
+    Values: ``small``, ``large`` (accuracies), ``usual`` (at the profile's size), ``difference``
+    (large - small), ``margin``. Effect: error rate at 64 px over that at 28 px.
+    """
+    contrast = evidence.compare(LARGE, SMALL)
+    sources = evidence.sources((LARGE, SMALL))
+    effect, ends = error_ratio(evidence, LARGE, SMALL)
+    large, small = evidence.accuracy(LARGE), evidence.accuracy(SMALL)
+    return Result(
+        (SMALL, LARGE),
+        contrast.test,
+        p=OneSided(better(contrast.zero).greater, contrast.against(MARGIN).less),
+        sources=sources,
+        effect=effect,
+        interval=ends,
+        values={
+            "small": small,
+            "large": large,
+            "usual": evidence.accuracy("ResNet18"),
+            "difference": difference(large, small),
+            "margin": CONSTANTS["margin"],
+        },
+        facts={"network": title("ResNet18")},
+    )

@@ -1,0 +1,131 @@
+"""The error that a writer sees: one line naming file, line and what is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from experiments.support.text import one_line
+from models import UsageError
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "templates"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a template; ``column`` counts from 1, 0 where it is not known."""
+
+    file: Path
+    line: int
+    column: int = 0
+
+    def __str__(self) -> str:
+        try:
+            shown = self.file.relative_to(ROOT)
+        except ValueError:
+            shown = self.file
+        return f"{shown}:{self.line}"
+
+    def at(self, word: str) -> Place:
+        """The same line, at the column where ``word`` stands in it."""
+        column = self.source_line().find(word) + 1 if word else 0
+        return Place(self.file, self.line, column)
+
+    def source_line(self) -> str:
+        """The text of the line, empty where the file has no such line."""
+        lines = _lines(self.file)
+        return lines[self.line - 1] if 0 < self.line <= len(lines) else ""
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines of a file as far as they can be read; none where it cannot be opened."""
+    try:
+        return file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+class ReportError(UsageError):
+    """Something in the templates is wrong; ``str()`` is ``file:line: what is wrong``."""
+
+    def __init__(self, message: str, place: Place | None = None) -> None:
+        self.message = message
+        self.place = place
+        super().__init__(one_line(f"{place}: {message}" if place else message))
+
+
+def unknown(kind: str, key: str, known: Iterable[str], place: Place | None) -> ReportError:
+    """The error for a name that does not exist, with the nearest that does."""
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return ReportError(f"unknown {kind} {key!r}{hint}", place.at(key) if place else None)
+
+
+#: What a Chinese keyboard types for the marks of an expression.
+_ASCII = dict(zip("“”‘’，。：；（）｛｝＝％｜", "\"\"'',.:;(){}=%|", strict=True))
+
+
+def syntax_error(message: str, file: Path, line: int) -> ReportError:
+    """The error for a template that Jinja cannot parse, placed where the writer looks for it.
+
+    Args:
+        message: Jinja's.
+        file: of the template.
+        line: where Jinja stopped; for a tag without its end that is the last line.
+    """
+    place = Place(file, line)
+    unclosed = re.search(r"innermost block that needs to be closed is '(\w+)'", message)
+    if unclosed:
+        tag = unclosed[1]
+        opened: list[int] = []
+        for number, text in enumerate(_lines(file), 1):
+            for end in re.findall(rf"\{{%[-+]?\s*(end)?{tag}\b", text):
+                opened = opened[:-1] if end else [*opened, number]
+        place = Place(file, opened[-1] if opened else line).at(tag)
+        return ReportError(f"{{% {tag} %}} has no {{% end{tag} %}}", place)
+    if "end of comment" in message:
+        message += "; {# begins a comment: write {{ '{#' }} for the characters themselves"
+    odd = re.search(r"unexpected char ['\"](.)['\"] at \d+", message)
+    if odd:
+        ascii_mark = _ASCII.get(odd[1])
+        hint = f"; inside braces write {ascii_mark}" if ascii_mark else ""
+        return ReportError(f"unexpected character {odd[1]}{hint}", place.at(odd[1]))
+    named = re.findall(r"'([^']+)'", message)
+    return ReportError(message or "syntax error", place.at(named[-1]) if named else place)
+
+
+def _template_place(frame: FrameType, line: int) -> Place | None:
+    template = frame.f_globals.get("__jinja_template__")
+    if template is None or not template.filename:
+        return None
+    return Place(Path(template.filename), template.get_corresponding_lineno(line))
+
+
+def calling_place() -> Place | None:
+    """The template line that is being rendered now: where a macro was called from."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        place = _template_place(frame, frame.f_lineno)
+        if place is not None:
+            return place
+        frame = frame.f_back
+    return None
+
+
+def place_of(traceback: TracebackType | None) -> Place | None:
+    """The innermost template line of a traceback, whether Jinja has rewritten it or not."""
+    found: Place | None = None
+    while traceback is not None:
+        frame = traceback.tb_frame
+        place = _template_place(frame, traceback.tb_lineno)
+        if place is None and Path(frame.f_code.co_filename).is_relative_to(TEMPLATES):
+            place = Place(Path(frame.f_code.co_filename), traceback.tb_lineno)
+        found = place or found
+        traceback = traceback.tb_next
+    return found

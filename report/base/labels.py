@@ -1,0 +1,71 @@
+"""The short texts of the page itself, in both languages (``templates/labels.toml``)."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from experiments.support.text import printable
+from report.base.environment import read
+from report.base.errors import TEMPLATES, Place, ReportError
+from report.blocks.numbers import Lang
+
+FILE = TEMPLATES / "labels.toml"
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """A TOML file.
+
+    Raises:
+        ReportError: it is missing or cannot be parsed; the message names the line.
+    """
+    try:
+        return tomllib.loads(read(path))
+    except RecursionError:
+        raise ReportError("is nested too deeply", Place(path, 1)) from None
+    except ValueError as error:
+        line = str(error).partition("(at line ")[2].partition(",")[0]
+        raise ReportError(f"{error}", Place(path, int(line) if line.isdigit() else 1)) from None
+
+
+class Labels:
+    """The texts of one language: ``labels("figure")``; braces are filled by keyword."""
+
+    def __init__(self, lang: Lang) -> None:
+        self._lang = lang
+        self._texts = load_toml(FILE)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of a key.
+
+        Raises:
+            ReportError: ``labels.toml`` has no such key in this language.
+        """
+        try:
+            text = self._texts[key][self._lang]
+        except (KeyError, TypeError):
+            text = None
+        if not isinstance(text, str):
+            raise ReportError(f"has no text {key!r} in {self._lang}", Place(FILE, 1))
+
+        def filled(match: re.Match[str]) -> str:
+            # str.format would give a text in a file the attributes of our objects
+            if match[1] not in values:
+                raise ReportError(
+                    f"{key!r} has no value {match[0]} to fill in", Place(FILE, 1).at(key)
+                )
+            return str(values[match[1]])
+
+        return printable(_FIELD.sub(filled, text) if values else text)
+
+    def word(self, key: str) -> str:
+        """The word that stands for a key in a table; a key without one is shown as it is."""
+        name = "word_" + key.replace("-", "_")
+        return self(name) if name in self._texts else key
+
+    def note(self, key: str) -> str:
+        """A note under a table."""
+        return self("note_" + key.replace("-", "_"))

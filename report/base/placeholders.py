@@ -1,0 +1,169 @@
+"""Placeholders: what an expression prints never meets the Markdown parser.
+
+Every ``{{ ... }}`` leaves a token of private-use characters in the text. When Markdown has become a
+tree, the tokens are replaced by the elements and texts that they stand for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape as escape_html
+from html import unescape
+
+from lxml import etree
+from markupsafe import Markup
+
+from experiments.support.text import printable
+from report.base import tree
+from report.base.errors import Place, ReportError
+from report.base.tree import Element, Node
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_TOKEN = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
+_NO_TOKENS = dict.fromkeys(map(ord, _OPEN + _CLOSE))
+_IN_ADDRESS = re.compile("%EE%80%80", re.IGNORECASE)
+
+
+def escape(text: str) -> str:
+    """Text that may come from data as HTML: no tags, no placeholders, no control characters."""
+    return escape_html(printable(text.translate(_NO_TOKENS)))
+
+
+class Token(Markup):
+    """A placeholder as it stands in the text of a template."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class _Slot:
+    html: str | Callable[[], str]
+    block: bool
+    place: Place | None
+
+    def resolve(self) -> str:
+        return self.html if isinstance(self.html, str) else self.html()
+
+
+class Slots:
+    """The placeholders of one document."""
+
+    def __init__(self) -> None:
+        self._slots: list[_Slot] = []
+
+    def add(
+        self, html: str | Callable[[], str], *, block: bool = False, place: Place | None = None
+    ) -> Token:
+        """Keep HTML, or what yields it at the end, and return its placeholder.
+
+        Args:
+            html: escaped HTML, which may hold placeholders itself.
+            block: it cannot stand within a paragraph.
+            place: where the template asks for it.
+        """
+        self._slots.append(_Slot(html, block, place))
+        return Token(f"{_OPEN}{len(self._slots) - 1}{_CLOSE}")
+
+    def quote(self, markup: str) -> Token:
+        """Keep a text as Jinja has escaped it, with its placeholders, escaped as we do it."""
+        parts = _TOKEN.split(markup)
+        return self.add(
+            "".join(
+                f"{_OPEN}{part}{_CLOSE}" if index % 2 else escape(unescape(part))
+                for index, part in enumerate(parts)
+            )
+        )
+
+    def fill(self, root: Element) -> None:
+        """Replace every placeholder within an element by what it stands for.
+
+        Raises:
+            ReportError: a block stands within a paragraph.
+        """
+        for element in list(root.iter(etree.Element)):
+            for name, value in element.attrib.items():
+                if _OPEN in value:
+                    element.set(name, self.text(value))
+            if blocks := self._blocks(element):
+                if element.tag == "li":
+                    element.text = None
+                    tree.insert(element, 0, blocks)
+                else:
+                    tree.replace(element, blocks)
+                continue
+            for index, child in reversed(list(enumerate(element))):
+                if _OPEN in (child.tail or ""):
+                    tail, child.tail = child.tail or "", None
+                    tree.insert(element, index + 1, self._nodes(tail))
+            if _OPEN in (element.text or ""):
+                text, element.text = element.text or "", None
+                tree.insert(element, 0, self._nodes(text))
+
+    def filled(self, html: str) -> list[Node]:
+        """HTML with placeholders as texts and elements."""
+        try:
+            root = tree.parsed(html)
+        except tree.NotWellFormed as error:
+            raise ReportError(f"HTML is not well-formed ({error}): {html[:80]}") from None
+        self.fill(root)
+        return tree.content(root)
+
+    def plain(self, html: str) -> str:
+        """HTML with placeholders as plain text."""
+        return "".join(
+            node if isinstance(node, str) else tree.text(node) for node in self.filled(html)
+        )
+
+    def text(self, text: str) -> str:
+        """Plain text with placeholders as plain text."""
+        parts = _TOKEN.split(text)
+        parts[1::2] = [self.plain(self._slots[int(number)].resolve()) for number in parts[1::2]]
+        return "".join(parts)
+
+    def _blocks(self, element: Element) -> list[Node]:
+        """The blocks that a paragraph or list item consists of; empty if it has anything else."""
+        if element.tag not in ("p", "li") or len(element):
+            return []
+        pieces = _TOKEN.split(element.text or "")
+        slots = [self._slots[int(number)] for number in pieces[1::2]]
+        if any(piece.strip() for piece in pieces[::2]) or not all(slot.block for slot in slots):
+            return []
+        return [node for slot in slots for node in self.filled(slot.resolve())]
+
+    def _nodes(self, text: str) -> list[Node]:
+        nodes: list[Node] = []
+        for index, piece in enumerate(_TOKEN.split(text)):
+            if index % 2 == 0:
+                nodes.append(piece)
+                continue
+            slot = self._slots[int(piece)]
+            if slot.block:
+                raise ReportError("this must stand in a paragraph of its own", slot.place)
+            nodes += self.filled(slot.resolve())
+        return nodes
+
+    def parts(self, text: str, place: Place | None) -> list[str]:
+        """A text cut at its placeholders; every second part is what one prints, as text.
+
+        Raises:
+            ReportError: one stands for something that is known only at the end.
+        """
+        parts = _TOKEN.split(text)
+        for index in range(1, len(parts), 2):
+            slot = self._slots[int(parts[index])]
+            if slot.block or not isinstance(slot.html, str):
+                raise ReportError("only a number can stand in a formula: {{ n(...) }}", place)
+            parts[index] = self.plain(slot.html)
+        return parts
+
+
+def stand_in(name: str) -> str:
+    """What stands in the tree for a drawing, which is put in when the page is written."""
+    return f"{_OPEN}{name}{_CLOSE}"
+
+
+def in_address(html: str) -> bool:
+    """Whether a placeholder got into a link's address, where it cannot be replaced."""
+    return bool(_IN_ADDRESS.search(html))

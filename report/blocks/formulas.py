@@ -1,0 +1,161 @@
+"""Formulas: TeX to MathML (math-core) in the page, and that as a drawing (ziamath) in the PDF."""
+
+from __future__ import annotations
+
+import functools
+import re
+from html import escape
+from typing import NamedTuple
+
+from math_core import LatexError, LatexToMathML
+
+from report.base import tree
+from report.base.tree import Element
+from report.blocks.numbers import MINUS, NBSP, TIMES, grouped
+
+_NUMBER = re.compile(r"(?P<sign>-?)(?P<digits>\d[\d.]*(?:\\,\d{3})*)(?P<percent>(?:\\,)?\\%)?")
+_HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_VIEW_BOX = re.compile(r'viewBox="(\S+) (\S+) (\S+) (\S+)"')
+#: Environments that number their lines, which the report does itself, and commands whose MathML
+#: no browser draws.
+_REFUSED = {
+    r"\\begin\{(?:align|alignat|eqnarray|equation|flalign|gather|multline)\}": (
+        "numbers its lines itself; write aligned or gathered, and the label behind the formula: "
+        "$$ ... $$ (label)"
+    ),
+    r"\\(?:boxed|fbox|cancel|bcancel|xcancel|sout)(?![A-Za-z])": "is not drawn by browsers",
+}
+_ALIGNED = re.compile(r"text-align: ?(left|right|center)")
+#: The size in pixels that formulas are drawn at; they are placed in units of it (em).
+_DRAWN_SIZE = 20.0
+#: A printed number in TeX.
+_TEX = {
+    MINUS: "-",
+    NBSP: r"\,",
+    TIMES: r"\times ",
+    "%": r"\%",
+    ",": "{,}",
+    "∞": r"\infty ",
+    **dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", (f"^{{{digit}}}" for digit in "-0123456789"), strict=True)),
+}
+
+
+class Drawn(NamedTuple):
+    """A drawing of a formula: an SVG, and in em its size and depth below the baseline."""
+
+    svg: str
+    width: float
+    height: float
+    depth: float
+
+
+class FormulaError(ValueError):
+    """A formula that cannot be set; the message says why, ``at`` where in the TeX."""
+
+    def __init__(self, message: str, at: int = 0) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+def plain_number(tex: str) -> str | None:
+    r"""A formula that is only a number (``60\,000``, ``95\,\%``), as the report prints numbers.
+
+    Writers type definitions so, since ordinary digits in prose are refused.
+    """
+    match = _NUMBER.fullmatch(tex.strip())
+    if match is None:
+        return None
+    digits = match["digits"].replace("\\,", "")
+    whole, point, fraction = digits.partition(".")
+    text = (MINUS if match["sign"] else "") + grouped(int(whole)) + point + fraction
+    return text + ("%" if match["percent"] else "")
+
+
+def number_tex(text: str) -> str:
+    r"""A printed number as TeX: ``98.36%`` becomes ``98.36\%``.
+
+    Raises:
+        FormulaError: it is no number, or has a unit in Chinese.
+    """
+    tex = "".join(_TEX.get(character, character) for character in text.strip())
+    tex = re.sub(r"\}\^\{", "", tex)  # one exponent
+    tex = re.sub(r"(?<!\\)\b[A-Za-z]+(?:/[A-Za-z]+)?", lambda unit: rf"\text{{{unit[0]}}}", tex)
+    if not re.search(r"\d", text) or _HAN.search(text):
+        raise FormulaError(
+            f"a formula cannot hold {text!r}: write a number without its unit, "
+            "{{ n(..., unit=false) }}"
+        )
+    return tex
+
+
+@functools.cache
+def _converter() -> LatexToMathML:
+    return LatexToMathML(fancy_error=False)
+
+
+@functools.lru_cache(maxsize=1024)
+def mathml(tex: str, *, display: bool) -> str:
+    """A formula as a MathML element.
+
+    Raises:
+        FormulaError: it is not TeX that can be converted.
+    """
+    if han := _HAN.search(tex):
+        raise FormulaError(
+            "a formula cannot hold Chinese text: the mathematical font has none", han.start()
+        )
+    for pattern, reason in _REFUSED.items():
+        if found := re.search(pattern, tex):
+            raise FormulaError(f"formula: {found[0]} {reason}", found.start())
+    try:
+        xml: str = _converter().convert_with_local_state(tex, displaystyle=display)
+    except LatexError as error:
+        at, _, message = str(error).partition(": ")
+        raise FormulaError(f"formula: {message.rstrip('.')}", int(at)) from None
+    opening = f'<math alttext="{escape(tex.strip())}"' + (' display="block"' if display else "")
+    # a selector that only says which of two kinds of script letters is meant
+    return xml.replace("\N{VARIATION SELECTOR-1}", "").replace(
+        '<math display="block"' if display else "<math", opening, 1
+    )
+
+
+def drawing(math: Element) -> Drawn:
+    """A formula's MathML as an SVG with its width, height and depth below the baseline in em.
+
+    Raises:
+        FormulaError: it cannot be drawn.
+    """
+    from xml.etree import ElementTree
+
+    from ziamath.config import config
+    from ziamath.zmath import Math
+
+    config.svg2 = False  # outlines as they are, not by reference: drawn faster
+    element = ElementTree.fromstring(tree.serialised([tree.copied(math)]))
+    for cell in element.iter("mtd"):
+        if aligned := _ALIGNED.search(cell.get("style", "")):
+            cell.set("columnalign", aligned[1])
+    try:
+        svg: str = Math(element, size=_DRAWN_SIZE).svg()
+    except Exception as error:
+        # ziamath raises whatever it runs into
+        raise FormulaError(
+            f"formula {math.get('alttext')!r} cannot be drawn ({type(error).__name__})"
+        ) from None
+    box = _VIEW_BOX.search(svg)
+    if box is None:
+        raise FormulaError(f"formula {math.get('alttext')!r} has no size")
+    top, width, height = float(box[2]), float(box[3]), float(box[4])
+    depth = height + top  # the baseline is at y = 0
+    return Drawn(_merged(svg), width / _DRAWN_SIZE, height / _DRAWN_SIZE, depth / _DRAWN_SIZE)
+
+
+def _merged(svg: str) -> str:
+    """The same drawing as one outline."""
+    outlines = [found[1] for found in re.finditer(r'<path d="([^"]*)"', svg)]
+    for found in re.finditer(r'<rect x="(\S+)" y="(\S+)" width="(\S+)" height="(\S+)"', svg):
+        x, y, width, height = (float(part) for part in found.groups())
+        corners = (x, y), (x + width, y), (x + width, y + height), (x, y + height)
+        outlines.append("M " + " L ".join(f"{a:.3f} {b:.3f}" for a, b in corners) + " Z")
+    head = svg[: svg.index(">") + 1]
+    return f'{head}<path d="{" ".join(outlines)}"/></svg>'

@@ -1,0 +1,199 @@
+"""The front matter: title, date, and what the report can be taken for."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from analysis.schema import Results, Run, Setting, Value
+from report.base.labels import Labels
+from report.base.partials import partial
+from report.blocks import numbers, settings
+from report.blocks.numbers import Lang, data_element
+
+_COVERED = ("input_size", "epochs", "train_images", "test_images")
+#: For each other value of a field the networks that have it.
+Others = tuple[tuple[Value, tuple[str, ...]], ...]
+_UNITS = {"input_size": "px", "epochs": "", "train_images": "", "test_images": ""}
+#: More missing runs than these are folded away.
+_FEW = 12
+
+
+@dataclass(frozen=True)
+class Front:
+    """Title and the like as text; ``body`` is HTML; ``date`` is empty without records."""
+
+    title: str
+    subtitle: str
+    author: str
+    course: str
+    date: str
+    stamp: str
+    body: Markup
+
+
+def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Front:
+    """The front matter of a language; its texts are those of ``templates/report.toml``.
+
+    Raises:
+        ReportError: ``report.toml`` is at fault.
+    """
+    labels = Labels(lang)
+    texts = settings.read(folder / "report.toml", lang, labels("list_comma"))
+    day = texts.get("date") or newest(records)  # a date, or the writer's own text
+    return Front(
+        title=_filled(texts, "title", records),
+        subtitle=_filled(texts, "subtitle", records),
+        author=_filled(texts, "author", records),
+        course=_filled(texts, "course", records),
+        date=_date(day, lang) if isinstance(day, date) else day or "",
+        stamp=day.isoformat() if isinstance(day, date) else "",
+        body=partial(
+            "front",
+            label=labels,
+            **_banner(profile, labels),
+            colophon=_colophon(profile, records, labels),
+            coverage=_coverage(profile, records, lang, labels),
+            notes=_gaps(records, labels),
+        ),
+    )
+
+
+def _filled(texts: Mapping[str, object], key: str, records: Results) -> str:
+    """A text of ``report.toml``, with the name of the data set filled in; empty without it."""
+    return str(texts.get(key, "")).replace("{dataset}", records.dataset.title)
+
+
+def newest(records: Results) -> date | None:
+    """The day of the newest record, or of SOURCE_DATE_EPOCH; None without either."""
+    stamp = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if stamp:
+        return datetime.fromtimestamp(int(stamp), UTC).date()
+    days = (run.timing.finished.astimezone(UTC).date() for run in records.runs.values())
+    return max(days, default=None)
+
+
+def _date(day: date, lang: Lang) -> str:
+    if lang == "zh":
+        return f"{day.year} 年 {day.month} 月 {day.day} 日"
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def tally(runs: Iterable[Run], what: Callable[[Run], str]) -> list[tuple[str, int]]:
+    """How many runs have each text, the most frequent first."""
+    return sorted(Counter(map(what, runs)).items(), key=lambda item: (-item[1], item[0]))
+
+
+def _banner(profile: Setting, labels: Labels) -> dict[str, str]:
+    """A report that is not the full study says so before anything else."""
+    if not profile.seeds:
+        return {"banner_head": "", "banner": labels("banner_empty")}
+    if profile.original_setting:
+        return {"banner_head": "", "banner": ""}
+    head = labels("banner_part_head", profile=profile.name)
+    return {"banner_head": head, "banner": labels("banner_part")}
+
+
+def _colophon(
+    profile: Setting, records: Results, labels: Labels
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Keys of labels with their texts, in two columns."""
+    runs = list(records.runs.values())
+    counted = [
+        labels(f"count_{status}", count=count) for status, count in tally(runs, lambda r: r.status)
+    ]
+    if records.missing:
+        counted.append(labels("count_missing", count=len(records.missing)))
+    comma = labels("list_comma")
+    rows = [
+        ("colophon_profile", profile.name),
+        ("colophon_runs", comma.join(counted)),
+        ("colophon_seeds", str(profile.seeds) if runs else ""),
+        ("colophon_device", _counted((r.environment.device for r in runs), labels)),
+        ("colophon_software", _counted((f"PyTorch {r.environment.torch}" for r in runs), labels)),
+        (
+            "colophon_commit",
+            _counted(
+                (_commit(r.environment.git_commit, r.environment.git_dirty, labels) for r in runs),
+                labels,
+            ),
+        ),
+    ]
+    told = [(key, text) for key, text in rows if text]
+    half = (len(told) + 1) // 2
+    return told[:half], told[half:]
+
+
+def _commit(commit: str | None, dirty: bool | None, labels: Labels) -> str:
+    if commit is None:
+        return labels("unknown")
+    return commit[:10] + (labels("dirty") if dirty else "")
+
+
+def _counted(texts: Iterable[str], labels: Labels) -> str:
+    """Different texts, each with the number of runs where there is more than one."""
+    found: dict[str, int] = {}
+    for text in texts:
+        found[text] = found.get(text, 0) + 1
+    if len(found) == 1:
+        return next(iter(found))
+    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return labels("list_semicolon").join(
+        labels("with_runs", text=text, count=count) for text, count in ordered
+    )
+
+
+def _coverage(
+    profile: Setting, records: Results, lang: Lang, labels: Labels
+) -> list[dict[str, Any]]:
+    """How much of the original's setting these runs cover: a row for each setting."""
+    rows: list[dict[str, Any]] = []
+    if not records.dataset.original:
+        titles = (records.original.dataset, records.dataset.title)
+        rows.append({"setting": "dataset", "original": titles[0], "here": titles[1], "others": []})
+    for field in _COVERED:
+        usual = getattr(profile, field)
+        if usual is None:
+            return []
+        unit = f"{numbers.NBSP}{_UNITS[field]}" if _UNITS[field] else ""
+        rows.append(
+            {
+                "setting": field,
+                "original": _setting(records.original.setting[field], unit, lang),
+                "here": _setting(usual, unit, lang),
+                "others": [
+                    (_setting(value, unit, lang), labels("list_comma").join(titles))
+                    for value, titles in profile.others[field]
+                ],
+            }
+        )
+    return rows
+
+
+def _setting(value: Value, unit: str, lang: Lang) -> Markup:
+    return data_element(value, str(numbers.printed(value, lang)) + unit, lang)
+
+
+def _gaps(records: Results, labels: Labels) -> list[dict[str, Any]]:
+    """Missing runs and refused files."""
+    found = (
+        ("missing_runs", list(records.missing)),
+        ("refused", list(records.refused)),
+    )
+    return [
+        {
+            "head": labels(key, count=len(texts)),
+            "texts": texts,
+            "lines": key == "refused",
+            "folded": len(texts) > _FEW,
+        }
+        for key, texts in found
+        if texts
+    ]

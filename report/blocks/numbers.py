@@ -1,0 +1,262 @@
+"""How a number is printed, by its kind and in each language, and how it leads home."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from analysis.schema import LANGS, Kind, Lang, Value
+from report.base.partials import partial
+
+__all__ = ["LANGS", "Lang"]
+
+MINUS = "\N{MINUS SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+#: Keeps a number and its unit on one line.
+NBSP = "\N{NO-BREAK SPACE}"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+#: The id of one of several runs that differ in their seed only.
+_SEED = re.compile(r"(.+)\.s(0|[1-9][0-9]*)")
+#: So many sources are named one by one.
+MANY = 24
+
+#: Digits after the point (for gain and weight: significant digits).
+DIGITS: dict[Kind, int] = {
+    "accuracy": 2,
+    "difference": 2,
+    "count": 0,
+    "params": 2,
+    "macs": 2,
+    "loss": 3,
+    "p": 3,
+    "ratio": 2,
+    "gain": 3,
+    "weight": 3,
+    "duration": 1,
+    "rate": 0,
+    "bytes": 2,
+    "integer": 0,
+    "learning_rate": 3,
+}
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A number as text: ``text`` with its sign, and the unit, apart.
+
+    ``space``: whether a no-break space stands between them.
+    """
+
+    text: str
+    unit: str = ""
+    space: bool = False
+
+    def __str__(self) -> str:
+        return self.text + (NBSP if self.space and self.unit else "") + self.unit
+
+
+def grouped(value: float, digits: int = 0) -> str:
+    """A number with its thousands grouped by commas and a true minus sign."""
+    text = f"{value:,.{digits}f}"
+    if text.startswith("-"):
+        text = text[1:] if float(text.replace(",", "")) == 0 else MINUS + text[1:]
+    return text
+
+
+def significant(value: float, digits: int) -> str:
+    """A number to ``digits`` significant digits; very small and large ones as powers of ten."""
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    power = int(exponent)
+    if -4 < power < 5:
+        return grouped(value, max(0, digits - 1 - power))
+    raised = str(power).translate(_SUPERSCRIPTS)
+    mantissa = mantissa.replace("-", MINUS)
+    if float(mantissa.replace(MINUS, "-")) == 1:
+        return f"10{raised}"
+    return f"{mantissa}{NBSP}{TIMES}{NBSP}10{raised}"
+
+
+def printed(value: Value, lang: Lang, digits: int | None = None) -> Printed:
+    """A value as text with its unit; see ``analysis.values.Kind`` for what is printed how.
+
+    Args:
+        value: a finite number, or one that stands for a diverged quantity (NaN, infinity).
+        lang: language of the unit's name.
+        digits: instead of the kind's own number of digits.
+    """
+    number, kind = value.value, value.kind
+    if math.isnan(number):
+        return Printed("NaN")
+    if math.isinf(number):
+        return Printed(f"{MINUS if number < 0 else ''}∞")
+    return _PRINTERS[kind](number, DIGITS[kind] if digits is None else digits, lang)
+
+
+def _plain(number: float, places: int, lang: Lang) -> Printed:
+    return Printed(grouped(number, places))
+
+
+def _accuracy(number: float, places: int, lang: Lang) -> Printed:
+    return Printed(grouped(100 * number, places), "%")
+
+
+def _difference(number: float, places: int, lang: Lang) -> Printed:
+    return Printed(grouped(100 * number, places), _POINTS[lang], space=True)
+
+
+def _params(number: float, places: int, lang: Lang) -> Printed:
+    return _scaled(number, places, least=1e6)
+
+
+def _macs(number: float, places: int, lang: Lang) -> Printed:
+    return _scaled(number, places, least=1e4)
+
+
+def _ratio(number: float, places: int, lang: Lang) -> Printed:
+    return Printed(grouped(number, places), TIMES if lang == "en" else "倍", space=lang == "zh")
+
+
+def _loss(number: float, places: int, lang: Lang) -> Printed:
+    if abs(number) >= 1e5:  # batch normalisation gone wrong in evaluation
+        return Printed(significant(number, 3))
+    return Printed(grouped(number, places))
+
+
+def _significant(number: float, places: int, lang: Lang) -> Printed:
+    return Printed(significant(number, places))
+
+
+def _learning_rate(number: float, places: int, lang: Lang) -> Printed:
+    if number and not 1e-4 <= abs(number) < 1e5:
+        digits = len(f"{number:e}".split("e")[0].rstrip("0").replace(".", ""))
+        return Printed(significant(number, digits))
+    return Printed(f"{number:g}")
+
+
+def _p(number: float, places: int, lang: Lang) -> Printed:
+    floor = 10.0**-places
+    return Printed(f"<{NBSP}{floor:.{places}f}" if number < floor else f"{number:.{places}f}")
+
+
+def _rate(number: float, places: int, lang: Lang) -> Printed:
+    places = max(places, 1) if abs(number) < 10 else places
+    return Printed(grouped(number, places), "images/s" if lang == "en" else "张/秒", space=True)
+
+
+def _scaled(number: float, places: int, least: float) -> Printed:
+    if abs(number) >= 1e9:
+        return Printed(grouped(number / 1e9, places), "G", space=True)
+    if abs(number) >= least:
+        return Printed(grouped(number / 1e6, places), "M", space=True)
+    return Printed(grouped(number))
+
+
+def _duration(seconds: float, places: int, lang: Lang) -> Printed:
+    second, minute, hour = ("s", "min", "h") if lang == "en" else ("秒", "分", "小时")
+    if seconds < 120:
+        return Printed(grouped(seconds, 0 if seconds >= 10 else places), second, space=True)
+    if seconds < 7200:
+        minutes, rest = divmod(round(seconds), 60)
+        return Printed(f"{minutes}{NBSP}{minute}{NBSP}{rest}", second, space=True)
+    return Printed(grouped(seconds / 3600, places), hour, space=True)
+
+
+def _bytes(number: float, places: int, lang: Lang) -> Printed:
+    for power, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if abs(number) >= power:
+            digits = places if power == 2**30 else 0
+            return Printed(grouped(number / power, digits), unit, space=True)
+    return Printed(grouped(number), "B", space=True)
+
+
+_POINTS: dict[Lang, str] = {"en": "pp", "zh": "个百分点"}
+_PRINTERS: dict[Kind, Callable[[float, int, Lang], Printed]] = {
+    "accuracy": _accuracy,
+    "difference": _difference,
+    "count": _plain,
+    "params": _params,
+    "macs": _macs,
+    "loss": _loss,
+    "p": _p,
+    "ratio": _ratio,
+    "gain": _significant,
+    "weight": _significant,
+    "duration": _duration,
+    "rate": _rate,
+    "bytes": _bytes,
+    "integer": _plain,
+    "learning_rate": _learning_rate,
+}
+
+
+def signed(text: str, value: float, sign: bool | None) -> str:
+    """Apply a wish for a sign: True always shows it, False never, None shows a minus only."""
+    if sign is False:
+        return text.removeprefix(MINUS)
+    if sign and value > 0 and not text.startswith("+"):
+        return "+" + text
+    return text
+
+
+def sources_text(value: Value) -> str:
+    """Every record field behind a value: ``ResNet18.s0 test.accuracy; ...``.
+
+    The same field of many seeds in a row is said once: ``ResNet18.s0…s62 test.accuracy``.
+    """
+    if len(value.sources) <= MANY:
+        return "; ".join(f"{source.record} {source.field}" for source in value.sources)
+    fields: dict[str, list[str]] = {}
+    for source in value.sources:
+        fields.setdefault(source.field, []).append(source.record)
+    return "; ".join(f"{name} {field}" for field, runs in fields.items() for name in folded(runs))
+
+
+def folded(runs: Iterable[str]) -> dict[str, str]:
+    """Ids of records, seeds in a row as one (``ResNet18.s0…s62``), with the first of each."""
+    names: dict[str, str] = {}
+    seeds: dict[str, list[int]] = {}
+    for run in runs:
+        if seed := _SEED.fullmatch(run):
+            seeds.setdefault(seed[1], []).append(int(seed[2]))
+        else:
+            names[run] = run
+    for run, found in seeds.items():
+        there = set(found)
+        starts = sorted(seed for seed in there if seed - 1 not in there)
+        ends = sorted(seed for seed in there if seed + 1 not in there)
+        for first, last in zip(starts, ends, strict=True):
+            more = f"…s{last}" if last > first else ""
+            names[f"{run}.s{first}{more}"] = f"{run}.s{first}"
+    return names
+
+
+def data_element(value: Value, text: str, lang: Lang) -> Markup:
+    """The ``<data>`` element of a number: what it is, where it came from, and the way there.
+
+    A value with sources links to the run card of the first of them, if the report has it.
+    """
+    here = value.sources and "/" not in value.sources[0].record
+    return partial(
+        "number",
+        value=repr(value.value),
+        sources=sources_text(value),
+        text=text,
+        target=card_id(value.sources[0].record, lang) if here else "",
+    )
+
+
+def link(kind: str, target: str, text: str) -> Markup:
+    """A link within the report: ``kind`` is its class, ``target`` an id."""
+    return partial("link", kind=kind, target=target, text=text)
+
+
+def card_id(record: str, lang: Lang) -> str:
+    """The id of a run card's element."""
+    return f"{lang}-run-{record}"

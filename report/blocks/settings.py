@@ -1,0 +1,72 @@
+"""What ``templates/report.toml`` says of the title page."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from experiments.support.text import printable
+from report.base.errors import Place, ReportError, unknown
+from report.base.labels import load_toml
+from report.blocks.numbers import LANGS, Lang
+
+KEYS = ("title", "subtitle", "course", "author", "date")
+#: What is filled in where it stands in a text.
+FIELDS = ("{dataset}",)
+
+
+def read(path: Path, lang: Lang, comma: str) -> dict[str, str | date]:
+    """The texts of a language, by key; only ``date`` can be a date.
+
+    Args:
+        path: of ``report.toml``.
+        lang: language.
+        comma: joins the texts of a list, such as authors.
+
+    Raises:
+        ReportError: the file is at fault; the message names the line.
+    """
+    tables = load_toml(path)
+    table = tables.get(lang)
+    if not isinstance(table, dict) or not isinstance(table.get("title"), str):
+        raise ReportError(f"expected a table [{lang}] with a title", Place(path, 1))
+    _check("table", tables, LANGS, path)
+    _check(f"key of [{lang}]", table, KEYS, path)
+    return {key: _text(key, value, comma, path, lang) for key, value in table.items()}
+
+
+def _check(kind: str, found: Iterable[str], known: tuple[str, ...], path: Path) -> None:
+    for key in found:
+        if key not in known:
+            raise unknown(kind, key, known, _place(path, key))
+
+
+def _text(key: str, value: Any, comma: str, path: Path, lang: Lang) -> str | date:
+    if key == "date" and isinstance(value, date):
+        return value
+    parts = value if isinstance(value, list) else [value]
+    if not all(isinstance(part, str) for part in parts):
+        raise ReportError(
+            f"{key}: expected a text or a list of texts, in quotation marks",
+            _place(path, key, lang),
+        )
+    text = printable(comma.join(parts))
+    for field in re.findall(r"\{\w+\}", text):
+        # other braces are the writer's own
+        if field not in FIELDS and difflib.get_close_matches(field, FIELDS):
+            raise unknown("field", field, FIELDS, _place(path, field))
+    return text
+
+
+def _place(path: Path, word: str, lang: Lang | None = None) -> Place:
+    """The first line with a word in it, below ``[lang]`` where that is given."""
+    below = lang is None
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+        below = below or line.strip() == f"[{lang}]"
+        if below and word in line and not line.lstrip().startswith("#"):
+            return Place(path, number)
+    return Place(path, 1)

@@ -1,0 +1,1 @@
+"""A whole document, and its forms: the page, the PDF, the READMEs."""

@@ -1,0 +1,198 @@
+"""One language of the report: its parts as trees, numbered and linked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from html import unescape
+from pathlib import Path
+
+from lxml import etree
+from markupsafe import Markup
+
+from analysis.schema import Results
+from report.base import tree
+from report.base.errors import Place, ReportError
+from report.base.partials import partial
+from report.base.placeholders import stand_in
+from report.base.tree import Element
+from report.blocks import front_matter, run_cards
+from report.blocks.numbers import Lang
+from report.documents.typography import typeset_chinese, typeset_english
+from report.templating.engine import finish
+from report.templating.macros import Writer
+from report.templating.sections import SectionFile
+
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the table of contents; ``number`` is empty for unnumbered headings."""
+
+    level: int
+    anchor: str
+    number: str
+    text: Markup
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of the page; ``root`` holds its elements."""
+
+    name: str
+    root: Element
+
+    @property
+    def html(self) -> Markup:
+        """The part as HTML."""
+        return tree.serialised([self.root], inner=True)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole language: front matter, sections, references and run cards.
+
+    Attributes:
+        assets: drawings by address, for the PDF only.
+        drawings: what stands within the drawings of the page, by name.
+    """
+
+    lang: Lang
+    front: front_matter.Front
+    parts: tuple[Part, ...]
+    contents: tuple[Entry, ...]
+    assets: dict[str, str]
+    drawings: dict[str, str]
+
+    def drawn(self, html: str) -> str:
+        """HTML with the drawings put in."""
+        html = str(html)  # Markup would escape them
+        for name, drawing in self.drawings.items():
+            html = html.replace(stand_in(name), drawing)
+        return html
+
+
+Typeset = Callable[[Element], None]
+
+
+def compose(
+    folder: Path, material: Results, sections: list[SectionFile], lang: Lang, *, pdf: bool
+) -> Document:
+    """Render every template of a language.
+
+    Raises:
+        ReportError: a template is at fault; the message names file and line.
+    """
+    writer = Writer(folder, lang, pdf=pdf, material=material, sections=sections)
+    typeset = _typesetter(lang, pdf)
+    drafts = [(section, _draft(writer, section)) for section in sections]
+    contents: list[Entry] = []
+    parts: list[Part] = []
+    for section, root in drafts:  # filled only now, since references may point ahead
+        writer.slots.fill(root)
+        tree.tighten(root)
+        _anchor_footnotes(root, f"{lang}-{section.name}")
+        _number(writer, section, root, contents, typeset)
+        typeset(root)
+        parts.append(Part(section.name, root))
+    parts += _back(writer, contents, typeset)
+    matter = front_matter.matter(folder, writer.profile, material, lang)
+    body = tree.parsed(matter.body)
+    tree.tighten(body)
+    typeset(body)
+    return Document(
+        lang,
+        replace(matter, body=tree.serialised([body], inner=True)),
+        tuple(parts),
+        tuple(contents),
+        writer.assets,
+        writer.drawings,
+    )
+
+
+def _typesetter(lang: Lang, pdf: bool) -> Typeset:
+    return (lambda root: typeset_chinese(root, pdf=pdf)) if lang == "zh" else typeset_english
+
+
+def _draft(writer: Writer, section: SectionFile) -> Element:
+    path = section.files[writer.lang]
+    root = tree.parsed(writer.html(writer.render(f"sections/{path.name}"), path))
+    finish(root, writer.labels)
+    return root
+
+
+def _entry(level: int, anchor: str, number: str, text: str, typeset: Typeset) -> Entry:
+    shown = etree.Element("span")
+    shown.text = text
+    typeset(shown)
+    return Entry(level, anchor, number, tree.serialised([shown], inner=True))
+
+
+def _number(
+    writer: Writer, section: SectionFile, root: Element, contents: list[Entry], typeset: Typeset
+) -> None:
+    """Number the headings, give them ids and note them for the table of contents."""
+    place = Place(section.files[writer.lang], 1)
+    base = f"{writer.lang}-sec-{section.name}"
+    counts = {1: 0, 2: 0}
+    for heading in list(root.iter(*_HEADINGS)):
+        level = int(heading.tag[1])
+        if (level == 1) != (counts[1] == 0):
+            raise ReportError("expected one heading '# Title', first in the file", place)
+        heading.tag = f"h{level + 1}"
+        if level > 2:
+            continue
+        counts[level] += 1
+        number = str(section.number) if level == 1 else f"{section.number}.{counts[2]}"
+        anchor = base if level == 1 else f"{base}-{counts[2]}"
+        contents.append(_entry(level, anchor, number, tree.text(heading), typeset))
+        heading.set("id", anchor)
+        shown = tree.content(heading)
+        heading.text = None
+        for child in list(heading):
+            heading.remove(child)
+        tree.insert(heading, 0, [tree.wrapped("span", "secno", [number]), " ", *shown])
+    if not counts[1]:
+        raise ReportError("expected a heading '# Title', first in the file", place)
+
+
+def _anchor_footnotes(root: Element, base: str) -> None:
+    """Ids of footnotes that are unique in the page and alike in both languages."""
+    for element in root.xpath('.//*[starts-with(@id, "fn")] | .//a[starts-with(@href, "#fn")]'):
+        for name in ("id", "href"):
+            value = element.get(name, "")
+            if value.startswith(("fn", "#fn")):
+                kind, number = value.lstrip("#").partition("-")[0], value.rpartition("-")[2]
+                mark = "#" if name == "href" else ""
+                element.set(name, f"{mark}{base}-{kind}{number}")
+
+
+def _back(writer: Writer, contents: list[Entry], typeset: Typeset) -> Iterator[Part]:
+    """References, which are in English in either language, and run cards."""
+    lang, labels = writer.lang, writer.labels
+
+    def title(name: str) -> str:
+        contents.append(_entry(1, f"{lang}-sec-{name}", "", labels(name), typeset))
+        return labels(name)
+
+    if entries := writer.works.entries():
+        works = [(key, Markup(text)) for key, text in entries]
+        html = partial("references", lang=lang, title=title("references"), works=works)
+        root = tree.parsed(html)
+        tree.tighten(root)
+        yield Part("references", root)
+    if writer.records.runs:
+        intro = partial("cards-intro", lang=lang, title=title("cards"), intro=labels("cards_intro"))
+        each = run_cards.cards(
+            writer.records.runs.values(), lang, labels, writer.asset if writer.pdf else None
+        )
+        root = tree.parsed(intro + Markup("").join(each))
+        tree.tighten(root)
+        typeset(root)
+        yield Part("cards", root)
+
+
+def plain(html: str) -> str:
+    """HTML as text, for titles and outlines."""
+    return unescape(Markup(html).striptags())

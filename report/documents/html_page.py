@@ -1,0 +1,177 @@
+"""The page: both languages, aligned piece by piece, in one self-contained file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from markupsafe import Markup
+
+from analysis.schema import Results
+from report.base.environment import read
+from report.base.labels import Labels
+from report.base.partials import filled
+from report.base.placeholders import escape
+from report.base.tree import Element, has_class, serialised
+from report.blocks.numbers import LANGS, Lang
+from report.documents.document import Document, Entry
+
+CODES: dict[Lang, str] = {"zh": "zh-Hans", "en": "en"}
+#: The page loads nothing and runs nothing but its own scripts, whatever else got into it.
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'"
+)
+_TIPS = ("tip_record", "tip_derived", "tip_card", "tip_more")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A section of the table of contents with its subsections."""
+
+    head: Entry
+    rest: tuple[Entry, ...]
+
+
+def chapters(entries: Sequence[Entry]) -> list[Chapter]:
+    """The table of contents by section."""
+    found: list[Chapter] = []
+    for entry in entries:
+        if entry.level == 1:
+            found.append(Chapter(entry, ()))
+        elif found:
+            last = found.pop()
+            found.append(Chapter(last.head, (*last.rest, entry)))
+    return found
+
+
+def style(folder: Path, *names: str) -> Markup:
+    """Style sheets as the text of one ``<style>``.
+
+    Raises:
+        ReportError: one cannot be read.
+    """
+    return Markup("".join(read(folder / "style" / name) for name in names))
+
+
+def allowed(script: str) -> str:
+    """A script as a Content-Security-Policy admits it."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -> str:
+    """The page as HTML.
+
+    Args:
+        folder: of the templates.
+        documents: both languages.
+        records: for the layer tables, which belong to no language.
+    """
+    zh, en = documents["zh"], documents["en"]
+    labels = {lang: Labels(lang) for lang in LANGS}
+    early, script = read(folder / "page-early.js"), read(folder / "page.js")
+    tips = {lang: {key: labels[lang](key) for key in _TIPS} for lang in LANGS}
+    contents = {lang: chapters(documents[lang].contents) for lang in LANGS}
+    layers = records.layers
+    if layers:
+        for lang in LANGS:
+            entry = Entry(1, f"{lang}-sec-layers", "", Markup(escape(labels[lang]("layer_tables"))))
+            contents[lang].append(Chapter(entry, ()))
+    html = filled(
+        "page.html",
+        folder,
+        zh=zh,
+        en=en,
+        codes=CODES,
+        label=labels,
+        chapters=contents,
+        parts=_aligned(zh, en),
+        layers=layers,
+        policy=f"{POLICY}; script-src {allowed(early)} {allowed(script)}",
+        style=style(folder, "screen.css", "custom.css"),
+        early=Markup(early),
+        script=Markup(script),
+        tips=Markup(json.dumps(tips, ensure_ascii=False).replace("<", "\\u003c")),
+    )
+    return zh.drawn(en.drawn(html))
+
+
+#: One language's share of a row: it and its HTML.
+_Cell: TypeAlias = tuple[Lang, Markup]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A part with its pieces in pairs."""
+
+    name: str
+    rows: tuple[tuple[_Cell, _Cell], ...]
+
+
+def _aligned(zh: Document, en: Document) -> list[_Rows]:
+    """The two languages' parts side by side; uneven ones stay whole."""
+    english = {part.name: part for part in en.parts}
+    rows = []
+    for part in zh.parts:
+        ours, theirs = list(part.root), list(english[part.name].root)
+        pairs = _even(ours, theirs, _begins_piece, _never)
+        levels = [cells for pair in pairs for cells in _even(*pair, _stands_apart, _ends_block)]
+        rows.append(
+            _Rows(
+                part.name,
+                tuple(
+                    (("zh", serialised(one)), ("en", serialised(other))) for one, other in levels
+                ),
+            )
+        )
+    return rows
+
+
+def _row(zh: list[Element], en: list[Element]) -> tuple[_Cell, _Cell]:
+    return ("zh", serialised(zh)), ("en", serialised(en))
+
+
+_Test: TypeAlias = Callable[[Element], bool]
+
+
+def _even(
+    ours: list[Element], theirs: list[Element], before: _Test, behind: _Test
+) -> list[tuple[list[Element], list[Element]]]:
+    """Both languages' elements cut at the same places, or whole where these differ in number."""
+    one, other = _cut(ours, before, behind), _cut(theirs, before, behind)
+    return list(zip(one, other, strict=True)) if len(one) == len(other) else [(ours, theirs)]
+
+
+def _cut(elements: list[Element], before: _Test, behind: _Test) -> list[list[Element]]:
+    """Elements cut in front of those of one kind and behind those of another."""
+    pieces: list[list[Element]] = [[]]
+    for element in elements:
+        if before(element):
+            pieces.append([])
+        pieces[-1].append(element)
+        if behind(element):
+            pieces.append([])
+    return [piece for piece in pieces if piece]
+
+
+def _begins_piece(element: Element) -> bool:
+    """Subsections and run cards, at which the languages stay level."""
+    return (element.tag == "h3" and "id" in element.attrib) or element.tag == "article"
+
+
+def _never(element: Element) -> bool:
+    return False
+
+
+def _stands_apart(element: Element) -> bool:
+    return (element.tag == "figure" and "id" in element.attrib) or has_class(element, "finding")
+
+
+def _ends_block(element: Element) -> bool:
+    return element.tag in ("figure", "div")

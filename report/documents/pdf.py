@@ -1,0 +1,96 @@
+"""The PDFs of the report, tagged for PDF/UA-1."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+
+from lxml import etree
+
+from report.base import tree
+from report.base.errors import ReportError
+from report.base.labels import Labels
+from report.base.partials import filled
+from report.blocks import formulas
+from report.documents.document import Document, Entry, plain
+from report.documents.html_page import CODES, style
+from report.pdf_engine import glyphs, printing
+
+#: A line of the contents holds about so many letters.
+_LINE = 38
+
+
+def render(folder: Path, document: Document) -> str:
+    """The HTML that the PDF of a language is made from; its formulas become assets.
+
+    Raises:
+        ReportError: a formula cannot be drawn.
+    """
+    labels = Labels(document.lang)
+    for part in document.parts:
+        _for_paper(part.root, document.assets, labels)
+    body = tree.parsed(document.front.body)
+    _for_paper(body, document.assets, labels)
+    return filled(
+        "print.html",
+        folder,
+        document=document,
+        front_body=tree.serialised([body], inner=True),
+        code=CODES[document.lang],
+        columns=_columns(document.contents),
+        label=labels,
+        style=style(folder, "print.css", "custom.css"),
+    )
+
+
+def _for_paper(root: tree.Element, assets: dict[str, str], labels: Labels) -> None:
+    """Formulas as drawings; numbers without their elements.
+
+    On paper a number leads to its run by its link; its element would only cost time.
+    """
+    etree.strip_tags(root, "data")
+    for math in list(root.iter("math")):
+        try:
+            drawn = formulas.drawing(math)
+        except formulas.FormulaError as error:
+            raise ReportError(str(error)) from None
+        address = f"asset:formula-{len(assets)}.svg"
+        assets[address] = drawn.svg
+        image = etree.Element(
+            "img",
+            {
+                "class": "formula",
+                "src": address,
+                "alt": labels("formula", tex=math.get("alttext", "")),
+                "style": f"width:{drawn.width:.3f}em;height:{drawn.height:.3f}em;"
+                f"vertical-align:{-drawn.depth:.3f}em",
+            },
+        )
+        tree.replace(math, [image])
+
+
+def _columns(contents: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:
+    """The contents in two columns alike in height; to balance them itself takes the library long.
+
+    No section ends the first one whose subsections would begin the second.
+    """
+    lines = list(accumulate(1 + (len(plain(entry.text)) > _LINE) for entry in contents))
+    cut = sum(2 * line <= max(lines) for line in lines)
+    if cut and contents[cut - 1].level < contents[cut].level:
+        cut -= 1
+    return contents[:cut], contents[cut:]
+
+
+def write(folder: Path, document: Document) -> bytes:
+    """The PDF of a language. The same document gives the same bytes.
+
+    Raises:
+        ReportError: the PDF library cannot be loaded.
+    """
+    html = render(folder, document)
+    shown = "".join(tree.text(part.root) for part in document.parts)
+    if unknown := glyphs.missing(shown):
+        print(f"warning: {glyphs.warning(unknown, folder)}", file=sys.stderr)
+    return printing.pdf(html, document.assets, pdf_variant="pdf/ua-1", pdf_tags=True)

@@ -1,0 +1,162 @@
+"""``make readme``: the results of a recorded study, in both READMEs between two marks.
+
+What it says is ``templates/readme.<lang>.md``; numbers, verdicts and figures are the report's own.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from analysis import schema
+from analysis.schema import Cell, Results, Table, Verdict
+from experiments.support.files import write_atomically
+from report.base.errors import TEMPLATES, ReportError
+from report.blocks import front_matter, tables
+from report.blocks.front_matter import tally
+from report.blocks.numbers import Lang
+from report.build import plain_context
+from report.templating.macros import Writer
+from report.templating.sections import discover
+
+FILES: dict[Lang, str] = {"zh": "README.zh.md", "en": "README.md"}
+BEGIN, END = "<!-- make readme: from here -->", "<!-- make readme: to here -->"
+DRAWINGS = Path("docs")
+FIGURES = ("accuracy", "gains")
+#: Of the results table: a README is narrower than a page.
+COLUMNS = ("network", "parameters", "macs", "accuracy", "original_accuracy", "seeds")
+#: A README shows figures on a screen only: half of what a paper needs.
+_SHRINK = 2
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#!])")
+
+
+def write(source: Path, folder: Path) -> list[str]:
+    """Write the results of a study into both READMEs, and the figures beside them.
+
+    Args:
+        source: folder of the results; see ``analysis.schema``.
+        folder: of the READMEs.
+
+    Returns:
+        Names of the files that were not so already.
+
+    Raises:
+        ReportError: no records, a bad one, or a README without the marks.
+    """
+    around = {lang: _around(folder / name) for lang, name in FILES.items()}
+    made = schema.load(source)
+    if made.refused:
+        raise ReportError(made.refused[0])
+    if not made.runs:
+        raise ReportError(
+            f"{source}: no records, expected those of a study; train it first "
+            f"(make all PROFILE={made.setting.name})"
+        )
+    files: dict[str, bytes] = {}
+    for lang, (before, after) in around.items():
+        part = f"{BEGIN}\n\n{_part(made, lang)}\n\n{END}"
+        files[FILES[lang]] = f"{before}{part}{after}".encode()
+        files |= {_drawing(name, lang): _bitmap(made, name, lang) for name in _drawn(made)}
+    changed = []
+    for name, content in files.items():
+        path = folder / name
+        if not (path.is_file() and path.read_bytes() == content):
+            write_atomically(path, content)
+            changed.append(name)
+    return changed
+
+
+def _around(path: Path) -> tuple[str, str]:
+    """The text before and after what stands between the marks."""
+    text = path.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ReportError(
+            f"{path.name}: no place for the results, expected the lines {BEGIN} and {END} in this "
+            "order; put them where the results shall stand"
+        )
+    return before, after
+
+
+def _part(made: Results, lang: Lang) -> str:
+    """The Markdown between the marks."""
+    writer = Writer(TEMPLATES, lang, pdf=False, material=made, sections=discover(TEMPLATES))
+    context = plain_context(made, lang)
+    comma, semicolon = context.labels("list_comma"), context.labels("list_semicolon")
+    runs = list(made.runs.values())
+    counted = [
+        context.labels(f"count_{status}", count=count)
+        for status, count in tally(runs, lambda run: run.status)
+    ]
+    if made.missing:
+        counted.append(context.labels("count_missing", count=len(made.missing)))
+    devices = [device for device, _ in tally(runs, lambda run: run.environment.device)]
+    scope: dict[str, Any] = {
+        "runs": comma.join(counted),
+        "devices": _escaped(semicolon.join(devices)),
+        "date": front_matter.matter(TEMPLATES, writer.profile, made, lang).date,
+        "table": tables.as_markdown(_narrowed(made), context),
+        "figures": {
+            name: f"![{_escaped(made.figures[name].alt[lang])}]({_drawing(name, lang)})"
+            for name in _drawn(made)
+        },
+        "verdicts": _verdicts(made, context),
+    }
+    # what an expression prints is kept from HTML, and so is Markdown until all HTML is gone
+    return writer.slots.text(writer.render(f"readme.{lang}.md", scope)).strip()
+
+
+def _narrowed(made: Results) -> Table:
+    found = made.tables["results"]
+    chosen = [index for index, column in enumerate(found.columns) if column.key in COLUMNS]
+
+    def cells(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        return tuple(row[index] for index in chosen)
+
+    return replace(
+        found,
+        columns=tuple(found.columns[index] for index in chosen),
+        rows=tuple(cells(row) for row in found.rows),
+    )
+
+
+def _verdicts(made: Results, context: tables.Context) -> list[dict[str, Any]]:
+    """For each verdict its word and the claims that it is of."""
+    found = made.tables["claims"]
+    keys = [column.key for column in found.columns]
+    claim, verdict = keys.index("claim"), keys.index("verdict")
+    listed = []
+    for each in Verdict:
+        names = [str(row[claim].value) for row in found.rows if row[verdict].value == each.value]
+        if names:
+            texts = [_escaped(context.claim(name)) for name in names]
+            listed.append({"word": context.verdict(each.value), "claims": texts})
+    return listed
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def _drawn(made: Results) -> list[str]:
+    return [name for name in FIGURES if made.figures[name].alt]
+
+
+def _drawing(name: str, lang: Lang) -> str:
+    return (DRAWINGS / f"{name}.{lang}.png").as_posix()
+
+
+def _bitmap(made: Results, name: str, lang: Lang) -> bytes:
+    out = io.BytesIO()
+    bitmap = Image.open(io.BytesIO(made.png(name, lang)))
+    dpi = round(bitmap.info["dpi"][0]) / _SHRINK
+    smaller = bitmap.convert("RGB").reduce(_SHRINK)
+    smaller.save(out, format="png", dpi=(dpi, dpi), optimize=True)
+    return out.getvalue()

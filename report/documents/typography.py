@@ -1,0 +1,174 @@
+"""Typesetting that neither Markdown nor the PDF engine does by itself.
+
+In both languages, names like ResNet-18 are neither broken at their hyphens nor hyphenated. In
+Chinese:
+
+- one ordinary space between Han characters and Latin letters, digits, code and formulas,
+  whether the writer typed it or not (never beside full-width punctuation);
+- quotation marks, dashes and ellipses beside Han characters from the Chinese font;
+- for the page, a formula and the punctuation behind it stay on one line;
+- for the PDF, full-width punctuation marks that meet are set half as wide, and no paragraph ends in
+  a line of a single character.
+
+Only texts of the tree are touched, never code, formulas or drawings.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+from report.base import tree
+from report.base.tree import Element, Node
+
+_HAN = r"\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+#: Latin and Greek letters, digits, and the signs that open or close a word or number.
+_WORD = r"A-Za-z0-9\u00c0-\u024f\u0370-\u03ff"
+_FIRST = _WORD + r"+\u2212@#$&"
+_LAST = _WORD + "%°±²³⁰-⁹"
+_WIDE_CLOSING = "，。、；：！？）】」』》〉”’"
+_WIDE_OPENING = "（【「『《〈“‘"
+_IS_HAN = re.compile(f"[{_HAN}]")
+_IS_FIRST = re.compile(f"[{_FIRST}]")
+_IS_LAST = re.compile(f"[{_LAST}]")
+_TYPED = re.compile(rf"(?<=[{_HAN}]) (?=[{_FIRST}])|(?<=[{_LAST}]) (?=[{_HAN}])")
+_BOUNDARY = re.compile(rf"(?<=[{_HAN}])(?=[{_FIRST}])|(?<=[{_LAST}])(?=[{_HAN}])")
+#: Quotation marks and the like, but for those around and within Latin text.
+_QUOTES = re.compile(
+    rf"(?<![{_LAST} ])[“‘]|[“‘](?![{_FIRST}])|[”’](?![{_FIRST} ,.;:)])|(?<![{_LAST}])[”’]|——|……"
+)
+_MEETING = re.compile(
+    f"[{_WIDE_CLOSING}](?=[{_WIDE_CLOSING}{_WIDE_OPENING}])|(?<=[{_WIDE_OPENING}])[{_WIDE_OPENING}]"
+)
+
+#: A name with a hyphen and a capital or digit behind it, and one with a capital inside.
+_HYPHENED = r"[A-Za-z]+(?:-[A-Za-z0-9]+)*-(?:[A-Z][A-Za-z0-9]*|\d+)(?:-[a-z]+)*"
+_HYPHENED_NAME = re.compile(rf"(?<![\w&#-]){_HYPHENED}(?![\w-])")
+_NAME = re.compile(rf"(?<![\w&#-])(?:{_HYPHENED}|[A-Za-z]*[a-z][A-Z][A-Za-z]*)(?![\w-])")
+_PARAGRAPH_END = re.compile(rf"(?<=[{_HAN}{_WIDE_CLOSING}])[{_HAN}]{{2}}[。：；？！]?$")
+_OPENING_AT_END = re.compile("[（“]$")
+_CLOSING_FIRST = re.compile(f"^[{_WIDE_CLOSING}]+")
+
+#: Their content is left alone; of some it counts as one Latin letter for its neighbours.
+_OPAQUE = frozenset(("code", "pre", "math", "svg", "script", "style", "kbd", "samp"))
+_LIKE_LATIN = frozenset(("code", "math", "kbd", "samp"))
+_INLINE = frozenset(
+    ("a", "abbr", "b", "cite", "data", "em", "i", "q", "small", "span", "strong", "sub", "sup")
+).union(("u", "var", "time", "label"))
+#: Where a text is: its element, and ``"text"`` or ``"tail"``.
+_Place = tuple[Element, str]
+#: Patterns with the class that what they match gets.
+_Rules = tuple[tuple[re.Pattern[str], str], ...]
+_ENGLISH: _Rules = ((_NAME, "whole"),)
+_CHINESE: _Rules = ((_QUOTES, "han"), (_HYPHENED_NAME, "whole"))
+_CHINESE_ON_PAPER: _Rules = ((_MEETING, "half"), *_CHINESE)
+
+
+def typeset_english(root: Element) -> None:
+    """Keep names in one piece."""
+    for place in tree.texts(root, _OPAQUE):
+        _mark(place, _ENGLISH)
+
+
+def typeset_chinese(root: Element, *, pdf: bool) -> None:
+    """Apply the rules above to a tree."""
+    _space(root)
+    if not pdf:
+        for math in list(root.iter("math")):
+            _hold(math)
+    for place in tree.texts(root, _OPAQUE):
+        rules = _CHINESE_ON_PAPER if pdf else _CHINESE
+        if pdf and _ends_paragraph(place):
+            rules = (*rules, (_PARAGRAPH_END, "whole"))
+        _mark(place, rules)
+
+
+def _space(root: Element) -> None:
+    """The gaps between Han characters and others."""
+    before = ""  # the last character shown in this block
+    #: Where a gap goes: in front of opening tags, so that no link begins with a space.
+    edge: _Place = (root, "text")
+    for element, event in tree.walk(root, _OPAQUE):
+        if event in ("text", "tail"):
+            text = getattr(element, event)
+            if not text:
+                continue
+            setattr(element, event, "")
+            if _meet(before, text[0]):
+                _append(edge, " ")
+            edge = (element, event)
+            _append(edge, _BOUNDARY.sub(" ", _TYPED.sub("", text)))
+            before = text[-1]
+        elif element.tag in _OPAQUE:
+            if element.tag not in _LIKE_LATIN:
+                before = ""
+            elif event == "open":
+                if _meet(before, "A"):
+                    _append(edge, " ")
+                before = "A"
+        elif element.tag not in _INLINE:
+            before = ""
+        if event == "close":
+            edge = (element, "tail")
+
+
+def _append(place: _Place, text: str) -> None:
+    element, name = place
+    setattr(element, name, (getattr(element, name) or "") + text)
+
+
+def _meet(left: str, right: str) -> bool:
+    return bool(left) and bool(
+        (_IS_HAN.match(left) and _IS_FIRST.match(right))
+        or (_IS_LAST.match(left) and _IS_HAN.match(right))
+    )
+
+
+def _hold(math: Element) -> None:
+    """Keep a formula and the marks that may not stand apart from it on one line."""
+    closing = _CLOSING_FIRST.match(math.tail or "")
+    parent = math.getparent()
+    if closing is None or parent is None:
+        return
+    math.tail = (math.tail or "")[closing.end() :]
+    before = math.getprevious()
+    place = (parent, "text") if before is None else (before, "tail")
+    text = getattr(*place) or ""
+    opening = _OPENING_AT_END.search(text)
+    if opening:
+        setattr(*place, text[: opening.start()])
+    span = etree.Element("span", {"class": "whole"})
+    tree.replace(math, [span])
+    tree.insert(span, 0, [opening[0] if opening else "", math, closing[0]])
+
+
+def _ends_paragraph(place: _Place) -> bool:
+    element, name = place
+    if name == "text":
+        return element.tag in ("p", "li") and len(element) == 0
+    parent = element.getparent()
+    return parent is not None and parent.tag in ("p", "li") and element.getnext() is None
+
+
+def _mark(place: _Place, rules: _Rules) -> None:
+    """Put what the rules match into spans of their classes."""
+    element, name = place
+    text = getattr(element, name) or ""
+    found: dict[tuple[int, int], list[str]] = {}
+    for pattern, css in rules:
+        for match in pattern.finditer(text):
+            found.setdefault(match.span(), []).insert(0, css)
+    if not found:
+        return
+    nodes: list[Node] = []
+    end = 0
+    for (start, stop), classes in sorted(found.items()):
+        nodes += [text[end:start], tree.wrapped("span", " ".join(classes), [text[start:stop]])]
+        end = stop
+    nodes.append(text[end:])
+    setattr(element, name, None)
+    if name == "text":
+        tree.insert(element, 0, nodes)
+    elif (parent := element.getparent()) is not None:
+        tree.insert(parent, parent.index(element) + 1, nodes)

@@ -1,0 +1,1 @@
+"""WeasyPrint, and what is replaced in it."""

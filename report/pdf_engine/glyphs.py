@@ -1,0 +1,54 @@
+"""Characters that no installed font has: the PDF would show empty boxes for them."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from report.base.environment import ENCODING
+from report.base.errors import Place
+
+
+@functools.cache
+def _covered() -> tuple[range, ...]:
+    """What the installed fonts cover together; empty where fontconfig's tool is missing."""
+    try:
+        listed = subprocess.run(
+            ["fc-list", "--format=%{charset} "], capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return ()
+    ranges = set()
+    for part in listed.split():
+        first, _, last = part.partition("-")
+        ranges.add(range(int(first, 16), int(last or first, 16) + 1))
+    return tuple(ranges)
+
+
+def missing(text: str) -> list[str]:
+    """The characters of a text that no font has."""
+    ranges = _covered()
+    shown = sorted(c for c in set(text) if unicodedata.category(c)[0] not in "CZM")
+    return [c for c in shown if ranges and not any(ord(c) in each for each in ranges)]
+
+
+def warning(characters: list[str], folder: Path) -> str:
+    """One line that names the characters and the first place of each in the templates."""
+    named = []
+    for character in characters:
+        place = next(_places(folder, character), None)
+        where = f" ({place})" if place else ""
+        named.append(f"{character!r} U+{ord(character):04X}{where}")
+    return f"no installed font has {', '.join(named)}: the PDF shows empty boxes"
+
+
+def _places(folder: Path, character: str) -> Iterator[Place]:
+    for path in sorted(folder.rglob("*.*")):
+        if path.suffix in (".md", ".toml", ".bib", ".html") and path.is_file():
+            lines = path.read_text(encoding=ENCODING, errors="replace").splitlines()
+            for number, line in enumerate(lines, 1):
+                if character in line:
+                    yield Place(path, number)

@@ -1,0 +1,59 @@
+"""HTML to PDF: WeasyPrint, nothing fetched from anywhere."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from report.base.errors import ReportError
+from report.pdf_engine import cjk_layout
+
+
+def load() -> str:
+    """Load WeasyPrint, which takes a second: once, in the process whose children make the PDFs.
+
+    Returns:
+        A style sheet for what this version cannot do.
+
+    Raises:
+        ReportError: the PDF library cannot be loaded.
+    """
+    try:
+        ragged = cjk_layout.prepare()
+    except OSError as error:
+        # a system library (Pango) is missing
+        raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
+    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
+    return ragged
+
+
+def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
+    """The PDF of a page. The same page gives the same bytes.
+
+    Args:
+        html: the page.
+        assets: its drawings (SVG) by address; it gets nothing else.
+        options: of WeasyPrint's ``write_pdf``.
+
+    Raises:
+        ReportError: the PDF library cannot be loaded.
+    """
+    ragged = load()
+    import weasyprint
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class Assets(URLFetcher):  # type: ignore[misc]
+        """Admits nothing but the page's own drawings, and what they hold themselves."""
+
+        def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
+            if url.startswith("data:"):
+                return super().fetch(url, headers)
+            if url not in assets:
+                raise ValueError(f"not part of the report: {url}")
+            content = assets[url].encode()
+            return URLFetcherResponse(url, content, {"Content-Type": "image/svg+xml"})
+
+    source = weasyprint.HTML(string=html, url_fetcher=Assets())
+    sheets = [weasyprint.CSS(string=ragged)] if ragged else []
+    return bytes(source.write_pdf(stylesheets=sheets, **options) or b"")

@@ -1,0 +1,290 @@
+"""From the templates of one language to Markdown and from that to the tree."""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+import re
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import unquote
+
+from jinja2 import (
+    Template,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    Undefined,
+    UndefinedError,
+    pass_context,
+)
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from analysis.values import Value
+from report.base import tree
+from report.base.environment import environment, not_utf8
+from report.base.errors import Place, ReportError, calling_place, place_of, syntax_error
+from report.base.labels import Labels
+from report.base.partials import partial
+from report.base.placeholders import Slots, Token, escape, in_address
+from report.base.tree import Element
+from report.blocks import formulas
+from report.blocks.numbers import Lang
+from report.templating import markdown
+
+#: What a picture in a template can be.
+_PICTURES = {
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "image/svg+xml",
+}
+#: A bare address ends at the first of these.
+_CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“”‘’—…]")
+#: Tables of more columns are set smaller on paper.
+_FEW_COLUMNS = 8
+
+
+class Missing:
+    """A number that these records do not hold, since its run is missing or has no evaluation."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class Engine(ABC):
+    """Renders the templates of one language for one target.
+
+    Args:
+        folder: of the templates.
+        lang: language.
+        pdf: for the PDF.
+    """
+
+    def __init__(self, folder: Path, lang: Lang, *, pdf: bool) -> None:
+        self.folder = folder
+        self.lang: Lang = lang
+        self.pdf = pdf
+        self.labels = Labels(lang)
+        self.slots = Slots()
+        self.equations: dict[str, int] = {}
+        self._file = folder  # whose Markdown is being converted
+        hooks = markdown.Hooks(self._formula, self._picture, self._refuse)
+        self._convert = markdown.converter(hooks)
+        self.environment = environment(
+            folder, finalize=self._finalize(), keep_trailing_newline=True
+        )
+
+    def _finalize(self) -> Any:
+        # With the context asked for, Jinja cannot fold constants at compile time past us.
+        @pass_context
+        def finalize(context: Context, value: object) -> Token:
+            return self.printed(value)
+
+        return finalize
+
+    def printed(self, value: object) -> Token:
+        """The placeholder of what an expression printed.
+
+        Raises:
+            ReportError: it is nothing that can be printed.
+        """
+        if isinstance(value, Token):
+            return value
+        if isinstance(value, Undefined):
+            str(value)  # raises
+        if isinstance(value, Missing):
+            return self.missing(value)
+        if isinstance(value, Value):
+            return self.number(value)
+        if isinstance(value, Markup):
+            # a macro's text, or a token joined to a text: no more HTML than a text is
+            return self.slots.quote(str(value))
+        if isinstance(value, str):
+            return self.slots.add(escape(value))
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self.slots.add(f"{value:,}")
+        what = type(value).__name__
+        raise ReportError(
+            f"an expression of type {what} cannot be printed; n(...) prints a number",
+            calling_place(),
+        )
+
+    @abstractmethod
+    def number(self, value: Value) -> Token:
+        """Print a number with its provenance; ``macros``, which knows records, does."""
+
+    def missing(self, value: Missing) -> Token:
+        """The mark that stands for a number that there is not."""
+        note = self.labels("missing_number", what=value.what)
+        return self.slots.add(partial("missing", note=note))
+
+    def template(self, name: str) -> Template:
+        """Load a template.
+
+        Raises:
+            ReportError: it cannot be read or parsed; the message names file and line.
+        """
+        path = self.folder / name
+        try:
+            return self.environment.get_template(name)
+        except TemplateSyntaxError as error:
+            self._raise(error, Place(path, 1))
+        except TemplateNotFound:
+            raise ReportError("cannot be read: no such file", Place(path, 1)) from None
+        except UnicodeDecodeError:
+            raise not_utf8(path) from None
+        except ReportError as error:
+            raise ReportError(error.message, error.place or Place(path, 1)) from None
+        except Exception as error:
+            # a constant expression is computed already here
+            self._raise(error, Place(path, 1))
+
+    def render(self, name: str, context: Mapping[str, Any] | None = None, block: str = "") -> str:
+        """The Markdown of a template, or of one of its blocks, with placeholders.
+
+        Raises:
+            ReportError: the template is at fault; the message names file and line.
+        """
+        template = self.template(name)
+        if block and block not in template.blocks:
+            raise ReportError(f"has no block {block!r}", Place(self.folder / name, 1))
+        try:
+            scope = template.new_context(dict(context or {}))
+            root = template.blocks[block] if block else template.root_render_func
+            return "".join(root(scope))
+        except ReportError as error:
+            if error.place is None:
+                place = place_of(sys.exc_info()[2]) or Place(self.folder / name, 1)
+                raise ReportError(error.message, place) from None
+            raise
+        except Exception as error:
+            # whatever a template's expression can raise is the template's fault
+            self._raise(error, Place(self.folder / name, 1))
+
+    def _raise(self, error: Exception, where: Place | None = None) -> NoReturn:
+        if isinstance(error, TemplateSyntaxError):
+            named = error.filename or (where.file if where else self.folder)
+            raise syntax_error(error.message or "", Path(named), error.lineno) from None
+        place = place_of(error.__traceback__) or where
+        if isinstance(error, UndefinedError):
+            message = str(error.message or "undefined variable")
+            name = re.search(r"'([^']+)'[^']*$", message)
+            raise ReportError(message, place.at(name[1]) if place and name else place) from None
+        if isinstance(error, TemplateError):
+            raise ReportError(error.message or type(error).__name__, place) from None
+        raise ReportError(f"{type(error).__name__}: {error}", place) from None
+
+    def html(self, text: str, file: Path) -> str:
+        """Markdown to HTML, placeholders kept.
+
+        Raises:
+            ReportError: a formula, a picture, a tag or a link's address is at fault.
+        """
+        self._file, before = file, self._file
+        try:
+            html: str = self._convert.render(text, {"docId": file.name.partition(".")[0]})
+            tree.parsed(html)
+        except tree.NotWellFormed as error:
+            raise ReportError(f"an HTML tag is left open ({error})", Place(file, 1)) from None
+        finally:
+            self._file = before
+        if in_address(html):
+            raise ReportError("an expression stands in a link's address", _find(file, "]({{"))
+        return html
+
+    def caption(self, text: str, file: Path) -> str:
+        """Markdown of a caption or a claim to HTML that may stand in a line."""
+        html = self.html(text.strip(), file).strip()
+        if html.count("<p>") == 1 and html.startswith("<p>") and html.endswith("</p>"):
+            html = html.removeprefix("<p>").removesuffix("</p>")
+        return html
+
+    def _formula(self, tex: str, label: str | None) -> str:
+        """The HTML of a formula; see ``markdown.Hooks``."""
+        display = label is not None
+        place = _find(self._file, tex.strip().splitlines()[0].partition("\ue000")[0])
+        try:
+            parts = self.slots.parts(tex, place)
+            parts[1::2] = map(formulas.number_tex, parts[1::2])
+            math = formulas.mathml("".join(parts), display=display)
+        except formulas.FormulaError as error:
+            column = place.column and place.column + error.at
+            raise ReportError(str(error), Place(place.file, place.line, column)) from None
+        if not display:
+            return math
+        number = 0
+        if label:
+            if label in self.equations:
+                raise ReportError(
+                    f"equation {label!r} is there twice", _find(self._file, f"({label})")
+                )
+            number = self.equations[label] = len(self.equations) + 1
+        return partial("equation", lang=self.lang, label=label, number=number, math=Markup(math))
+
+    def _picture(self, address: str, alt: str) -> str:
+        """A file of the templates folder as part of the page; see ``markdown.Hooks``."""
+        place = _find(self._file, f"]({address}")
+        if re.match("[a-z]+:|//", address):
+            raise ReportError(
+                f"picture {address} is elsewhere: put the file into the templates folder", place
+            )
+        if not alt.strip():
+            raise ReportError(f"picture {address} has no text: ![what it shows]({address})", place)
+        kind = mimetypes.guess_type(address)[0]
+        if kind not in _PICTURES:
+            raise ReportError(f"picture {address} is no PNG, JPEG, GIF, WebP or SVG", place)
+        for folder in (self._file.parent, self.folder):
+            if (folder / address).is_file():
+                data = base64.b64encode((folder / address).read_bytes()).decode()
+                return f'<img class="picture" src="data:{kind};base64,{data}" alt="{escape(alt)}"/>'
+        raise ReportError(f"picture {address}: no such file", place)
+
+    def _refuse(self, html: str) -> NoReturn:
+        raise ReportError(
+            f"HTML is not known here: {html.splitlines()[0]}; write Markdown, or \\< for the sign",
+            _find(self._file, html.splitlines()[0]),
+        )
+
+    @abstractmethod
+    def asset(self, svg: str) -> str:
+        """Keep a drawing for the PDF and return its address; ``report.templating.macros`` does."""
+
+
+def _find(file: Path, text: str) -> Place:
+    """The first line of a file that holds a text, as far as it can be found."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except OSError:
+        lines = []
+    for number, line in enumerate(lines, 1):
+        if text and text in line:
+            return Place(file, number, line.index(text) + 1)
+    return Place(file, 1)
+
+
+def finish(root: Element, labels: Labels) -> None:
+    """What Markdown leaves to the page: empty heads, wide tables, call-outs, bare addresses."""
+    for cell in root.iter("th"):
+        if not len(cell) and not (cell.text or "").strip():
+            cell.tag = "td"  # an empty head is no heading of anything
+    for table in root.iter("table"):
+        columns = max(len(row) for row in table.iter("tr"))
+        if columns > _FEW_COLUMNS:
+            table.set("class", "wide")
+    for title in root.xpath('.//p[@class="markdown-alert-title"]'):
+        title.text = labels(f"callout_{(title.text or '').lower()}")
+    for link in root.xpath(".//a[not(*)]"):
+        shown = link.text or ""
+        if (cut := _CHINESE.search(shown)) and shown == unquote(link.get("href", "")):
+            link.text, rest = shown[: cut.start()], shown[cut.start() :]
+            link.set("href", link.text)
+            link.tail = rest + (link.tail or "")

@@ -1,0 +1,465 @@
+"""The writer's macros: everything that ``templates/README.md`` documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Undefined
+from markupsafe import Markup
+
+from analysis.schema import Finding, Kind, Network, Results, Run, Value, value
+from report.base.errors import ReportError, calling_place, unknown
+from report.base.partials import partial
+from report.base.placeholders import Token, escape, stand_in
+from report.blocks import numbers, svg, tables
+from report.blocks.citations import Bibliography
+from report.blocks.numbers import Lang, card_id, data_element, link
+from report.templating.engine import Engine, Missing
+from report.templating.sections import SectionFile
+
+#: The verdicts' marks differ in shape, not in colour alone.
+MARKS = {
+    "supported": "▲",
+    "contradicted": "▼",
+    "mixed": "■",
+    "inconclusive": "◆",
+    "not_testable": "○",
+}
+_SVG = "http://www.w3.org/2000/svg"
+#: So many records are named below a figure; more are folded away.
+_FEW_RUNS = 4
+
+
+class Writer(Engine):
+    """The macros of one language and target, and what they have numbered and cited.
+
+    Args:
+        folder: of the templates.
+        lang: language.
+        pdf: for the PDF.
+        material: what to report.
+        sections: of the report, in order.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        lang: Lang,
+        *,
+        pdf: bool,
+        material: Results,
+        sections: list[SectionFile],
+    ) -> None:
+        super().__init__(folder, lang, pdf=pdf)
+        self.material = material
+        self.records = material
+        self.profile = material.setting
+        self.works = Bibliography(folder / "references.bib", lang)
+        self.assets: dict[str, str] = {}
+        self.drawings: dict[str, str] = {}
+        self._addresses: dict[str, str] = {}
+        self.figure_numbers: dict[str, int] = {}
+        self.table_numbers: dict[str, int] = {}
+        self._sections = {section.name: section.number for section in sections}
+        self._findings_shown: set[str] = set()
+        self.environment.globals |= {
+            "n": self.n,
+            "p": self.p,
+            "ci": self.ci,
+            "field": self.field,
+            "acc": lambda variant: self._known(variant).accuracy or Missing(variant),
+            "val_acc": lambda variant: self._known(variant).validation_accuracy or Missing(variant),
+            "params": lambda variant: self._known(variant).parameters or Missing(variant),
+            "macs": lambda variant: self._known(variant).macs or Missing(variant),
+            "has": self.has,
+            "title": lambda variant: self._known(variant).title,
+            "orig": self.orig,
+            "const": self.const,
+            "figure": self.figure,
+            "table": self.table,
+            "layers": self.layers,
+            "finding": self.finding,
+            "verdict": self.verdict,
+            "claim": self.claim_text,
+            "f": self.f,
+            "cite": self.cite,
+            "ref": self.ref,
+            "run": self.run,
+            "profile": self.profile,
+            "records": self.records,
+            "dataset": material.dataset,
+            "transfer": material.cross_dataset,
+            "lang": lang,
+        }
+
+    # --- numbers ------------------------------------------------------------------------------
+
+    def number(self, value: Value) -> Token:
+        """A number with its default format."""
+        return self.n(value)
+
+    def n(
+        self,
+        value: Value | Missing,
+        *,
+        digits: int | None = None,
+        unit: bool = True,
+        sign: bool | None = None,
+    ) -> Token:
+        """A number with its provenance.
+
+        Args:
+            value: what to print.
+            digits: after the point, instead of the kind's own; significant ones for gain, weight.
+            unit: False leaves the unit out.
+            sign: True shows a plus, False no sign at all.
+        """
+        if isinstance(value, Missing):
+            return self.missing(value)
+        if not isinstance(value, Value):
+            raise ReportError(f"n() takes a Value, not {_kind_of(value)}", calling_place())
+        shown = numbers.printed(value, self.lang, digits)
+        text = numbers.signed(shown.text, value.value, sign)
+        shown = numbers.Printed(text, shown.unit if unit else "", shown.space)
+        return self.slots.add(data_element(value, str(shown), self.lang))
+
+    def p(self, value: Value | Missing) -> Token:
+        """A p-value: ``p = 0.003``, ``p < 0.001``."""
+        if isinstance(value, Missing):
+            return self.missing(value)
+        if not isinstance(value, Value):
+            raise ReportError(f"p() takes a Value, not {_kind_of(value)}", calling_place())
+        text = numbers.printed(value, self.lang).text
+        sign = "" if text.startswith("<") else f"={numbers.NBSP}"
+        number = data_element(value, sign + text, self.lang)
+        return self.slots.add(partial("p-value", number=number, space=numbers.NBSP))
+
+    def ci(
+        self,
+        interval: tuple[Value, Value] | Missing,
+        *,
+        digits: int | None = None,
+        unit: bool = True,
+    ) -> Token:
+        """An interval: ``[97.1, 98.2]%``."""
+        if isinstance(interval, Missing):
+            return self.missing(interval)
+        if not (isinstance(interval, tuple) and len(interval) == 2):
+            raise ReportError(f"ci() takes an interval, not {_kind_of(interval)}", calling_place())
+        return self.slots.add(tables.interval(interval, self.lang, digits, unit=unit))
+
+    def field(self, record: str, path: str, kind: Kind) -> Value | Missing:
+        """A field of a record: ``field("ResNet18.s0", "test.accuracy", "accuracy")``."""
+        if kind not in numbers.DIGITS:
+            raise unknown("kind", kind, numbers.DIGITS, calling_place())
+        found = self._record(record)
+        if found is None:
+            return Missing(record)
+        part = path.partition(".")[0]
+        if part in ("test", "validation", "divergence") and getattr(found, part) is None:
+            return Missing(f"{record} {path}")
+        try:
+            return value(found, path, kind)
+        except (LookupError, ValueError) as error:
+            raise ReportError(str(error.args[0]), _place(path)) from None
+
+    def _record(self, record: str) -> Run | None:
+        """A record; None where the study plans it, in some profile, but it is not here."""
+        if record not in self.records.runs and record not in self.records.planned:
+            known = [*self.records.runs, *self.records.planned]
+            raise unknown("record", record, known, calling_place())
+        return self.records.runs.get(record)
+
+    def _known(self, variant: str) -> Network:
+        if variant not in self.records.networks:
+            raise unknown("network", variant, self.records.networks, calling_place())
+        return self.records.networks[variant]
+
+    def has(self, variant: str, *, any: bool = False) -> bool:
+        """Whether a network has a finished run; with ``any``, a run of whatever status."""
+        network = self._known(variant)
+        return bool(network.runs if any else network.finished)
+
+    def orig(self, network: str, field: str) -> Value:
+        """A figure of the original write-up's results table."""
+        rows = {_spelling(name): row for name, row in self.records.original.figures.items()}
+        row = rows.get(_spelling(network))
+        if row is None:
+            known = self.records.original.figures
+            raise unknown("network of the original's table", network, known, calling_place())
+        if field not in row:
+            raise unknown("figure of the original's table", field, row, calling_place())
+        return row[field]
+
+    def const(self, name: str) -> Value:
+        """A number that follows from definitions."""
+        if name not in self.records.constants:
+            raise unknown("constant", name, self.records.constants, calling_place())
+        return self.records.constants[name]
+
+    # --- figures and tables -------------------------------------------------------------------
+
+    def asset(self, svg: str) -> str:
+        """Keep a drawing for the PDF; the address that it has there."""
+        address = self._addresses.setdefault(svg, f"asset:{len(self._addresses)}.svg")
+        self.assets[address] = svg
+        return address
+
+    def figure(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
+        """A figure with its number, its caption and the records behind it."""
+        place = calling_place()
+        if name not in self.material.figures:
+            raise unknown("figure", name, self.material.figures, place)
+        if name in self.figure_numbers:
+            raise ReportError(f"figure {name!r} is there twice", _place(name))
+        self.figure_numbers[name] = len(self.figure_numbers) + 1
+        art = self.material.figures[name]
+        html = partial(
+            "figure",
+            lang=self.lang,
+            name=name,
+            **self._drawing(name),
+            label=self.labels,
+            number=self.figure_numbers[name],
+            caption=Markup(self._caption(caller)),
+            data=self._data_line(art.runs, art.code),
+        )
+        return self.slots.add(html, block=True, place=place)
+
+    def _drawing(self, name: str) -> dict[str, str]:
+        """A figure's address in the PDF, or the drawing itself in the page."""
+        found = {"address": "", "drawing": "", "alt": ""}
+        art = self.material.figures[name]
+        if not art.alt:
+            return found
+        found["alt"] = art.alt[self.lang]
+        source = self.material.svg(name, self.lang)
+        if self.pdf:
+            found["address"] = self.asset(source)
+            return found
+        key = f"{self.lang}-{name}"
+        drawing = svg.for_page(source, key, self.material.inks)
+        drawing = drawing.replace(f' xmlns="{_SVG}"', "", 1)
+        head, _, body = drawing.partition(">")
+        self.drawings[key] = body.removesuffix("</svg>")
+        alt = escape(found["alt"])
+        # the tree holds the drawing's outer element only
+        element = f'{head} role="img" aria-label="{alt}">{stand_in(key)}</svg>'
+        return found | {"drawing": Markup(element)}
+
+    def table(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
+        """A table with its number, its caption and the records behind it."""
+        place = calling_place()
+        if name not in self.material.tables:
+            raise unknown("table", name, self.material.tables, place)
+        if name in self.table_numbers:
+            raise ReportError(f"table {name!r} is there twice", _place(name))
+        self.table_numbers[name] = len(self.table_numbers) + 1
+        found = self.material.tables[name]
+        html = partial(
+            "table",
+            lang=self.lang,
+            name=name,
+            label=self.labels,
+            number=self.table_numbers[name],
+            caption=Markup(self._caption(caller)),
+            body=tables.html(found, self.context),
+            data=self._data_line(found.runs, ""),
+        )
+        return self.slots.add(html, block=True, place=place)
+
+    @cached_property
+    def context(self) -> tables.Context:
+        """What the cells of tables need of this document."""
+        return tables.Context(
+            self.lang,
+            self.labels,
+            self.claim,
+            lambda name: self._short(name, "effect"),
+            self.badge,
+            frozenset(self.records.runs),
+        )
+
+    def _caption(self, caller: Callable[[], str] | None) -> str:
+        """The text between ``{% call figure(...) %}`` and ``{% endcall %}``."""
+        place = calling_place()
+        return self.caption(caller(), place.file if place else self.folder) if caller else ""
+
+    def _data_line(self, runs: Iterable[str], code: str) -> str:
+        """The records behind a figure or table, and the command that draws it."""
+        known = [run for run in runs if run in self.records.runs]
+        if not known:
+            return ""
+        names = (
+            numbers.folded(known)
+            if len(known) > numbers.MANY
+            else dict(zip(known, known, strict=True))
+        )
+        return partial(
+            "data-line",
+            runs=[(card_id(first, self.lang), name) for name, first in names.items()],
+            few=len(known) <= _FEW_RUNS,
+            count=len(known),
+            code=code,
+            label=self.labels,
+            paper=self.pdf,
+        )
+
+    def layers(self, variant: str) -> Token:
+        """torchinfo's table of a network's layers, of its first run."""
+        place = calling_place()
+        index = self._known(variant).layers
+        if index is None:
+            return self.missing(Missing(variant))
+        table = self.records.layers[index]
+        html = partial(
+            "layers",
+            label=self.labels("layers_of", network=variant),
+            source=table.source,
+            text=table.text,
+        )
+        return self.slots.add(html, block=True, place=place)
+
+    # --- findings -----------------------------------------------------------------------------
+
+    def f(self, name: str) -> Finding:
+        """A finding, for conditions: ``{% if f("se-best").verdict == "supported" %}``."""
+        found = self.material.findings.get(name)
+        if found is None:
+            raise unknown("finding", name, self.material.findings, calling_place())
+        return found
+
+    def finding(self, name: str) -> Token:
+        """The wording of a finding's verdict, under its claim and a badge."""
+        place = calling_place()
+        found = self.f(name)
+        file = f"findings/{name}.{self.lang}.md"
+        text = self.html(self._wording(found, found.verdict.value), self.folder / file)
+        if name in self._findings_shown:
+            raise ReportError(f"finding {name!r} is there twice", _place(name))
+        self._findings_shown.add(name)
+        verdict = found.verdict.value
+        html = partial(
+            "finding",
+            lang=self.lang,
+            name=name,
+            verdict=verdict,
+            badge=self.badge(verdict),
+            claim=Markup(self.claim(name)),
+            text=Markup(text),
+            evidence=self._evidence(found),
+        )
+        return self.slots.add(html, block=True, place=place)
+
+    def _evidence(self, found: Finding) -> str:
+        """How it was tested, and on how many runs."""
+        if not found.test:
+            return ""
+        text = self.labels(f"test_{found.test}")
+        if found.test == "arithmetic":
+            pass  # no matter how often
+        elif found.seeds == 1:
+            text += self.labels("one_run")
+        elif found.seeds > 1:
+            text += self.labels("several_runs", count=found.seeds)
+        return text
+
+    def _wording(self, found: Finding, block: str) -> str:
+        scope = {**self._phrases, "f": found}
+        return self.render(f"findings/{found.id}.{self.lang}.md", scope, block)
+
+    @cached_property
+    def _phrases(self) -> Mapping[str, Any]:
+        """The macros that the wordings share (``findings/_phrases.<lang>.md``)."""
+        name = f"findings/_phrases.{self.lang}.md"
+        if not (self.folder / name).is_file():
+            return {}
+        return vars(self.template(name).make_module())
+
+    def claim(self, name: str) -> str:
+        """The short text of a finding's claim, with placeholders."""
+        return self._short(name, "claim")
+
+    def _short(self, name: str, block: str) -> str:
+        file = self.folder / f"findings/{name}.{self.lang}.md"
+        return self.caption(self._wording(self.f(name), block), file)
+
+    def claim_text(self, name: str) -> Token:
+        """The short text of a finding's claim."""
+        return self.slots.add(self.claim(name))
+
+    def badge(self, verdict: str) -> Markup:
+        """A verdict as a badge of word and shape."""
+        word = self.labels(f"verdict_{verdict}")
+        return partial("badge", verdict=verdict, mark=MARKS[verdict], word=word, space=numbers.NBSP)
+
+    def verdict(self, name: str) -> Token:
+        """The verdict's word alone, leading to the finding."""
+        found = self.f(name)
+        word = self.labels(f"verdict_{found.verdict.value}")
+
+        def leading() -> str:
+            if name not in self._findings_shown:
+                return escape(word)
+            return link("ref", f"{self.lang}-finding-{name}", word)
+
+        return self.slots.add(leading)
+
+    # --- references ---------------------------------------------------------------------------
+
+    def cite(self, *keys: str) -> Token:
+        """Works of ``references.bib`` by number."""
+        place = calling_place()
+        if not keys:
+            raise ReportError("cite() needs a key", place)
+        found = sorted((self.works.number(key, place), key) for key in keys)
+        works = [(f"{self.lang}-work-{key}", number) for number, key in found]
+        return self.slots.add(partial("citation", works=works, raised=self.lang == "zh"))
+
+    def ref(self, target: str) -> Token:
+        """A figure, table, section or equation by number: ``ref("fig:depth")``."""
+        place = calling_place()
+        kind, _, name = target.partition(":")
+        numbered: dict[str, Mapping[str, int]] = {
+            "fig": self.figure_numbers,
+            "tab": self.table_numbers,
+            "sec": self._sections,
+            "eq": self.equations,
+        }
+        if kind not in numbered:
+            raise unknown("kind of reference", kind, numbered, place)
+
+        def leading() -> str:  # once everything has its number
+            if name not in numbered[kind]:
+                known = [f"{kind}:{each}" for each in numbered[kind]]
+                raise unknown("reference", target, known, place)
+            text = self.labels(f"ref_{kind}", number=numbered[kind][name])
+            return link("ref", f"{self.lang}-{kind}-{name}", text)
+
+        return self.slots.add(leading)
+
+    def run(self, record: str) -> Token:
+        """A link to a run card."""
+        if self._record(record) is None:
+            return self.slots.add(partial("run", name=record))
+        return self.slots.add(link("run", card_id(record, self.lang), record))
+
+
+def _spelling(network: str) -> str:
+    """A network's name without what its spellings differ in: ``ResNet-18``, ``resnet18``."""
+    return re.sub(r"[^a-z0-9]", "", network.lower())
+
+
+def _kind_of(item: Any) -> str:
+    if isinstance(item, Undefined):
+        str(item)  # raises, naming what is undefined
+    return "nothing (None)" if item is None else f"a {type(item).__name__}"
+
+
+def _place(word: str) -> Any:
+    place = calling_place()
+    return place.at(word) if place else None

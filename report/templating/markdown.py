@@ -1,0 +1,157 @@
+"""Markdown as GitHub knows it, with formulas, and emphasis that works beside Chinese punctuation.
+
+Tables, footnotes, task lists, call-outs (``> [!NOTE]``) and bare addresses are known. Of HTML only
+comments, which are left out, and a few tags without attributes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.state_inline import Delimiter
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
+
+from report.blocks import formulas
+
+_NUMBER = re.compile(r"[-+]?\d[\d.]*%?")
+_COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
+#: Tags that a writer may use, without attributes.
+_TAGS = re.compile(r"</?(?:sub|sup|kbd|mark|u|ins)>|<br ?/?>|</?(?:details|summary)>")
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What the renderer asks of the document.
+
+    Attributes:
+        formula: the HTML of a formula from its TeX and its label: None in a line of text, "" for a
+            displayed one without a number.
+        picture: the HTML of a picture from its address and its text alternative.
+        refuse: raises the error for HTML that is not known.
+    """
+
+    formula: Callable[[str, str | None], str]
+    picture: Callable[[str, str], str]
+    refuse: Callable[[str], str]
+
+
+def converter(hooks: Hooks) -> MarkdownIt:
+    """A Markdown converter; ``convert.render(text)`` for blocks, ``renderInline`` for a line."""
+    convert = MarkdownIt("commonmark", {"html": True, "xhtmlOut": True})
+    convert.enable(["table", "strikethrough"])
+    convert.options["tasklists"] = convert.options["alerts"] = True
+    convert.use(dollarmath_plugin, allow_labels=True, allow_space=False, double_inline=True)
+    convert.use(footnote_plugin, inline=False)
+    convert.use(gfm_autolink_plugin)
+    convert.inline.ruler.at("emphasis", _emphasis)
+
+    def inline(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+        number = formulas.plain_number(tokens[at].content)
+        return number if number is not None else hooks.formula(tokens[at].content, None)
+
+    def block(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+        label = tokens[at].info if tokens[at].type == "math_block_label" else ""
+        return hooks.formula(tokens[at].content, label)
+
+    def code(
+        self: RendererHTML,
+        tokens: Sequence[Token],
+        at: int,
+        options: OptionsDict,
+        env: MutableMapping[str, Any],
+    ) -> str:
+        content = tokens[at].content
+        if _NUMBER.fullmatch(content):  # a definition, not code
+            return formulas.plain_number(content.replace("%", r"\%")) or content
+        return self.code_inline(tokens, at, options, env)  # type: ignore[no-any-return,unused-ignore]
+
+    def image(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+        return hooks.picture(str(tokens[at].attrs["src"]), tokens[at].content)
+
+    def tag(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+        html = _COMMENT.sub("", tokens[at].content)
+        unknown = _TAGS.sub("", html).strip()
+        if "<" in unknown:
+            return hooks.refuse(unknown)
+        return html.replace("<br>", "<br/>")
+
+    def item(
+        self: RendererHTML,
+        tokens: Sequence[Token],
+        at: int,
+        options: OptionsDict,
+        env: MutableMapping[str, Any],
+    ) -> str:
+        box = {"True": "☑ ", "False": "☐ "}.get(str(tokens[at].meta.get("checked")), "")
+        return self.renderToken(tokens, at, options, env) + box
+
+    convert.add_render_rule("list_item_open", item)
+    convert.add_render_rule("math_inline", inline)
+    convert.add_render_rule("math_inline_double", block)
+    convert.add_render_rule("math_block", block)
+    convert.add_render_rule("math_block_label", block)
+    convert.add_render_rule("code_inline", code)
+    convert.add_render_rule("image", image)
+    convert.add_render_rule("html_inline", tag)
+    convert.add_render_rule("html_block", tag)
+    return convert
+
+
+def _is_punctuation(character: str) -> bool:
+    return unicodedata.category(character)[0] in "PS"
+
+
+def _is_chinese(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WF" or character in "“”‘’…—"
+
+
+def _emphasis(state: StateInline, silent: bool) -> bool:
+    """CommonMark's emphasis, with Chinese punctuation taken for letters beside ``*``.
+
+    By the book ``**结论：**然后`` is none: the mark follows punctuation and precedes a letter.
+    Otherwise as in ``markdown_it.rules_inline.emphasis``.
+    """
+    start = state.pos
+    marker = state.src[start]
+    if silent or marker not in "*_":
+        return False
+    end = start
+    while end < state.posMax and state.src[end] == marker:
+        end += 1
+    before = state.src[start - 1] if start else " "
+    after = state.src[end] if end < state.posMax else " "
+
+    def opens(outer: str, inner: str) -> bool:
+        if inner.isspace():
+            return False
+        plain = not _is_punctuation(inner) or _is_chinese(inner)
+        return plain or outer.isspace() or _is_punctuation(outer) or _is_chinese(outer)
+
+    left, right = opens(before, after), opens(after, before)
+    word = marker == "*"
+    for _ in range(end - start):
+        token = state.push("text", "", 0)
+        token.content = marker
+        state.delimiters.append(
+            Delimiter(
+                marker=ord(marker),
+                length=end - start,
+                token=len(state.tokens) - 1,
+                end=-1,
+                open=left and (word or not right or _is_punctuation(before)),
+                close=right and (word or not left or _is_punctuation(after)),
+            )
+        )
+    state.pos = end
+    return True
