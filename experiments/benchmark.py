@@ -32,6 +32,7 @@ from experiments.config import Config
 from experiments.datasets import splits
 from experiments.scheduling.estimates import images_per_second
 from experiments.scheduling.scheduler import cores, share
+from experiments.support.gpu import has_gpu
 from experiments.training.device import pick_device
 from experiments.training.run import execute
 from experiments.training.state import Job
@@ -160,7 +161,7 @@ def measure(
     """The throughput of every contestant: its name and images a second."""
     steps = steps or steps_of(config)
     runs = max(1, int(1 / share(config) + 1e-9))
-    threads = min(4, cores()) if study.has_gpu() else 1
+    threads = min(4, cores()) if has_gpu() else 1
 
     def repeated(function: Callable[..., float], *rest: int, processes: int = 1) -> Throughput:
         return Throughput(

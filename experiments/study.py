@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import subprocess
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,23 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 import models
 from experiments.config import Config, OptionValue
 from experiments.datasets import BY_SLUG, USUAL, DatasetName, resolve
-from models import UsageError
+from experiments.support.gpu import has_gpu
+from models.errors import UsageError
 
 STUDY_FILE = Path(__file__).with_name("study.toml")
 
 
-@functools.cache
-def has_gpu() -> bool:
-    """Whether the machine has an NVIDIA GPU that answers; asked without importing torch."""
-    try:
-        asked = subprocess.run(["nvidia-smi", "-L"], capture_output=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return asked.returncode == 0
-
-
 def default_profile() -> str:
-    """``full`` with a GPU, else ``quick``."""
+    """``full`` where torch can use a GPU, else ``quick``."""
     return "full" if has_gpu() else "quick"
 
 

@@ -1,11 +1,14 @@
 """The study: every run the write-up needs, once; names, overrides, freshness."""
 
+import sys
+
 import pytest
 
 import models
 from experiments import study
 from experiments.scheduling import scheduler as engine
 from experiments.scheduling.estimates import seconds
+from experiments.support import gpu
 from experiments.versions import declared, fingerprint, lock
 
 TABLE = [
@@ -133,6 +136,24 @@ def test_a_profile_is_named_with_its_data_set(monkeypatch):
         study.profile_name("smoke-fashionmnist", "KMNIST")
     with pytest.raises(models.UsageError, match="unknown dataset 'cifar10'"):
         study.profile_name(None, "cifar10")
+
+
+@pytest.mark.parametrize(
+    ("driver", "torch", "expected", "notes"),
+    [(True, True, "full", 0), (True, False, "quick", 1), (False, False, "quick", 0)],
+)
+def test_the_default_profile_follows_what_torch_can_use(
+    monkeypatch, capsys, driver, torch, expected, notes
+):
+    answers = {"nvidia-smi": driver, sys.executable: torch}
+    monkeypatch.setattr(gpu, "_DRIVERS", ())
+    monkeypatch.setattr(gpu, "_succeeds", lambda command, *_: answers[command])
+    gpu.has_gpu.cache_clear()
+    try:
+        assert study.default_profile() == study.default_profile() == expected
+    finally:
+        gpu.has_gpu.cache_clear()
+    assert len(capsys.readouterr().err.splitlines()) == notes
 
 
 def test_an_unknown_profile_gets_the_list():

@@ -200,6 +200,11 @@ def test_times_and_environment_do_not_count():
     again["history"][0]["seconds"] = 9.0
     again["profile"] = "verify"
     assert list(verify.differences(record, again)) == []
+    older = json.loads(json.dumps(record)) | {"train_evaluation": None}
+    again["train_evaluation"] = {"images": 10, "loss": 0.1, "accuracy": 1.0}
+    assert list(verify.differences(older, again)) == []  # not measured then
+    assert len(list(verify.differences(again, older))) == 1
+    again["train_evaluation"] = record["train_evaluation"]
     again["history"][0]["train_loss"] = 9.0
     again["history"].pop()
     assert len(list(verify.differences(record, again))) == 1  # the whole list, by its length

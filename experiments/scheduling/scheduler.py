@@ -27,8 +27,9 @@ from experiments.scheduling.estimates import Pace, gpu_share, has_bf16
 from experiments.scheduling.estimates import seconds as expected_seconds
 from experiments.scheduling.progress import Display
 from experiments.scheduling.worker import work
-from experiments.study import Planned, has_gpu
+from experiments.study import Planned
 from experiments.support.files import exclusive, explain
+from experiments.support.gpu import has_gpu
 from experiments.support.signals import Stopped, start_server, stoppable
 from experiments.training import checkpoint
 from experiments.training.state import Job

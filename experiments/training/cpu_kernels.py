@@ -26,14 +26,14 @@ MOST_PIXELS = 4
 Slices = tuple[slice, slice]
 
 
-def accelerate(net: nn.Module, channels: int, size: int) -> None:
+def accelerate(net: nn.Module, channels: int, size: int, *, grey: bool = True) -> None:
     """Let a network that takes ``(N, channels, size, size)`` take the short ways (CPU only). The
     weights' layout in memory changes: an optimiser that keeps to it is built after."""
     for module, pixels in _convolutions(net, channels, size):
         way: Callable[[nn.Conv2d, torch.Tensor], torch.Tensor]
         if module.groups != 1 or module.dilation != (1, 1):
             continue
-        if module.in_channels == channels == 3:
+        if grey and module.in_channels == channels == 3:
             way = _from_grey
         elif pixels <= MOST_PIXELS:
             way = functools.partial(_tap_by_tap, _Gradient(module))

@@ -188,7 +188,8 @@ def _attempt(
     net = models.build(config.network, **config.options)
     net = net.to(device).to(memory_format=torch.channels_last)
     if device.type == "cpu":
-        accelerate(net, channels, config.input_size)
+        grey = splits["train"].images.dim() == 3
+        accelerate(net, channels, config.input_size, grey=grey)
     trained = train(
         config,
         net,

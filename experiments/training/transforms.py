@@ -13,30 +13,41 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+#: Shares of red, green and blue in the luminance (ITU-R BT.601, as PIL).
+LUMINANCE = (0.299, 0.587, 0.114)
 #: The ``strong`` recipe's warps: turn (degrees), growth (share), shift (pixels of 28), each way.
 TURN, GROWTH, SHIFT = 10.0, 0.1, 2.0
 
 
 @dataclass
 class Split:
-    """Images ``(N, 28, 28)`` uint8 and labels ``(N,)`` int64, both on the device."""
+    """Images ``(N, H, W)`` (grey) or ``(N, H, W, 3)`` uint8 and labels ``(N,)`` int64, on the
+    device."""
 
     images: torch.Tensor
     labels: torch.Tensor
 
 
 def to_input(images: torch.Tensor, size: int, channels: int) -> torch.Tensor:
-    """``(N, 28, 28)`` grey values to ``(N, channels, size, size)`` float32 in [-1, 1].
+    """``(N, H, W)`` or ``(N, H, W, 3)`` values to ``(N, channels, size, size)`` float32 in [-1, 1].
 
-    Bilinear, half-pixel centres. One grey channel is computed; on an accelerator it is repeated,
-    channels last, as the convolutions want it; on a CPU all channels are views of the one.
+    Bilinear, half-pixel centres. Of a grey image one channel is computed; on an accelerator it is
+    repeated, channels last, as the convolutions want it; on a CPU all channels are views of the
+    one. A network of one channel gets the luminance of a coloured image.
     """
-    x = images[:, None].float()
-    if size != images.shape[-1]:
+    x = _channels_first(images).float()
+    if x.shape[1] > channels:
+        x = (x * x.new_tensor(LUMINANCE).view(1, 3, 1, 1)).sum(dim=1, keepdim=True).round_()
+    if (size, size) != x.shape[2:]:
         x = F.interpolate(x, size=(size, size), mode="bilinear", align_corners=False).round_()
     x = x.mul_(2 / 255).sub_(1)
     x = x.expand(-1, channels, -1, -1)
     return x if x.device.type == "cpu" else x.contiguous(memory_format=torch.channels_last)
+
+
+def _channels_first(images: torch.Tensor) -> torch.Tensor:
+    """``(N, 1, H, W)`` or ``(N, 3, H, W)``."""
+    return images[:, None] if images.dim() == 3 else images.permute(0, 3, 1, 2)
 
 
 def random_warps(number: int, generator: torch.Generator) -> torch.Tensor:
@@ -51,7 +62,8 @@ def random_warps(number: int, generator: torch.Generator) -> torch.Tensor:
 
 
 def warp(images: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
-    """``(N, 28, 28)`` uint8 images warped by ``(N, 2, 3)`` maps: floats of 0 to 255, bilinear."""
-    x = images[:, None].float()
+    """Images as of ``Split``, warped by ``(N, 2, 3)`` maps: floats of 0 to 255, bilinear."""
+    x = _channels_first(images).float()
     grid = F.affine_grid(maps, list(x.shape), align_corners=False)
-    return F.grid_sample(x, grid, align_corners=False)[:, 0].clamp_(0, 255)
+    warped = F.grid_sample(x, grid, align_corners=False)
+    return (warped[:, 0] if images.dim() == 3 else warped.permute(0, 2, 3, 1)).clamp_(0, 255)

@@ -19,6 +19,11 @@ from experiments.record import Environment, Epoch, Record, RecordError, read
 
 #: Fields that differ between two runs of the same configuration.
 _TIMES = re.compile(r"profile|environment\..*|timing\..*|history\.\d+\.seconds")
+#: Fields that older records do not have.
+_NEWER = re.compile(
+    r"train_evaluation|probes\.versions\..*|probes\.se_initial"
+    r"|probes\.block_gains\.\d+\.blocks\.\d+\.(input|branch)_below_one"
+)
 #: So many differing fields are named.
 _MAX_NAMED = 5
 
@@ -79,8 +84,9 @@ def compare(record: Record, again: Record, seeds: Sequence[Record]) -> Compariso
 
 
 def differences(recorded: Any, here: Any, path: str = "") -> Iterator[str]:
-    """Every field that differs, times and environment aside: ``test.loss: 0.1, here 0.2``."""
-    if _TIMES.fullmatch(path):
+    """Every field that differs, times, environment and what an older record lacks aside:
+    ``test.loss: 0.1, here 0.2``."""
+    if _TIMES.fullmatch(path) or (not recorded and _NEWER.fullmatch(path)):
         return
     if isinstance(recorded, dict) and isinstance(here, dict):
         for key in {**recorded, **here}:

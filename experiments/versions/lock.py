@@ -28,7 +28,7 @@ def current() -> dict[str, str]:
     owner = {module: name for name, modules in versions["modules"].items() for module in modules}
     found: dict[str, list[str]] = {name: [] for name in versions["components"]}
     found |= {name: [] for name in versions["modules"] if name != "irrelevant"}
-    for module in reached(ENTRY):
+    for module in sorted({*reached(ENTRY), *owner}):  # data sets are not found by imports
         if not module.startswith("models.") and owner.get(module) != "irrelevant":
             found[owner.get(module, "training")].append(tree(module))
     for family in versions["families"]:
