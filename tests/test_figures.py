@@ -177,12 +177,12 @@ def test_equal_records_give_equal_svg(module):
 _DIGEST = """
 import hashlib
 from analysis.figures import figures
-from report import figures as files
+from analysis import render as files
 from tests.factory import make
 records = make()
 for name in ("depth", "accuracy", "senet"):
     figure = figures()[name].draw(records, "en")
-    print(hashlib.sha256(files.svg(figure).encode() + files.png(figure)).hexdigest())
+    print(hashlib.sha256(files.svg(figure) + files.png(figure)).hexdigest())
 """
 
 
