@@ -78,14 +78,13 @@ schema: setup ## print the JSON schema of a record
 bench: setup ## training throughput beside the original's way: [ARGS="--networks LeNet --size 64 …"]
 	@$(PY) -m experiments.benchmark $(call given,ARGS)
 
-test: setup-dev ## every test: units, a smoke run of the whole pipeline on MNIST, browser, PDF
-	@$(PY) -m pytest $(PARALLEL) -m "not pipeline and not soak"
-	@$(PY) -m pytest -m "pipeline and not soak"
+test: setup-dev ## what CI runs: units, a smoke run of the whole pipeline on MNIST, browser, PDF (10 minutes)
+	@$(PY) -m pytest $(PARALLEL)
 
-test-fast: setup-dev ## the tests that need no training and no browser, on all cores
+test-fast: setup-dev ## the tests that need no training, no whole report and no browser (90 seconds)
 	@$(PY) -m pytest $(PARALLEL) -m "not pipeline and not browser and not soak"
 
-soak: setup-dev ## kills, full disks and the like, a hundred times over (half an hour)
+soak: setup-dev ## the rest: kills, full disks and the like, a hundred times over (an hour)
 	@$(PY) -m pytest -m soak -s
 
 lint: setup-dev ## style, types, and results typed into templates

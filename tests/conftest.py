@@ -1,6 +1,20 @@
-"""What all tests share: the table of faults."""
+"""What all tests share: the table of faults, and the report that is built once."""
+
+import os
+import shutil
+import tempfile
 
 from tests import fault_kit
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):  # the processes that it starts inherit this
+        os.environ["TESTS_SHARED"] = tempfile.mkdtemp(prefix="tests-")
+
+
+def pytest_unconfigure(config):
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ["TESTS_SHARED"])
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -11,11 +11,13 @@ import time
 from pathlib import Path
 
 from experiments.record import read
-from tests.checkout import ROOT, copy_of_checkout, edit, results, start, timeless, trim
+from tests import factory
+from tests.checkout import copy_of_checkout, edit, results, start, timeless, trim
 
 HOOKS = Path(__file__).parent / "faults"
 SMALL = ("LeNet.s0", "DenseNet.s0", "SEResNet18.s0")
 TRAIN = ("-m", "experiments", "train", "--profile", "smoke")
+ANALYSE = ("-m", "analysis", "--profile", "smoke")
 REPORT = ("-m", "report", "--profile", "smoke")
 
 #: What was tried, for the table at the end: kind of fault -> [tried, struck, survived].
@@ -53,6 +55,18 @@ def small_checkout(folder, *, epochs=3):
         "EVERY_SECONDS = 20.0",
         "EVERY_SECONDS = 0.0",
     )
+    return logging_faults(checkout)
+
+
+def with_records(folder):
+    """A copy of the checkout with synthetic records of every run of the study."""
+    checkout = copy_of_checkout(folder / "checkout")
+    factory.save(factory.make(profile="smoke"), results(checkout))
+    return logging_faults(checkout)
+
+
+def logging_faults(checkout):
+    """Make what ``faulty`` writes into."""
     (checkout / "struck").touch()
     (checkout / "weights").mkdir()
     return checkout
@@ -133,7 +147,7 @@ def kill(process):
 
 def leftovers(checkout):
     folders = [results(checkout), checkout / "experiments" / "checkpoints"]
-    folders += [checkout / "report" / "out", checkout / ".cache", checkout / "data"]
+    folders += [checkout / "data", checkout / "analysis" / "out", checkout / "report" / "out"]
     return [path for folder in folders for path in folder.rglob(".*.partial")]
 
 
@@ -175,7 +189,7 @@ class Held:
     def strike(self, kind, *faults, at_random=None):
         """Meet a fault, then check what must hold. A fault that finds too little left to do to
         strike at all comes again, sooner, with everything to do."""
-        if self.is_done() or any(fault.get("anew") for fault in faults):
+        if self.is_done():
             self.reset()
         for _ in range(TRIES):
             done, hit = meet(self.checkout, self.command, *faults, at_random=at_random)
@@ -200,8 +214,6 @@ class Training(Held):
         super().__init__(small_checkout(folder), command)
         self.expected = self.records()
         self.weights = contents(self.checkout / "weights")
-        self.kept = folder / "records"
-        shutil.copytree(results(self.checkout), self.kept)
         self.reset()
 
     def records(self):
@@ -237,36 +249,35 @@ class Training(Held):
         assert not list((self.checkout / "experiments" / "checkpoints").rglob("*.pt"))
 
 
-class Reporting(Held):
-    """Report building struck again and again."""
+class Building(Held):
+    """The analysis or the report, struck again and again."""
 
-    def __init__(self, checkout, records):
-        self.out = checkout / "report" / "out" / "smoke"
-        shutil.copy(ROOT / "experiments" / "study.toml", checkout / "experiments")  # untrimmed
-        shutil.rmtree(results(checkout), ignore_errors=True)
-        shutil.copytree(records, results(checkout))
-        super().__init__(checkout, REPORT)
-        self.expected = contents(self.out)
+    def __init__(self, checkout, command):
+        self.out = checkout / command[1] / "out" / "smoke"
+        self.kills = 0
         self.records = contents(results(checkout))
-        self.reset()
+        super().__init__(checkout, command)
+        self.expected = contents(self.out)
+        assert leftovers(checkout) == []
 
     def is_done(self):
-        return self.out.exists() and contents(self.out) == self.expected
+        return contents(self.out) == self.expected
 
     def reset(self):
         shutil.rmtree(self.out, ignore_errors=True)
-        shutil.rmtree(self.checkout / ".cache", ignore_errors=True)
+
+    def strike(self, kind, *faults, at_random=None):
+        self.kills += TRIES
+        super().strike(kind, *faults, at_random=at_random)
 
     def check(self):
-        if self.out.exists():
-            assert contents(self.out).items() <= self.expected.items(), "a torn file"
+        assert contents(self.out).items() <= self.expected.items(), "a torn file"
         assert contents(results(self.checkout)) == self.records
-        assert len(leftovers(self.checkout)) <= 3, "half-written files pile up"
+        assert len(leftovers(self.checkout)) <= self.kills, "half-written files pile up"
 
     def complete(self):
         self.undisturbed()
         assert contents(self.out) == self.expected
-        assert leftovers(self.checkout) == []
 
 
 # --- Faults ---------------------------------------------------------------------------------------
@@ -339,32 +350,11 @@ def training_faults(rng):
     )
 
 
-def report_faults(rng):
-    def whom():
-        return rng.choice(["self", "main", "group"])
+def whom_of_a_build(rng):
+    return rng.choice(["self", "main", "group"])
 
-    yield (
-        "kill -9 while figures are drawn",
-        {
-            "anew": True,  # what an earlier strike has left drawn is not drawn again
-            "at": "report.figures:draw",
-            "call": rng.randint(1, 4),
-            "delay": _delay(rng, 0.1),
-            "whom": whom(),
-        },
-    )
-    at = rng.choice(
-        [
-            "report.documents.document:compose",
-            "report.documents.html_page:render",
-            "report.documents.pdf:write",
-            "report.documents.pdf:write",
-        ]
-    )
-    yield (
-        "kill -9 while rendering",
-        {"at": at, "delay": _delay(rng, 1.5), "whom": whom()},
-    )
+
+def writing_faults(rng):
     at, more = rng.choice(
         [
             ("tempfile:mkstemp", {"match": "checkout", "after": True}),
@@ -373,10 +363,27 @@ def report_faults(rng):
             ("os:replace", {"match": "checkout", "after": True}),
         ]
     )
-    yield (
-        "kill -9 while the report is written",
-        {"at": at, "call": rng.randint(1, 20), "delay": _delay(rng, 0.003), "whom": whom(), **more},
+    fault = {"at": at, "call": rng.randint(1, 20), "delay": _delay(rng, 0.003), **more}
+    yield "kill -9 while files are written", {**fault, "whom": whom_of_a_build(rng)}
+
+
+def analysis_faults(rng):
+    fault = {"at": "analysis.render:draw", "call": rng.randint(1, 4), "delay": _delay(rng, 0.1)}
+    yield "kill -9 while figures are drawn", {**fault, "whom": whom_of_a_build(rng)}
+    yield from writing_faults(rng)
+
+
+def report_faults(rng):
+    at = rng.choice(
+        [
+            "report.documents.document:compose",
+            "report.documents.html_page:render",
+            "report.documents.pdf:write",
+        ]
     )
+    fault = {"at": at, "delay": _delay(rng, 1.5), "whom": whom_of_a_build(rng)}
+    yield "kill -9 while rendering", fault
+    yield from writing_faults(rng)
 
 
 def table():

@@ -11,11 +11,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from analysis.findings import evaluate
 from analysis.records import Records
 from analysis.results import as_csv, summarise
 from analysis.schema import Results
-from analysis.tables import tables
 from experiments.record import Record, RecordError, read
 from report import build
 from report.base.errors import TEMPLATES
@@ -197,12 +195,14 @@ class Bench:
     def render(self, record: Record) -> Records:
         """Analyse the good records with this one among them, and set its card."""
         found = self.with_record(record)
-        analyse(found)
+        made = as_read(found)
+        for table in made.tables.values():
+            as_csv(table).encode()
         for lang in LANGS:
             for pdf in (False, True):
-                "".join(
-                    run_cards.cards([record], lang, Labels(lang), str if pdf else None)
-                ).encode()
+                asset = str if pdf else None
+                cards = run_cards.cards([made.runs[record.id]], lang, Labels(lang), asset)
+                "".join(cards).encode()
         return found
 
     def with_record(self, *records: Record) -> Records:
@@ -211,11 +211,9 @@ class Bench:
         return Records(self.records.folder, "quick", by_id, (), self.records.planned)
 
 
-def analyse(found: Records) -> None:
-    """Findings and tables, as the report makes them."""
-    findings = evaluate(found)
-    for table in tables(found, findings).values():
-        as_csv(table).encode()
+def as_read(found: Records) -> Results:
+    """Findings, tables and runs, as the report reads them."""
+    return Results.model_validate_json(summarise(found, {}).model_dump_json())
 
 
 def compose(found: Records, folder: Path) -> None:
@@ -223,10 +221,9 @@ def compose(found: Records, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as results:
         read_again = Records.load(factory.save(found, Path(results)))
     assert read_again.by_id == found.by_id and not read_again.refused
-    made = Results.model_validate_json(summarise(read_again, {}).model_dump_json())
-    sections = discover(TEMPLATES)
-    build.html(made, sections).encode()
-    document.compose(TEMPLATES, made, sections, "zh", pdf=True)
+    made = as_read(read_again)
+    build.html(made).encode()
+    document.compose(TEMPLATES, made, discover(TEMPLATES), "zh", pdf=True)
 
 
 def assert_named(said: str, path: Path, field: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import io
+import os
 import shutil
 import tempfile
 from pathlib import Path
 
+from filelock import FileLock
 from PIL import Image
 
 from analysis import results
@@ -101,9 +103,14 @@ def whole_page(found: Results) -> str:
 
 @functools.cache
 def built() -> Path:
-    """The real report of synthetic records, whole; removed when the tests end."""
-    folder = Path(tempfile.mkdtemp(prefix="report-"))
-    inputs = results.Inputs.read(factory.save(factory.make(), folder / "records"))
-    results.make(inputs, folder / "results")
-    build.build(folder / "results", folder / "out")
+    """The real report of synthetic records, whole, beside its ``records`` and ``results``.
+
+    The processes of a call of pytest share it.
+    """
+    folder = Path(os.environ["TESTS_SHARED"])
+    with FileLock(folder / "lock"):
+        if not (folder / "out").exists():
+            inputs = results.Inputs.read(factory.save(factory.make(), folder / "records"))
+            results.make(inputs, folder / "results")
+            build.build(folder / "results", folder / "out")
     return folder / "out"

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.checkout import copy_of_checkout, start, trim
-from tests.fault_kit import REPORT, TRAIN, all_gone, counted
+from tests.fault_kit import ANALYSE, REPORT, TRAIN, all_gone, counted
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.soak]
 
 COMMANDS = {
     "training": TRAIN,
+    "the analysis": ANALYSE,
     "the report": REPORT,
-    "the benchmark": ("-m", "experiments.benchmark", "--tiny"),
+    "the benchmark": ("-m", "experiments.benchmark", "--networks", "LeNet", "--steps", "2"),
     "an experiment": ("main.py", "--model", "LeNet", "--profile", "smoke"),
 }
 #: Seconds after the command has begun; the last is when its server loads torch.

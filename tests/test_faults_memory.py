@@ -7,9 +7,9 @@ import pytest
 
 from experiments.record import read
 from tests.checkout import ROOT, copy_of_checkout, edit, results, trim
-from tests.fault_kit import REPORT, TRAIN, counted, meet
+from tests.fault_kit import ANALYSE, REPORT, TRAIN, counted, logging_faults, meet
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.soak]
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +20,7 @@ def checkout(tmp_path_factory):
     study = made / "experiments" / "study.toml"
     edit(study, "input_size = 36\n", "input_size = 64\n")
     edit(study, "batch_size = 64\n", "batch_size = 192\n")
-    (made / "struck").touch()
-    (made / "weights").mkdir()
-    return made
+    return logging_faults(made)
 
 
 def limited(checkout, megabytes):
@@ -60,7 +58,8 @@ def test_too_little_memory_at_all_fails_the_run_alone(checkout):
         assert record.status == "failed"
         assert record.reason.startswith("out of memory, even with each batch in 4 parts")
         shutil.copy(ROOT / "experiments" / "study.toml", study)
-        done, _ = meet(checkout, (*REPORT, "--only", "html"))
-        assert done.returncode == 0, done.stderr
+        for command in (ANALYSE, (*REPORT, "--only", "html")):
+            done, _ = meet(checkout, command)
+            assert done.returncode == 0, done.stderr
         page = (checkout / "report" / "out" / "smoke" / "report.html").read_text()
         assert "out of memory, even with each batch in 4 parts" in page

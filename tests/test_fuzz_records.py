@@ -186,19 +186,19 @@ def extreme_folder(benches, data):
     compose(bench.with_record(*changed), bench.path.parent)
 
 
-@short(700)
+@short(200)
 @given(st.data())
 def test_one_wrong_field(benches, data):
     wrong_field(benches, data)
 
 
-@short(400)
+@short(150)
 @given(st.data())
 def test_damaged_bytes(benches, data):
     wrong_bytes(benches, data)
 
 
-@short(120)
+@short(60)
 @given(st.data())
 def test_extremes_within_the_schema(benches, data):
     extreme_record(benches, data)

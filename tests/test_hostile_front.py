@@ -109,8 +109,8 @@ def test_in_a_browser_no_script_runs_and_no_request_leaves(found, tmp_path, by):
 
 def test_on_paper_nothing_is_fetched_and_no_link_runs(found):
     with pymupdf.open(stream=found[1]) as pages:
-        links = [link.get("uri") or "" for page in pages for link in html_page.get_links()]
-        text = "".join(html_page.get_text() for page in pages)
+        links = [link.get("uri") or "" for page in pages for link in page.get_links()]
+        text = "".join(page.get_text() for page in pages)
         title = pages.metadata["title"]
     assert all(not link or link.startswith("http") for link in links)
     assert "window.owned" in text and "root:x:" not in text and "LEAKED" not in text

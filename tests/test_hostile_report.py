@@ -20,8 +20,11 @@ import pytest
 
 from experiments.record import SCHEMA_VERSION, write
 from tests import factory
+from tests.checkout import copy_of_checkout, results, trim
 from tests.fuzz_kit import replaced
 from tests.test_html_browser import ARGUMENTS, CHROMIUM
+
+pytestmark = pytest.mark.pipeline
 
 ROOT = Path(__file__).parent.parent
 EVIL = "http://127.0.0.1:9/evil"
@@ -103,10 +106,7 @@ def test_the_cut_is_a_cut(cut_off):
         assert done.returncode and log, (code, done.stderr)
 
 
-@pytest.mark.pipeline
 def test_training_asks_for_no_network(cut_off, tmp_path):
-    from tests.test_pipeline import copy_of_checkout, results, trim
-
     checkout = copy_of_checkout(tmp_path)
     trim(checkout, keep=("LeNet.s0",))
     done, log = cut_off("-m", "experiments", "train", "--profile", "smoke", cwd=checkout)

@@ -14,6 +14,8 @@ from report.blocks.svg import for_page
 from tests import factory
 from tests.report_kit import SVG, built, material, whole_page
 
+pytestmark = pytest.mark.pipeline
+
 
 class Page(HTMLParser):
     """Every element's attributes, and every number with its text, language and place."""

@@ -49,7 +49,7 @@ def choose(page, group, value):
     page.check(f"#{group}-{value}", force=True)
 
 
-@pytest.mark.parametrize("mode", ["zh", "en", "both"])
+@pytest.mark.parametrize("mode", ["zh", pytest.param("en", marks=pytest.mark.soak), "both"])
 def test_axe_finds_nothing(page, mode):
     from axe_playwright_python.sync_playwright import Axe
 

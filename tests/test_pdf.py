@@ -11,6 +11,8 @@ from report.documents import pdf
 from report.documents.document import Document
 from tests.report_kit import built
 
+pytestmark = pytest.mark.pipeline
+
 MM = 72 / 25.4
 SIDE, TOP, BOTTOM = 27 * MM, 12 * MM, 10 * MM
 

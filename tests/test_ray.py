@@ -20,7 +20,7 @@ from experiments.scheduling.progress import Display
 from experiments.scheduling.ray import RETRIES, on_a_cluster
 from experiments.scheduling.scheduler import Deadline, Outcome
 from models import UsageError
-from tests.test_pipeline import QUICKEST, copy_of_checkout, results, start, timeless, trim
+from tests.checkout import QUICKEST, copy_of_checkout, results, start, timeless, trim
 
 TRAIN = ("-m", "experiments", "train", "--profile", "smoke")
 
@@ -79,6 +79,7 @@ def small(tmp_path):
     return checkout
 
 
+@pytest.mark.soak
 @pytest.mark.pipeline
 def test_a_lost_node_costs_no_record_and_the_records_are_the_local_ones(cluster, small):
     log = small / "log"
@@ -121,6 +122,7 @@ def test_a_lost_node_costs_no_record_and_the_records_are_the_local_ones(cluster,
     assert again.returncode == 0
 
 
+@pytest.mark.soak
 @pytest.mark.pipeline
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.usefixtures("cluster")
@@ -138,6 +140,7 @@ def test_a_stop_ends_the_tasks_and_what_is_finished_is_safe(small, stop):
     until(lambda: not run_processes(), 10)
 
 
+@pytest.mark.soak
 @pytest.mark.pipeline
 @pytest.mark.usefixtures("cluster")
 def test_a_run_whose_process_keeps_dying_is_given_up_and_the_others_go_on(small):

@@ -14,6 +14,8 @@ from report.blocks.numbers import LANGS
 from tests.report_kit import built
 from tests.report_kit import material as kit_material
 
+pytestmark = pytest.mark.pipeline
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -7,20 +7,24 @@ import shutil
 
 import pytest
 
+from experiments import study
 from experiments.datasets import download
 from tests.checkout import copy_of_checkout, results, run, timeless
 from tests.fault_kit import (
+    ANALYSE,
+    REPORT,
     TRAIN,
+    Building,
     Held,
-    Reporting,
     Training,
+    analysis_faults,
     contents,
     counted,
     leftovers,
     meet,
     report_faults,
-    small_checkout,
     training_faults,
+    with_records,
 )
 
 # `make test-fast` deselects pipeline tests, and its -m replaces the one of pyproject.toml.
@@ -35,8 +39,10 @@ def training(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def reporting(training, tmp_path_factory):
-    return Reporting(small_checkout(tmp_path_factory.mktemp("reporting")), training.kept)
+def building(tmp_path_factory):
+    """The analysis and the report of one copy."""
+    checkout = with_records(tmp_path_factory.mktemp("building"))
+    return {command: Building(checkout, command) for command in (ANALYSE, REPORT)}
 
 
 def struck_again_and_again(held, faults, rounds, seed):
@@ -65,18 +71,22 @@ def test_kills_while_training(training):
     struck_again_and_again(training, training_faults, rounds=11, seed=1)
 
 
-def test_kills_while_reporting(reporting):
-    struck_again_and_again(reporting, report_faults, rounds=11, seed=2)
+def test_kills_while_analysing(building):
+    struck_again_and_again(building[ANALYSE], analysis_faults, rounds=8, seed=2)
+
+
+def test_kills_while_reporting(building):
+    struck_again_and_again(building[REPORT], report_faults, rounds=8, seed=2)
 
 
 class Experiment(Held):
     """One's own experiment and the report after it, struck again and again."""
 
-    def __init__(self, reporting):
-        self.record = results(reporting.checkout) / "LeNet.s1.json"
-        self.page = reporting.out / "report.html"
+    def __init__(self, checkout):
+        self.record = results(checkout) / "LeNet.s1.json"
+        self.page = checkout / "report" / "out" / "smoke" / "report.html"
         self.others = contents(self.record.parent)
-        super().__init__(reporting.checkout, EXPERIMENT)
+        super().__init__(checkout, EXPERIMENT)
         self.expected = timeless(self.record)
         self.record.unlink()
 
@@ -87,13 +97,12 @@ class Experiment(Held):
     def complete(self):
         self.undisturbed()
         assert timeless(self.record) == self.expected
-        assert leftovers(self.checkout) == []
         assert "LeNet.s1" in self.page.read_text()
 
 
-def test_kills_of_an_experiment_and_its_report(reporting):
+def test_kills_of_an_experiment_and_its_report(tmp_path):
     rng = random.Random(3)
-    experiment = Experiment(reporting)
+    experiment = Experiment(with_records(tmp_path))
     for number in range(10):
         experiment.strike("kill -9 of an experiment", at_random=random_moment(rng, experiment))
         if number % 5 == 4:
@@ -139,7 +148,7 @@ def test_every_network_comes_out_bit_for_bit_on_one_core_and_on_two(tmp_path):
         done = run(checkout, *command, **cores)
         assert done.returncode == 0, done.stderr
         found.append({path.name: timeless(path) for path in results(checkout).glob("*.json")})
-    assert len(found[0]) == 16
+    assert len(found[0]) == len(study.load().plan("smoke"))
     for name, record in found[0].items():
         with counted("a network trained again, on other cores"):
             assert record == found[1][name]
