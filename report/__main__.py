@@ -1,4 +1,4 @@
-"""``python -m report``: build, watch or lint the report, list its names, fill the READMEs."""
+"""``python -m report``: build, watch, lint or hand in the report, list names, fill READMEs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OUT = ROOT / "report" / "out"
 
 def _arguments() -> argparse.Namespace:
     parser = OneLineParser(prog="python -m report", description=__doc__)
-    commands = ("build", "watch", "lint", "names", "readme")
+    commands = ("build", "watch", "lint", "names", "readme", "handin")
     parser.add_argument("command", nargs="?", default="build", choices=commands)
     parser.add_argument(
         "--profile",
@@ -40,6 +40,8 @@ def _arguments() -> argparse.Namespace:
         "--out", type=Path, metavar="DIR", help="where to write (report/out/PROFILE)"
     )
     parser.add_argument("--only", choices=("html",), help="no PDFs, no tables")
+    parser.add_argument("--format", default="docx", help="of handin: docx, tex or md")
+    parser.add_argument("--lang", help="of handin: zh or en (both)")
     parser.add_argument("--port", type=int, default=8000, help="of watch (8000)")
     return parser.parse_args()
 
@@ -87,10 +89,15 @@ def _run(arguments: argparse.Namespace) -> int:
         return 0
     from report.blocks.citations import faults
     from report.build import build
+    from report.documents import handin
 
     started = time.perf_counter()
     # another folder's report does not replace one's own
     out: Path = (arguments.out or OUT / source.resolve().name).expanduser()
+    if arguments.command == "handin":
+        written = handin.build(source, out, arguments.format, arguments.lang)
+        print("\n".join(str(out / name) for name in written))
+        return 0
     written = build(source, out, only_html=arguments.only == "html")
     seconds = time.perf_counter() - started
     print(f"{source} -> {out}: {len(written)} files in {seconds:.1f} s")

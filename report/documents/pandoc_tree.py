@@ -1,0 +1,474 @@
+"""The tree of a document as that of pandoc, from which Word, LaTeX and Markdown are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import PurePath
+from typing import Any, Literal, TypeAlias
+
+from lxml import etree
+
+from report.base import tree
+from report.base.tree import Element
+
+Format: TypeAlias = Literal["docx", "tex", "md"]
+#: An element of pandoc's tree, as JSON.
+Json: TypeAlias = dict[str, Any]
+#: The version of pandoc's tree that is written here; later 1.23.x read it too.
+API_VERSION = [1, 23, 1]
+
+_SKIPPED = frozenset(("wbr", "hr", "svg"))
+_INLINE = {
+    "strong": "Strong",
+    "b": "Strong",
+    "em": "Emph",
+    "i": "Emph",
+    "sup": "Superscript",
+    "sub": "Subscript",
+    "s": "Strikeout",
+    "del": "Strikeout",
+    "u": "Underline",
+    "ins": "Underline",
+}
+_BLOCKS = frozenset(
+    ("p", "ul", "ol", "pre", "table", "figure", "div", "blockquote", "section", "details", "dl")
+).union(("h2", "h3", "h4", "h5", "h6", "summary"))
+#: Characters of text that LaTeX's fonts lack, as LaTeX.
+TEX_CHARACTERS = {
+    "−": "$-$",
+    "×": r"$\times$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "≈": r"$\approx$",
+    "→": r"$\rightarrow$",
+    "∞": r"$\infty$",
+    "·": r"\textperiodcentered{}",
+    "▲": r"$\blacktriangle$",
+    "▼": r"$\blacktriangledown$",
+    "◆": r"$\blacklozenge$",
+    "○": r"$\circ$",
+    "☐": r"$\square$",
+    "☑": r"$\boxtimes$",
+    **{sign: rf"\textsuperscript{{{n}}}" for n, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
+    "⁻": r"\textsuperscript{$-$}",
+}
+_TEX = re.compile(f"([{''.join(TEX_CHARACTERS)}])")
+#: A table of more letters a row is given column widths in LaTeX, so that its cells wrap.
+_WIDE = 70
+
+
+def _node(kind: str, *content: Any) -> Json:
+    return {"t": kind, "c": content[0] if len(content) == 1 else list(content)}
+
+
+def _attributes(anchor: str = "", *classes: str, style: str = "") -> list[Any]:
+    return [anchor, list(classes), [["custom-style", style]] if style else []]
+
+
+def paragraph(inlines: list[Json], style: str = "") -> Json:
+    """A paragraph, in Word with a style of its own."""
+    block = _node("Para", inlines)
+    return _node("Div", _attributes(style=style), [block]) if style else block
+
+
+class Converter:
+    """Makes pandoc's blocks of the parts of a document in one language.
+
+    Args:
+        form: the format that they are for.
+        picture: keeps a picture and returns its address; takes a figure's name or a ``data:`` URL.
+    """
+
+    def __init__(self, form: Format, picture: Callable[[str], str]) -> None:
+        self._form = form
+        self._picture = picture
+        self._notes: dict[str, Element] = {}
+
+    def part(self, root: Element) -> list[Json]:
+        """The blocks of a part."""
+        self._notes = {
+            note.get("id", ""): note for note in root.xpath('.//section[@class="footnotes"]//li')
+        }
+        return self.blocks(root)
+
+    def blocks(self, element: Element) -> list[Json]:
+        """What an element holds, as blocks; text beside blocks becomes paragraphs."""
+        blocks: list[Json] = []
+        line: list[Json] = []
+
+        def end_line() -> None:
+            while line and line[-1]["t"] == "Space":
+                line.pop()
+            if line:
+                blocks.append(_node("Para", list(line)))
+                line.clear()
+
+        line += self._text(element.text)
+        for child in element:
+            if child.tag in _BLOCKS:
+                end_line()
+                blocks += self._block(child)
+            else:
+                line += self._inline(child)
+            line += self._text(child.tail) if line or (child.tail or "").strip() else []
+        end_line()
+        return blocks
+
+    def _block(self, element: Element) -> list[Json]:
+        css = (element.get("class") or "").split()
+        match element.tag:
+            case "p":
+                return self._paragraph(element, css)
+            case "h2" | "h3" | "h4" | "h5" | "h6":
+                return [self._heading(element)]
+            case "ul" | "ol":
+                return [self._list(element, css)]
+            case "pre":
+                return [self._listing(element, css)]
+            case "table":
+                return [self._table(element, [], "")]
+            case "figure":
+                return self._figure(element)
+            case "blockquote":
+                return [_node("BlockQuote", self.blocks(element))]
+            case "div" if "equation" in css:
+                return [self._equation(element)]
+            case "section" if "footnotes" in css:
+                return []
+            case "details" if "data" in css:
+                return []  # the records behind a figure, which stand on the page
+            case "summary":
+                return [_node("Para", [_node("Strong", self.inlines(element))])]
+            case _:
+                return self.blocks(element)
+
+    def _paragraph(self, element: Element, css: list[str]) -> list[Json]:
+        if "data" in css:
+            return []
+        if "claim" in css and self._form == "docx":
+            return [paragraph(self.inlines(element), "Finding")]
+        return [_node("Para", self.inlines(element))]
+
+    def _heading(self, element: Element) -> Json:
+        level = int(element.tag[1]) - 1
+        inlines = self.inlines(element)
+        numbered = any(tree.has_class(child, "secno") for child in element)
+        classes = [] if numbered or level > 2 else ["unnumbered"]
+        return _node("Header", level, [_key(element.get("id", "")), classes, []], inlines)
+
+    def _list(self, element: Element, css: list[str]) -> Json:
+        if "works" in css:
+            return self._works(element)
+        items = [self.blocks(item) for item in element]
+        if not any(len(item) > 1 for item in items):
+            items = [[{**block, "t": "Plain"} if block["t"] == "Para" else block for block in item]
+                     for item in items]
+        if element.tag == "ul":
+            return _node("BulletList", items)
+        start = int(element.get("start", "1"))
+        return _node("OrderedList", [start, {"t": "Decimal"}, {"t": "Period"}], items)
+
+    def _works(self, element: Element) -> Json:
+        """The list of references, each with its number."""
+        if self._form == "tex":
+            blocks = [self._raw_block("\\begin{thebibliography}{99}")]
+            for work in element:
+                inlines = self.inlines(work[1])
+                item = self._raw(rf"\bibitem{{{_work(work.get('id', ''))}}} ")
+                blocks.append(_node("Para", [item, *inlines]))
+            blocks.append(self._raw_block("\\end{thebibliography}"))
+            return _node("Div", _attributes(), blocks)
+        blocks = []
+        for work in element:
+            number = _node("Span", _attributes(_key(work.get("id", ""))), self.inlines(work[0]))
+            blocks.append(paragraph([number, {"t": "Space"}, *self.inlines(work[1])],
+                                    "Bibliography" if self._form == "docx" else ""))
+        return _node("Div", _attributes(), blocks)
+
+    def _listing(self, element: Element, css: list[str]) -> Json:
+        language = "".join(
+            code.get("class", "").removeprefix("language-") for code in element.iter("code")
+        )
+        text = tree.text(element).rstrip("\n")
+        if self._form == "tex":
+            size = "\\scriptsize" if "layers" in css else "\\small"
+            return self._raw_block(
+                f"{{{size}\n\\begin{{verbatim}}\n{_plain(text)}\n\\end{{verbatim}}\n}}"
+            )
+        return _node("CodeBlock", ["", [language] if language else [], []], text)
+
+    def _equation(self, element: Element) -> Json:
+        math = next(element.iter("math"))
+        tex = math.get("alttext", "")
+        number = "".join(tree.text(child) for child in element if tree.has_class(child, "eqno"))
+        anchor = _key(element.get("id", ""))
+        if self._form == "docx" and number:
+            tab = self._raw('<w:r><w:tab/></w:r>')
+            shown = _node("Span", _attributes(anchor), [_string(number)])
+            return paragraph([tab, _node("Math", {"t": "InlineMath"}, tex), tab, shown], "Equation")
+        if number:
+            tex += rf" \tag{{{number.strip('()')}}}"
+        formula = _node("Math", {"t": "DisplayMath"}, tex)
+        if number and self._form == "tex":  # what \ref leads to
+            inside = rf"\begin{{equation}}{tex} \label{{{anchor}}}\end{{equation}}"
+            return _node("Para", [self._raw(inside)])
+        return _node("Para", [formula])
+
+    # --- figures and tables -------------------------------------------------------------------
+
+    def _figure(self, element: Element) -> list[Json]:
+        anchor = _key(element.get("id", ""))
+        caption = self._caption(element)
+        if element.get("data-table"):
+            table = next(element.iter("table"))
+            legend = [
+                paragraph(self.inlines(note), "Table Note" if self._form == "docx" else "")
+                for note in element.xpath('.//p[@class="legend"]')
+            ]
+            if self._form == "md":
+                return [_node("Para", caption), self._table(table, [], ""), *legend]
+            return [self._table(table, caption, anchor), *legend]
+        name, alt = element.get("data-figure", ""), _alternative(element)
+        if not alt:  # there is nothing to draw
+            nothing = [b for child in element if child.tag == "p" for b in self._block(child)]
+            return [*nothing, _node("Para", caption)]
+        picture = self._image(self._picture(name), alt)
+        if self._form == "md":
+            return [_node("Para", [picture]), _node("Para", caption)]
+        return [
+            _node(
+                "Figure",
+                _attributes(anchor),
+                [None, [_node("Plain", caption)]],
+                [_node("Plain", [picture])],
+            )
+        ]
+
+    def _image(self, address: str, alt: str) -> Json:
+        size = [["width", "100%"]] if self._form != "md" else []
+        return _node("Image", ["", [], size], self._text(alt), [address, ""])
+
+    def _caption(self, element: Element) -> list[Json]:
+        """A caption with its label; LaTeX and Word count by themselves."""
+        caption = next(iter(element.iter("figcaption")))
+        label = next(child for child in caption if tree.has_class(child, "label"))
+        rest = tree.copied(caption)
+        rest.remove(next(child for child in rest if tree.has_class(child, "label")))
+        rest.text = label.tail
+        text = self.inlines(rest)
+        while text and text[0]["t"] == "Space":
+            text.pop(0)
+        if self._form == "tex":
+            return text
+        shown = tree.text(label)
+        if self._form == "md":
+            return [_node("Strong", self._text(shown)), {"t": "Space"}, *text]
+        number = re.search(r"\d+", shown)
+        if number is None:
+            return [*self._text(shown), {"t": "Space"}, *text]
+        kind = "Table" if element.get("data-table") else "Figure"
+        field = self._raw(
+            f'<w:fldSimple w:instr=" SEQ {kind} \\* ARABIC "><w:r><w:t>{number[0]}</w:t></w:r>'
+            "</w:fldSimple>"
+        )
+        return [
+            *self._text(shown[: number.start()]),
+            field,
+            *self._text(shown[number.end() :]),
+            {"t": "Space"},
+            *text,
+        ]
+
+    def _table(self, element: Element, caption: list[Json], anchor: str) -> Json:
+        rows = [list(row) for row in element.iter("tr")]
+        head = [row for row in element.xpath("./thead/tr")]
+        columns = max(len(row) for row in rows)
+        text = [[_width(tree.text(cell)) for cell in row] for row in rows]
+        longest = [max(row[i] for row in text if i < len(row)) for i in range(columns)]
+        wide = sum(longest) > _WIDE and self._form != "md"
+        # A column gets room for its longest word at least.
+        share = [min(max(length, 4), 34) for length in longest]
+        widths: list[Json] = [
+            _node("ColWidth", part / sum(share)) if wide else {"t": "ColWidthDefault"}
+            for part in share
+        ]
+        aligned = [{"t": self._alignment(rows[-1][i])} for i in range(columns)]
+        own = element.xpath("./caption")
+        if own and not caption:
+            caption = self.inlines(own[0])
+        table = _node(
+            "Table",
+            _attributes(anchor),
+            [None, [_node("Plain", caption)] if caption else []],
+            [[one, width] for one, width in zip(aligned, widths, strict=True)],
+            [_attributes(), [self._row(row, columns) for row in head]],
+            [
+                [
+                    _attributes(),
+                    0,
+                    [],
+                    [self._row(row, columns) for row in element.xpath("./tbody/tr")],
+                ]
+            ],
+            [_attributes(), []],
+        )
+        if self._form != "tex":
+            return table
+        size = r"\footnotesize" if wide else r"\small"
+        return _node(
+            "Div",
+            _attributes(),
+            [
+                self._raw_block(rf"\begingroup{size}\setlength{{\tabcolsep}}{{3pt}}"),
+                table,
+                self._raw_block(r"\endgroup"),
+            ],
+        )
+
+    def _row(self, row: Element, columns: int) -> list[Any]:
+        cells = [
+            [
+                _attributes(),
+                {"t": "AlignDefault"},
+                1,
+                1,
+                [_node("Plain", inlines)] if (inlines := self.inlines(cell)) else [],
+            ]
+            for cell in row
+        ]
+        cells += [[_attributes(), {"t": "AlignDefault"}, 1, 1, []]] * (columns - len(cells))
+        return [_attributes(), cells]
+
+    @staticmethod
+    def _alignment(cell: Element) -> str:
+        if tree.has_class(cell, "num") or "right" in cell.get("style", ""):
+            return "AlignRight"
+        return "AlignCenter" if "center" in cell.get("style", "") else "AlignLeft"
+
+    # --- within a line ------------------------------------------------------------------------
+
+    def inlines(self, element: Element) -> list[Json]:
+        """What an element holds, as inlines."""
+        found = self._text(element.text)
+        for child in element:
+            found += self._inline(child)
+            found += self._text(child.tail)
+        return found
+
+    def _inline(self, element: Element) -> list[Json]:
+        css = (element.get("class") or "").split()
+        if not isinstance(element.tag, str) or element.tag in _SKIPPED:
+            return []
+        if "data" in css:
+            return []
+        if "secno" in css and self._form == "tex":
+            return []  # LaTeX numbers its headings
+        if "footnote-ref" in css:
+            return self._footnote(element)
+        match element.tag:
+            case "math":
+                return [_node("Math", {"t": "InlineMath"}, element.get("alttext", ""))]
+            case "code" | "kbd" | "samp":
+                return [_node("Code", _attributes(), tree.text(element))]
+            case "br":
+                return [{"t": "LineBreak"}]
+            case "img":
+                return [self._image(self._picture(element.get("src", "")), element.get("alt", ""))]
+            case "a":
+                return self._link(element, css)
+            case "sup" if self._form == "tex" and any(
+                tree.has_class(child, "cite") for child in element
+            ):
+                return [_node("Superscript", self._citation(element))]
+            case tag if tag in _INLINE:
+                return [_node(_INLINE[tag], self.inlines(element))]
+            case _:
+                if any(tree.has_class(child, "cite") for child in element):
+                    return self._citation(element)
+                return self.inlines(element)
+
+    def _citation(self, element: Element) -> list[Json]:
+        keys = ",".join(_work(link.get("href", "")) for link in element.iter("a"))
+        return [self._raw(rf"\cite{{{keys}}}")]
+
+    def _link(self, element: Element, css: list[str]) -> list[Json]:
+        target, inlines = element.get("href", ""), self.inlines(element)
+        if "footnote-backref" in css:
+            return []
+        if not target.startswith("#"):
+            return [_node("Link", _attributes(), inlines, [target, ""])]
+        if "cite" in css and self._form == "tex":
+            return [self._raw(rf"\cite{{{_work(target)}}}")]
+        anchor = _key(target.lstrip("#"))
+        kind = anchor.partition("-")[0]
+        if self._form == "md" or kind not in ("fig", "tab", "sec", "eq", "work"):
+            return inlines  # numbers lead to run cards, which are left out
+        if self._form == "tex":
+            shown = re.sub(r"\d+(\.\d+)*", rf"\\ref*{{{anchor}}}", tree.text(element), count=1)
+            return [self._raw(rf"\hyperref[{anchor}]{{{shown.replace(chr(160), '~')}}}")]
+        return [_node("Link", _attributes(), inlines, [f"#{anchor}", ""])]
+
+    def _footnote(self, element: Element) -> list[Json]:
+        link = next(element.iter("a"))
+        note = self._notes.get(link.get("href", "").lstrip("#"))
+        return [] if note is None else [_node("Note", self.blocks(note))]
+
+    def _text(self, text: str | None) -> list[Json]:
+        return list(self._words(text or ""))
+
+    def _words(self, text: str) -> Iterator[Json]:
+        for index, run in enumerate(re.split(r"[ \t\r\n]+", text)):
+            if index:
+                yield {"t": "Space"}
+            if not run:
+                continue
+            if self._form != "tex":
+                yield _string(run)
+                continue
+            for part, piece in enumerate(_TEX.split(run)):
+                if part % 2:
+                    yield self._raw(TEX_CHARACTERS[piece])
+                elif piece:
+                    yield _string(piece)
+
+    def _raw(self, text: str) -> Json:
+        return _node("RawInline", "openxml" if self._form == "docx" else "latex", text)
+
+    def _raw_block(self, text: str) -> Json:
+        return _node("RawBlock", "latex", text)
+
+
+def _string(text: str) -> Json:
+    return _node("Str", text)
+
+
+def _key(anchor: str) -> str:
+    """An id without its language: ``fig-depth``."""
+    return re.sub("^(zh|en)-", "", anchor)
+
+
+def _work(anchor: str) -> str:
+    return _key(anchor.lstrip("#")).removeprefix("work-")
+
+
+def _plain(text: str) -> str:
+    """A listing in the letters that LaTeX's typewriter font has."""
+    return text.translate(str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-", "…": "..."}))
+
+
+def _width(text: str) -> int:
+    """Letters, of which Chinese ones count twice."""
+    return sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
+
+
+def _alternative(figure: Element) -> str:
+    for element in figure.iter(etree.Element):
+        if alt := element.get("alt") or element.get("aria-label"):
+            return str(alt)
+    return ""
+
+
+def suffix(address: str) -> str:
+    """The ending of a picture's file."""
+    return PurePath(address).suffix
