@@ -19,7 +19,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := all
 named := $(filter-out MAKEOVERRIDES -%,$(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $(v))),$(v))))
 ifneq ($(named),)
-wrong := $(shell $(or $(call given,PYTHON),python3) tools/make_variables.py "$(or $(MAKECMDGOALS),all)" $(named))
+wrong := $(shell $(or $(call given,PYTHON),python3) experiments/support/make_variables.py "$(or $(MAKECMDGOALS),all)" $(named))
 $(if $(wrong),$(error $(wrong)))
 endif
 

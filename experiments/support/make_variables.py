@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-MAKEFILE = Path(__file__).resolve().parent.parent / "Makefile"
+MAKEFILE = Path(__file__).resolve().parents[2] / "Makefile"
 
 
 def takes(makefile: str) -> dict[str, list[str]]:
