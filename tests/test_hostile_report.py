@@ -251,7 +251,7 @@ def assert_inert(html):
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", html)
 
 
-def look(path, width, *, bypass_csp=True):
+def look(path, width):
     """Walk through a page in Chromium; nothing may happen but the page itself.
 
     Without its Content-Security-Policy, escaping alone must hold.
@@ -262,7 +262,7 @@ def look(path, width, *, bypass_csp=True):
         pytest.fail("no Chromium; `make setup-dev` installs it")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(bypass_csp=bypass_csp, viewport={"width": width, "height": 900})
+        page = browser.new_page(bypass_csp=True, viewport={"width": width, "height": 900})
         events = Counter()
         page.on("dialog", lambda dialog: (events.update(["dialog"]), dialog.dismiss()))
         page.on("pageerror", lambda error: events.update([f"error {error}"]))
