@@ -23,19 +23,27 @@ wrong := $(shell $(or $(call given,PYTHON),python3) experiments/support/make_var
 $(if $(wrong),$(error $(wrong)))
 endif
 
-.PHONY: all experiment figure report readme watch names status verify accept summary models schema bench test test-fast soak lint \
+.PHONY: all experiment predict runs figure report readme watch names status verify accept summary models schema bench test test-fast soak lint \
         setup setup-dev lock audit clean clean-all help
 
-all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= MINUTES= ENGINE=ray RAY_ADDRESS=]
-	@$(PY) -m experiments train $(profile) $(call arg,MINUTES,minutes) $(call arg,ENGINE,engine)
+all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= MINUTES= SAVE=1 LOG=tensorboard ENGINE=ray RAY_ADDRESS=]
+	@$(PY) -m experiments train $(profile) $(call arg,MINUTES,minutes) $(call arg,ENGINE,engine) \
+	  $(if $(filter-out no,$(call given,SAVE)),--save) $(call arg,LOG,log)
 	@$(PY) -m analysis $(profile)
 	@$(PY) -m report $(profile)
 
-experiment: setup ## train one network, then refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO= VARIANT= NO_BN=1 RECIPE=strong PROFILE= DATASET=]
+experiment: setup ## train a network, keep its weights, refresh the report: MODEL=SEResNet34 [SEED= EPOCHS= LR= RESIDUAL= GR= RATIO=2,4,8 VARIANT= NO_BN=1 RECIPE=strong PROFILE= DATASET= SAVE=no LOG=tensorboard REPORT=no]
 	@$(PY) main.py --test $(call arg,MODEL,model) $(profile) $(call arg,SEED,seed) \
 	  $(call arg,EPOCHS,epochs) $(call arg,LR,lr) $(call arg,RESIDUAL,residual) $(call arg,GR,gr) \
 	  $(call arg,RATIO,ratio) $(call arg,VARIANT,variant) $(if $(call given,NO_BN),--no-bn) \
-	  $(call arg,RECIPE,recipe)
+	  $(call arg,RECIPE,recipe) $(if $(filter no,$(call given,SAVE)),,--save) \
+	  $(call arg,LOG,log) $(call arg,REPORT,report)
+
+predict: setup ## say which digit a photo shows, by a trained network: MODEL=ResNet18 IMAGE=my.png [PROFILE= DATASET=]
+	@$(PY) -m experiments.prediction "$(call given,MODEL)" "$(call given,IMAGE)" $(profile)
+
+runs: setup ## all runs and epochs as CSV and Parquet tables: [PROFILE= DATASET= RESULTS=folder]
+	@$(PY) -m analysis.frames $(profile) $(call arg,RESULTS,results)
 
 report: setup ## build the report from records, without training: [PROFILE= DATASET= RESULTS=folder OUT=folder]
 	@$(PY) -m analysis $(profile) $(call arg,RESULTS,results)

@@ -10,18 +10,25 @@ from experiments.datasets import DATASETS
 from experiments.record import RESULTS, schema
 from experiments.scheduling.estimates import seconds
 from experiments.scheduling.scheduler import Engine, cores, needed, supervise
+from experiments.support.arguments import add_extras, chosen_extras
+from experiments.training.state import NO_EXTRAS, Extras
 from models.cli import OneLineParser, run
 from models.errors import UsageError
 
 
-def train(profile: str, *, engine: str, only: str | None, minutes: float | None) -> int:
+def train(
+    profile: str, *, engine: str, only: str | None, minutes: float | None, extras: Extras
+) -> int:
     """Train what is missing or stale of a profile; returns the exit status."""
     plan = study.load().plan(profile)
     if only is not None:
         plan = _selected(plan, only)
     if minutes is not None and engine == "ray":
         raise UsageError("--minutes: of this machine only, not of a Ray cluster.")
-    return supervise(plan, profile, minutes=minutes, engine=_cluster() if engine == "ray" else None)
+    if extras != NO_EXTRAS and engine == "ray":
+        raise UsageError("--save, --log: of this machine only, not of a Ray cluster.")
+    cluster = _cluster() if engine == "ray" else None
+    return supervise(plan, profile, minutes=minutes, engine=cluster, extras=extras)
 
 
 def _selected(plan: list[study.Planned], only: str) -> list[study.Planned]:
@@ -92,6 +99,7 @@ def main() -> int:
         default="local",
         help="train on this machine (local), or as tasks of a running Ray cluster",
     )
+    add_extras(parser)
     parser.add_argument("--json", action="store_true", help="status as JSON, for programs")
     arguments = parser.parse_args()
     if arguments.minutes is not None and not arguments.minutes > 0:
@@ -106,6 +114,7 @@ def main() -> int:
             engine=arguments.engine,
             only=arguments.only,
             minutes=arguments.minutes,
+            extras=chosen_extras(arguments.save, arguments.log),
         )
     return status_json(profile) if arguments.json else status(profile)
 

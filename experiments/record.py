@@ -271,6 +271,8 @@ class Record(Part):
     test: Evaluation | None
     #: Over the first 10,000 training images at most; null in records older than this field.
     train_evaluation: Fit | None = None
+    #: SHA-256 of the trained weights, ``<id>.safetensors`` beside the record; null if not kept.
+    weights_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     probes: Probes
     environment: Environment
     timing: Timing

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import UsageError as UsageError
@@ -94,3 +95,14 @@ def build(name: str, **options: Any) -> nn.Module:
     settings = check_options(network, options)
     module = importlib.import_module(f"models.{network.family}")
     return getattr(module, network.builder)(network.name, **settings)
+
+
+def load(record: Path | str) -> nn.Module:
+    """The trained network of a record's file whose weights were kept (``SAVE=1``), on the CPU.
+
+    ``load("experiments/results/quick/LeNet.s0.json")``; its input is as ``to_input`` makes it.
+
+    Raises:
+        UsageError: no weights were kept, or they are not those that the record states.
+    """
+    return importlib.import_module("models.weights").load(record)

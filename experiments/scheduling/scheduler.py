@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -25,6 +26,7 @@ from experiments.datasets.download import DataError, acquire
 from experiments.record import RESULTS, RecordError, read
 from experiments.scheduling.estimates import Pace, gpu_share, has_bf16
 from experiments.scheduling.estimates import seconds as expected_seconds
+from experiments.scheduling.log import path_of
 from experiments.scheduling.progress import Display
 from experiments.scheduling.worker import work
 from experiments.study import Planned
@@ -32,7 +34,7 @@ from experiments.support.files import exclusive, explain
 from experiments.support.gpu import has_gpu
 from experiments.support.signals import Stopped, start_server, stoppable
 from experiments.training import checkpoint
-from experiments.training.state import Job
+from experiments.training.state import NO_EXTRAS, Extras, Job
 from experiments.versions import is_fresh
 
 
@@ -84,6 +86,7 @@ def supervise(
     again: bool = False,
     minutes: float | None = None,
     engine: Engine | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> int:
     """Train what is missing or stale of a plan and print how it ended; returns the exit status.
 
@@ -93,6 +96,7 @@ def supervise(
         again: train all of the plan.
         minutes: start no run that would end later than this, and stop then.
         engine: trains the runs; on this machine by default.
+        extras: what the runs leave besides their records, on this machine.
     """
     if again or needed(plan, RESULTS / profile):
         for planned in plan:
@@ -101,7 +105,9 @@ def supervise(
             expected_seconds(planned.config)
     try:
         with stoppable():
-            outcome = train_all(plan, profile, again=again, minutes=minutes, engine=engine)
+            outcome = train_all(
+                plan, profile, again=again, minutes=minutes, engine=engine, extras=extras
+            )
     except Stopped as stopped:
         line = f"{_finished(plan, profile)}; the same command goes on where this one ended."
         print(f"stopped: {line}", file=sys.stderr)
@@ -155,6 +161,7 @@ def train_all(
     again: bool = False,
     minutes: float | None = None,
     engine: Engine | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> Outcome:
     """Train what is missing or stale of a plan (``again``: all of it); see ``supervise``.
 
@@ -191,7 +198,9 @@ def train_all(
             todo.sort(key=lambda p: (p.config.seed, -expected_seconds(p.config)))
         else:
             todo.sort(key=lambda p: p.config.seed)
-        (engine or on_this_machine)(todo, profile, display, outcome, deadline)
+        (engine or partial(on_this_machine, extras=extras))(
+            todo, profile, display, outcome, deadline
+        )
     return outcome
 
 
@@ -208,7 +217,13 @@ def _orphaned_checkpoints(plan: list[Planned], profile: str) -> list[Path]:
 
 
 def on_this_machine(
-    todo: list[Planned], profile: str, display: Display, outcome: Outcome, deadline: Deadline
+    todo: list[Planned],
+    profile: str,
+    display: Display,
+    outcome: Outcome,
+    deadline: Deadline,
+    *,
+    extras: Extras = NO_EXTRAS,
 ) -> None:
     """Train the runs here, each in a process of its own."""
     for dataset in {p.config.dataset for p in todo}:  # once, before any run needs it
@@ -216,7 +231,7 @@ def on_this_machine(
     if not (has_gpu() or has_bf16()):
         display.note("this processor has no bf16 arithmetic: runs are in fp32, twice as long")
     display.start([(p.id, expected_seconds(p.config)) for p in todo])
-    workers = _Workers(todo, profile, display, outcome, deadline)
+    workers = _Workers(todo, profile, display, outcome, deadline, extras)
     try:
         workers.train()
     finally:
@@ -242,11 +257,12 @@ class _Workers:
         display: Display,
         outcome: Outcome,
         deadline: Deadline,
+        extras: Extras,
     ) -> None:
         self.running: dict[Connection, _Worker] = {}
         self._waiting = list(todo)
         self._micro_batches: dict[str, int] = {}
-        self._profile, self._display = profile, display
+        self._profile, self._display, self._extras = profile, display, extras
         self._outcome, self._deadline = outcome, deadline
         self._threads = min(4, cores()) if has_gpu() else 1
         self._context = multiprocessing.get_context("forkserver")
@@ -279,7 +295,9 @@ class _Workers:
     def _start(self, planned: Planned) -> None:
         here, there = self._context.Pipe(duplex=False)
         micro_batches = self._micro_batches.get(planned.id, 1)
-        job = Job(planned.id, planned.config, self._profile, self._threads, micro_batches)
+        job = Job(
+            planned.id, planned.config, self._profile, self._threads, micro_batches, self._extras
+        )
         process: BaseProcess = self._context.Process(
             target=work, args=(job, there), name=planned.id, daemon=True
         )
@@ -302,7 +320,8 @@ class _Workers:
         try:
             message = connection.recv()
         except (EOFError, OSError):
-            message = ("error", _why_ended(worker.process))
+            where = path_of(self._profile, planned.id)
+            message = ("error", f"{_why_ended(worker.process)} (log: {where})")
         if message[0] == "step":
             done, total, rate = message[1]
             worker.share_done = done / total

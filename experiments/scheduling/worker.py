@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from experiments.datasets.download import DataError
 from experiments.record import RESULTS, Record, write
-from experiments.support.files import explain
+from experiments.scheduling.log import Log, path_of
+from experiments.support.files import explain, write_atomically
 from experiments.support.signals import end_with_parent
+from experiments.training.callbacks import Callback
 from experiments.training.state import Job
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from experiments.datasets.splits import Images
     from experiments.training.checkpoint import Checkpoint
+
+
+class Weights(Callback):
+    """Holds the trained weights until the record is written.
+
+    Attributes:
+        content: a safetensors file; None unless the run has finished.
+    """
+
+    content: bytes | None = None
+
+    def on_trained(self, net: nn.Module) -> None:
+        """Take a copy."""
+        from models import weights
+
+        self.content = weights.serialise(net)
 
 
 def work(job: Job, supervisor: Connection) -> None:
@@ -34,21 +55,52 @@ def work(job: Job, supervisor: Connection) -> None:
         tell("split", micro_batches)
         os._exit(0)  # after running out of memory the process is in an unknown state
 
+    weights = Weights()
+    log: Log | None = None
     try:
         from experiments.datasets import splits
 
+        title = f"{job.id}: {job.config.model_dump_json()}"
+        log = Log(path_of(job.profile, job.id), title, go_on=job.micro_batches > 1)
+        callbacks: list[Callback] = [log]
+        if job.extras.save:
+            callbacks.append(weights)
+        if job.extras.tracker == "tensorboard":
+            from experiments.scheduling.tensorboard import TensorBoard
+
+            callbacks.append(TensorBoard(job))
         images = splits.load(job.config.dataset)
-        record, checkpoint = train(job, images, tell, 0.2, restart_with_smaller_batches)
-    except MemoryError:
-        return tell("error", "out of memory before training began")
+        record, checkpoint = train(job, images, tell, 0.2, restart_with_smaller_batches, callbacks)
+    except MemoryError as error:
+        return tell("error", _failed(log, job, error, "out of memory before training began"))
     except (OSError, ImportError, DataError) as error:
-        return tell("error", str(error))
+        return tell("error", _failed(log, job, error, str(error)))
+    except Exception as error:
+        _failed(log, job, error, "")
+        raise
+    if record.reason is not None:
+        record = record.model_copy(update={"reason": f"{record.reason} (log: {job.id}.log)"})
+    kept = path_of(job.profile, job.id).with_suffix(".safetensors")
     try:
+        if weights.content is None:
+            kept.unlink(missing_ok=True)  # of the run before
+        else:
+            write_atomically(kept, weights.content)
+            sha256 = hashlib.sha256(weights.content).hexdigest()
+            record = record.model_copy(update={"weights_sha256": sha256})
         write(record, RESULTS / job.profile)
     except OSError as error:
         return tell("unwritable", explain(error))
     checkpoint.remove()
     tell("done", summary(record))
+
+
+def _failed(log: Log | None, job: Job, error: Exception, reason: str) -> str:
+    """Write the traceback into the log; returns the reason, which names it."""
+    if log is None:
+        return reason
+    log.on_error(error)
+    return f"{reason} (log: {path_of(job.profile, job.id)})"
 
 
 def train(
@@ -57,6 +109,7 @@ def train(
     tell: Callable[[str, Any], None],
     pause: float,
     on_split: Callable[[int], None] = lambda _: None,
+    callbacks: Sequence[Callback] = (),
 ) -> tuple[Record, Checkpoint]:
     """Do the job (``run.execute``). ``tell`` gets a message for each epoch, each note, and for
     steps, at most one every ``pause`` seconds."""
@@ -77,6 +130,7 @@ def train(
         on_epoch=lambda epoch: tell("epoch", epoch),
         on_note=lambda text: tell("note", text),
         on_split=on_split,
+        callbacks=callbacks,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 import torch
@@ -18,6 +18,7 @@ from torch import nn
 
 from experiments.config import Config
 from experiments.record import Divergence, Epoch, finite
+from experiments.training.callbacks import Callback
 from experiments.training.checkpoint import Checkpoint, Stateful
 from experiments.training.evaluation import evaluation_metrics, predict
 from experiments.training.optimizer import AdamW, Average
@@ -77,6 +78,7 @@ def train(
     micro_batches: int = 1,
     on_step: OnStep = lambda *_: None,
     on_epoch: OnEpoch = lambda _: None,
+    callbacks: Sequence[Callback] = (),
 ) -> Trained:
     """Train ``net`` in place, from the checkpoint if there is one.
 
@@ -155,7 +157,7 @@ def train(
         )
         out.history.append(entry)
         on_step((epoch + 1) * per_epoch, total, per_epoch * batch / seconds)
-        on_epoch(entry)
+        _tell(entry, losses, on_epoch, callbacks)
         stable = config.stop == "stable" and is_stable([e.train_loss for e in out.history])
         last = stable or epoch + 1 == config.epochs
         if last and average:
@@ -168,6 +170,14 @@ def train(
 
     out.gradient_norms = gradients.result()
     return out
+
+
+def _tell(
+    entry: Epoch, losses: torch.Tensor, on_epoch: OnEpoch, callbacks: Sequence[Callback]
+) -> None:
+    on_epoch(entry)
+    for callback in callbacks:
+        callback.on_epoch(entry, losses)
 
 
 def _measure_se(

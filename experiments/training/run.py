@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ from experiments.record import (
     Timing,
     finite,
 )
+from experiments.training.callbacks import Callback
 from experiments.training.checkpoint import FOLDER as CHECKPOINTS
 from experiments.training.checkpoint import Checkpoint, CheckpointMismatch
 from experiments.training.cpu_kernels import accelerate
@@ -61,6 +62,7 @@ def execute(
     on_note: Callable[[str], None] = lambda _: None,
     on_split: Callable[[int], None] = lambda _: None,
     checkpoint_seconds: float | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> tuple[Record, Checkpoint]:
     """Train, evaluate and probe one network; returns its record and the checkpoint to remove once
     the record is written. Without bf16 arithmetic the run is done, and recorded, in fp32.
@@ -88,7 +90,7 @@ def execute(
     while True:
         try:
             trained, test, fit, se_weights = _attempt(
-                config, images, device, checkpoint, micro_batches, on_step, on_epoch
+                config, images, device, checkpoint, micro_batches, on_step, on_epoch, callbacks
             )
             break
         except CheckpointMismatch:
@@ -96,6 +98,8 @@ def execute(
         except (RuntimeError, MemoryError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
             out_of_memory = is_out_of_memory(error)
+            for callback in callbacks:
+                callback.on_error(error)
         # Here, not in the handler: the error's traceback holds the tensors of the failed attempt.
         give_back_memory(device)
         if not out_of_memory or 2 * micro_batches > config.batch_size // 2:
@@ -150,6 +154,8 @@ def execute(
             peak_memory_bytes=peak_memory(device),
         ),
     )
+    for callback in callbacks:
+        callback.on_record(record)
     return record, checkpoint
 
 
@@ -180,6 +186,7 @@ def _attempt(
     micro_batches: int,
     on_step: OnStep,
     on_epoch: Callable[[Epoch], None],
+    callbacks: Sequence[Callback],
 ) -> tuple[Trained, Evaluation | None, Fit | None, list[SEWeights]]:
     """Train and evaluate, each batch in ``micro_batches`` parts."""
     torch.manual_seed(config.seed)
@@ -200,6 +207,7 @@ def _attempt(
         micro_batches=micro_batches,
         on_step=on_step,
         on_epoch=on_epoch,
+        callbacks=callbacks,
     )
     if trained.divergence is not None:
         return trained, None, None, []
@@ -214,6 +222,8 @@ def _attempt(
     if test is None:
         trained.divergence = Divergence(epoch=len(trained.history), step=trained.steps - 1)
         return trained, None, None, []
+    for callback in callbacks:
+        callback.on_trained(net)
     return trained, test, fit, se_weights
 
 

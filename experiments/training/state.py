@@ -9,6 +9,22 @@ from experiments.record import Divergence, Epoch, Evaluation, GainProbe, Gradien
 
 
 @dataclass(frozen=True)
+class Extras:
+    """What a run leaves besides its record and its log.
+
+    Attributes:
+        save: keep the trained weights.
+        tracker: ``tensorboard``, or None.
+    """
+
+    save: bool = False
+    tracker: str | None = None
+
+
+NO_EXTRAS = Extras()
+
+
+@dataclass(frozen=True)
 class Job:
     """A run to train.
 
@@ -18,6 +34,7 @@ class Job:
         profile: names the folder of its record.
         threads: CPU threads that it may use.
         micro_batches: parts that each batch goes through the network in.
+        extras: what it leaves besides its record.
     """
 
     id: str
@@ -25,6 +42,7 @@ class Job:
     profile: str
     threads: int
     micro_batches: int = 1
+    extras: Extras = NO_EXTRAS
 
 
 @dataclass

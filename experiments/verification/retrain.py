@@ -18,7 +18,7 @@ from typing import Any, Literal
 from experiments.record import Environment, Epoch, Record, RecordError, read
 
 #: Fields that differ between two runs of the same configuration.
-_TIMES = re.compile(r"profile|environment\..*|timing\..*|history\.\d+\.seconds")
+_TIMES = re.compile(r"profile|weights_sha256|environment\..*|timing\..*|history\.\d+\.seconds")
 #: Fields that older records do not have.
 _NEWER = re.compile(
     r"train_evaluation|probes\.versions\..*|probes\.se_initial"

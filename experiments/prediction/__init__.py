@@ -1,0 +1,1 @@
+"""Which digit a photo shows, by a network whose weights were kept."""

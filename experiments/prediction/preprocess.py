@@ -1,0 +1,168 @@
+"""A photo of one digit as MNIST has its digits.
+
+As LeCun et al. made them (1998, section III-A): white on black, scaled to fit 20x20 pixels with
+the aspect kept, and placed in 28x28 pixels with the centre of mass in the middle. Before that the
+paper's brightness, which changes slowly over a photo, is removed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+
+from models.errors import UsageError
+
+SIDE, BOX = 28, 20
+#: Photos are first reduced to this many pixels on the longer side.
+_WORKING = 400
+#: Strokes thinner than this share of the digit's size are thickened: MNIST's are a tenth.
+_THIN = 0.09
+#: A photo has a digit if its ink differs from the paper by this many of the paper's deviations ...
+_DEVIATIONS = 4.0
+#: ... and by this many grey levels at least.
+_LEVELS = 12.0
+
+Grey = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+def read(path: Path) -> Grey:
+    """A picture's grey values, ``(H, W)``, 0 to 255; transparent parts are white.
+
+    Raises:
+        UsageError: no such file, or not a picture.
+    """
+    try:
+        with Image.open(path) as file:
+            picture = ImageOps.exif_transpose(file).convert("RGBA")
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file") from None
+    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
+        raise UsageError(f"{path}: not a picture that can be read ({error})") from None
+    paper = Image.new("RGBA", picture.size, "white")
+    grey = Image.alpha_composite(paper, picture).convert("L")
+    grey.thumbnail((_WORKING, _WORKING), Image.Resampling.BOX)
+    return np.asarray(grey, dtype=np.float64)
+
+
+def as_mnist(grey: Grey) -> NDArray[np.uint8]:
+    """One digit as an image of MNIST, ``(28, 28)``, white on black.
+
+    Args:
+        grey: a photo of it, ``(H, W)``, 0 to 255, in any size, dark on light or light on dark.
+
+    Raises:
+        UsageError: there is nothing on the paper.
+    """
+    ink, mask = _ink(grey)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    cut = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    digit = _thickened(np.where(mask, ink, 0)[cut], mask[cut])
+    return _centred(_fitted(digit))
+
+
+def _ink(grey: Grey) -> tuple[Grey, Mask]:
+    """How much ink each pixel has, 0 to 1, and which pixels belong to the digit."""
+    paper, deviation = _paper(grey)
+    difference = paper - grey  # positive where the ink is darker
+    strong = np.abs(difference) > max(_LEVELS, _DEVIATIONS * deviation)
+    if np.abs(difference[strong]).sum() > 0 > difference[strong].sum():
+        difference = -difference
+    most = float(np.percentile(difference[strong], 90)) if strong.any() else 0.0
+    if most < _LEVELS:
+        raise UsageError("no digit found: expected one on paper of an even colour.")
+    ink = np.clip(difference / most, 0, 1)
+    mask = _without_specks(ink > 0.4)
+    if not mask.any():
+        raise UsageError("no digit found: expected one, larger than a speck.")
+    return ink, _grown(mask, 3) & (ink > 0.15)
+
+
+def _paper(grey: Grey) -> tuple[Grey, float]:
+    """The brightness of the paper, a quadratic surface, and how far its pixels lie from it.
+
+    Fitted by least squares to all pixels, then again and again to those near it: the ink drops out.
+    """
+    height, width = grey.shape
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+    values = grey.ravel()
+    near = np.abs(values - np.median(values)) <= 60
+    surface, deviation = np.full_like(values, np.median(values)), 0.0
+    for _ in range(6):
+        factors, *_rest = np.linalg.lstsq(terms[near], values[near], rcond=None)
+        surface = terms @ factors
+        away = np.abs(values - surface)
+        deviation = 1.4826 * float(np.median(away[near]))
+        near = away <= max(6.0, 3 * deviation)
+        if near.sum() < 6:
+            break
+    return surface.reshape(grey.shape), deviation
+
+
+def _without_specks(mask: Mask) -> Mask:
+    """The connected parts (8 neighbours) that are no smaller than a tenth of the largest."""
+    labels = np.where(mask, np.arange(1, mask.size + 1).reshape(mask.shape), 0)
+    while True:  # each pixel takes the greatest label beside it, and that of its label's pixel
+        spread = np.where(mask, _greatest(labels), 0)
+        flat = spread.ravel()
+        spread = np.where(mask, flat[spread - 1], 0)
+        if (spread == labels).all():
+            break
+        labels = spread
+    found, sizes = np.unique(labels[mask], return_counts=True)
+    kept = found[sizes >= 0.1 * sizes.max(initial=0)]
+    return mask & np.isin(labels, kept)
+
+
+def _greatest(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The greatest value of each pixel and its eight neighbours."""
+    padded = np.pad(values, 1)
+    return np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).max(axis=(2, 3))
+
+
+def _grown(mask: Mask, size: int) -> Mask:
+    grown = Image.fromarray(mask.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(size))
+    return np.asarray(grown) > 0
+
+
+def _thickened(digit: Grey, mask: Mask) -> Grey:
+    """The digit with strokes of at least ``_THIN`` of its size."""
+    padded = np.pad(mask, 1)
+    inner = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).all(axis=(2, 3))
+    outline = int((mask & ~inner).sum())
+    width = 2 * mask.sum() / max(1, outline)  # of a long stroke with an outline on both sides
+    lacking = _THIN * max(digit.shape) - width
+    if lacking < 1:
+        return digit
+    size = 2 * round(lacking / 2) + 1
+    margin = size // 2
+    picture = Image.fromarray(np.rint(255 * np.pad(digit, margin)).astype(np.uint8))
+    return np.asarray(picture.filter(ImageFilter.MaxFilter(size)), dtype=np.float64) / 255
+
+
+def _fitted(digit: Grey) -> Grey:
+    """The digit scaled to fit 20x20 pixels, 0 to 1, at full brightness."""
+    height, width = digit.shape
+    scale = BOX / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    picture = Image.fromarray(np.rint(255 * digit).astype(np.uint8))
+    small = np.asarray(picture.resize(size, Image.Resampling.BOX if scale < 1 else 2)) / 255
+    return np.clip(small / max(1e-6, float(np.percentile(small[small > 0.1], 80))), 0, 1)
+
+
+def _centred(digit: Grey) -> NDArray[np.uint8]:
+    """The digit in 28x28 pixels, its centre of mass in the middle, to the nearest pixel."""
+    height, width = digit.shape
+    y, x = np.mgrid[:height, :width]
+    middle = (SIDE - 1) / 2
+    top = round(middle - float((digit * y).sum() / digit.sum()))
+    left = round(middle - float((digit * x).sum() / digit.sum()))
+    top = min(max(top, 0), SIDE - height)
+    left = min(max(left, 0), SIDE - width)
+    image = np.zeros((SIDE, SIDE), dtype=np.uint8)
+    image[top : top + height, left : left + width] = np.rint(255 * digit).astype(np.uint8)
+    return image

@@ -1,0 +1,51 @@
+"""Trained weights as safetensors files beside the records of their runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import safetensors.torch
+from torch import nn
+
+import models
+from models.errors import UsageError
+
+
+def path_of(record: Path) -> Path:
+    """Where the weights of a record's file lie."""
+    return record.with_suffix(".safetensors")
+
+
+def serialise(net: nn.Module) -> bytes:
+    """The weights and running statistics of a network as a safetensors file."""
+    state = {name: tensor.contiguous().cpu() for name, tensor in net.state_dict().items()}
+    return safetensors.torch.save(state)
+
+
+def load(record: Path | str) -> nn.Module:
+    """The trained network of a record's file, on the CPU, in evaluation mode.
+
+    Raises:
+        UsageError: no weights were kept, or they are not those that the record states.
+    """
+    path = Path(record).expanduser()
+    weights = path_of(path)
+    try:
+        said = json.loads(path.read_bytes())
+        config, sha256 = said["config"], said.get("weights_sha256")
+        data = weights.read_bytes()
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{error.filename}: no such file; train the run with SAVE=1 to keep its weights."
+        ) from None
+    except (OSError, ValueError, TypeError, KeyError):
+        raise UsageError(f"{path}: expected a record, with its weights beside it.") from None
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise UsageError(
+            f"{weights}: not the weights that {path.name} states; train the run again with SAVE=1."
+        )
+    net = models.build(config["network"], **config["options"])
+    net.load_state_dict(safetensors.torch.load(data))
+    return net.eval()
