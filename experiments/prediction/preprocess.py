@@ -106,7 +106,7 @@ def _paper(grey: Grey) -> tuple[Grey, float]:
 
 
 def _without_specks(mask: Mask) -> Mask:
-    """The connected parts (8 neighbours) that are no smaller than a tenth of the largest."""
+    """The connected parts (8 neighbours) of ``_SMALLEST`` pixels, and a tenth of the largest, at least."""
     labels = np.where(mask, np.arange(1, mask.size + 1).reshape(mask.shape), 0)
     while True:  # each pixel takes the greatest label beside it, and that of its label's pixel
         spread = np.where(mask, _greatest(labels), 0)
@@ -116,7 +116,7 @@ def _without_specks(mask: Mask) -> Mask:
             break
         labels = spread
     found, sizes = np.unique(labels[mask], return_counts=True)
-    kept = found[sizes >= 0.1 * sizes.max(initial=0)]
+    kept = found[sizes >= max(_SMALLEST, 0.1 * sizes.max(initial=0))]
     return mask & np.isin(labels, kept)
 
 
