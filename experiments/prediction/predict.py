@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -50,7 +51,7 @@ def _is_meant(model: str, record: Record) -> bool:
         return False
 
 
-def probabilities(path: Path, images: NDArray) -> torch.Tensor:  # type: ignore[type-arg]
+def probabilities(path: Path, images: NDArray[np.uint8]) -> torch.Tensor:
     """Probabilities ``(N, 10)`` for images ``(N, 28, 28)`` of 0 to 255, in fp32.
 
     Args:
@@ -64,6 +65,6 @@ def probabilities(path: Path, images: NDArray) -> torch.Tensor:  # type: ignore[
     channels = models.resolve(config.network).input_channels
     net = models.load(path)
     with torch.inference_mode():
-        output = net(to_input(torch.from_numpy(images), config.input_size, channels))
+        output = net(to_input(torch.tensor(images), config.input_size, channels))
     # with the option `softmax` the output is probabilities already
     return output if config.options.get("softmax") else output.softmax(dim=1)

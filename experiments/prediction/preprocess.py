@@ -24,6 +24,8 @@ _THIN = 0.09
 _DEVIATIONS = 4.0
 #: ... and by this many grey levels at least.
 _LEVELS = 12.0
+#: What is smaller than this, in pixels, is no digit.
+_SMALLEST = 8
 
 Grey = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -76,8 +78,8 @@ def _ink(grey: Grey) -> tuple[Grey, Mask]:
         raise UsageError("no digit found: expected one on paper of an even colour.")
     ink = np.clip(difference / most, 0, 1)
     mask = _without_specks(ink > 0.4)
-    if not mask.any():
-        raise UsageError("no digit found: expected one, larger than a speck.")
+    if max(mask.any(axis=1).sum(), mask.any(axis=0).sum()) < _SMALLEST:
+        raise UsageError(f"no digit found: expected one of {_SMALLEST} pixels at least.")
     return ink, _grown(mask, 3) & (ink > 0.15)
 
 
@@ -104,7 +106,7 @@ def _paper(grey: Grey) -> tuple[Grey, float]:
 
 
 def _without_specks(mask: Mask) -> Mask:
-    """The connected parts (8 neighbours) that are no smaller than a tenth of the largest."""
+    """The connected parts (8 neighbours) of at least ``_SMALLEST`` pixels and a tenth of the largest."""
     labels = np.where(mask, np.arange(1, mask.size + 1).reshape(mask.shape), 0)
     while True:  # each pixel takes the greatest label beside it, and that of its label's pixel
         spread = np.where(mask, _greatest(labels), 0)
@@ -114,7 +116,7 @@ def _without_specks(mask: Mask) -> Mask:
             break
         labels = spread
     found, sizes = np.unique(labels[mask], return_counts=True)
-    kept = found[sizes >= 0.1 * sizes.max(initial=0)]
+    kept = found[sizes >= max(_SMALLEST, 0.1 * sizes.max(initial=0))]
     return mask & np.isin(labels, kept)
 
 

@@ -18,7 +18,7 @@ class TensorBoard(Callback):
     """Losses of each step and epoch, and the test accuracy, as scalars over the steps."""
 
     def __init__(self, job: Job) -> None:
-        self._writer = SummaryWriter(FOLDER / job.profile / job.id)  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(FOLDER / job.profile / job.id)
         self._steps = 0
 
     def on_epoch(self, epoch: Epoch, losses: torch.Tensor) -> None:
@@ -36,7 +36,7 @@ class TensorBoard(Callback):
         """Add the test accuracy and write everything out."""
         if record.test is not None:
             self._add("accuracy/test", record.test.accuracy, max(0, self._steps - 1))
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()
 
     def _add(self, name: str, value: float, step: int) -> None:
-        self._writer.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+        self._writer.add_scalar(name, value, step)
