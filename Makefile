@@ -23,7 +23,7 @@ wrong := $(shell $(or $(call given,PYTHON),python3) experiments/support/make_var
 $(if $(wrong),$(error $(wrong)))
 endif
 
-.PHONY: all experiment predict runs figure report readme watch names status verify accept summary models schema bench test test-fast soak lint \
+.PHONY: all experiment predict runs figure report docx tex md handin readme watch names status verify accept summary models schema bench test test-fast soak lint \
         setup setup-dev lock audit clean clean-all help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= MINUTES= SAVE=1 LOG=tensorboard ENGINE=ray RAY_ADDRESS=]
@@ -48,6 +48,22 @@ runs: setup ## all runs and epochs as CSV and Parquet tables: [PROFILE= DATASET=
 report: setup ## build the report from records, without training: [PROFILE= DATASET= RESULTS=folder OUT=folder]
 	@$(PY) -m analysis $(profile) $(call arg,RESULTS,results)
 	@$(PY) -m report $(source) $(call arg,OUT,out)
+
+docx: setup ## the report as Word files, with pandoc: [LANG=zh|en PROFILE= DATASET=]
+	@$(PY) -m analysis $(profile)
+	@$(PY) -m report handin --format docx $(call arg,LANG,lang) $(profile)
+
+tex: setup ## the report as LaTeX folders, with pandoc: [LANG=zh|en PROFILE= DATASET=]
+	@$(PY) -m analysis $(profile)
+	@$(PY) -m report handin --format tex $(call arg,LANG,lang) $(profile)
+
+md: setup ## the report as Markdown, with pandoc: [LANG=zh|en PROFILE= DATASET=]
+	@$(PY) -m analysis $(profile)
+	@$(PY) -m report handin --format md $(call arg,LANG,lang) $(profile)
+
+handin: setup ## the report in one of these formats: [FORMAT=docx|tex|md LANG=zh|en PROFILE= DATASET=]
+	@$(PY) -m analysis $(profile)
+	@$(PY) -m report handin $(call arg,FORMAT,format) $(call arg,LANG,lang) $(profile)
 
 figure: setup ## draw one figure, as SVG, PDF and PNG: NAME=depth [PROFILE= DATASET= RESULTS=folder]
 	@$(PY) -m analysis "$(call given,NAME)" $(profile) $(call arg,RESULTS,results)

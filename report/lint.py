@@ -186,7 +186,7 @@ def _works(folder: Path) -> Iterator[Problem]:
 
 def _parity(folder: Path) -> Iterator[Problem]:
     """What the languages of a section or finding must have in common."""
-    pairs = [section.files for section in discover(folder)]
+    pairs = [section.files for section in discover(folder) if len(section.files) == len(LANGS)]
     for path in written(folder / "findings", "*.zh.md"):
         other = path.with_name(path.name.replace(".zh.", ".en."))
         if other.is_file():

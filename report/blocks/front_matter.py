@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import mimetypes
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from analysis.schema import Results, Run, Setting, Value
+from report.base.errors import Place, ReportError
 from report.base.labels import Labels
 from report.base.partials import partial
 from report.blocks import numbers, settings
@@ -28,7 +31,12 @@ _FEW = 12
 
 @dataclass(frozen=True)
 class Front:
-    """Title and the like as text; ``body`` is HTML; ``date`` is empty without records."""
+    """Title and the like as text; ``body`` is HTML; ``date`` is empty without records.
+
+    Attributes:
+        cover: free rows, such as a student's number, by name.
+        logo: a picture as a ``data:`` address, or empty.
+    """
 
     title: str
     subtitle: str
@@ -37,6 +45,8 @@ class Front:
     date: str
     stamp: str
     body: Markup
+    cover: tuple[tuple[str, str], ...] = ()
+    logo: str = ""
 
 
 def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Front:
@@ -63,7 +73,24 @@ def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Fron
             coverage=_coverage(profile, records, lang, labels),
             notes=_gaps(records, labels),
         ),
+        cover=settings.cover(folder / "report.toml", lang, labels("list_comma")),
+        logo=_logo(folder, str(texts.get("logo", ""))),
     )
+
+
+def _logo(folder: Path, name: str) -> str:
+    """A picture of the templates folder as a ``data:`` address."""
+    if not name:
+        return ""
+    kind = mimetypes.guess_type(name)[0]
+    if kind not in ("image/png", "image/jpeg", "image/svg+xml"):
+        raise ReportError(f"logo {name} is no PNG, JPEG or SVG", Place(folder / "report.toml", 1))
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as error:
+        message = f"logo {name} cannot be read: {error.strerror}"
+        raise ReportError(message, Place(folder / "report.toml", 1)) from None
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def _filled(texts: Mapping[str, object], key: str, records: Results) -> str:

@@ -1,10 +1,10 @@
-"""What ``templates/report.toml`` says of the title page."""
+"""What ``templates/report.toml`` says of the title page and of the sections to show."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from report.base.errors import Place, ReportError, unknown
 from report.base.labels import load_toml
 from report.blocks.numbers import LANGS, Lang
 
-KEYS = ("title", "subtitle", "course", "author", "date")
+KEYS = ("title", "subtitle", "course", "author", "date", "references", "cover", "logo")
+#: Keys for both languages: which sections to show, or to leave out.
+CHOICES = ("sections", "without")
 #: What is filled in where it stands in a text.
 FIELDS = ("{dataset}",)
 
@@ -34,9 +36,46 @@ def read(path: Path, lang: Lang, comma: str) -> dict[str, str | date]:
     table = tables.get(lang)
     if not isinstance(table, dict) or not isinstance(table.get("title"), str):
         raise ReportError(f"expected a table [{lang}] with a title", Place(path, 1))
-    _check("table", tables, LANGS, path)
+    _check("table", tables, (*LANGS, *CHOICES), path)
     _check(f"key of [{lang}]", table, KEYS, path)
-    return {key: _text(key, value, comma, path, lang) for key, value in table.items()}
+    return {
+        key: _text(key, value, comma, path, lang) for key, value in table.items() if key != "cover"
+    }
+
+
+def cover(path: Path, lang: Lang, comma: str) -> tuple[tuple[str, str], ...]:
+    """The free rows of the cover, ``[zh.cover]``, in the file's order; see ``read``.
+
+    Raises:
+        ReportError: the table is no table of texts.
+    """
+    rows = load_toml(path)[lang].get("cover", {})
+    if not isinstance(rows, dict):
+        raise ReportError(f"expected a table [{lang}.cover]", _place(path, "cover", lang))
+    return tuple((name, str(_text(name, value, comma, path, lang))) for name, value in rows.items())
+
+
+def shown(path: Path, names: Sequence[str]) -> frozenset[str]:
+    """The names of the sections to show: those of ``sections``, or all; but those of ``without``.
+
+    Args:
+        path: of ``report.toml``; all are shown without it.
+        names: of all sections.
+
+    Raises:
+        ReportError: there is no such section.
+    """
+    table = load_toml(path) if path.is_file() else {}
+    chosen: dict[str, list[str]] = {}
+    for key in CHOICES:
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            raise ReportError(f"{key}: expected a list of names", _place(path, key))
+        for name in value:
+            if name not in names:
+                raise unknown("section", name, names, _place(path, name))
+        chosen[key] = value
+    return frozenset(chosen["sections"] or names) - frozenset(chosen["without"])
 
 
 def _check(kind: str, found: Iterable[str], known: tuple[str, ...], path: Path) -> None:

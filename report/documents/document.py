@@ -21,7 +21,7 @@ from report.blocks.numbers import Lang
 from report.documents.typography import typeset_chinese, typeset_english
 from report.templating.engine import finish
 from report.templating.macros import Writer
-from report.templating.sections import SectionFile
+from report.templating.sections import SectionFile, in_language
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
@@ -85,6 +85,7 @@ def compose(
         ReportError: a template is at fault; the message names file and line.
     """
     writer = Writer(folder, lang, pdf=pdf, material=material, sections=sections)
+    sections = in_language(sections, lang)
     typeset = _typesetter(lang, pdf)
     drafts = [(section, _draft(writer, section)) for section in sections]
     contents: list[Entry] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import re
 import shutil
 import subprocess
 import tempfile
@@ -14,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
+from analysis import schema
 from analysis.schema import Results
 from experiments.support.files import write_atomically
 from report.base import tree
 from report.base.errors import TEMPLATES, ReportError
-from report.base.labels import Labels
 from report.blocks.numbers import LANGS, Lang
 from report.documents import document
 from report.documents.document import Document
@@ -119,8 +118,6 @@ def write(source: Path, out: Path, form: Format, lang: Lang, templates: Path = T
         ReportError: a template is at fault, or pandoc is missing or fails.
     """
     program = pandoc()
-    from analysis import schema
-
     results = schema.load(source)
     composed = document.compose(templates, results, discover(templates), lang, pdf=False)
     pictures = _Pictures(results, lang, form)
@@ -171,7 +168,6 @@ def _run(program: str, folder: Path, parsed: Json, made: Path, options: list[str
 def pandoc_document(composed: Document, form: Format, pictures: _Pictures) -> Json:
     """A document as pandoc's JSON: title, front matter, sections and references."""
     convert = Converter(form, pictures)
-    labels = Labels(composed.lang)
     front = composed.front
     meta: Json = {"lang": _text("zh-CN" if composed.lang == "zh" else "en-GB")}
     for key in ("title", "subtitle", "author", "date"):
@@ -182,7 +178,9 @@ def pandoc_document(composed: Document, form: Format, pictures: _Pictures) -> Js
         blocks.append({"t": "Header", "c": [1, ["", [], []], _inlines(convert, front.title)["c"]]})
         lines = [front.subtitle, front.author, front.date]
         blocks += [paragraph(_inlines(convert, line)["c"]) for line in lines if line]
-    blocks += convert.part(_front(front.body, labels))
+    if front.cover:
+        blocks += [convert.cover(front.cover)]
+    blocks += convert.part(_front(front.body))
     for part in composed.parts:
         if part.name != "cards":
             blocks += convert.part(part.root)
@@ -191,10 +189,10 @@ def pandoc_document(composed: Document, form: Format, pictures: _Pictures) -> Js
     return {"pandoc-api-version": API_VERSION, "meta": meta, "blocks": blocks}
 
 
-def _front(html: str, labels: Labels) -> tree.Element:
+def _front(html: str) -> tree.Element:
     """The front matter without the list of software, which is the page's."""
     root = tree.parsed(html)
-    for element in root.xpath('./dl | ./details'):
+    for element in root.xpath("./dl | ./details"):
         root.remove(element)
     return root
 

@@ -116,21 +116,30 @@ class _Rows:
 
 def _aligned(zh: Document, en: Document) -> list[_Rows]:
     """The two languages' parts side by side; uneven ones stay whole."""
-    english = {part.name: part for part in en.parts}
+    chinese, english = ({part.name: part.root for part in each.parts} for each in (zh, en))
     rows = []
-    for part in zh.parts:
-        ours, theirs = list(part.root), list(english[part.name].root)
+    for name in _merged(list(chinese), list(english)):
+        ours, theirs = list(chinese.get(name, ())), list(english.get(name, ()))
         pairs = _even(ours, theirs, _begins_piece, _never)
         levels = [cells for pair in pairs for cells in _even(*pair, _stands_apart, _ends_block)]
         rows.append(
             _Rows(
-                part.name,
+                name,
                 tuple(
                     (("zh", serialised(one)), ("en", serialised(other))) for one, other in levels
                 ),
             )
         )
     return rows
+
+
+def _merged(zh: list[str], en: list[str]) -> list[str]:
+    """The names of both lists in order; some stand in one only."""
+    names = list(zh)
+    for before, name in zip(["", *en], en, strict=False):
+        if name not in names:
+            names.insert(names.index(before) + 1 if before else 0, name)
+    return names
 
 
 def _row(zh: list[Element], en: list[Element]) -> tuple[_Cell, _Cell]:

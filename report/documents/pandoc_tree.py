@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import PurePath
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, TypeAlias
 
 from lxml import etree
@@ -44,9 +43,6 @@ TEX_CHARACTERS = {
     "→": r"$\rightarrow$",
     "∞": r"$\infty$",
     "·": r"\textperiodcentered{}",
-    "▲": r"$\blacktriangle$",
-    "▼": r"$\blacktriangledown$",
-    "◆": r"$\blacklozenge$",
     "○": r"$\circ$",
     "☐": r"$\square$",
     "☑": r"$\boxtimes$",
@@ -55,7 +51,7 @@ TEX_CHARACTERS = {
 }
 _TEX = re.compile(f"([{''.join(TEX_CHARACTERS)}])")
 #: A table of more letters a row is given column widths in LaTeX, so that its cells wrap.
-_WIDE = 70
+_WIDE = 80
 
 
 def _node(kind: str, *content: Any) -> Json:
@@ -92,6 +88,14 @@ class Converter:
         }
         return self.blocks(root)
 
+    def cover(self, rows: Iterable[tuple[str, str]]) -> Json:
+        """The rows of the cover, each a line of its own."""
+        line: list[Json] = []
+        for name, text in rows:
+            line += [*self._text(name), *self._text(f": {text}")]
+            line.append({"t": "LineBreak"})
+        return paragraph(line[:-1], "Cover" if self._form == "docx" else "")
+
     def blocks(self, element: Element) -> list[Json]:
         """What an element holds, as blocks; text beside blocks becomes paragraphs."""
         blocks: list[Json] = []
@@ -115,7 +119,7 @@ class Converter:
         end_line()
         return blocks
 
-    def _block(self, element: Element) -> list[Json]:
+    def _block(self, element: Element) -> list[Json]:  # noqa: PLR0911 - one case each
         css = (element.get("class") or "").split()
         match element.tag:
             case "p":
@@ -127,7 +131,8 @@ class Converter:
             case "pre":
                 return [self._listing(element, css)]
             case "table":
-                return [self._table(element, [], "")]
+                above = [_node("Para", self._line(each)) for each in element.xpath("./caption")]
+                return [*above, self._table(element, [], "")]
             case "figure":
                 return self._figure(element)
             case "blockquote":
@@ -148,11 +153,11 @@ class Converter:
             return []
         if "claim" in css and self._form == "docx":
             return [paragraph(self.inlines(element), "Finding")]
-        return [_node("Para", self.inlines(element))]
+        return [_node("Para", self._line(element))]
 
     def _heading(self, element: Element) -> Json:
         level = int(element.tag[1]) - 1
-        inlines = self.inlines(element)
+        inlines = self._line(element)
         numbered = any(tree.has_class(child, "secno") for child in element)
         classes = [] if numbered or level > 2 else ["unnumbered"]
         return _node("Header", level, [_key(element.get("id", "")), classes, []], inlines)
@@ -162,8 +167,10 @@ class Converter:
             return self._works(element)
         items = [self.blocks(item) for item in element]
         if not any(len(item) > 1 for item in items):
-            items = [[{**block, "t": "Plain"} if block["t"] == "Para" else block for block in item]
-                     for item in items]
+            items = [
+                [{**block, "t": "Plain"} if block["t"] == "Para" else block for block in item]
+                for item in items
+            ]
         if element.tag == "ul":
             return _node("BulletList", items)
         start = int(element.get("start", "1"))
@@ -182,8 +189,12 @@ class Converter:
         blocks = []
         for work in element:
             number = _node("Span", _attributes(_key(work.get("id", ""))), self.inlines(work[0]))
-            blocks.append(paragraph([number, {"t": "Space"}, *self.inlines(work[1])],
-                                    "Bibliography" if self._form == "docx" else ""))
+            blocks.append(
+                paragraph(
+                    [number, {"t": "Space"}, *self.inlines(work[1])],
+                    "Bibliography" if self._form == "docx" else "",
+                )
+            )
         return _node("Div", _attributes(), blocks)
 
     def _listing(self, element: Element, css: list[str]) -> Json:
@@ -196,6 +207,10 @@ class Converter:
             return self._raw_block(
                 f"{{{size}\n\\begin{{verbatim}}\n{_plain(text)}\n\\end{{verbatim}}\n}}"
             )
+        if "layers" in css and self._form == "docx":  # wider than the page in the size of listings
+            lines = text.replace(" ", "\N{NO-BREAK SPACE}").split("\n")
+            shown = [node for line in lines for node in (_string(line), {"t": "LineBreak"})]
+            return paragraph(shown[:-1], "Layers")
         return _node("CodeBlock", ["", [language] if language else [], []], text)
 
     def _equation(self, element: Element) -> Json:
@@ -204,7 +219,7 @@ class Converter:
         number = "".join(tree.text(child) for child in element if tree.has_class(child, "eqno"))
         anchor = _key(element.get("id", ""))
         if self._form == "docx" and number:
-            tab = self._raw('<w:r><w:tab/></w:r>')
+            tab = self._raw("<w:r><w:tab/></w:r>")
             shown = _node("Span", _attributes(anchor), [_string(number)])
             return paragraph([tab, _node("Math", {"t": "InlineMath"}, tex), tab, shown], "Equation")
         if number:
@@ -256,9 +271,7 @@ class Converter:
         rest = tree.copied(caption)
         rest.remove(next(child for child in rest if tree.has_class(child, "label")))
         rest.text = label.tail
-        text = self.inlines(rest)
-        while text and text[0]["t"] == "Space":
-            text.pop(0)
+        text = self._line(rest)
         if self._form == "tex":
             return text
         shown = tree.text(label)
@@ -282,21 +295,10 @@ class Converter:
 
     def _table(self, element: Element, caption: list[Json], anchor: str) -> Json:
         rows = [list(row) for row in element.iter("tr")]
-        head = [row for row in element.xpath("./thead/tr")]
+        head = list(element.xpath("./thead/tr"))
         columns = max(len(row) for row in rows)
-        text = [[_width(tree.text(cell)) for cell in row] for row in rows]
-        longest = [max(row[i] for row in text if i < len(row)) for i in range(columns)]
-        wide = sum(longest) > _WIDE and self._form != "md"
-        # A column gets room for its longest word at least.
-        share = [min(max(length, 4), 34) for length in longest]
-        widths: list[Json] = [
-            _node("ColWidth", part / sum(share)) if wide else {"t": "ColWidthDefault"}
-            for part in share
-        ]
+        widths = self._widths(rows, columns)
         aligned = [{"t": self._alignment(rows[-1][i])} for i in range(columns)]
-        own = element.xpath("./caption")
-        if own and not caption:
-            caption = self.inlines(own[0])
         table = _node(
             "Table",
             _attributes(anchor),
@@ -315,7 +317,7 @@ class Converter:
         )
         if self._form != "tex":
             return table
-        size = r"\footnotesize" if wide else r"\small"
+        size = r"\scriptsize" if any(each["t"] == "ColWidth" for each in widths) else r"\small"
         return _node(
             "Div",
             _attributes(),
@@ -325,6 +327,23 @@ class Converter:
                 self._raw_block(r"\endgroup"),
             ],
         )
+
+    def _widths(self, rows: list[list[Element]], columns: int) -> list[Json]:
+        """Shares of the width in LaTeX where rows are long; Word finds them by itself."""
+        share = [4] * columns
+        for row in rows:
+            for index, cell in enumerate(row):
+                text = tree.text(cell)
+                numeric = cell.tag == "td" and tree.has_class(cell, "num")
+                # heads and prose wrap between words
+                words = [text] if numeric else re.split(r"[\s，、；]", text)
+                least = max(map(_width, words))
+                share[index] = max(
+                    share[index], least, min(_width(text), 24) if cell.tag == "td" else 0
+                )
+        if self._form != "tex" or sum(share) <= _WIDE:
+            return [{"t": "ColWidthDefault"}] * columns
+        return [_node("ColWidth", part / sum(share)) for part in share]
 
     def _row(self, row: Element, columns: int) -> list[Any]:
         cells = [
@@ -356,14 +375,23 @@ class Converter:
             found += self._text(child.tail)
         return found
 
-    def _inline(self, element: Element) -> list[Json]:
+    def _line(self, element: Element) -> list[Json]:
+        """What an element holds, without spaces at its ends."""
+        inlines = self.inlines(element)
+        while inlines and inlines[0]["t"] == "Space":
+            inlines.pop(0)
+        while inlines and inlines[-1]["t"] == "Space":
+            inlines.pop()
+        return inlines
+
+    def _inline(self, element: Element) -> list[Json]:  # noqa: PLR0911, PLR0912 - one case each
         css = (element.get("class") or "").split()
         if not isinstance(element.tag, str) or element.tag in _SKIPPED:
             return []
         if "data" in css:
             return []
-        if "secno" in css and self._form == "tex":
-            return []  # LaTeX numbers its headings
+        if self._form == "tex" and ("secno" in css or "mark" in css):
+            return []  # LaTeX numbers its headings; its fonts lack the marks of verdicts
         if "footnote-ref" in css:
             return self._footnote(element)
         match element.tag:
@@ -454,7 +482,9 @@ def _work(anchor: str) -> str:
 
 def _plain(text: str) -> str:
     """A listing in the letters that LaTeX's typewriter font has."""
-    return text.translate(str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-", "…": "..."}))
+    for drawn, typed in {"├": "|", "└": "`", "│": "|", "─": "-", "…": "..."}.items():
+        text = text.replace(drawn, typed)
+    return text
 
 
 def _width(text: str) -> int:
@@ -467,8 +497,3 @@ def _alternative(figure: Element) -> str:
         if alt := element.get("alt") or element.get("aria-label"):
             return str(alt)
     return ""
-
-
-def suffix(address: str) -> str:
-    """The ending of a picture's file."""
-    return PurePath(address).suffix

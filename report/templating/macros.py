@@ -12,14 +12,15 @@ from jinja2 import Undefined
 from markupsafe import Markup
 
 from analysis.schema import Finding, Kind, Network, Results, Run, Value, value
-from report.base.errors import ReportError, calling_place, unknown
+from report.base.environment import read
+from report.base.errors import Place, ReportError, calling_place, unknown
 from report.base.partials import partial
 from report.base.placeholders import Token, escape, stand_in
 from report.blocks import numbers, svg, tables
 from report.blocks.citations import Bibliography
 from report.blocks.numbers import Lang, card_id, data_element, link
 from report.templating.engine import Engine, Missing
-from report.templating.sections import SectionFile
+from report.templating.sections import SectionFile, in_language, left_out, written
 
 #: The verdicts' marks differ in shape, not in colour alone.
 MARKS = {
@@ -64,7 +65,9 @@ class Writer(Engine):
         self._addresses: dict[str, str] = {}
         self.figure_numbers: dict[str, int] = {}
         self.table_numbers: dict[str, int] = {}
-        self._sections = {section.name: section.number for section in sections}
+        here = in_language(sections, lang)
+        self._sections = {section.name: section.number for section in here}
+        self._left_out = left_out(folder, here)
         self._findings_shown: set[str] = set()
         self.environment.globals |= {
             "n": self.n,
@@ -89,6 +92,7 @@ class Writer(Engine):
             "cite": self.cite,
             "ref": self.ref,
             "run": self.run,
+            "shown": lambda section: section in self._sections,
             "profile": self.profile,
             "records": self.records,
             "dataset": material.dataset,
@@ -434,6 +438,8 @@ class Writer(Engine):
             raise unknown("kind of reference", kind, numbered, place)
 
         def leading() -> str:  # once everything has its number
+            if name not in numbered[kind] and (name in self._left_out or kind != "sec"):
+                self._refuse_left_out(target, place)
             if name not in numbered[kind]:
                 known = [f"{kind}:{each}" for each in numbered[kind]]
                 raise unknown("reference", target, known, place)
@@ -441,6 +447,21 @@ class Writer(Engine):
             return link("ref", f"{self.lang}-{kind}-{name}", text)
 
         return self.slots.add(leading)
+
+    def _refuse_left_out(self, target: str, place: Place | None) -> None:
+        """Say where a reference leads to, if that is in a section that is left out."""
+        kind, _, name = target.partition(":")
+        macro = {"fig": f'figure("{name}")', "tab": f'table("{name}")', "eq": f"$$ ({name})"}
+        for section in self._left_out:
+            files = written(self.folder / "sections", f"*-{section}.{self.lang}.md")
+            if (kind == "sec" and section == name) or (
+                kind != "sec" and any(macro[kind] in read(file) for file in files)
+            ):
+                raise ReportError(
+                    f"{target} is in the section {section!r}, which report.toml leaves out: show "
+                    f"the section, or put the reference into {{% if shown({section!r}) %}}",
+                    place,
+                )
 
     def run(self, record: str) -> Token:
         """A link to a run card."""

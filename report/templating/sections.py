@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from report.base.environment import read
 from report.base.errors import Place, ReportError
+from report.blocks import settings
 from report.blocks.numbers import LANGS, Lang
 
 _NAME = re.compile(r"(\d+)-([a-z0-9]+(?:-[a-z0-9]+)*)\.(zh|en)\.md")
@@ -15,7 +17,7 @@ _NAME = re.compile(r"(\d+)-([a-z0-9]+(?:-[a-z0-9]+)*)\.(zh|en)\.md")
 
 @dataclass(frozen=True)
 class SectionFile:
-    """A section: its name (``depth``), its number in the report, its file in each language."""
+    """A section: its name (``depth``), its number, its file in each language."""
 
     name: str
     number: int
@@ -27,8 +29,28 @@ def written(folder: Path, pattern: str) -> list[Path]:
     return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
 
 
+def _alone(path: Path) -> bool:
+    """Whether a file's first line says that it has no other language: ``{# only zh #}``."""
+    first = read(path).partition("\n")[0].strip()
+    return first == f"{{# only {path.name.split('.')[1]} #}}"
+
+
+def in_language(sections: Iterable[SectionFile], lang: Lang) -> list[SectionFile]:
+    """The sections that there are in a language, with the numbers that they have in it."""
+    found = [section for section in sections if lang in section.files]
+    return [replace(section, number=number) for number, section in enumerate(found, 1)]
+
+
+def left_out(folder: Path, sections: Iterable[SectionFile]) -> list[str]:
+    """The names of the sections that ``report.toml`` leaves out."""
+    shown = {section.name for section in sections}
+    matches = map(_NAME.fullmatch, (path.name for path in written(folder / "sections", "*.md")))
+    names = dict.fromkeys(match[2] for match in matches if match)
+    return [name for name in names if name not in shown]
+
+
 def discover(folder: Path) -> list[SectionFile]:
-    """The sections of a templates folder, in the order of their files' numbers.
+    """The sections that ``report.toml`` chooses, in the order of their files' numbers.
 
     Raises:
         ReportError: a file is misnamed, lacks its other language, or two share a name.
@@ -44,17 +66,21 @@ def discover(folder: Path) -> list[SectionFile]:
     for (_, name), files in found.items():
         path = next(iter(files.values()))
         for lang in LANGS:
-            if lang not in files:
+            if lang not in files and not _alone(path):
                 other = (
                     path.name.replace(".en.", ".zh.")
                     if lang == "zh"
                     else path.name.replace(".zh.", ".en.")
                 )
-                raise ReportError(f"has no counterpart {other}", Place(path, 1))
+                raise ReportError(
+                    f"has no counterpart {other}; if it has none, begin it with "
+                    f"{{# only {path.name.split('.')[1]} #}}",
+                    Place(path, 1),
+                )
         if name in names:
             raise ReportError(f"a section {name!r} is there twice", Place(path, 1))
         names.add(name)
     ordered = sorted(found.items())
-    return [
-        SectionFile(name, number, files) for number, ((_, name), files) in enumerate(ordered, 1)
-    ]
+    shown = settings.shown(folder / "report.toml", [name for (_, name), _ in ordered])
+    kept = [(name, files) for (_, name), files in ordered if name in shown]
+    return [SectionFile(name, number, files) for number, (name, files) in enumerate(kept, 1)]
