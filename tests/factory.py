@@ -42,12 +42,15 @@ from experiments.record import (
     Environment,
     Epoch,
     Evaluation,
+    Fit,
     GainProbe,
     GradientNorms,
     Macs,
     NetworkInfo,
     Probes,
     Record,
+    SEInitial,
+    SEMode,
     SEWeights,
     Timing,
     significant,
@@ -99,6 +102,10 @@ class Outcome:
         branch: gain through h(x) of every block.
         shortcut: gain through x of every block, 0 without a shortcut.
         se_range: spread of the channel weights' means in every SE block.
+        se_before: the same before training.
+        se_dynamic: standard deviation of each channel weight over the images.
+        below_one: share of a block's input, and of h(x), between -1 and 1.
+        fit: loss on the training images in evaluation mode; None leaves it unmeasured.
     """
 
     accuracy: float = 0.97
@@ -110,6 +117,10 @@ class Outcome:
     branch: float = 0.6
     shortcut: float = 0.75
     se_range: float = 0.4
+    se_before: float = 0.1
+    se_dynamic: float = 0.02
+    below_one: float = 0.7
+    fit: float | None = None
 
 
 OUTCOMES: dict[str, Outcome] = {
@@ -133,6 +144,12 @@ OUTCOMES: dict[str, Outcome] = {
     "ResNet18-mul": Outcome(train_loss=2.28, stalled=True, branch=0.12, shortcut=0.09),
     "ResNet18-mul-nobn": Outcome(train_loss=2.301, stalled=True, branch=0.004, shortcut=0.003),
     "ResNet18-softmax": Outcome(0.9601, train_loss=1.512),
+    "PlainNet18-nobn": Outcome(0.9512, train_loss=0.2, shortcut=0.0, branch=0.5),
+    "ResNet18-px28": Outcome(0.9712, train_loss=0.1),
+    "ResNet18-px64": Outcome(0.9790, train_loss=0.08),
+    "SEResNet18-ratio4": Outcome(0.9760, train_loss=0.085, se_range=0.35),
+    "SEResNet18-ratio8": Outcome(0.9750, train_loss=0.085, se_range=0.25),
+    "SEResNet18-ratio16": Outcome(0.9740, train_loss=0.085, se_range=0.15),
     "ResNet18-strong": Outcome(0.9868, train_loss=0.12),
     "SEResNet18-strong": Outcome(0.9874, train_loss=0.12, se_range=0.45),
     "SEResNet34-strong": Outcome(0.9861, train_loss=0.13, se_range=0.30),
@@ -248,10 +265,16 @@ def record(
         history=_history(config, spec, evaluations["validation"], seconds),
         validation=evaluations["validation"],
         test=evaluations["test"],
+        train_evaluation=Fit(
+            images=min(config.train_images, 10_000), loss=spec.fit, accuracy=spec.accuracy
+        )
+        if finished and spec.fit is not None
+        else None,
         probes=Probes(
             gradient_norms=_gradient_norms(config, spec, rng),
             block_gains=_gains(config, spec, rng),
             se_weights=_se_weights(config, spec, rng) if finished else [],
+            se_initial=_se_initial(config, spec, _rng(world, "initial", run_id)),
         ),
         environment=Environment(
             device_type="cpu",
@@ -445,7 +468,13 @@ def _gains(config: Config, spec: Outcome, rng: np.random.Generator) -> list[Gain
             if spec.status == "diverged" and epoch > 0:
                 gains.append(
                     BlockGain(
-                        block=name, projection=projection, gain=None, branch=None, shortcut=None
+                        block=name,
+                        projection=projection,
+                        gain=None,
+                        branch=None,
+                        shortcut=None,
+                        input_below_one=0.0,
+                        branch_below_one=0.0,
                     )
                 )
                 continue
@@ -456,6 +485,8 @@ def _gains(config: Config, spec: Outcome, rng: np.random.Generator) -> list[Gain
                     gain=gain and significant(gain),
                     branch=significant(branch),
                     shortcut=significant(shortcut),
+                    input_below_one=min(1.0, spec.below_one + 0.001 * len(gains)),
+                    branch_below_one=min(1.0, spec.below_one + 0.001 * len(gains)),
                 )
             )
         step = round(epoch * config.train_images / config.batch_size)
@@ -463,13 +494,34 @@ def _gains(config: Config, spec: Outcome, rng: np.random.Generator) -> list[Gain
     return probes
 
 
-def _se_weights(config: Config, spec: Outcome, rng: np.random.Generator) -> list[SEWeights]:
-    if not config.network.startswith("SE"):
-        return []
-    named = [(f"{name}.residual.5", _CHANNELS[stage]) for name, stage, _ in _blocks(config)]
+def _se_blocks(config: Config) -> list[tuple[str, int]]:
+    """Name and channels of each SE block."""
     if config.network == "SEAlexNet":
         places = ("features.2", "features.6", "features.10", "features.13", "features.16")
-        named = list(zip(places, _ALEXNET_CHANNELS, strict=True))
+        return list(zip(places, _ALEXNET_CHANNELS, strict=True))
+    if not config.network.startswith("SE"):
+        return []
+    return [(f"{name}.residual.5", _CHANNELS[stage]) for name, stage, _ in _blocks(config)]
+
+
+def _se_initial(config: Config, spec: Outcome, rng: np.random.Generator) -> list[SEInitial]:
+    modes: tuple[SEMode, ...] = ("evaluation", "batch")
+    return [
+        SEInitial(
+            block=name,
+            mode=mode,
+            channels=channels,
+            range_of_means=round(spec.se_before * math.exp(rng.normal(0, 0.1)), 5),
+            mean_range=round(spec.se_before, 5),
+            dynamic_share=0.5,
+        )
+        for mode in modes
+        for name, channels in _se_blocks(config)
+    ]
+
+
+def _se_weights(config: Config, spec: Outcome, rng: np.random.Generator) -> list[SEWeights]:
+    named = _se_blocks(config)
     made = []
     for name, channels in named:
         spread = spec.se_range * math.exp(rng.normal(0, 0.15))
@@ -479,7 +531,9 @@ def _se_weights(config: Config, spec: Outcome, rng: np.random.Generator) -> list
                 block=name,
                 channels=channels,
                 mean=mean.tolist(),
-                std=np.abs(rng.normal(0.02, 0.005, channels)).round(5).tolist(),
+                std=np.abs(rng.normal(spec.se_dynamic, spec.se_dynamic / 4, channels))
+                .round(5)
+                .tolist(),
                 range_of_means=round(float(mean.max() - mean.min()), 5),
                 mean_range=round(min(float(mean.max() - mean.min()) * 1.1, 1.0), 5),
             )
