@@ -106,7 +106,7 @@ def _paper(grey: Grey) -> tuple[Grey, float]:
 
 
 def _without_specks(mask: Mask) -> Mask:
-    """The connected parts (8 neighbours) of at least ``_SMALLEST`` pixels and a tenth of the largest."""
+    """The connected parts (8 neighbours) that are no specks, nor small beside the largest."""
     labels = np.where(mask, np.arange(1, mask.size + 1).reshape(mask.shape), 0)
     while True:  # each pixel takes the greatest label beside it, and that of its label's pixel
         spread = np.where(mask, _greatest(labels), 0)
