@@ -1,7 +1,12 @@
-"""On networks of equal quality "supported" comes out no more often than the stated level."""
+"""On networks of equal quality "supported" comes out no more often than the stated level.
+
+This small form sees gross excess only: of 45 worlds it fails above 8, which a procedure of level
+5 % passes in 999 of 1,000 cases and one of 30 % in 5 of 100.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import pytest
@@ -14,27 +19,31 @@ from analysis.statistics import ALPHA
 from experiments import study
 from tests.factory import OUTCOMES, Outcome, make
 
-#: Hypotheses that one network, or one set of blocks, is better or larger than another.
+#: Hypotheses that one network, or one set of runs, is better or larger than another.
 DIRECTIONAL = (
     "se-best",
     "alexnet-lower",
     "lenet-lowest",
+    "dense-second",
     "deeper-beats-lenet",
     "plain-degrades",
     "degradation-in-training-loss",
     "residual-removes-degradation",
+    "sub-above-none",
     "mul-much-worse",
     "mul-nobn-fails",
-    "gain-none-mul-shrinks",
-    "se-weights-differ",
+    "plain-gain-grows",
+    "mul-bn-unstable",
     "se-range-larger-18",
-    "se-gain-follows-range",
+    "se18-above-resnet18",
+    "se-hurts-alexnet",
     "softmax-slows",
+    "softmax-slows-start",
     "strong-recipe-better",
 )
 #: Of those the ones that equal networks refute: there "contradicted" is right.
-REFUTED = ("mul-much-worse", "mul-nobn-fails", "se-weights-differ")
-#: Hypotheses that a difference is within a margin (or beyond one).
+REFUTED = ("mul-much-worse", "mul-nobn-fails", "se18-above-resnet18")
+#: Hypotheses that a ratio of error rates is within a margin (or beyond one).
 BOUNDED = ("resnet-dense-close", "sub-equals-add", "dense-efficient", "mul-much-worse")
 
 
@@ -64,13 +73,13 @@ def allowed(trials: int) -> int:
     return int(stats.binom.ppf(0.999, trials, ALPHA))
 
 
-# Gains scatter about 1, and the ranges of channel weights lie just below their bound.
+# Gains scatter about 1.
 EQUAL = Outcome(accuracy=0.97, train_loss=0.1, branch=0.8, shortcut=0.6, se_range=0.25)
 
 
-@pytest.mark.parametrize(("trials", "seeds", "profile"), [(70, 1, "quick"), (45, 3, "smoke")])
-def test_equal_networks(trials: int, seeds: int, profile: str) -> None:
-    counts = simulate(trials, dict.fromkeys(OUTCOMES, EQUAL), seeds, profile)
+@pytest.mark.parametrize(("trials", "seeds"), [(45, 1), (45, 3)])
+def test_equal_networks(trials: int, seeds: int) -> None:
+    counts = simulate(trials, dict.fromkeys(OUTCOMES, EQUAL), seeds, "smoke")
     for name in DIRECTIONAL:
         assert counts[name] <= allowed(trials), name
         assert name in REFUTED or counts[f"not {name}"] <= allowed(trials), name
@@ -79,14 +88,14 @@ def test_equal_networks(trials: int, seeds: int, profile: str) -> None:
 
 
 def test_networks_exactly_a_margin_apart_are_not_close() -> None:
-    trials = 60
-    near = Outcome(accuracy=0.97 - MARGIN)
-    best = Outcome(accuracy=0.97)
+    trials, rate = 45, 0.03
+    near = Outcome(accuracy=1 - rate * math.exp(MARGIN))
+    best = Outcome(accuracy=1 - rate)
     specs = dict.fromkeys(OUTCOMES, near) | dict.fromkeys(("SEResNet18", "SEResNet34"), best)
     specs |= {
-        "ResNet18-sub": Outcome(accuracy=0.97 - 2 * MARGIN),
-        "ResNet18-mul": Outcome(accuracy=0.97 - MARGIN - MUCH_WORSE),
+        "ResNet18-sub": Outcome(accuracy=1 - rate * math.exp(2 * MARGIN)),
+        "ResNet18-mul": Outcome(accuracy=1 - rate * math.exp(MARGIN + MUCH_WORSE)),
     }
-    counts = simulate(trials, specs, 1, "smoke")
+    counts = simulate(trials, specs, 3, "smoke")
     for name in BOUNDED:
         assert counts[name] <= allowed(trials), name

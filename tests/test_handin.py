@@ -154,7 +154,11 @@ def test_markdown_keeps_formulas_tables_and_pictures(made):
     out, _ = made
     text = _text(out, "md", "en")
     assert "$x^2$" in text and r"\tag{1}" in text
-    assert re.search(r"^\| *a *\| *b *\|$", text, re.M) and "[^1]: A footnote" in text and "``` python" in text
+    assert (
+        re.search(r"^\| *a *\| *b *\|$", text, re.M)
+        and "[^1]: A footnote" in text
+        and "``` python" in text
+    )
     pictures = re.findall(r"!\[(.+?)\]\((.+?)\)", text)
     assert len(pictures) == 2 and all((out / address).is_file() for _, address in pictures)
     assert "<" not in re.sub(r"\\<|<https?:[^>]*>|< ?0", "", text)
