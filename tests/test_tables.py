@@ -31,6 +31,7 @@ IDS = [
     "recipes",
     "claims",
     "transfer",
+    "ladder",
     "own-experiments",
 ]
 

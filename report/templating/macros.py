@@ -93,6 +93,7 @@ class Writer(Engine):
             "records": self.records,
             "dataset": material.dataset,
             "transfer": material.cross_dataset,
+            "ladder": material.ladder,
             "lang": lang,
         }
 
