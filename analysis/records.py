@@ -16,7 +16,7 @@ from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
 from experiments.record import Evaluation, Record, RecordError, content, parse, unreadable
 
-__all__ = ["STRONG", "Records", "contents", "mean", "siblings", "value"]
+__all__ = ["STRONG", "Records", "contents", "mean", "rungs", "siblings", "value"]
 
 
 def contents(folder: Path) -> dict[Path, bytes | OSError]:
@@ -44,6 +44,7 @@ class Records:
         dataset: what they were trained on: the most of them, the others are refused.
         by_id: every valid record.
         refused: one line for each file that is no record, naming file and field.
+        rungs: by letter, the records of the other rungs of the budget ladder, on this data set.
     """
 
     folder: Path
@@ -52,11 +53,14 @@ class Records:
     refused: tuple[str, ...] = ()
     planned: frozenset[str] = field(default_factory=frozenset)
     dataset: DatasetName = USUAL
+    rungs: Mapping[str, Records] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: Path) -> Records:
-        """Read every ``*.json`` of a folder; a bad file is refused, never fatal."""
-        return cls.parse(folder, contents(folder))
+        """Read every ``*.json`` of a folder and of the other rungs beside it; a bad file is
+        refused, never fatal."""
+        beside = {letter: cls.parse(path, contents(path)) for letter, path in rungs(folder).items()}
+        return cls.parse(folder, contents(folder)).beside(beside)
 
     @classmethod
     def parse(cls, folder: Path, files: Mapping[Path, bytes | OSError]) -> Records:
@@ -92,6 +96,11 @@ class Records:
             dataset or study.split_name(profile)[1],
         )
 
+    def beside(self, rungs: Mapping[str, Records]) -> Records:
+        """The same records, with those of the other rungs that have any on this data set."""
+        kept = {k: other for k, other in rungs.items() if other and other.dataset == self.dataset}
+        return replace(self, rungs=kept)
+
     def __iter__(self) -> Iterator[Record]:
         return iter(self.by_id.values())
 
@@ -118,8 +127,21 @@ class Records:
         return found
 
     def only(self, ids: Iterable[str]) -> Records:
-        """These records alone, as if the folder held no other file."""
-        return replace(self, by_id={each: self.by_id[each] for each in ids}, refused=())
+        """These records alone, as if the folders held no other file.
+
+        A record of another rung goes by its folder too: ``rung-b/ResNet18.s0``.
+        """
+        named = set(ids)
+        others = {
+            letter: replace(
+                other,
+                by_id={i: r for i, r in other.by_id.items() if f"{other.folder.name}/{i}" in named},
+                refused=(),
+            )
+            for letter, other in self.rungs.items()
+        }
+        by_id = {name: record for name, record in self.by_id.items() if name in named}
+        return replace(self, by_id=by_id, refused=()).beside(others)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -172,6 +194,20 @@ def siblings(folder: Path) -> dict[DatasetName, Path]:
         name: folder.with_name(study.profile_name(base, name)) for name in DATASETS if name != own
     }
     return {name: path for name, path in beside.items() if path.is_dir()}
+
+
+def rungs(folder: Path) -> dict[str, Path]:
+    """Folders of the other rungs of the budget ladder, by letter, beside this one."""
+    base, dataset = study.split_name(folder.name)
+    ladder = study.load().ladder
+    if base not in ladder.values():
+        return {}
+    beside = {
+        letter: folder.with_name(study.profile_name(profile, dataset))
+        for letter, profile in ladder.items()
+        if profile != base
+    }
+    return {letter: path for letter, path in beside.items() if path.is_dir()}
 
 
 _Name = TypeVar("_Name", bound=str)

@@ -11,19 +11,19 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import matplotlib as mpl
 
 import models
-from analysis import original
+from analysis import ladder, original
 from analysis.constants import CONSTANTS
 from analysis.evidence import title
 from analysis.figures import figures
 from analysis.figures.common import inks
 from analysis.findings import evaluate
-from analysis.records import Records, contents, mean, siblings, value
+from analysis.records import Records, contents, mean, rungs, siblings, value
 from analysis.render import draw
 from analysis.schema import (
     RESULTS,
@@ -70,27 +70,31 @@ _LIBRARIES = (
 
 @dataclass(frozen=True)
 class Inputs:
-    """A folder of records at one moment, and those beside it, of the other data sets."""
+    """A folder of records at one moment, and those beside it: ``others`` of the other data sets,
+    ``rungs`` of the other rungs of the budget ladder."""
 
     folder: Path
     files: Mapping[Path, bytes | OSError]
-    others: Mapping[DatasetName, Inputs]
+    others: Mapping[DatasetName, Inputs] = field(default_factory=dict)
+    rungs: Mapping[str, Inputs] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> Inputs:
         """Read every record file, once."""
-        others = {name: cls(path, contents(path), {}) for name, path in siblings(folder).items()}
-        return cls(folder, contents(folder), others)
+        others = {name: cls(path, contents(path)) for name, path in siblings(folder).items()}
+        beside = {letter: cls(path, contents(path)) for letter, path in rungs(folder).items()}
+        return cls(folder, contents(folder), others, beside)
 
     def records(self) -> Records:
         """The records, validated."""
-        return Records.parse(self.folder, self.files)
+        beside = {letter: other.records() for letter, other in self.rungs.items()}
+        return Records.parse(self.folder, self.files).beside(beside)
 
     def fingerprint(self) -> str:
         """Of the records, the code that analyses them, its libraries and the fonts of figures."""
         figures()  # sets the fonts
         digest = hashlib.sha256()
-        for folder in (self, *self.others.values()):
+        for folder in (self, *self.others.values(), *self.rungs.values()):
             digest.update(f"{folder.folder.name}\0".encode())
             for path, raw in folder.files.items():
                 content = raw if isinstance(raw, bytes) else str(raw).encode()
@@ -209,6 +213,7 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
     """
     findings = evaluate(records)
     compared = compare(records, findings, others)
+    climbed = ladder.climb(records, findings)
     dataset = DATASETS[records.dataset]
     plan = study.load()
     planned = {run.id for profile in plan.profiles for run in plan.plan(profile)}
@@ -233,9 +238,10 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
         refused=tuple(line.removeprefix(f"{records.folder}{os.sep}") for line in records.refused),
         constants=CONSTANTS,
         findings=findings,
-        tables=tables(records, findings, compared),
+        tables=tables(records, findings, compared, climbed),
         inks={"ink": inks.INK, "ink-2": inks.INK_2, "rule": inks.RULE, "paper": inks.PAPER},
         cross_dataset=compared.summary(),
+        ladder=climbed,
     )
 
 

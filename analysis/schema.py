@@ -306,6 +306,57 @@ class CrossDataset(Part):
         return tuple(basis.title for basis in self.bases)
 
 
+class Rung(Part):
+    """A rung of the budget ladder: the letter, the profile without its data set, the images that
+    most of its networks saw in training (images times epochs), and the runs."""
+
+    letter: str
+    profile: str
+    images: Value
+    runs: int
+
+
+class Step(Part):
+    """A finding at one rung where it could be tested; ``networks``: the variants that it rests
+    on."""
+
+    verdict: Verdict
+    effect: Value | None
+    interval: tuple[Value, Value] | None
+    networks: tuple[str, ...]
+
+
+class Climb(Part):
+    """A finding over the rungs where it could be tested, by letter, from the fewest images.
+
+    ``stable``: the last two have the same verdict, and where both have an effect, the later lies
+    within the interval of the earlier. ``unlike``: they have not, but they rest on different
+    networks, so that the budget is not the only difference. ``depends``: they have not, on the
+    same networks. ``single``: there is one rung.
+    """
+
+    outcome: Literal["stable", "depends", "unlike", "single"]
+    steps: dict[str, Step]
+
+
+class Ladder(Part):
+    """The study with different numbers of images seen. False where there is one rung only.
+
+    ``rungs``: from the fewest images; empty if the records are of no rung. ``findings``: those
+    that could be tested at a rung, by id.
+    """
+
+    rungs: tuple[Rung, ...] = ()
+    findings: dict[str, Climb] = {}
+
+    def __bool__(self) -> bool:
+        return len(self.rungs) > 1
+
+    def ended(self, outcome: str) -> tuple[str, ...]:
+        """Ids of the findings with this outcome."""
+        return tuple(name for name, climb in self.findings.items() if climb.outcome == outcome)
+
+
 class Results(Part):
     """All results of one folder of records.
 
@@ -343,6 +394,7 @@ class Results(Part):
     figures: dict[str, Figure] = {}
     inks: dict[str, str]
     cross_dataset: CrossDataset
+    ladder: Ladder = Ladder()
     folder: Path = Field(default=Path(), exclude=True)
 
     def svg(self, name: str, lang: Lang) -> str:

@@ -89,14 +89,14 @@ def compare(
     for dataset, other in others.items():
         if len(other) and other.dataset == dataset != records.dataset:
             found[dataset] = {
-                name: _elsewhere(item, other.folder.name) for name, item in evaluate(other).items()
+                name: elsewhere(item, other.folder.name) for name, item in evaluate(other).items()
             }
             bases[dataset] = _basis(other)
     names = [name for name in DATASETS if name in found]
     return Transfer({name: found[name] for name in names}, tuple(bases[name] for name in names))
 
 
-def _elsewhere(finding: Finding, folder: str) -> Finding:
+def elsewhere(finding: Finding, folder: str) -> Finding:
     """A finding whose numbers say in which other folder their records lie."""
 
     def moved(value: Value | None) -> Value | None:

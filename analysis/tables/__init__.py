@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from analysis.evidence import Evidence
 from analysis.findings import Finding
 from analysis.records import Records
+from analysis.schema import Ladder
 from analysis.tables.claims import claims
 from analysis.tables.comparisons import attention, operators, softmax, widths
+from analysis.tables.ladder import ladder
 from analysis.tables.model import Cell, Column, Table
 from analysis.tables.results import results
 from analysis.tables.strong import strong
@@ -20,9 +22,19 @@ __all__ = ["Cell", "Column", "Table", "tables"]
 
 
 def tables(
-    records: Records, findings: Mapping[str, Finding], compared: Transfer | None = None
+    records: Records,
+    findings: Mapping[str, Finding],
+    compared: Transfer | None = None,
+    climbed: Ladder | None = None,
 ) -> dict[str, Table]:
-    """Every table by id; ``compared``: the findings on several data sets."""
+    """Every table by id.
+
+    Args:
+        records: of one folder.
+        findings: of these.
+        compared: the findings on several data sets.
+        climbed: the findings at several rungs of the budget ladder.
+    """
     evidence = Evidence(records)
     made = (
         results(evidence),
@@ -34,6 +46,7 @@ def tables(
         recipes(evidence),
         claims(findings, records.dataset),
         transfer(compared or Transfer({records.dataset: findings})),
+        ladder(climbed or Ladder()),
         own_experiments(evidence),
     )
     return {item.id: item for item in made}

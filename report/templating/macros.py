@@ -97,6 +97,7 @@ class Writer(Engine):
             "records": self.records,
             "dataset": material.dataset,
             "transfer": material.cross_dataset,
+            "ladder": material.ladder,
             "lang": lang,
         }
 

@@ -1,0 +1,220 @@
+"""The budget ladder: error rates against images seen, and the findings at every rung."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from analysis import protocol
+from analysis.constants import ERROR_RATIO
+from analysis.evidence import Evidence
+from analysis.figures.common import theme
+from analysis.figures.common.axes import log_axis, plain
+from analysis.figures.common.estimates import NothingToDraw
+from analysis.figures.common.label_placement import End, label_ends
+from analysis.figures.common.text import Lang, Words, count, number, percent
+from analysis.findings import evaluate
+from analysis.ladder import budget, by_rung, climb
+from analysis.records import Records
+from analysis.schema import Climb, Ladder, Step, Verdict
+from analysis.tables.results import NETWORKS as RESULTS
+
+ID = "ladder"
+
+NETWORKS = (*RESULTS, "PlainNet18", "PlainNet34", "PlainNet50", "PlainNet101")
+#: Statistics of the protocol whose effect is a ratio of two error rates.
+_STATISTICS = ("error-ratio", "error-ratio-set", "equivalence", "ranks")
+_MARKS = {
+    Verdict.SUPPORTED: "^",
+    Verdict.CONTRADICTED: "v",
+    Verdict.MIXED: "D",
+    Verdict.INCONCLUSIVE: "o",
+}
+#: Inches between the rungs of one row, and between rows.
+_PITCH, _GAP = 0.075, 0.13
+
+#: Of a network, by images seen: the error rates of its runs.
+Line = dict[int, list[float]]
+
+
+def runs(records: Records) -> tuple[str, ...]:
+    """Ids of the records that the figure shows: all, as they pool their seed variance."""
+    if len(by_rung(records)) < 2:
+        return ()
+    others = [
+        f"{rung.folder.name}/{name}" for rung in records.rungs.values() for name in rung.by_id
+    ]
+    return (*records.by_id, *others)
+
+
+def lines(records: Records) -> dict[str, Line]:
+    """The networks that finished at two rungs or more.
+
+    Raises:
+        NothingToDraw: there is none.
+    """
+    found: dict[str, Line] = {}
+    for rung in by_rung(records).values():
+        evidence = Evidence(rung)
+        for variant in NETWORKS:
+            for run in evidence.finished(variant):
+                if run.test is not None:
+                    line = found.setdefault(variant, {})
+                    line.setdefault(budget(run), []).append(1 - run.test.accuracy)
+    kept = {variant: dict(sorted(line.items())) for variant, line in found.items() if len(line) > 1}
+    if not kept:
+        raise NothingToDraw(NETWORKS)
+    return kept
+
+
+def rows(climbed: Ladder) -> dict[str, Climb]:
+    """The findings with a ratio of error rates at two rungs or more."""
+    return {
+        name: item
+        for name, item in climbed.findings.items()
+        if protocol.load().finding[name].statistic in _STATISTICS
+        and sum(_ratio(step) is not None for step in item.steps.values()) > 1
+    }
+
+
+def _ratio(step: Step) -> float | None:
+    """The ratio of error rates; None where there is none, or it has no logarithm."""
+    value = step.effect
+    return value.value if value is not None and value.kind == "ratio" and value.value > 0 else None
+
+
+def draw(records: Records, lang: Lang) -> theme.Sheet:
+    """Error rate by images seen on the left, ratios of error rates by finding on the right.
+
+    Raises:
+        NothingToDraw: no network has runs at two rungs.
+    """
+    words, found = Words(ID, lang), lines(records)
+    climbed = climb(records, evaluate(records))
+    shown = rows(climbed)
+    letters = [rung.letter for rung in climbed.rungs]
+    step = _PITCH * len(letters) + _GAP
+    height = max(2.2, step * len(shown))
+    note = words("marks", rungs=words.listed(letters)) if shown else ""
+    sheet = theme.sheet(height + 0.75, _headline(climbed, found, words), note)
+    axes = theme.panel(sheet, 0.36, 0.32, 1.55 if shown else 4.6, min(height, 3.2))
+    theme.heading(axes, words("error"), left=0.3)
+    _errors(axes, found, words)
+    if shown:
+        axes = theme.panel(sheet, 4.62, 0.32, 1.55, height)
+        theme.heading(axes, words("ratio"))
+        _ratios(axes, shown, letters, words)
+    return sheet
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _errors(axes: Axes, found: Mapping[str, Line], words: Words) -> None:
+    theme.hairlines(axes)
+    seen = sorted({images for line in found.values() for images in line})
+    errors = [error for line in found.values() for own in line.values() for error in own]
+    log_axis(axes, [max(error, 1e-5) for error in errors])
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(100 * value)))
+    log_axis(axes, seen, "x")
+    unit = int(words("image_unit"))
+    axes.xaxis.set_major_locator(FixedLocator([float(images) for images in seen]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / unit:g}"))
+    axes.set_xlabel(words("images"))
+    ends = []
+    for variant, line in found.items():
+        look = theme.look(variant)
+        means = [max(_mean(own), 1e-5) for own in line.values()]
+        axes.plot(list(line), means, color=look.colour, linewidth=1.1, zorder=2)
+        for images, own in line.items():
+            places = [images] * len(own), [max(error, 1e-5) for error in own]
+            axes.plot(*places, look.marker, color=look.colour, markersize=3, markeredgewidth=0)
+        ends.append(End(max(line), means[-1], words.name(variant), look.colour))
+    label_ends(axes, ends, reach=10)
+
+
+def _ratios(axes: Axes, shown: Mapping[str, Climb], letters: list[str], words: Words) -> None:
+    step = _PITCH * len(letters) + _GAP
+    drawn = [value for item in shown.values() for s in item.steps.values() if (value := _ratio(s))]
+    ends = [
+        end.value
+        for item in shown.values()
+        for s in item.steps.values()
+        if _ratio(s)
+        for end in s.interval or ()
+    ]
+    theme.hairlines(axes)
+    axes.grid(False)
+    log_axis(axes, [*drawn, 1 / ERROR_RATIO, ERROR_RATIO], "x", ends=ends)
+    axes.set_ylim(step * len(shown), 0)
+    axes.axvspan(1 / ERROR_RATIO, ERROR_RATIO, color=theme.NEUTRAL, alpha=0.18, linewidth=0)
+    axes.axvline(1, color=theme.INK_2, linewidth=0.6, zorder=1.5)
+    middles = [step * (row + 0.5) for row in range(len(shown))]
+    axes.set_yticks(middles, [words(f"finding_{name}") for name in shown])
+    for middle, item in zip(middles, shown.values(), strict=True):
+        for index, letter in enumerate(letters):
+            if letter in item.steps and (value := _ratio(item.steps[letter])) is not None:
+                at = middle + _PITCH * (index - (len(letters) - 1) / 2)
+                _mark(axes, item.steps[letter], value, at)
+
+
+def _mark(axes: Axes, step: Step, value: float, at: float) -> None:
+    if step.interval is not None:
+        low, high = (end.value for end in step.interval)
+        axes.plot([low, high], [at, at], color=theme.ACCENT, linewidth=0.9, zorder=2)
+    hollow = step.verdict is Verdict.INCONCLUSIVE
+    axes.plot(
+        [value],
+        [at],
+        _MARKS[step.verdict],
+        color=theme.ACCENT,
+        markerfacecolor=theme.PAPER if hollow else theme.ACCENT,
+        markersize=4,
+        markeredgewidth=0.8 if hollow else 0,
+        zorder=3,
+    )
+
+
+def _headline(climbed: Ladder, found: Mapping[str, Line], words: Words) -> str:
+    tested = [item for item in climbed.findings.values() if item.outcome != "single"]
+    if tested:
+        stable = len(climbed.ended("stable"))
+        return words("headline", all=len(tested), stable=stable)
+    seen = sorted({images for line in found.values() for images in line})
+    ends = [(_mean(own[0]), _mean(own[-1])) for own in map(list, map(dict.values, found.values()))]
+    return words(
+        "headline_networks",
+        first=count(seen[0]),
+        last=count(seen[-1]),
+        down=sum(last < first for first, last in ends),
+        all=len(ends),
+    )
+
+
+def alt(records: Records, lang: Lang) -> str:
+    """What the figure shows, in words.
+
+    Raises:
+        NothingToDraw: no network has runs at two rungs.
+    """
+    words = Words(ID, lang)
+    named = []
+    for variant, line in lines(records).items():
+        first, *_, last = (percent(_mean(own)) for own in line.values())
+        named.append(words("one", network=words.name(variant), first=first, last=last))
+    parts = [words("alt", networks=words.listed(named))]
+    said = []
+    for name, item in rows(climb(records, evaluate(records))).items():
+        ratios = [
+            words("at", rung=letter, ratio=number(value))
+            for letter, step in item.steps.items()
+            if (value := _ratio(step)) is not None
+        ]
+        said.append(words("verdict", finding=words(f"finding_{name}"), ratios=words.listed(ratios)))
+    if said:
+        parts.append(words("alt_findings", findings=words.clauses(said)))
+    return words.sentences(parts)

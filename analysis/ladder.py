@@ -1,0 +1,114 @@
+"""The findings at several training budgets: which stay as they are, and which still change.
+
+The rungs of the budget ladder (``[ladder]`` of ``study.toml``) differ in the images seen in
+training and in nothing else that a result could depend on. Their records lie in folders beside one
+another.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from analysis.findings import Finding, Verdict, evaluate
+from analysis.findings.model import REGISTRY
+from analysis.records import Records
+from analysis.schema import Climb, Ladder, Rung, Step
+from analysis.transfer import elsewhere
+from analysis.values import Source, Value
+from experiments import study
+from experiments.record import Record
+
+
+def budget(record: Record) -> int:
+    """Images seen in training: images times epochs."""
+    return record.config.train_images * record.config.epochs
+
+
+def by_rung(records: Records) -> dict[str, Records]:
+    """These records and those of the other rungs, by letter in the order of the ladder.
+
+    Empty where these are of no rung.
+    """
+    letters = {profile: letter for letter, profile in study.load().ladder.items()}
+    own = letters.get(study.split_name(records.profile)[0])
+    if own is None or not records:
+        return {}
+    found = {**records.rungs, own: records}
+    return {letter: found[letter] for letter in letters.values() if letter in found}
+
+
+def climb(records: Records, findings: Mapping[str, Finding]) -> Ladder:
+    """The findings of these records and of the other rungs.
+
+    Findings about the original's own figures are left out: no budget changes them.
+
+    Args:
+        records: of one rung, with ``Records.rungs``.
+        findings: of these records.
+    """
+    found = by_rung(records)
+    at: dict[str, Mapping[str, Finding]] = {}
+    for letter, rung in found.items():
+        if rung is records:
+            at[letter] = findings
+        else:
+            folder = rung.folder.name
+            at[letter] = {n: elsewhere(item, folder) for n, item in evaluate(rung).items()}
+    climbs = {}
+    for name, hypothesis in REGISTRY.items():
+        steps = {
+            letter: _step(own[name])
+            for letter, own in at.items()
+            if own[name].verdict is not Verdict.NOT_TESTABLE
+        }
+        if steps and not hypothesis.of_original:
+            climbs[name] = Climb(outcome=outcome(list(steps.values())), steps=steps)
+    return Ladder(rungs=tuple(_rung(k, v, records) for k, v in found.items()), findings=climbs)
+
+
+def _rung(letter: str, rung: Records, own: Records) -> Rung:
+    folder = "" if rung is own else f"{rung.folder.name}/"
+    counted = Counter(budget(record) for record in rung)
+    images = min(counted, key=lambda seen: (-counted[seen], seen))
+    sources = tuple(
+        Source(f"{folder}{record.id}", f"config.{field}")
+        for record in rung
+        if budget(record) == images
+        for field in ("train_images", "epochs")
+    )
+    return Rung(
+        letter=letter,
+        profile=study.load().ladder[letter],
+        images=Value(images, "count", tuple(sorted(sources))),
+        runs=len(rung),
+    )
+
+
+def _step(finding: Finding) -> Step:
+    networks = {run.rpartition("/")[2].rpartition(".s")[0] for run in finding.runs}
+    return Step(
+        verdict=finding.verdict,
+        effect=finding.effect,
+        interval=finding.interval,
+        networks=tuple(sorted(networks)),
+    )
+
+
+def outcome(steps: Sequence[Step]) -> Literal["stable", "depends", "unlike", "single"]:
+    """What the last two rungs say together; see ``schema.Climb``."""
+    if len(steps) < 2:
+        return "single"
+    earlier, later = steps[-2:]
+    if earlier.verdict is later.verdict and _agree(earlier, later):
+        return "stable"
+    return "depends" if earlier.networks == later.networks else "unlike"
+
+
+def _agree(earlier: Step, later: Step) -> bool:
+    """Whether the later effect lies within the earlier interval, where there are both."""
+    if earlier.interval is None or later.effect is None:
+        return True
+    low, high = earlier.interval
+    return low.value <= later.effect.value <= high.value
