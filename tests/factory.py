@@ -42,12 +42,15 @@ from experiments.record import (
     Environment,
     Epoch,
     Evaluation,
+    Fit,
     GainProbe,
     GradientNorms,
     Macs,
     NetworkInfo,
     Probes,
     Record,
+    SEInitial,
+    SEMode,
     SEWeights,
     Timing,
     significant,
@@ -99,6 +102,13 @@ class Outcome:
         branch: gain through h(x) of every block.
         shortcut: gain through x of every block, 0 without a shortcut.
         se_range: spread of the channel weights' means in every SE block.
+        se_before: the same before training.
+        se_std: standard deviation of a channel's weight over the images.
+        below_one: share of |x| < 1 of the input and of the branch of every block.
+        norm_spread: standard deviation over steps of the logarithm of a gradient norm.
+        evaluated_loss: of the training images in evaluation mode; ``train_loss`` if None.
+        memory: peak, in bytes; grows with the parameters if None.
+        rate: training images a second; falls with the multiply-accumulates if None.
     """
 
     accuracy: float = 0.97
@@ -110,6 +120,13 @@ class Outcome:
     branch: float = 0.6
     shortcut: float = 0.75
     se_range: float = 0.4
+    se_before: float = 0.1
+    se_std: float = 0.02
+    below_one: float = 0.7
+    norm_spread: float = 0.1
+    evaluated_loss: float | None = None
+    memory: int | None = None
+    rate: float | None = None
 
 
 OUTCOMES: dict[str, Outcome] = {
@@ -248,10 +265,12 @@ def record(
         history=_history(config, spec, evaluations["validation"], seconds),
         validation=evaluations["validation"],
         test=evaluations["test"],
+        train_evaluation=_fit(config, spec) if finished else None,
         probes=Probes(
             gradient_norms=_gradient_norms(config, spec, rng),
             block_gains=_gains(config, spec, rng),
             se_weights=_se_weights(config, spec, rng) if finished else [],
+            se_initial=_se_initial(config, spec, world, run_id),
         ),
         environment=Environment(
             device_type="cpu",
@@ -269,8 +288,8 @@ def record(
             finished=start + datetime.timedelta(seconds=round(seconds + 4)),
             wall_seconds=round(seconds + 4, 2),
             train_seconds=round(seconds, 2),
-            images_per_second=round(config.train_images * config.epochs / seconds, 1),
-            peak_memory_bytes=1_200_000_000,
+            images_per_second=round(spec.rate or config.train_images * config.epochs / seconds, 1),
+            peak_memory_bytes=spec.memory or 1_200_000_000 + 16 * _network(config).parameters,
         ),
     )
 
@@ -424,7 +443,9 @@ def _gradient_norms(config: Config, spec: Outcome, rng: np.random.Generator) -> 
             [
                 None
                 if broken
-                else significant(gain ** (len(layers) - index) * math.exp(rng.normal(0, 0.1)))
+                else significant(
+                    gain ** (len(layers) - index) * math.exp(rng.normal(0, spec.norm_spread))
+                )
                 for index in range(len(layers))
             ]
         )
@@ -436,6 +457,7 @@ def _gains(config: Config, spec: Outcome, rng: np.random.Generator) -> list[Gain
     if not blocks:
         return []
     probes = []
+    run_rng = _rng("shares", int(rng.integers(2**32)))
     for epoch in [0.0, 1.0] if spec.status == "diverged" else [0.0, float(config.epochs)]:
         gains = []
         for name, _, projection in blocks:
@@ -456,11 +478,45 @@ def _gains(config: Config, spec: Outcome, rng: np.random.Generator) -> list[Gain
                     gain=gain and significant(gain),
                     branch=significant(branch),
                     shortcut=significant(shortcut),
+                    input_below_one=_share(spec.below_one, run_rng),
+                    branch_below_one=_share(spec.below_one, run_rng),
                 )
             )
         step = round(epoch * config.train_images / config.batch_size)
         probes.append(GainProbe(step=step, epoch=epoch, blocks=gains))
     return probes
+
+
+def _share(centre: float, rng: np.random.Generator) -> float:
+    return round(min(max(centre + float(rng.normal(0, 0.01)), 0.0), 1.0), 4)
+
+
+def _fit(config: Config, spec: Outcome) -> Fit:
+    """What the network makes of its training images, in evaluation mode."""
+    loss = spec.train_loss if spec.evaluated_loss is None else spec.evaluated_loss
+    return Fit(
+        images=min(config.train_images, 10_000),
+        loss=round(loss, 5),
+        accuracy=round(min(spec.accuracy + 0.005, 1.0), 5),
+    )
+
+
+def _se_initial(config: Config, spec: Outcome, world: int, run_id: str) -> list[SEInitial]:
+    rng = _rng(world, "initial", run_id)
+    before = dataclasses.replace(spec, se_range=spec.se_before)
+    modes: tuple[SEMode, ...] = ("evaluation", "batch")
+    return [
+        SEInitial(
+            block=block.block,
+            mode=mode,
+            channels=block.channels,
+            range_of_means=block.range_of_means,
+            mean_range=block.mean_range,
+            dynamic_share=0.3,
+        )
+        for mode in modes
+        for block in _se_weights(config, before, rng)
+    ]
 
 
 def _se_weights(config: Config, spec: Outcome, rng: np.random.Generator) -> list[SEWeights]:
@@ -479,7 +535,7 @@ def _se_weights(config: Config, spec: Outcome, rng: np.random.Generator) -> list
                 block=name,
                 channels=channels,
                 mean=mean.tolist(),
-                std=np.abs(rng.normal(0.02, 0.005, channels)).round(5).tolist(),
+                std=np.abs(rng.normal(spec.se_std, 0.005, channels)).round(5).tolist(),
                 range_of_means=round(float(mean.max() - mean.min()), 5),
                 mean_range=round(min(float(mean.max() - mean.min()) * 1.1, 1.0), 5),
             )

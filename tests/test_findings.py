@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import random
@@ -19,14 +20,16 @@ from analysis.findings.model import REGISTRY, TESTS
 from analysis.labels import labels
 from analysis.records import Records, value
 from analysis.values import Value
+from experiments import study
 from experiments.record import Record
 from tests.factory import OUTCOMES, Outcome, make, outcome
 
-S, C, U, N = (
+S, C, U, N, M = (
     Verdict.SUPPORTED,
     Verdict.CONTRADICTED,
     Verdict.INCONCLUSIVE,
     Verdict.NOT_TESTABLE,
+    Verdict.MIXED,
 )
 
 IDS = [
@@ -78,6 +81,20 @@ def verdict(name: str, **kwargs: object) -> Verdict:
     return evaluate(make(**kwargs))[name].verdict  # type: ignore[arg-type]
 
 
+@functools.cache
+def _standard() -> Records:
+    return make(profile="standard")
+
+
+def standard(specs: dict[str, Outcome]) -> dict[str, Finding]:
+    """Findings of the standard profile, in which every finding's networks are planned."""
+    base = _standard()
+    changed = {name.partition(".")[0] for name in specs}
+    kept = [run.config.variant for run in base if run.config.variant not in changed]
+    altered = make(profile="standard", specs=specs, without=kept)
+    return evaluate(replace(base, by_id=base.by_id | altered.by_id))
+
+
 def accuracies(**changes: float) -> dict[str, Outcome]:
     return {name: outcome(name, accuracy=accuracy) for name, accuracy in changes.items()}
 
@@ -105,14 +122,20 @@ def test_every_finding_of_the_design_in_order() -> None:
 
 @pytest.mark.parametrize("profile", ["smoke", "quick", "standard", "full"])
 def test_complete_profiles_are_testable(profile: str) -> None:
+    """Whatever a profile plans can be tested; the rest names what is missing."""
+    planned = {run.config.variant for run in study.load().plan(profile)}
     findings = evaluate(make(profile=profile))
     if profile in ("smoke", "quick"):  # which plan no run of the strong recipe
         assert findings.pop("strong-recipe-better").verdict is N
     for found in findings.values():
-        assert found.verdict is not N, found.id
-        assert found.test in TESTS
-        assert found.missing == ()
-        assert found.effect is not None
+        missing = tuple(v for v in REGISTRY[found.id].needs if v not in planned)
+        assert found.missing == missing
+        if missing:
+            assert found.verdict is N
+        else:
+            assert found.verdict is not N, found.id
+            assert found.test in TESTS
+            assert found.effect is not None
 
 
 def test_no_records_at_all() -> None:
@@ -126,7 +149,9 @@ def test_no_records_at_all() -> None:
 
 @pytest.mark.parametrize("name", IDS)
 def test_missing_runs_make_it_not_testable_and_are_named(name: str) -> None:
-    complete = make()
+    complete = _standard()
+    missing = set(REGISTRY[name].needs) - {run.config.variant for run in complete}
+    assert not missing
     for variant in REGISTRY[name].needs:
         kept = {run.id: run for run in complete if run.config.variant != variant}
         found = evaluate(replace(complete, by_id=kept))[name]
@@ -158,10 +183,14 @@ def check(found: Finding, records: Records) -> None:
             item: object = records.by_id[source.record]
             for part in source.field.split("."):
                 item = item[int(part)] if isinstance(item, list | tuple) else getattr(item, part)
-    if found.p is not None and found.verdict in (S, C):
+    if found.p is not None and found.verdict in (S, C, M):
         assert found.p.value < CONSTANTS["alpha"].value
     if found.p is not None and found.p.value < CONSTANTS["alpha"].value:
-        assert found.verdict in (S, C)
+        assert found.verdict in (S, C, M)
+    if found.verdict is M:
+        holds, fails, count = (found.values[name].value for name in ("holds", "fails", "all"))
+        assert min(holds, fails) > 0
+        assert holds + fails <= count
 
 
 @pytest.mark.parametrize("profile", ["quick", "standard"])
@@ -202,8 +231,9 @@ def test_a_stated_accuracy_that_predictions_belie_counts_but_is_not_paired() -> 
     before = evaluate(records)["plain-degrades"]
     altered = swapped(records, "PlainNet18.s0", "PlainNet34.s0", whole=False)
     after = evaluate(altered)["plain-degrades"]
-    assert (before.verdict, before.test) == (S, "mcnemar")
-    assert (after.verdict, after.test) == (C, "proportions")
+    assert (before.verdict, before.test) == (S, "images")
+    assert (after.verdict, after.test) == (C, "images")
+    assert after.interval != before.interval
 
 
 # --- Ranking ------------------------------------------------------------------------------------
@@ -216,7 +246,7 @@ ORIGINAL = accuracies(
 
 def test_the_originals_order_is_supported() -> None:
     findings = evaluate(make(specs=ORIGINAL))
-    for name in ("se-best", "resnet-dense-close", "alexnet-lower", "lenet-lowest"):
+    for name in ("se-best", "alexnet-lower", "lenet-lowest"):
         assert findings[name].verdict is S, name
     assert findings["se-best"].facts["best"] == "SE-ResNet-18"
 
@@ -248,18 +278,27 @@ def test_either_se_resnet_may_be_the_best() -> None:
 
 
 def test_close_is_a_matter_of_the_margin() -> None:
-    assert verdict("resnet-dense-close", specs=ORIGINAL | accuracies(ResNet50=0.965)) is C
-    assert verdict("resnet-dense-close", specs=ORIGINAL | accuracies(ResNet50=0.9815)) is U
+    close = dict.fromkeys(GOOD, 0.9885)
+    best = accuracies(**close, SEResNet18=0.988, SEResNet34=0.988)
+    findings = standard(best)
+    assert findings["resnet-dense-close"].verdict is S
+    far = accuracies(**dict.fromkeys(GOOD, 0.97))
+    assert standard(best | far)["resnet-dense-close"].verdict is C
+    one = standard(best | accuracies(ResNet50=0.965))["resnet-dense-close"]
+    assert (one.verdict, one.facts["failing"]) == (M, "ResNet-50")
+    assert (one.values["holds"].value, one.values["fails"].value) == (4, 1)
+    unclear = best | accuracies(ResNet50=0.985)
+    assert standard(unclear)["resnet-dense-close"].verdict is U
 
 
 def test_a_better_network_is_close_enough() -> None:
-    specs = ORIGINAL | accuracies(DenseNet=0.999)
-    assert verdict("resnet-dense-close", specs=specs) is S
+    close = accuracies(**dict.fromkeys(GOOD, 0.9885), SEResNet18=0.988, SEResNet34=0.988)
+    assert standard(close | accuracies(DenseNet=0.999))["resnet-dense-close"].verdict is S
 
 
-def test_alexnet_above_one_network_contradicts() -> None:
+def test_alexnet_above_one_network_is_mixed() -> None:
     found = evaluate(make(specs=ORIGINAL | accuracies(ResNet101=0.95)))["alexnet-lower"]
-    assert (found.verdict, found.facts["exceptions"]) == (C, "ResNet-101")
+    assert (found.verdict, found.facts["failing"]) == (M, "ResNet-101")
 
 
 def test_seeds_are_used_when_there_are_several() -> None:
@@ -273,7 +312,7 @@ def test_seeds_are_used_when_there_are_several() -> None:
 def test_one_network_with_a_single_run_is_compared_run_by_run() -> None:
     without = ["PlainNet34.s1", "PlainNet34.s2"]
     found = evaluate(make(seeds=3, without=without))["plain-degrades"]
-    assert (found.test, found.seeds, found.verdict) == ("mcnemar", 1, S)
+    assert (found.test, found.seeds, found.verdict) == ("seeds", 1, S)
 
 
 def test_seeds_that_disagree_are_inconclusive() -> None:
@@ -293,24 +332,19 @@ def test_seeds_that_disagree_are_inconclusive() -> None:
 
 
 def test_flipping_the_trend_flips_the_verdicts() -> None:
-    records = make()
-    before = evaluate(records)
-    specs = {
-        "PlainNet18": outcome("PlainNet34"),
-        "PlainNet34": outcome("PlainNet18"),
-    }
-    after = evaluate(make(specs=specs))
-    for name in (
-        "plain-degrades",
-        "degradation-in-training-loss",
-        "residual-removes-degradation",
-    ):
+    plain = {"PlainNet18": outcome("PlainNet34"), "PlainNet34": outcome("PlainNet18")}
+    wide = {"PlainNet50": outcome("PlainNet101"), "PlainNet101": outcome("PlainNet50")}
+    before, after = standard({}), standard(plain | wide)
+    for name in ("plain-degrades", "degradation-in-training-loss"):
         assert (before[name].verdict, after[name].verdict) == (S, C), name
+    assert standard(plain)["plain-degrades"].verdict is M
 
 
 def test_deeper_beats_lenet() -> None:
-    assert verdict("deeper-beats-lenet") is C  # PlainNet-34 is below LeNet there
+    found = evaluate(make())["deeper-beats-lenet"]
+    assert (found.verdict, found.facts["failing"]) == (M, "PlainNet-34")
     assert verdict("deeper-beats-lenet", specs=accuracies(LeNet=0.85)) is S
+    assert verdict("deeper-beats-lenet", specs=accuracies(LeNet=0.99)) is C
     assert verdict("deeper-beats-lenet", specs=accuracies(LeNet=0.9)) is U
 
 
@@ -318,7 +352,7 @@ def test_bottlenecks_must_degrade_as_well_where_they_were_run() -> None:
     found = evaluate(make(profile="standard"))["plain-degrades"]
     assert (found.verdict, found.facts["bottleneck"]) == (S, True)
     specs = accuracies(PlainNet50=0.8, PlainNet101=0.9)
-    assert verdict("plain-degrades", profile="standard", specs=specs) is C
+    assert verdict("plain-degrades", profile="standard", specs=specs) is M
 
 
 def test_overfitting_is_told_from_degradation() -> None:
@@ -333,15 +367,26 @@ def test_training_loss_by_rule_with_one_run_and_by_test_with_several() -> None:
     name = "degradation-in-training-loss"
     one, several = evaluate(make())[name], evaluate(make(seeds=3))[name]
     assert (one.test, one.p, one.verdict) == ("threshold", None, S)
-    assert (several.test, several.verdict) == ("seeds", S)
+    assert (several.test, several.verdict) == ("runs", S)
     assert several.p is not None
     slight = {"PlainNet34": outcome("PlainNet34", train_loss=0.15)}
     assert verdict(name, specs=slight) is U
 
 
 def test_residual_networks_that_degrade_too_contradict() -> None:
-    assert verdict("residual-removes-degradation", specs=accuracies(ResNet34=0.9)) is C
-    assert verdict("residual-removes-degradation", specs=accuracies(ResNet34=0.968)) is U
+    name = "residual-removes-degradation"
+    good = {"ResNet101": outcome("ResNet101", accuracy=0.9584, train_loss=0.16)}
+    assert standard(good)[name].verdict is S
+    bad = {
+        "ResNet34-stable": outcome("ResNet34", accuracy=0.9, train_loss=0.4),
+        "ResNet101": outcome("ResNet101", accuracy=0.9, train_loss=0.5),
+    }
+    assert standard(bad)[name].verdict is C
+    found = standard(good | {"ResNet34-stable": bad["ResNet34-stable"]})[name]
+    assert (found.verdict, found.facts["change"]) == (M, "degradation")
+    overfitted = {"ResNet101": outcome("ResNet101", train_loss=0.16, validation_loss=0.5)}
+    found = standard(overfitted)[name]
+    assert (found.verdict, found.facts["wide_change"]) == (S, "over-fitting")
 
 
 def test_without_degradation_nothing_is_removed() -> None:
@@ -363,25 +408,29 @@ def test_runs_until_stable_are_preferred_for_residual_connections() -> None:
 
 
 def test_sub_equals_add_is_judged_on_validation() -> None:
-    many = accuracies(**{"ResNet18-sub": 0.5})
-    specs = {"ResNet18-sub": replace(many["ResNet18-sub"], validation_accuracy=0.9755)}
-    assert verdict("sub-equals-add", specs=specs) is S
-    worse = {"ResNet18-sub": outcome("ResNet18-sub", validation_accuracy=0.93)}
-    assert verdict("sub-equals-add", specs=worse) is C
-    unclear = {"ResNet18-sub": outcome("ResNet18-sub", validation_accuracy=0.967)}
-    assert verdict("sub-equals-add", specs=unclear) is U
+    for accuracy, expected in ((0.9755, S), (0.93, C), (0.9695, U)):
+        spec = outcome("ResNet18-sub", accuracy=0.5, validation_accuracy=accuracy)
+        assert standard({"ResNet18-sub": spec})["sub-equals-add"].verdict is expected, accuracy
 
 
-def test_mul_diverging_is_evidence() -> None:
+def test_mul_diverging_is_evidence_by_rule() -> None:
+    """A rule has no p-value, and lowers none of the others."""
     specs = {
         name: outcome(name, status="diverged") for name in ("ResNet18-mul", "ResNet18-mul-nobn")
     }
-    findings = evaluate(make(specs=specs))
+    before, findings = standard({}), standard(specs)
     for name in ("mul-much-worse", "mul-nobn-fails"):
         found = findings[name]
         assert (found.verdict, found.test, found.effect) == (S, "diverged", None)
+        assert (found.p, "raw_p" in found.values) == (None, False)
         assert found.values["diverged_step"].value == 17
-    assert findings["gain-none-mul-shrinks"].verdict is S  # measured at initialisation
+    assert findings["mul-nan"].verdict is S
+    assert findings["mul-nobn-vanishes"].verdict is S  # measured at initialisation
+    weakest = "plain-gain-grows"
+    now, then = findings[weakest].p, before[weakest].p
+    assert now is not None
+    assert then is not None
+    assert now.value >= then.value
 
 
 def test_mul_that_learns_contradicts() -> None:
@@ -395,38 +444,100 @@ def test_mul_that_learns_contradicts() -> None:
 
 
 def test_some_runs_diverging_are_counted_as_the_worst() -> None:
+    """Three runs a side order themselves in 20 ways: no p-value below 1/20, none after Holm."""
     specs = {f"ResNet18-mul.s{seed}": outcome("ResNet18-mul") for seed in (0, 1)}
     specs["ResNet18-mul.s2"] = outcome("ResNet18-mul", status="diverged")
     found = evaluate(make(specs=specs, seeds=3))["mul-much-worse"]
-    assert (found.verdict, found.test) == (S, "seeds")
+    assert (found.verdict, found.test) == (U, "ranks")
+    assert found.values["raw_p"].value == pytest.approx(1 / 20)
     assert found.facts["some_diverged"] is True
     assert found.facts["diverged"] is False
 
 
-def test_gains_decide_by_operator() -> None:
-    wide = {"ResNet18-sub": outcome("ResNet18-sub", branch=3.0)}
-    assert verdict("gain-add-sub-near-one", specs=wide) is C
-    above = {"PlainNet18": outcome("PlainNet18", branch=1.4)}
-    found = evaluate(make(specs=above))["gain-none-mul-shrinks"]
-    assert found.verdict is C
-    assert found.facts["none_init_direction"] == "above"
-    assert found.facts["mul_nobn_init_direction"] == "below"
-    assert found.values["none_init"].value > 1 > found.values["mul_init"].value
+SE = ("SEResNet18", "SEResNet34", "SEAlexNet")
+PLAIN = ("PlainNet18", "PlainNet34", "PlainNet50", "PlainNet101")
+RATIO = ("SEResNet18", "SEResNet18-ratio4", "SEResNet18-ratio8", "SEResNet18-ratio16")
+OPERATORS = ("ResNet18", "ResNet18-mul", "PlainNet18")
 
 
-def test_vanished_gains_are_below_one() -> None:
-    gone = {"ResNet18-mul": outcome("ResNet18-mul", branch=0.0, shortcut=0.0)}
-    found = evaluate(make(specs=gone))["gain-none-mul-shrinks"]
-    assert found.verdict is S
+def changed(names: tuple[str, ...], **changes: object) -> dict[str, Outcome]:
+    return {name: outcome(name, **changes) for name in names}
+
+
+def ranged(*accuracies: float) -> dict[str, Outcome]:
+    """SE-ResNet-18 by reduction ratio: ranges that fall, with these accuracies."""
+    return {
+        name: outcome(name, se_range=0.8 - 0.2 * place, accuracy=accuracy)
+        for place, (name, accuracy) in enumerate(zip(RATIO, accuracies, strict=True))
+    }
+
+
+#: What the records show, and the verdict by the protocol.
+CASES: list[tuple[str, dict[str, Outcome], Verdict]] = [
+    ("lenet-under-trained", {}, S),
+    ("lenet-under-trained", accuracies(LeNet=0.85), C),
+    ("params-memory", {}, S),
+    ("dense-second", accuracies(DenseNet=0.95), M),
+    ("resize-augments", accuracies(**{"ResNet18-px28": 0.95, "ResNet18-px64": 0.98}), S),
+    ("resize-augments", accuracies(**{"ResNet18-px28": 0.98, "ResNet18-px64": 0.95}), C),
+    ("sub-above-none", {}, S),
+    ("sub-above-none", accuracies(**{"ResNet18-sub": 0.93}), C),
+    ("mul-much-worse", accuracies(**{"ResNet18-mul": 0.97}), S),
+    ("mul-much-worse", changed(("ResNet18-mul",), accuracy=0.97, stalled=False), C),
+    ("bn-helps-plain", accuracies(**{"PlainNet18-nobn": 0.9}), S),
+    ("bn-helps-plain", accuracies(**{"PlainNet18-nobn": 0.99}), C),
+    ("plain-gain-grows", {}, S),
+    ("gain-add-sub-near-one", {}, S),
+    ("gain-add-sub-near-one", changed(("ResNet18", "ResNet18-sub"), branch=3.0), C),
+    ("gain-add-sub-near-one", changed(("ResNet18-sub",), branch=3.0), M),
+    ("branch-gain-small", {}, S),
+    ("branch-gain-small", changed(("ResNet18", "PlainNet18"), branch=1.4), C),
+    ("branch-gain-small", changed(("PlainNet18",), branch=1.4), M),
+    ("mul-bn-unstable", changed(("ResNet18-mul",), norm_spread=1.0), S),
+    ("mul-bn-unstable", changed(("ResNet18-mul",), norm_spread=0.01), C),
+    ("mul-nobn-vanishes", {}, S),
+    ("mul-nobn-vanishes", changed(("ResNet18-mul-nobn",), branch=3.0), C),
+    ("features-below-one", {}, S),
+    ("features-below-one", changed(OPERATORS, below_one=0.3), C),
+    ("features-below-one", changed(("PlainNet18",), below_one=0.3), M),
+    ("se-weights-differ", {}, S),
+    ("se-weights-differ", changed(SE, se_range=0.1, se_before=0.4), C),
+    ("se-range-larger-18", {}, S),
+    ("se-range-larger-18", changed(("SEResNet18",), se_range=0.1), C),
+    ("se-gain-follows-range", ranged(0.985, 0.975, 0.965, 0.955), S),
+    ("se-gain-follows-range", ranged(0.955, 0.965, 0.975, 0.985), C),
+    ("se18-above-resnet18", accuracies(SEResNet18=0.99), S),
+    ("se18-above-resnet18", {}, C),
+    ("se34-equals-resnet34", {}, S),
+    ("se34-equals-resnet34", accuracies(SEResNet34=0.99), C),
+    ("se-weights-dynamic", changed(SE, se_std=0.3), S),
+    ("se-weights-dynamic", {}, C),
+    ("se-hurts-alexnet", accuracies(SEAlexNet=0.93), S),
+    ("se-hurts-alexnet", accuracies(SEAlexNet=0.99), C),
+    ("softmax-slows", {}, S),
+    ("softmax-slows", accuracies(**{"ResNet18-softmax": 0.99}), C),
+    ("dense-efficient", {}, S),
+    ("dense-efficient", accuracies(DenseNet=0.9), C),
+]
+
+
+@pytest.mark.parametrize(("name", "specs", "expected"), CASES)
+def test_verdict(name: str, specs: dict[str, Outcome], expected: Verdict) -> None:
+    assert standard(specs)[name].verdict is expected
+
+
+def test_vanished_gains_are_below_one_as_far_as_the_runs_show() -> None:
+    """Gains of 0 have no spread: three runs show no more than their signs do."""
+    gone = {"ResNet18-mul-nobn": outcome("ResNet18-mul-nobn", branch=0.0, shortcut=0.0)}
+    found = standard(gone)["mul-nobn-vanishes"]
+    assert found.verdict is U
+    assert found.values["raw_p"].value == 2 * 0.5**found.seeds
 
 
 # --- Dense connections and attention ------------------------------------------------------------
 
 
-def test_dense_efficiency_falls_with_accuracy_or_size() -> None:
-    assert verdict("dense-efficient") is S
-    assert verdict("dense-efficient", specs=accuracies(DenseNet=0.95)) is C
-    assert verdict("dense-efficient", specs=accuracies(DenseNet=0.968)) is U
+def test_dense_efficiency_falls_with_size() -> None:
     records = make()
     dense = records.by_id["DenseNet.s0"]
     fat = dense.network.model_copy(update={"parameters": 60_000_000})
@@ -435,32 +546,11 @@ def test_dense_efficiency_falls_with_accuracy_or_size() -> None:
 
 
 def test_se_ranges() -> None:
-    flat = {name: outcome(name, se_range=0.1) for name in ("SEResNet18", "SEResNet34")}
-    found = evaluate(make(specs=flat))["se-weights-differ"]
-    assert (found.verdict, found.values["se18_above"].value) == (C, 0)
+    found = standard({})["se-weights-differ"]
+    assert (found.values["se18_above"].value, found.values["se34_above"].value) == (8, 16)
     assert (found.values["se18_blocks"].value, found.values["se34_blocks"].value) == (8, 16)
-    swapped_ranges = {
-        "SEResNet18": outcome("SEResNet18", se_range=0.3),
-        "SEResNet34": outcome("SEResNet34", se_range=0.45),
-    }
-    assert verdict("se-range-larger-18") is S
-    found = evaluate(make(specs=swapped_ranges))["se-range-larger-18"]
-    assert (found.verdict, found.facts["larger"]) == (C, "SE-ResNet-34")
-    assert evaluate(make(seeds=3))["se-range-larger-18"].test == "seeds"
-
-
-def test_gain_follows_range_when_both_orders_are_clear() -> None:
-    name = "se-gain-follows-range"
-    gaining = accuracies(SEResNet18=0.99, SEResNet34=0.974)
-    agreeing = {"SEResNet18": replace(gaining["SEResNet18"], se_range=0.45)}
-    assert verdict(name, specs=agreeing) is S
-    opposed = {
-        "SEResNet18": outcome("SEResNet18", accuracy=0.974),
-        "SEResNet34": outcome("SEResNet34", accuracy=0.99),
-    }
-    found = evaluate(make(specs=opposed))[name]
-    assert (found.verdict, found.facts["orders_agree"]) == (C, False)
-    assert verdict(name) is U
+    unmeasured = make(without=["SEResNet34"])
+    assert evaluate(unmeasured)["se-range-larger-18"].verdict is N
 
 
 # --- What the original overlooked ---------------------------------------------------------------
@@ -491,13 +581,9 @@ def test_widths() -> None:
 
 
 def test_softmax() -> None:
-    findings = evaluate(make())
-    assert findings["softmax-floor"].verdict is S
-    assert findings["softmax-slows"].verdict is S
+    assert evaluate(make())["softmax-floor"].verdict is S
     below = {"ResNet18-softmax": outcome("ResNet18-softmax", train_loss=1.3)}
     assert verdict("softmax-floor", specs=below) is C
-    better = accuracies(**{"ResNet18-softmax": 0.99})
-    assert verdict("softmax-slows", specs=better) is C
 
 
 def test_three_images_apart_are_never_significant() -> None:
@@ -552,7 +638,7 @@ def test_further_seeds_are_no_own_experiments() -> None:
     assert make(seeds=3).extra == []
 
 
-def test_effects_are_the_printed_accuracies_differences() -> None:
+def test_effects_are_ratios_of_error_rates() -> None:
     records = make()
     found = evaluate(records)["softmax-slows"]
     one, other = (
@@ -560,7 +646,7 @@ def test_effects_are_the_printed_accuracies_differences() -> None:
         for name in ("ResNet18-softmax.s0", "ResNet18.s0")
     )
     assert found.effect is not None
-    assert found.effect.value == pytest.approx(one.value - other.value)
+    assert found.effect.value == pytest.approx((1 - one.value) / (1 - other.value), rel=1e-2)
 
 
 def test_networks_that_all_diverged_are_not_found_equal() -> None:

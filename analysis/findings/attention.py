@@ -187,7 +187,8 @@ def se_range_larger_18(evidence: Evidence) -> Result:
     first, second = Ranges(evidence, SE18), Ranges(evidence, SE34)
     values = first.values("se18") | second.values("se34")
     if not (first.blocks and second.blocks):
-        return Result((SE18, SE34), "runs", verdict=Verdict.INCONCLUSIVE, values=values)
+        missing = tuple(v for v, r in ((SE18, first), (SE34, second)) if not r.blocks)
+        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=missing)
     logs = [[math.log(max(x, 1e-9)) for x in item.runs] for item in (first, second)]
     ends = difference_interval(*logs)
     high, low = values["se18"], values["se34"]
@@ -289,8 +290,8 @@ def se34_equals_resnet34(evidence: Evidence) -> Result:
 def se_weights_dynamic(evidence: Evidence) -> Result:
     """The channel weights depend on the image: more than half of the variance of a trained
     network's weights lies between images, not in constant differences between channels (Student
-    over runs against one half, stages averaged first; ``claim_set`` over the SE-ResNets and, where run,
-    SE-AlexNet).
+    over runs against one half, stages averaged first; ``claim_set`` over the SE-ResNets and, where
+    run, SE-AlexNet).
 
     Values: ``se18``, ``se34``, ``sealexnet`` (shares), ``se18_first``, ``se18_last`` (the first and
     the last stage's share), those of ``claim_set``. Effect: ``se18``. Facts: of ``claim_set``.
