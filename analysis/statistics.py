@@ -40,6 +40,8 @@ from numpy.typing import NDArray
 ALPHA = 0.05
 #: A network's seed variance is its own where the F test against the pool's is below this.
 _OWN_VARIANCE = 0.001
+#: No test's p-value is 0, which stands for a decision by rule.
+_LEAST_P = float(np.finfo(float).tiny)
 #: As many arrangements at most are counted out for a rank test.
 _MOST_ARRANGEMENTS = 200_000
 
@@ -339,7 +341,7 @@ def welch(first: Sequence[float], second: Sequence[float]) -> OneSided:
     if min(len(first), len(second)) < 2:
         return OneSided(1.0, 1.0)
     if len(set(first)) == len(set(second)) == 1:  # no spread, and so no t statistic
-        return OneSided(float(first[0] <= second[0]), float(first[0] >= second[0]))
+        return ranks(first, second)
     moments = [(np.mean(x), np.std(x, ddof=1), len(x)) for x in (first, second)]
     tails = [
         float(
@@ -357,6 +359,9 @@ def student(values: Sequence[float], centre: float) -> OneSided:
     data = np.asarray(values, dtype=float)
     if len(data) < 2:
         return OneSided(1.0, 1.0)
+    if len(set(values)) == 1:  # no spread, and so no t statistic: the signs' test
+        least = 0.5 ** len(data)
+        return OneSided(least if data[0] > centre else 1.0, least if data[0] < centre else 1.0)
     error = float(data.std(ddof=1)) / math.sqrt(len(data))
     return _one_sided(float(data.mean()) - centre, error, len(data) - 1)
 
@@ -438,9 +443,10 @@ def _one_sided(distance: float, error: float, freedom: float) -> OneSided:
         return OneSided(float(distance <= 0), float(distance >= 0))
     statistic = distance / error
     if math.isinf(freedom):
-        return OneSided(float(scipy.special.ndtr(-statistic)), float(scipy.special.ndtr(statistic)))
-    tails = scipy.special.stdtr(freedom, [-statistic, statistic])
-    return OneSided(float(tails[0]), float(tails[1]))
+        tails = scipy.special.ndtr([-statistic, statistic])
+    else:
+        tails = scipy.special.stdtr(freedom, [-statistic, statistic])
+    return OneSided(*(max(float(tail), _LEAST_P) for tail in tails))
 
 
 def _t_quantile(share: float, freedom: float) -> float:

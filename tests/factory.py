@@ -103,9 +103,12 @@ class Outcome:
         shortcut: gain through x of every block, 0 without a shortcut.
         se_range: spread of the channel weights' means in every SE block.
         se_before: the same before training.
-        se_dynamic: standard deviation of each channel weight over the images.
-        below_one: share of a block's input, and of h(x), between -1 and 1.
-        fit: loss on the training images in evaluation mode; None leaves it unmeasured.
+        se_std: standard deviation of a channel's weight over the images.
+        below_one: share of |x| < 1 of the input and of the branch of every block.
+        norm_spread: standard deviation over steps of the logarithm of a gradient norm.
+        evaluated_loss: of the training images in evaluation mode; ``train_loss`` if None.
+        memory: peak, in bytes; grows with the parameters if None.
+        rate: training images a second; falls with the multiply-accumulates if None.
     """
 
     accuracy: float = 0.97
@@ -118,9 +121,12 @@ class Outcome:
     shortcut: float = 0.75
     se_range: float = 0.4
     se_before: float = 0.1
-    se_dynamic: float = 0.02
+    se_std: float = 0.02
     below_one: float = 0.7
-    fit: float | None = None
+    norm_spread: float = 0.1
+    evaluated_loss: float | None = None
+    memory: int | None = None
+    rate: float | None = None
 
 
 OUTCOMES: dict[str, Outcome] = {
@@ -144,12 +150,6 @@ OUTCOMES: dict[str, Outcome] = {
     "ResNet18-mul": Outcome(train_loss=2.28, stalled=True, branch=0.12, shortcut=0.09),
     "ResNet18-mul-nobn": Outcome(train_loss=2.301, stalled=True, branch=0.004, shortcut=0.003),
     "ResNet18-softmax": Outcome(0.9601, train_loss=1.512),
-    "PlainNet18-nobn": Outcome(0.9512, train_loss=0.2, shortcut=0.0, branch=0.5),
-    "ResNet18-px28": Outcome(0.9712, train_loss=0.1),
-    "ResNet18-px64": Outcome(0.9790, train_loss=0.08),
-    "SEResNet18-ratio4": Outcome(0.9760, train_loss=0.085, se_range=0.35),
-    "SEResNet18-ratio8": Outcome(0.9750, train_loss=0.085, se_range=0.25),
-    "SEResNet18-ratio16": Outcome(0.9740, train_loss=0.085, se_range=0.15),
     "ResNet18-strong": Outcome(0.9868, train_loss=0.12),
     "SEResNet18-strong": Outcome(0.9874, train_loss=0.12, se_range=0.45),
     "SEResNet34-strong": Outcome(0.9861, train_loss=0.13, se_range=0.30),
@@ -265,16 +265,12 @@ def record(
         history=_history(config, spec, evaluations["validation"], seconds),
         validation=evaluations["validation"],
         test=evaluations["test"],
-        train_evaluation=Fit(
-            images=min(config.train_images, 10_000), loss=spec.fit, accuracy=spec.accuracy
-        )
-        if finished and spec.fit is not None
-        else None,
+        train_evaluation=_fit(config, spec) if finished else None,
         probes=Probes(
             gradient_norms=_gradient_norms(config, spec, rng),
             block_gains=_gains(config, spec, rng),
             se_weights=_se_weights(config, spec, rng) if finished else [],
-            se_initial=_se_initial(config, spec, _rng(world, "initial", run_id)),
+            se_initial=_se_initial(config, spec, world, run_id),
         ),
         environment=Environment(
             device_type="cpu",
@@ -292,8 +288,8 @@ def record(
             finished=start + datetime.timedelta(seconds=round(seconds + 4)),
             wall_seconds=round(seconds + 4, 2),
             train_seconds=round(seconds, 2),
-            images_per_second=round(config.train_images * config.epochs / seconds, 1),
-            peak_memory_bytes=1_200_000_000,
+            images_per_second=round(spec.rate or config.train_images * config.epochs / seconds, 1),
+            peak_memory_bytes=spec.memory or 1_200_000_000 + 16 * _network(config).parameters,
         ),
     )
 
@@ -447,7 +443,9 @@ def _gradient_norms(config: Config, spec: Outcome, rng: np.random.Generator) -> 
             [
                 None
                 if broken
-                else significant(gain ** (len(layers) - index) * math.exp(rng.normal(0, 0.1)))
+                else significant(
+                    gain ** (len(layers) - index) * math.exp(rng.normal(0, spec.norm_spread))
+                )
                 for index in range(len(layers))
             ]
         )
@@ -459,6 +457,7 @@ def _gains(config: Config, spec: Outcome, rng: np.random.Generator) -> list[Gain
     if not blocks:
         return []
     probes = []
+    run_rng = _rng("shares", int(rng.integers(2**32)))
     for epoch in [0.0, 1.0] if spec.status == "diverged" else [0.0, float(config.epochs)]:
         gains = []
         for name, _, projection in blocks:
@@ -468,13 +467,7 @@ def _gains(config: Config, spec: Outcome, rng: np.random.Generator) -> list[Gain
             if spec.status == "diverged" and epoch > 0:
                 gains.append(
                     BlockGain(
-                        block=name,
-                        projection=projection,
-                        gain=None,
-                        branch=None,
-                        shortcut=None,
-                        input_below_one=0.0,
-                        branch_below_one=0.0,
+                        block=name, projection=projection, gain=None, branch=None, shortcut=None
                     )
                 )
                 continue
@@ -485,8 +478,8 @@ def _gains(config: Config, spec: Outcome, rng: np.random.Generator) -> list[Gain
                     gain=gain and significant(gain),
                     branch=significant(branch),
                     shortcut=significant(shortcut),
-                    input_below_one=min(1.0, spec.below_one + 0.001 * len(gains)),
-                    branch_below_one=min(1.0, spec.below_one + 0.001 * len(gains)),
+                    input_below_one=_share(spec.below_one, run_rng),
+                    branch_below_one=_share(spec.below_one, run_rng),
                 )
             )
         step = round(epoch * config.train_images / config.batch_size)
@@ -494,34 +487,45 @@ def _gains(config: Config, spec: Outcome, rng: np.random.Generator) -> list[Gain
     return probes
 
 
-def _se_blocks(config: Config) -> list[tuple[str, int]]:
-    """Name and channels of each SE block."""
-    if config.network == "SEAlexNet":
-        places = ("features.2", "features.6", "features.10", "features.13", "features.16")
-        return list(zip(places, _ALEXNET_CHANNELS, strict=True))
-    if not config.network.startswith("SE"):
-        return []
-    return [(f"{name}.residual.5", _CHANNELS[stage]) for name, stage, _ in _blocks(config)]
+def _share(centre: float, rng: np.random.Generator) -> float:
+    return round(min(max(centre + float(rng.normal(0, 0.01)), 0.0), 1.0), 4)
 
 
-def _se_initial(config: Config, spec: Outcome, rng: np.random.Generator) -> list[SEInitial]:
+def _fit(config: Config, spec: Outcome) -> Fit:
+    """What the network makes of its training images, in evaluation mode."""
+    loss = spec.train_loss if spec.evaluated_loss is None else spec.evaluated_loss
+    return Fit(
+        images=min(config.train_images, 10_000),
+        loss=round(loss, 5),
+        accuracy=round(min(spec.accuracy + 0.005, 1.0), 5),
+    )
+
+
+def _se_initial(config: Config, spec: Outcome, world: int, run_id: str) -> list[SEInitial]:
+    rng = _rng(world, "initial", run_id)
+    before = dataclasses.replace(spec, se_range=spec.se_before)
     modes: tuple[SEMode, ...] = ("evaluation", "batch")
     return [
         SEInitial(
-            block=name,
+            block=block.block,
             mode=mode,
-            channels=channels,
-            range_of_means=round(spec.se_before * math.exp(rng.normal(0, 0.1)), 5),
-            mean_range=round(spec.se_before, 5),
-            dynamic_share=0.5,
+            channels=block.channels,
+            range_of_means=block.range_of_means,
+            mean_range=block.mean_range,
+            dynamic_share=0.3,
         )
         for mode in modes
-        for name, channels in _se_blocks(config)
+        for block in _se_weights(config, before, rng)
     ]
 
 
 def _se_weights(config: Config, spec: Outcome, rng: np.random.Generator) -> list[SEWeights]:
-    named = _se_blocks(config)
+    if not config.network.startswith("SE"):
+        return []
+    named = [(f"{name}.residual.5", _CHANNELS[stage]) for name, stage, _ in _blocks(config)]
+    if config.network == "SEAlexNet":
+        places = ("features.2", "features.6", "features.10", "features.13", "features.16")
+        named = list(zip(places, _ALEXNET_CHANNELS, strict=True))
     made = []
     for name, channels in named:
         spread = spec.se_range * math.exp(rng.normal(0, 0.15))
@@ -531,9 +535,7 @@ def _se_weights(config: Config, spec: Outcome, rng: np.random.Generator) -> list
                 block=name,
                 channels=channels,
                 mean=mean.tolist(),
-                std=np.abs(rng.normal(spec.se_dynamic, spec.se_dynamic / 4, channels))
-                .round(5)
-                .tolist(),
+                std=np.abs(rng.normal(spec.se_std, 0.005, channels)).round(5).tolist(),
                 range_of_means=round(float(mean.max() - mean.min()), 5),
                 mean_range=round(min(float(mean.max() - mean.min()) * 1.1, 1.0), 5),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import random
@@ -23,12 +24,12 @@ from experiments import study
 from experiments.record import Record
 from tests.factory import OUTCOMES, Outcome, make, outcome
 
-S, C, M, U, N = (
+S, C, U, N, M = (
     Verdict.SUPPORTED,
     Verdict.CONTRADICTED,
-    Verdict.MIXED,
     Verdict.INCONCLUSIVE,
     Verdict.NOT_TESTABLE,
+    Verdict.MIXED,
 )
 
 IDS = [
@@ -80,6 +81,20 @@ def verdict(name: str, **kwargs: object) -> Verdict:
     return evaluate(make(**kwargs))[name].verdict  # type: ignore[arg-type]
 
 
+@functools.cache
+def _standard() -> Records:
+    return make(profile="standard")
+
+
+def standard(specs: dict[str, Outcome]) -> dict[str, Finding]:
+    """Findings of the standard profile, in which every finding's networks are planned."""
+    base = _standard()
+    changed = {name.partition(".")[0] for name in specs}
+    kept = [run.config.variant for run in base if run.config.variant not in changed]
+    altered = make(profile="standard", specs=specs, without=kept)
+    return evaluate(replace(base, by_id=base.by_id | altered.by_id))
+
+
 def accuracies(**changes: float) -> dict[str, Outcome]:
     return {name: outcome(name, accuracy=accuracy) for name, accuracy in changes.items()}
 
@@ -107,19 +122,20 @@ def test_every_finding_of_the_design_in_order() -> None:
 
 @pytest.mark.parametrize("profile", ["smoke", "quick", "standard", "full"])
 def test_complete_profiles_are_testable(profile: str) -> None:
-    findings = evaluate(make(profile=profile))
+    """Whatever a profile plans can be tested; the rest names what is missing."""
     planned = {run.config.variant for run in study.load().plan(profile)}
+    findings = evaluate(make(profile=profile))
     if profile in ("smoke", "quick"):  # which plan no run of the strong recipe
         assert findings.pop("strong-recipe-better").verdict is N
     for found in findings.values():
-        absent = tuple(name for name in REGISTRY[found.id].needs if name not in planned)
-        assert found.missing == absent, found.id
-        assert (found.verdict is N) == bool(absent), found.id
-        if not absent:
+        missing = tuple(v for v in REGISTRY[found.id].needs if v not in planned)
+        assert found.missing == missing
+        if missing:
+            assert found.verdict is N
+        else:
+            assert found.verdict is not N, found.id
             assert found.test in TESTS
-            assert found.effect is not None, found.id
-    if profile == "standard":
-        assert all(found.verdict is not N for found in findings.values())
+            assert found.effect is not None
 
 
 def test_no_records_at_all() -> None:
@@ -133,7 +149,9 @@ def test_no_records_at_all() -> None:
 
 @pytest.mark.parametrize("name", IDS)
 def test_missing_runs_make_it_not_testable_and_are_named(name: str) -> None:
-    complete = make(profile="standard", seeds=1)
+    complete = _standard()
+    missing = set(REGISTRY[name].needs) - {run.config.variant for run in complete}
+    assert not missing
     for variant in REGISTRY[name].needs:
         kept = {run.id: run for run in complete if run.config.variant != variant}
         found = evaluate(replace(complete, by_id=kept))[name]
@@ -169,13 +187,10 @@ def check(found: Finding, records: Records) -> None:
         assert found.p.value < CONSTANTS["alpha"].value
     if found.p is not None and found.p.value < CONSTANTS["alpha"].value:
         assert found.verdict in (S, C, M)
-    if found.verdict is M:  # shown of some and refuted of others
-        assert found.values["holds"].value > 0 < found.values["fails"].value
-    if "all" in found.values and "holding" in found.facts:
-        counted = found.values["holds"].value + found.values["fails"].value
-        names = [found.facts[key] for key in ("holding", "failing", "undecided")]
-        assert counted <= found.values["all"].value
-        assert sum(len(str(n).split(", ")) for n in names if n) == found.values["all"].value
+    if found.verdict is M:
+        holds, fails, count = (found.values[name].value for name in ("holds", "fails", "all"))
+        assert min(holds, fails) > 0
+        assert holds + fails <= count
 
 
 @pytest.mark.parametrize("profile", ["quick", "standard"])
@@ -210,12 +225,15 @@ def test_holm_makes_a_family_harder_to_pass() -> None:
     assert found.p.value >= found.values["raw_p"].value
 
 
-def test_a_stated_accuracy_that_predictions_belie_counts() -> None:
+def test_a_stated_accuracy_that_predictions_belie_counts_but_is_not_paired() -> None:
     """Somebody corrects the accuracy of a record by hand: the verdict follows what it states."""
     records = make()
+    before = evaluate(records)["plain-degrades"]
     altered = swapped(records, "PlainNet18.s0", "PlainNet34.s0", whole=False)
-    assert evaluate(records)["plain-degrades"].verdict is S
-    assert evaluate(altered)["plain-degrades"].verdict is C
+    after = evaluate(altered)["plain-degrades"]
+    assert (before.verdict, before.test) == (S, "images")
+    assert (after.verdict, after.test) == (C, "images")
+    assert after.interval != before.interval
 
 
 # --- Ranking ------------------------------------------------------------------------------------
@@ -231,7 +249,6 @@ def test_the_originals_order_is_supported() -> None:
     for name in ("se-best", "alexnet-lower", "lenet-lowest"):
         assert findings[name].verdict is S, name
     assert findings["se-best"].facts["best"] == "SE-ResNet-18"
-    assert findings["alexnet-lower"].values["holds"].value == 7
 
 
 def test_swapping_two_networks_swaps_the_ranking() -> None:
@@ -260,76 +277,28 @@ def test_either_se_resnet_may_be_the_best() -> None:
     assert (found.verdict, found.facts["best"]) == (S, "SE-ResNet-34")
 
 
-CLOSE = ORIGINAL | accuracies(SEResNet18=0.9852, SEResNet34=0.985)
-
-
 def test_close_is_a_matter_of_the_margin() -> None:
-    """The margin is a ratio of error rates, 1.25."""
-    name = "resnet-dense-close"
-
-    def close(**changes: float) -> Finding:
-        specs = CLOSE | accuracies(**changes)
-        return evaluate(make(specs=specs, seeds=3, seed_sd=0.0003))[name]
-
-    assert close().verdict is S
-    some = close(ResNet50=0.97)
-    assert (some.verdict, some.facts["failing"]) == (M, "ResNet-50")
-    assert some.values["holds"].value == 4
-    assert close(**dict.fromkeys(GOOD, 0.97)).verdict is C
-    assert close(**dict.fromkeys(GOOD, 0.9815)).verdict is U
+    close = dict.fromkeys(GOOD, 0.9885)
+    best = accuracies(**close, SEResNet18=0.988, SEResNet34=0.988)
+    findings = standard(best)
+    assert findings["resnet-dense-close"].verdict is S
+    far = accuracies(**dict.fromkeys(GOOD, 0.97))
+    assert standard(best | far)["resnet-dense-close"].verdict is C
+    one = standard(best | accuracies(ResNet50=0.965))["resnet-dense-close"]
+    assert (one.verdict, one.facts["failing"]) == (M, "ResNet-50")
+    assert (one.values["holds"].value, one.values["fails"].value) == (4, 1)
+    unclear = best | accuracies(ResNet50=0.985)
+    assert standard(unclear)["resnet-dense-close"].verdict is U
 
 
 def test_a_better_network_is_close_enough() -> None:
-    specs = CLOSE | accuracies(DenseNet=0.995)
-    assert verdict("resnet-dense-close", specs=specs, seeds=3, seed_sd=0.0003) is S
+    close = accuracies(**dict.fromkeys(GOOD, 0.9885), SEResNet18=0.988, SEResNet34=0.988)
+    assert standard(close | accuracies(DenseNet=0.999))["resnet-dense-close"].verdict is S
 
 
-def test_alexnet_above_one_network_is_counted() -> None:
+def test_alexnet_above_one_network_is_mixed() -> None:
     found = evaluate(make(specs=ORIGINAL | accuracies(ResNet101=0.95)))["alexnet-lower"]
     assert (found.verdict, found.facts["failing"]) == (M, "ResNet-101")
-    assert (found.values["holds"].value, found.values["all"].value) == (6, 7)
-    best = ORIGINAL | accuracies(AlexNet=0.999)
-    assert verdict("alexnet-lower", specs=best) is C
-
-
-def test_dense_second() -> None:
-    second = CLOSE | accuracies(SEResNet18=0.995, SEResNet34=0.985, DenseNet=0.987)
-    found = evaluate(make(specs=second, seeds=3, seed_sd=0.0003))["dense-second"]
-    assert (found.verdict, found.values["place"].value) == (S, 2)
-    last = CLOSE | accuracies(DenseNet=0.9)
-    assert verdict("dense-second", specs=last, seeds=3) is M  # below SE-ResNet-18, and all others
-
-
-def test_the_originals_lenet() -> None:
-    assert verdict("lenet-under-trained", specs=accuracies(LeNet=0.98)) is S
-    assert verdict("lenet-under-trained", specs=accuracies(LeNet=0.85)) is C
-
-
-def test_sizes_and_costs_are_ranked() -> None:
-    records = make()
-    for run in records:
-        timing = run.timing.model_copy(
-            update={
-                "peak_memory_bytes": run.network.parameters,
-                "images_per_second": 1e12 / run.network.macs_at_input.torchinfo,
-            }
-        )
-        records.by_id[run.id] = run.model_copy(update={"timing": timing})
-    found = evaluate(records)
-    for name in ("params-memory", "macs-time"):
-        assert found[name].verdict is S
-        effect = found[name].effect
-        assert effect is not None and effect.value == pytest.approx(1.0)
-
-
-def test_enlarging_images() -> None:
-    def sizes(small: float, large: float) -> Verdict:
-        specs = accuracies(**{"ResNet18-px28": small, "ResNet18-px64": large})
-        return verdict("resize-augments", profile="standard", seeds=3, specs=specs)
-
-    assert sizes(0.97, 0.985) is S
-    assert sizes(0.985, 0.97) is C
-    assert sizes(0.97, 0.97) is C  # shown to gain less than the margin
 
 
 def test_seeds_are_used_when_there_are_several() -> None:
@@ -340,13 +309,10 @@ def test_seeds_are_used_when_there_are_several() -> None:
     assert evaluate(make(specs=ORIGINAL))["lenet-lowest"].seeds == 1
 
 
-def test_one_network_with_a_single_run_has_the_others_seed_variance() -> None:
+def test_one_network_with_a_single_run_is_compared_run_by_run() -> None:
     without = ["PlainNet34.s1", "PlainNet34.s2"]
     found = evaluate(make(seeds=3, without=without))["plain-degrades"]
     assert (found.test, found.seeds, found.verdict) == ("seeds", 1, S)
-    assert found.interval is not None and found.effect is not None
-    low, high = (end.value for end in found.interval)
-    assert low < found.effect.value < high
 
 
 def test_seeds_that_disagree_are_inconclusive() -> None:
@@ -366,25 +332,20 @@ def test_seeds_that_disagree_are_inconclusive() -> None:
 
 
 def test_flipping_the_trend_flips_the_verdicts() -> None:
-    before = evaluate(make(seeds=3))
-    specs = {
-        "PlainNet18": outcome("PlainNet34"),
-        "PlainNet34": outcome("PlainNet18"),
-    }
-    after = evaluate(make(specs=specs, seeds=3))
+    plain = {"PlainNet18": outcome("PlainNet34"), "PlainNet34": outcome("PlainNet18")}
+    wide = {"PlainNet50": outcome("PlainNet101"), "PlainNet101": outcome("PlainNet50")}
+    before, after = standard({}), standard(plain | wide)
     for name in ("plain-degrades", "degradation-in-training-loss"):
         assert (before[name].verdict, after[name].verdict) == (S, C), name
-    name = "residual-removes-degradation"
-    assert before[name].verdict is S
-    assert after[name].verdict is not S
+    assert standard(plain)["plain-degrades"].verdict is M
 
 
 def test_deeper_beats_lenet() -> None:
     found = evaluate(make())["deeper-beats-lenet"]
     assert (found.verdict, found.facts["failing"]) == (M, "PlainNet-34")
     assert verdict("deeper-beats-lenet", specs=accuracies(LeNet=0.85)) is S
+    assert verdict("deeper-beats-lenet", specs=accuracies(LeNet=0.99)) is C
     assert verdict("deeper-beats-lenet", specs=accuracies(LeNet=0.9)) is U
-    assert verdict("deeper-beats-lenet", specs=accuracies(LeNet=0.999)) is C
 
 
 def test_bottlenecks_must_degrade_as_well_where_they_were_run() -> None:
@@ -392,8 +353,6 @@ def test_bottlenecks_must_degrade_as_well_where_they_were_run() -> None:
     assert (found.verdict, found.facts["bottleneck"]) == (S, True)
     specs = accuracies(PlainNet50=0.8, PlainNet101=0.9)
     assert verdict("plain-degrades", profile="standard", specs=specs) is M
-    specs |= accuracies(PlainNet18=0.9, PlainNet34=0.95)
-    assert verdict("plain-degrades", profile="standard", specs=specs) is C
 
 
 def test_overfitting_is_told_from_degradation() -> None:
@@ -416,31 +375,18 @@ def test_training_loss_by_rule_with_one_run_and_by_test_with_several() -> None:
 
 def test_residual_networks_that_degrade_too_contradict() -> None:
     name = "residual-removes-degradation"
-    worse = {"ResNet34": outcome("ResNet34", accuracy=0.9, train_loss=0.5)}
-    assert verdict(name, specs=worse, seeds=3) is C
-    assert verdict(name, specs=accuracies(ResNet34=0.968), seeds=3) is not S
-
-
-def test_overfitting_of_a_residual_network_is_no_degradation() -> None:
-    """Less accurate, and no higher a loss on the training images in evaluation mode."""
-    fits = {
-        name: outcome(name, fit=loss)
-        for name, loss in (
-            ("PlainNet18", 0.05),
-            ("PlainNet34", 0.5),
-            ("ResNet18", 0.02),
-            ("ResNet34", 0.02),
-        )
+    good = {"ResNet101": outcome("ResNet101", accuracy=0.9584, train_loss=0.16)}
+    assert standard(good)[name].verdict is S
+    bad = {
+        "ResNet34-stable": outcome("ResNet34", accuracy=0.9, train_loss=0.4),
+        "ResNet101": outcome("ResNet101", accuracy=0.9, train_loss=0.5),
     }
-    name = "residual-removes-degradation"
-    overfitted = fits | {"ResNet34": outcome("ResNet34", accuracy=0.96, fit=0.02)}
-    found = evaluate(make(specs=overfitted, seeds=3))[name]
-    assert found.facts["evaluated"] is True
-    assert found.facts["change"] == "over-fitting"
-    degraded = fits | {"ResNet34": outcome("ResNet34", accuracy=0.96, fit=0.3)}
-    found = evaluate(make(specs=degraded, seeds=3))[name]
-    assert found.facts["change"] == "degradation"
-    assert evaluate(make(seeds=3))[name].facts["evaluated"] is False
+    assert standard(bad)[name].verdict is C
+    found = standard(good | {"ResNet34-stable": bad["ResNet34-stable"]})[name]
+    assert (found.verdict, found.facts["change"]) == (M, "degradation")
+    overfitted = {"ResNet101": outcome("ResNet101", train_loss=0.16, validation_loss=0.5)}
+    found = standard(overfitted)[name]
+    assert (found.verdict, found.facts["wide_change"]) == (S, "over-fitting")
 
 
 def test_without_degradation_nothing_is_removed() -> None:
@@ -462,45 +408,29 @@ def test_runs_until_stable_are_preferred_for_residual_connections() -> None:
 
 
 def test_sub_equals_add_is_judged_on_validation() -> None:
-    def equal(accuracy: float) -> Verdict:
-        many = accuracies(**{"ResNet18-sub": 0.5})
-        specs = {"ResNet18-sub": replace(many["ResNet18-sub"], validation_accuracy=accuracy)}
-        specs["ResNet18"] = outcome("ResNet18", validation_accuracy=0.9756)
-        return verdict("sub-equals-add", profile="full", specs=specs, seeds=3)
-
-    assert equal(0.9755) is S
-    assert equal(0.93) is C
-    assert equal(0.9700) is U
+    for accuracy, expected in ((0.9755, S), (0.93, C), (0.9695, U)):
+        spec = outcome("ResNet18-sub", accuracy=0.5, validation_accuracy=accuracy)
+        assert standard({"ResNet18-sub": spec})["sub-equals-add"].verdict is expected, accuracy
 
 
-def test_sub_against_no_shortcut() -> None:
-    name = "sub-above-none"
-    assert verdict(name, seeds=3) is S
-    assert verdict(name, seeds=3, specs=accuracies(PlainNet18=0.99)) is C
-
-
-def test_batch_normalisation_helps_plain_networks() -> None:
-    name = "bn-helps-plain"
-    assert verdict(name, profile="standard", seeds=3) is S
-    specs = accuracies(**{"PlainNet18-nobn": 0.99})
-    assert verdict(name, profile="standard", seeds=3, specs=specs) is C
-    gone = {"PlainNet18-nobn": outcome("PlainNet18-nobn", status="diverged")}
-    found = evaluate(make(profile="standard", seeds=3, specs=gone))[name]
-    assert (found.verdict, found.facts["without_diverged"]) == (S, True)
-
-
-def test_mul_diverging_is_evidence() -> None:
+def test_mul_diverging_is_evidence_by_rule() -> None:
+    """A rule has no p-value, and lowers none of the others."""
     specs = {
         name: outcome(name, status="diverged") for name in ("ResNet18-mul", "ResNet18-mul-nobn")
     }
-    findings = evaluate(make(specs=specs))
+    before, findings = standard({}), standard(specs)
     for name in ("mul-much-worse", "mul-nobn-fails"):
         found = findings[name]
         assert (found.verdict, found.test, found.effect) == (S, "diverged", None)
+        assert (found.p, "raw_p" in found.values) == (None, False)
         assert found.values["diverged_step"].value == 17
     assert findings["mul-nan"].verdict is S
-    assert verdict("mul-nan", seeds=3) is U  # none of three does not rule it out
-    assert verdict("mul-nan", seeds=5) is C
+    assert findings["mul-nobn-vanishes"].verdict is S  # measured at initialisation
+    weakest = "plain-gain-grows"
+    now, then = findings[weakest].p, before[weakest].p
+    assert now is not None
+    assert then is not None
+    assert now.value >= then.value
 
 
 def test_mul_that_learns_contradicts() -> None:
@@ -514,145 +444,113 @@ def test_mul_that_learns_contradicts() -> None:
 
 
 def test_some_runs_diverging_are_counted_as_the_worst() -> None:
-    """By ranks: three runs a side cannot reach the level, five can."""
-
-    def mixed(seeds: int) -> Finding:
-        specs = {f"ResNet18-mul.s{seed}": outcome("ResNet18-mul") for seed in range(seeds)}
-        specs["ResNet18-mul.s0"] = outcome("ResNet18-mul", status="diverged")
-        return evaluate(make(specs=specs, seeds=seeds))["mul-much-worse"]
-
-    few, many = mixed(3), mixed(6)
-    assert (few.verdict, few.test) == (U, "ranks")
-    assert (many.verdict, many.test) == (S, "ranks")
-    assert many.facts["some_diverged"] is True
-    assert many.facts["diverged"] is False
+    """Three runs a side order themselves in 20 ways: no p-value below 1/20, none after Holm."""
+    specs = {f"ResNet18-mul.s{seed}": outcome("ResNet18-mul") for seed in (0, 1)}
+    specs["ResNet18-mul.s2"] = outcome("ResNet18-mul", status="diverged")
+    found = evaluate(make(specs=specs, seeds=3))["mul-much-worse"]
+    assert (found.verdict, found.test) == (U, "ranks")
+    assert found.values["raw_p"].value == pytest.approx(1 / 20)
+    assert found.facts["some_diverged"] is True
+    assert found.facts["diverged"] is False
 
 
-def test_gains_decide_by_operator() -> None:
-    wide = {"ResNet18-sub": outcome("ResNet18-sub", branch=3.0)}
-    name = "gain-add-sub-near-one"
-    assert verdict(name, seeds=3) is S
-    assert verdict(name, seeds=3, specs=wide) is M
-    wide["ResNet18"] = outcome("ResNet18", branch=3.0)
-    assert verdict(name, seeds=3, specs=wide) is C
-    assert verdict(name) is U  # a run is the unit
+SE = ("SEResNet18", "SEResNet34", "SEAlexNet")
+PLAIN = ("PlainNet18", "PlainNet34", "PlainNet50", "PlainNet101")
+RATIO = ("SEResNet18", "SEResNet18-ratio4", "SEResNet18-ratio8", "SEResNet18-ratio16")
+OPERATORS = ("ResNet18", "ResNet18-mul", "PlainNet18")
 
 
-def _plain(branch: float) -> dict[str, Outcome]:
-    return {n: outcome(n, branch=branch) for n in ("PlainNet18", "PlainNet34")}
+def changed(names: tuple[str, ...], **changes: object) -> dict[str, Outcome]:
+    return {name: outcome(name, **changes) for name in names}
 
 
-def test_the_plain_gain_departs_from_one_with_depth() -> None:
-    name = "plain-gain-grows"
-    grows = evaluate(make(seeds=3, specs=_plain(1.4)))[name]
-    assert (grows.verdict, grows.facts["explodes"]) == (S, True)
-    shrinks = evaluate(make(seeds=3, specs=_plain(0.5)))[name]
-    assert (shrinks.verdict, shrinks.facts["explodes"]) == (S, False)
-    residual = {n: outcome(n, branch=3.0) for n in ("ResNet18", "ResNet34")}
-    assert verdict(name, seeds=3, specs=_plain(1.0) | residual) is not S
+def ranged(*accuracies: float) -> dict[str, Outcome]:
+    """SE-ResNet-18 by reduction ratio: ranges that fall, with these accuracies."""
+    return {
+        name: outcome(name, se_range=0.8 - 0.2 * place, accuracy=accuracy)
+        for place, (name, accuracy) in enumerate(zip(RATIO, accuracies, strict=True))
+    }
 
 
-def test_gains_through_the_branch() -> None:
-    small = evaluate(make(seeds=3))["branch-gain-small"]
-    assert small.verdict is S
-    large = _plain(2.0) | {"ResNet18": outcome("ResNet18", branch=2.0)}
-    assert verdict("branch-gain-small", seeds=3, specs=large) is C
+#: What the records show, and the verdict by the protocol.
+CASES: list[tuple[str, dict[str, Outcome], Verdict]] = [
+    ("lenet-under-trained", {}, S),
+    ("lenet-under-trained", accuracies(LeNet=0.85), C),
+    ("params-memory", {}, S),
+    ("dense-second", accuracies(DenseNet=0.95), M),
+    ("resize-augments", accuracies(**{"ResNet18-px28": 0.95, "ResNet18-px64": 0.98}), S),
+    ("resize-augments", accuracies(**{"ResNet18-px28": 0.98, "ResNet18-px64": 0.95}), C),
+    ("sub-above-none", {}, S),
+    ("sub-above-none", accuracies(**{"ResNet18-sub": 0.93}), C),
+    ("mul-much-worse", accuracies(**{"ResNet18-mul": 0.97}), S),
+    ("mul-much-worse", changed(("ResNet18-mul",), accuracy=0.97, stalled=False), C),
+    ("bn-helps-plain", accuracies(**{"PlainNet18-nobn": 0.9}), S),
+    ("bn-helps-plain", accuracies(**{"PlainNet18-nobn": 0.99}), C),
+    ("plain-gain-grows", {}, S),
+    ("gain-add-sub-near-one", {}, S),
+    ("gain-add-sub-near-one", changed(("ResNet18", "ResNet18-sub"), branch=3.0), C),
+    ("gain-add-sub-near-one", changed(("ResNet18-sub",), branch=3.0), M),
+    ("branch-gain-small", {}, S),
+    ("branch-gain-small", changed(("ResNet18", "PlainNet18"), branch=1.4), C),
+    ("branch-gain-small", changed(("PlainNet18",), branch=1.4), M),
+    ("mul-bn-unstable", changed(("ResNet18-mul",), norm_spread=1.0), S),
+    ("mul-bn-unstable", changed(("ResNet18-mul",), norm_spread=0.01), C),
+    ("mul-nobn-vanishes", {}, S),
+    ("mul-nobn-vanishes", changed(("ResNet18-mul-nobn",), branch=3.0), C),
+    ("features-below-one", {}, S),
+    ("features-below-one", changed(OPERATORS, below_one=0.3), C),
+    ("features-below-one", changed(("PlainNet18",), below_one=0.3), M),
+    ("se-weights-differ", {}, S),
+    ("se-weights-differ", changed(SE, se_range=0.1, se_before=0.4), C),
+    ("se-range-larger-18", {}, S),
+    ("se-range-larger-18", changed(("SEResNet18",), se_range=0.1), C),
+    ("se-gain-follows-range", ranged(0.985, 0.975, 0.965, 0.955), S),
+    ("se-gain-follows-range", ranged(0.955, 0.965, 0.975, 0.985), C),
+    ("se18-above-resnet18", accuracies(SEResNet18=0.99), S),
+    ("se18-above-resnet18", {}, C),
+    ("se34-equals-resnet34", {}, S),
+    ("se34-equals-resnet34", accuracies(SEResNet34=0.99), C),
+    ("se-weights-dynamic", changed(SE, se_std=0.3), S),
+    ("se-weights-dynamic", {}, C),
+    ("se-hurts-alexnet", accuracies(SEAlexNet=0.93), S),
+    ("se-hurts-alexnet", accuracies(SEAlexNet=0.99), C),
+    ("softmax-slows", {}, S),
+    ("softmax-slows", accuracies(**{"ResNet18-softmax": 0.99}), C),
+    ("dense-efficient", {}, S),
+    ("dense-efficient", accuracies(DenseNet=0.9), C),
+]
 
 
-def test_without_bn_multiplication_vanishes() -> None:
-    name = "mul-nobn-vanishes"
-    assert verdict(name, seeds=3) is S
-    grows = {"ResNet18-mul-nobn": outcome("ResNet18-mul-nobn", branch=2.0)}
-    assert verdict(name, seeds=3, specs=grows) is C
+@pytest.mark.parametrize(("name", "specs", "expected"), CASES)
+def test_verdict(name: str, specs: dict[str, Outcome], expected: Verdict) -> None:
+    assert standard(specs)[name].verdict is expected
+
+
+def test_vanished_gains_are_below_one_as_far_as_the_runs_show() -> None:
+    """Gains of 0 have no spread: three runs show no more than their signs do."""
     gone = {"ResNet18-mul-nobn": outcome("ResNet18-mul-nobn", branch=0.0, shortcut=0.0)}
-    check(evaluate(make(seeds=3, specs=gone))[name], make(seeds=3, specs=gone))
-
-
-def test_features_below_one() -> None:
-    name = "features-below-one"
-    assert verdict(name, seeds=3) is S
-    large = {n: outcome(n, below_one=0.2) for n in ("ResNet18", "ResNet18-mul", "PlainNet18")}
-    assert verdict(name, seeds=3, specs=large) is C
+    found = standard(gone)["mul-nobn-vanishes"]
+    assert found.verdict is U
+    assert found.values["raw_p"].value == 2 * 0.5**found.seeds
 
 
 # --- Dense connections and attention ------------------------------------------------------------
 
 
-def test_dense_efficiency_falls_with_accuracy_or_size() -> None:
-    name = "dense-efficient"
-    assert verdict(name, seeds=3) is S
-    assert verdict(name, seeds=3, specs=accuracies(DenseNet=0.8)) is C
-    assert verdict(name, seeds=3, specs=accuracies(DenseNet=0.95)) is M
-    records = make(seeds=3)
-    fat = {
-        run.id: run.model_copy(
-            update={"network": run.network.model_copy(update={"parameters": 60_000_000})}
-        )
-        for run in records
-        if run.config.network == "DenseNet"
-    }
-    altered = replace(records, by_id=records.by_id | fat)
-    assert evaluate(altered)[name].verdict is C
+def test_dense_efficiency_falls_with_size() -> None:
+    records = make()
+    dense = records.by_id["DenseNet.s0"]
+    fat = dense.network.model_copy(update={"parameters": 60_000_000})
+    records.by_id["DenseNet.s0"] = dense.model_copy(update={"network": fat})
+    assert evaluate(records)["dense-efficient"].verdict is C
 
 
 def test_se_ranges() -> None:
-    name = "se-weights-differ"
-    grown = evaluate(make(seeds=5))[name]
-    assert grown.verdict is S
-    assert (grown.values["se18_blocks"].value, grown.values["se34_blocks"].value) == (8, 16)
-    flat = {n: outcome(n, se_range=0.05, se_before=0.2) for n in ("SEResNet18", "SEResNet34")}
-    assert verdict(name, seeds=5, specs=flat) is C
-    old = make(seeds=3)
-    for run in list(old):
-        probes = run.probes.model_copy(update={"se_initial": []})
-        old.by_id[run.id] = run.model_copy(update={"probes": probes})
-    assert evaluate(old)[name].verdict is N  # ranges before training were not measured
-    swapped_ranges = {
-        "SEResNet18": outcome("SEResNet18", se_range=0.3),
-        "SEResNet34": outcome("SEResNet34", se_range=0.6),
-    }
-    assert verdict("se-range-larger-18", seeds=5) is S
-    found = evaluate(make(specs=swapped_ranges, seeds=5))["se-range-larger-18"]
-    assert (found.verdict, found.facts["larger"]) == (C, "SE-ResNet-34")
-
-
-def test_attention_or_constant_scaling() -> None:
-    name = "se-weights-dynamic"
-    assert verdict(name, seeds=3) is C
-    networks = ("SEResNet18", "SEResNet34", "SEAlexNet")
-    moving = {n: outcome(n, se_range=0.05, se_dynamic=0.3) for n in networks}
-    assert verdict(name, seeds=3, specs=moving) is S
-
-
-def test_what_se_blocks_are_good_for() -> None:
-    def judged(name: str, **changes: float) -> Verdict:
-        return verdict(name, seeds=3, seed_sd=0.0003, specs=accuracies(**changes))
-
-    assert judged("se18-above-resnet18", SEResNet18=0.99) is S
-    assert judged("se18-above-resnet18", SEResNet18=0.97) is C
-    assert judged("se34-equals-resnet34") is S
-    assert judged("se34-equals-resnet34", SEResNet34=0.99) is C
-    assert judged("se-hurts-alexnet", SEAlexNet=0.95) is S
-    assert judged("se-hurts-alexnet", SEAlexNet=0.98) is C
-
-
-def test_accuracy_follows_range_over_reduction_ratios() -> None:
-    name = "se-gain-follows-range"
-
-    def ratios(falling: bool) -> dict[str, Outcome]:
-        variants = ("SEResNet18", "SEResNet18-ratio4", "SEResNet18-ratio8", "SEResNet18-ratio16")
-        scores = (0.99, 0.98, 0.97, 0.96)
-        ranges = (0.9, 0.6, 0.3, 0.1) if falling else (0.1, 0.3, 0.6, 0.9)
-        return {
-            v: outcome(v, accuracy=a, se_range=r)
-            for v, a, r in zip(variants, scores, ranges, strict=True)
-        }
-
-    for falling, expected in ((True, S), (False, C)):
-        specs = ratios(falling)
-        found = evaluate(make(profile="standard", seeds=3, specs=specs))[name]
-        assert found.verdict is expected
-        assert found.values["runs"].value == 12
+    found = standard({})["se-weights-differ"]
+    assert (found.values["se18_above"].value, found.values["se34_above"].value) == (8, 16)
+    assert (found.values["se18_blocks"].value, found.values["se34_blocks"].value) == (8, 16)
+    unmeasured = make(without=["SEResNet34"])
+    assert evaluate(unmeasured)["se-range-larger-18"].verdict is N
 
 
 # --- What the original overlooked ---------------------------------------------------------------
@@ -683,14 +581,9 @@ def test_widths() -> None:
 
 
 def test_softmax() -> None:
-    assert verdict("softmax-floor") is S
+    assert evaluate(make())["softmax-floor"].verdict is S
     below = {"ResNet18-softmax": outcome("ResNet18-softmax", train_loss=1.3)}
     assert verdict("softmax-floor", specs=below) is C
-    for name in ("softmax-slows", "softmax-slows-start"):
-        assert verdict(name, seeds=3) is U  # exact ranks of three a side cannot reach the level
-        assert verdict(name, seeds=6) is S
-    better = accuracies(**{"ResNet18-softmax": 0.99})
-    assert verdict("softmax-slows", seeds=6, specs=better) is C
 
 
 def test_three_images_apart_are_never_significant() -> None:
@@ -745,7 +638,7 @@ def test_further_seeds_are_no_own_experiments() -> None:
     assert make(seeds=3).extra == []
 
 
-def test_effects_are_ratios_of_the_printed_error_rates() -> None:
+def test_effects_are_ratios_of_error_rates() -> None:
     records = make()
     found = evaluate(records)["softmax-slows"]
     one, other = (
@@ -753,7 +646,7 @@ def test_effects_are_ratios_of_the_printed_error_rates() -> None:
         for name in ("ResNet18-softmax.s0", "ResNet18.s0")
     )
     assert found.effect is not None
-    assert found.effect.value == pytest.approx((1 - one.value) / (1 - other.value), rel=0.01)
+    assert found.effect.value == pytest.approx((1 - one.value) / (1 - other.value), rel=1e-2)
 
 
 def test_networks_that_all_diverged_are_not_found_equal() -> None:

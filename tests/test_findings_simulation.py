@@ -1,101 +1,63 @@
-"""On networks of equal quality "supported" comes out no more often than the stated level.
+"""On networks of equal quality a difference is found no more often than the stated level.
 
-This small form sees gross excess only: of 45 worlds it fails above 8, which a procedure of level
-5 % passes in 999 of 1,000 cases and one of 30 % in 5 of 100.
+In ``TRIALS`` worlds a sound procedure finds one in a twentieth of them. The largest count that such
+a procedure exceeds less than once in a thousand is allowed, which sees a level of a third or more:
+gross errors (a test of the wrong sign, a margin left out, runs taken for images), no small ones.
+The tests' own level is measured finer in ``test_statistics``.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 
-import pytest
 from scipy import stats
 
-from analysis.constants import MARGIN, MUCH_WORSE
 from analysis.findings import Verdict, evaluate
 from analysis.findings.model import REGISTRY
 from analysis.statistics import ALPHA
-from experiments import study
 from tests.factory import OUTCOMES, Outcome, make
 
-#: Hypotheses that one network, or one set of runs, is better or larger than another.
+TRIALS = 25
+#: Hypotheses that one network is better than another, and that equal networks neither show nor
+#: refute.
 DIRECTIONAL = (
     "se-best",
     "alexnet-lower",
     "lenet-lowest",
-    "dense-second",
     "deeper-beats-lenet",
     "plain-degrades",
-    "degradation-in-training-loss",
     "residual-removes-degradation",
     "sub-above-none",
-    "mul-much-worse",
-    "mul-nobn-fails",
-    "plain-gain-grows",
-    "mul-bn-unstable",
-    "se-range-larger-18",
-    "se18-above-resnet18",
     "se-hurts-alexnet",
     "softmax-slows",
-    "softmax-slows-start",
-    "strong-recipe-better",
 )
-#: Of those the ones that equal networks refute: there "contradicted" is right.
-REFUTED = ("mul-much-worse", "mul-nobn-fails", "se18-above-resnet18")
-#: Hypotheses that a ratio of error rates is within a margin (or beyond one).
-BOUNDED = ("resnet-dense-close", "sub-equals-add", "dense-efficient", "mul-much-worse")
+EQUAL = Outcome(accuracy=0.97, train_loss=0.1)
 
 
-def simulate(trials: int, specs: dict[str, Outcome], seeds: int, profile: str) -> Counter[str]:
-    """How often each finding was supported (``<id>``) or contradicted (``not <id>``), and how often
-    any directional one of a family was supported (``family <name>``)."""
+def simulate(specs: dict[str, Outcome]) -> Counter[str]:
+    """In how many worlds each finding came out other than inconclusive, and any of a family."""
     counts: Counter[str] = Counter()
-    strong = [
-        (study.load().config(profile, network, {}, recipe="strong", seed=seed), specs[network])
-        for network in ("DenseNet", "ResNet18", "SEResNet18")
-        for seed in range(seeds)
-    ]
-    for world in range(trials):
-        records = make(
-            profile=profile, seeds=seeds, specs=specs, extra=strong, world=world, exact=False
-        )
-        verdicts = {name: found.verdict for name, found in evaluate(records).items()}
-        supported = {name for name, v in verdicts.items() if v is Verdict.SUPPORTED}
-        counts.update(supported)
-        counts.update(f"not {name}" for name, v in verdicts.items() if v is Verdict.CONTRADICTED)
-        counts.update({f"family {REGISTRY[name].family}" for name in supported & {*DIRECTIONAL}})
+    for world in range(TRIALS):
+        records = make(profile="smoke", seeds=3, specs=specs, world=world, exact=False)
+        findings = evaluate(records)
+        shown = {n for n in DIRECTIONAL if findings[n].verdict is not Verdict.INCONCLUSIVE}
+        counts.update(shown)
+        counts.update({f"family {REGISTRY[name].family}" for name in shown})
     return counts
 
 
-def allowed(trials: int) -> int:
+def allowed() -> int:
     """Fewer than one sound procedure in a thousand exceeds this count."""
-    return int(stats.binom.ppf(0.999, trials, ALPHA))
+    return int(stats.binom.ppf(0.999, TRIALS, ALPHA))
 
 
-# Gains scatter about 1.
-EQUAL = Outcome(accuracy=0.97, train_loss=0.1, branch=0.8, shortcut=0.6, se_range=0.25)
+def test_equal_networks() -> None:
+    counts = simulate(dict.fromkeys(OUTCOMES, EQUAL))
+    for name, count in counts.items():
+        assert count <= allowed(), name
 
 
-@pytest.mark.parametrize(("trials", "seeds"), [(45, 1), (45, 3)])
-def test_equal_networks(trials: int, seeds: int) -> None:
-    counts = simulate(trials, dict.fromkeys(OUTCOMES, EQUAL), seeds, "smoke")
-    for name in DIRECTIONAL:
-        assert counts[name] <= allowed(trials), name
-        assert name in REFUTED or counts[f"not {name}"] <= allowed(trials), name
-    for family in {REGISTRY[name].family for name in DIRECTIONAL}:
-        assert counts[f"family {family}"] <= allowed(trials), family
-
-
-def test_networks_exactly_a_margin_apart_are_not_close() -> None:
-    trials, rate = 45, 0.03
-    near = Outcome(accuracy=1 - rate * math.exp(MARGIN))
-    best = Outcome(accuracy=1 - rate)
-    specs = dict.fromkeys(OUTCOMES, near) | dict.fromkeys(("SEResNet18", "SEResNet34"), best)
-    specs |= {
-        "ResNet18-sub": Outcome(accuracy=1 - rate * math.exp(2 * MARGIN)),
-        "ResNet18-mul": Outcome(accuracy=1 - rate * math.exp(MARGIN + MUCH_WORSE)),
-    }
-    counts = simulate(trials, specs, 3, "smoke")
-    for name in BOUNDED:
-        assert counts[name] <= allowed(trials), name
+def test_the_simulation_sees_a_difference() -> None:
+    worse = {"PlainNet34": Outcome(accuracy=0.8, train_loss=0.6)}
+    counts = simulate(dict.fromkeys(OUTCOMES, EQUAL) | worse)
+    assert counts["plain-degrades"] > allowed()

@@ -78,7 +78,8 @@ def test_mcnemar_one_sided_is_the_sign_test(first: int, second: int) -> None:
 
 
 def test_welch_without_spread() -> None:
-    assert welch([0.2, 0.2], [0.1, 0.1]).greater == 0
+    """Of two runs a side no more can be shown than their order: one of six arrangements."""
+    assert welch([0.2, 0.2], [0.1, 0.1]) == OneSided(pytest.approx(1 / 6), 1)
     assert welch([0.1, 0.1], [0.1, 0.1]) == OneSided(1, 1)
 
 
@@ -87,6 +88,11 @@ def test_student_is_scipys() -> None:
     expected = stats.ttest_1samp(values, 0.1, alternative="greater").pvalue
     assert student(values, 0.1).greater == pytest.approx(float(expected))
     assert student([0.3], 0) == OneSided(1, 1)
+
+
+def test_student_without_spread_is_the_signs_test() -> None:
+    assert student([-12.0] * 5, 0) == OneSided(1, 1 / 32)
+    assert student([0.5, 0.5], 0.5) == OneSided(1, 1)
 
 
 def test_difference_of_differences_has_the_bootstraps_error() -> None:

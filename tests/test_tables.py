@@ -156,7 +156,7 @@ def test_widths_by_definition_until_the_paper_variants_are_run() -> None:
     assert alone[1]["accuracy"].note == "not-planned"
     both = rows(made(make(profile="standard"))["widths"])
     assert both[1]["accuracy"].value is not None
-    assert both[0]["difference"].interval is not None
+    assert both[0]["ratio"].interval is not None
     assert number(both[1]["parameters"]) == number(alone[1]["parameters"])
 
 

@@ -222,5 +222,6 @@ def test_every_finding_about_the_original_alone_is_known():
     of_original = {name for name, item in REGISTRY.items() if item.of_original}
     assert of_original == {
         "macs-batch-of-four", "widths-not-paper", "digits-not-significant", "image-size",
+        "lenet-under-trained",
     }  # fmt: skip
     assert study.load().has(FASHION)

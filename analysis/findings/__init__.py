@@ -48,17 +48,22 @@ def evaluate(records: Records) -> dict[str, Finding]:
 
 
 def _corrected(results: dict[str, Result]) -> dict[str, Value]:
-    """Holm's correction within each family; it depends on every p-value of the family."""
+    """Holm's correction within each family; it depends on every p-value of the family.
+
+    A finding decided by rule (p = 0, all runs diverged) has no p-value. It still counts in the
+    size of the family, so that it lowers no p-value of the others.
+    """
     families: dict[str, list[str]] = {}
     for name, result in results.items():
         if _raw(result) is not None:
             families.setdefault(REGISTRY[name].family, []).append(name)
     corrected = {}
     for names in families.values():
-        raw = [p for name in names if (p := _raw(results[name])) is not None]
+        raw = [_raw(results[name]) or 1.0 for name in names]
         sources: set[Source] = set().union(*(results[name].sources for name in names))
         for name, p in zip(names, holm(raw), strict=True):
-            corrected[name] = Value(p, "p", tuple(sorted(sources)))
+            if _raw(results[name]) != 0:
+                corrected[name] = Value(p, "p", tuple(sorted(sources)))
     return corrected
 
 
@@ -82,7 +87,7 @@ def _finding(
     seed_sources = tuple(Source(name, "config.seed") for name in evidence.ids(result.variants))
     values["seeds"] = Value(seeds, "integer", seed_sources)
     raw = _raw(result)
-    if raw is not None:
+    if raw:
         values["raw_p"] = Value(raw, "p", tuple(sorted(set(result.sources))))
     return Finding(
         id=hypothesis.id,
@@ -102,7 +107,8 @@ def _finding(
 def _verdict(result: Result, p: Value | None) -> Verdict:
     if result.verdict is not None:
         return result.verdict
-    if result.p is None or p is None or p.value >= ALPHA:
+    ruled = _raw(result) == 0
+    if result.p is None or not (ruled or (p is not None and p.value < ALPHA)):
         return Verdict.INCONCLUSIVE
     if result.mixed < min(result.p):
         return Verdict.MIXED

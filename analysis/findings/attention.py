@@ -187,7 +187,8 @@ def se_range_larger_18(evidence: Evidence) -> Result:
     first, second = Ranges(evidence, SE18), Ranges(evidence, SE34)
     values = first.values("se18") | second.values("se34")
     if not (first.blocks and second.blocks):
-        return Result((SE18, SE34), "runs", verdict=Verdict.INCONCLUSIVE, values=values)
+        missing = tuple(v for v, r in ((SE18, first), (SE34, second)) if not r.blocks)
+        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=missing)
     logs = [[math.log(max(x, 1e-9)) for x in item.runs] for item in (first, second)]
     ends = difference_interval(*logs)
     high, low = values["se18"], values["se34"]

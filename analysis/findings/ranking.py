@@ -15,6 +15,7 @@ from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence, title
 from analysis.findings.model import (
     Result,
+    Verdict,
     accuracies,
     better,
     claim_set,
@@ -261,7 +262,7 @@ def lenet_under_trained(evidence: Evidence) -> Result:
         "images": evidence.mean("LeNet", "config.train_images", "count"),
     }
     if measured is None:
-        return Result(("LeNet",), "untested", p=OneSided(1.0, 1.0), sources=sources, values=values)
+        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("LeNet",))
     ours = evidence.contrast(("LeNet",), (1,))
     rate = 1 - stated.value
     scale = 1 / rate
