@@ -29,11 +29,14 @@ FASHION = "quick-fashionmnist"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Records of the quick profile on both data sets; on Fashion-MNIST depth does no harm."""
+    """Records of the quick profile on both data sets: AlexNet is the best on both, and on
+    Fashion-MNIST depth does no harm."""
     made = tmp_path_factory.mktemp("results")
-    factory.save(factory.make(), made / "quick")
+    both = {"AlexNet": factory.outcome("AlexNet", accuracy=0.995)}
+    factory.save(factory.make(specs=both), made / "quick")
     better = dataclasses.replace(factory.outcome("PlainNet34"), accuracy=0.99, train_loss=0.01)
-    factory.save(factory.make(profile=FASHION, specs={"PlainNet34": better}), made / FASHION)
+    specs = both | {"PlainNet34": better}
+    factory.save(factory.make(profile=FASHION, specs=specs), made / FASHION)
     return made
 
 
@@ -203,7 +206,7 @@ def test_the_report_on_mnist_says_what_carries_over(folder):
     supported, contradicted = said.split("Supported on each of them:")[1].split(
         "Contradicted on each of them:"
     )
-    assert "Multiplication in place of addition does much worse" in supported
+    assert "Multiplication lowers the accuracy sharply" in supported
     assert "AlexNet is less accurate" in contradicted.split("To come out alike")[0]
     for basis in ("on Fashion-MNIST 16 runs with one seed", "在 Fashion-MNIST 上有 16 次运行"):
         assert basis in said
