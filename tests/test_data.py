@@ -99,7 +99,7 @@ def test_a_folder_serves_the_files_under_any_usual_name(files, monkeypatch, tmp_
     for name, content in files.items():
         path = tmp_path / place.format(name=name, dotted=name.replace("-idx", ".idx"))
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(gzip.compress(content, 1) if path.suffix == ".gz" else content)
+        path.write_bytes(gzip.compress(content, 1, mtime=0) if path.suffix == ".gz" else content)
     monkeypatch.setenv("HOME", str(tmp_path.parent))
     monkeypatch.setenv("MNIST_DIR", f"~/{tmp_path.name}")
     assert contents(acquire(MNIST)) == files
@@ -128,7 +128,7 @@ def test_a_damaged_file_is_refused_and_named(files, monkeypatch, tmp_path, name,
     elif damage == "html":
         content = bytearray(b"<html>404</html>")
     elif damage == "torn gzip":
-        content = bytearray(gzip.compress(content[:100_000], 1)[:500])
+        content = bytearray(gzip.compress(content[:100_000], 1, mtime=0)[:500])
     (tmp_path / name).write_bytes(content)
     if damage == "endless":
         os.truncate(tmp_path / name, 2**40)  # sparse
@@ -159,7 +159,7 @@ def test_what_a_mirror_serves_is_verified_and_cached(no_sources, monkeypatch, na
     monkeypatch.setattr(download, "CACHE", cached)
 
     def mirror(url, _):
-        return gzip.compress(files[url.rpartition("/")[2].removesuffix(".gz")], 1)
+        return gzip.compress(files[url.rpartition("/")[2].removesuffix(".gz")], 1, mtime=0)
 
     monkeypatch.setattr(download, "download", mirror)
     assert contents(acquire(DATASETS[name])) == files
@@ -168,7 +168,9 @@ def test_what_a_mirror_serves_is_verified_and_cached(no_sources, monkeypatch, na
 
 
 @pytest.mark.parametrize("name", DATASETS)
-@pytest.mark.parametrize("answer", [b"<html>blocked</html>", b"", gzip.compress(b"x" * 100)])
+@pytest.mark.parametrize(
+    "answer", [b"<html>blocked</html>", b"", gzip.compress(b"x" * 100, mtime=0)]
+)
 def test_a_mirror_that_serves_something_else_is_refused(no_sources, monkeypatch, name, answer):
     monkeypatch.setattr(download, "download", lambda *_: answer)
     with pytest.raises(DataError, match="could not be downloaded"):
@@ -216,7 +218,7 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def server(files):
-    Mirror.good = {name: gzip.compress(content, 1) for name, content in files.items()}
+    Mirror.good = {name: gzip.compress(content, 1, mtime=0) for name, content in files.items()}
     made = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mirror)
     made.daemon_threads = True
     threading.Thread(target=made.serve_forever, daemon=True).start()
@@ -245,7 +247,9 @@ def test_a_download_ends_at_its_limit(server):
 def test_published_files_are_verified_compressed_and_kept_so(no_sources, monkeypatch):
     """KMNIST is known by its compressed files: here by some of the same form."""
     arrays = [np.zeros((10, 28, 28), np.uint8), np.arange(10, dtype=np.uint8)] * 2
-    packed = {n: gzip.compress(base.to_idx(a), 1) for n, a in zip(IDX_FILES, arrays, strict=True)}
+    packed = {
+        n: gzip.compress(base.to_idx(a), 1, mtime=0) for n, a in zip(IDX_FILES, arrays, strict=True)
+    }
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in packed.items()}
     known = dataclasses.replace(DATASETS["KMNIST"], sha256=hashes)
     monkeypatch.setattr(download, "download", lambda url, _: packed[url.rpartition("/")[2][:-3]])
@@ -273,7 +277,7 @@ def emnist_archive(left_out="", cut=0):
                 name = f"gzip/emnist-digits-{part}-{kind}-ubyte.gz"
                 data = bytes(header) + content.tobytes()
                 if name != left_out:
-                    bundle.writestr(name, gzip.compress(data[: len(data) - cut], 1))
+                    bundle.writestr(name, gzip.compress(data[: len(data) - cut], 1, mtime=0))
         bundle.writestr("gzip/emnist-letters-test-labels-idx1-ubyte.gz", b"not read")
     return out.getvalue()
 
