@@ -106,5 +106,5 @@ def test_status_for_programs():
 
 
 def test_a_tilde_is_the_home_folder(tmp_path):
-    done = run("-m", "report", "--results", "~/none", "--out", "~/x", HOME=str(tmp_path))
+    done = run("-m", "analysis", "--results", "~/none", "--out", "~/x", HOME=str(tmp_path))
     assert (done.returncode, done.stderr) == (2, f"error: {tmp_path}/none: no such folder\n")

@@ -90,7 +90,7 @@ def test_bad_records_are_named(tmp_path, results, name, content, message):
     [
         (["--profile", "fast"], "unknown profile 'fast'"),
         (["--results", "no/such/folder"], "no/such/folder: no such folder"),
-        (["depht"], "unknown figure 'depht'; expected one of resize, "),
+        (["depht"], "unknown figure 'depht'; expected one of accuracy, "),
     ],
 )
 def test_wrong_arguments_of_the_analysis(arguments, message):

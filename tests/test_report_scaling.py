@@ -73,7 +73,7 @@ def test_a_record_adds_a_line_to_the_pdf(made):
 @pytest.mark.parametrize("name", ["operators", "pareto", "accuracy"])
 def test_a_figure_of_many_runs_stays_small(name):
     sizes = [
-        len(svg(figures()[name].draw(factory.make(seeds=seeds, without=WITHOUT), {}, "en")))
+        len(svg(figures()[name].draw(factory.make(seeds=seeds, without=WITHOUT), "en")))
         for seeds in (21, 42)
     ]
     assert sizes[1] < 1.1 * sizes[0]

@@ -168,7 +168,8 @@ def test_exported_shell_variables_are_not_taken_for_makes():
 
 def test_clean_keeps_what_took_hours(tmp_path):
     shutil.copy(ROOT / "Makefile", tmp_path)
-    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    (tmp_path / "experiments/support").mkdir(parents=True)
+    shutil.copy(ROOT / "experiments/support/make_variables.py", tmp_path / "experiments/support")
     for name in ("report/out/a", "experiments/checkpoints/a", "experiments/results/a", "data/a"):
         (tmp_path / name).mkdir(parents=True)
 

@@ -347,7 +347,8 @@ def se_weights_dynamic(evidence: Evidence) -> Result:
 def dynamic_share(block: SEWeights) -> float:
     """Share of the variance of a block's weights over images and channels that lies between images;
     0 where all weights are equal."""
-    within = sum(std**2 for std in block.std) / block.channels
+    # weights lie between 0 and 1, and so does their standard deviation
+    within = sum(min(std, 1.0) ** 2 for std in block.std) / block.channels
     centre = sum(block.mean) / block.channels
     between = sum((mean - centre) ** 2 for mean in block.mean) / block.channels
     return within / (within + between) if within + between > 0 else 0.0
