@@ -24,7 +24,7 @@ from tests.fault_kit import (
     with_records,
 )
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.soak]
 
 
 @pytest.fixture(scope="module")

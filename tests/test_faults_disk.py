@@ -20,7 +20,7 @@ from tests.fault_kit import (
     logging_faults,
 )
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.soak]
 
 #: May a user mount a file system in a namespace of their own here?
 MOUNTS = (

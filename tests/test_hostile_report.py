@@ -24,7 +24,7 @@ from tests.checkout import copy_of_checkout, results, trim
 from tests.fuzz_kit import replaced
 from tests.test_html_browser import ARGUMENTS, CHROMIUM
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.soak]
 
 ROOT = Path(__file__).parent.parent
 EVIL = "http://127.0.0.1:9/evil"

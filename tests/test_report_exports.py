@@ -14,7 +14,7 @@ from report.blocks.numbers import LANGS
 from tests.report_kit import built
 from tests.report_kit import material as kit_material
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.soak]
 
 ROOT = Path(__file__).parent.parent
 
