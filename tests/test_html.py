@@ -197,7 +197,7 @@ def test_a_report_of_part_of_the_setting_says_so(html):
 
 def test_several_seeds_are_counted():
     html = page_of(factory.make(seeds=3))
-    assert "seeds and images" in html and "跨" in html
+    assert "seeds and images" in html and "计入种子与图像" in html
 
 
 def test_html_only(tmp_path):
