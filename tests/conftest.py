@@ -10,6 +10,8 @@ from tests import fault_kit
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):  # the processes that it starts inherit this
         os.environ["TESTS_SHARED"] = tempfile.mkdtemp(prefix="tests-")
+        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # of a `make test`: the tests start make
+            os.environ.pop(name, None)  # as a user does
 
 
 def pytest_unconfigure(config):
