@@ -59,18 +59,23 @@
     const id = decodeURIComponent(location.hash.slice(1));
     let target = id && document.getElementById(id);
     if (!target) return;
-    const folded = target.closest("details");
-    if (folded) folded.open = true;
-    if (target.tagName === "DETAILS") target.open = true;
     if (hidden(target)) {
       const other = counterpart(id);
       if (other && !hidden(other)) target = other;
       else document.getElementById(`mode-${id.slice(0, 2)}`)?.click();
     }
+    const folded = target.closest("details");
+    if (folded) folded.open = true;
     target.scrollIntoView();
   }
   addEventListener("hashchange", reveal);
   reveal();
+
+  // --- Cards are built when they are opened ------------------------------------------------
+  document.addEventListener("toggle", (event) => {
+    const content = event.target.querySelector?.(":scope > template");
+    if (content) content.replaceWith(content.content);
+  }, true);
 
   // --- Contents: where the reader is -------------------------------------------------------
   const links = new Map();

@@ -170,7 +170,7 @@ def _anchor_footnotes(root: Element, base: str) -> None:
 
 
 def _back(writer: Writer, contents: list[Entry], typeset: Typeset) -> Iterator[Part]:
-    """References, which are in English in either language, and run cards."""
+    """References, which are in English in either language, and runs."""
     lang, labels = writer.lang, writer.labels
 
     def title(name: str) -> str:
@@ -184,11 +184,19 @@ def _back(writer: Writer, contents: list[Entry], typeset: Typeset) -> Iterator[P
         tree.tighten(root)
         yield Part("references", root)
     if writer.records.runs:
-        intro = partial("cards-intro", lang=lang, title=title("cards"), intro=labels("cards_intro"))
-        each = run_cards.cards(
-            writer.records.runs.values(), lang, labels, writer.asset if writer.pdf else None
+        intro = partial(
+            "cards-intro",
+            lang=lang,
+            title=title("cards"),
+            intro=labels("cards_intro_printed" if writer.pdf else "cards_intro"),
         )
-        root = tree.parsed(intro + Markup("").join(each))
+        runs = writer.records.runs.values()
+        shown = (
+            run_cards.table(runs, lang, labels)
+            if writer.pdf
+            else Markup("").join(run_cards.cards(runs, lang, labels))
+        )
+        root = tree.parsed(intro + shown)
         tree.tighten(root)
         typeset(root)
         yield Part("cards", root)

@@ -171,7 +171,7 @@ def _cut(elements: list[Element], before: _Test, behind: _Test) -> list[list[Ele
 
 def _begins_piece(element: Element) -> bool:
     """Subsections and run cards, at which the languages stay level."""
-    return (element.tag == "h3" and "id" in element.attrib) or element.tag == "article"
+    return (element.tag == "h3" and "id" in element.attrib) or has_class(element, "card")
 
 
 def _never(element: Element) -> bool:
