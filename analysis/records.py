@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import models
-from analysis.labels import Split, as_digits, labels
+from analysis.true_labels import Split, as_digits, labels
 from analysis.values import mean, value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
