@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 import models
 from analysis.constants import CHANCE_LOSS
-from analysis.labels import Split, as_digits, labels
 from analysis.records import Records, mean, value
 from analysis.statistics import Contrast, OneSided, Sample, SeedVariance, contrast, pool, ranks
+from analysis.true_labels import Split, as_digits, labels
 from analysis.values import Kind, Source, Value
 from experiments.record import Evaluation, Record
 

@@ -19,6 +19,7 @@ import matplotlib as mpl
 import models
 from analysis import ladder, original
 from analysis.constants import CONSTANTS
+from analysis.cross_dataset import compare
 from analysis.evidence import title
 from analysis.figures import figures
 from analysis.figures.common import inks
@@ -42,7 +43,6 @@ from analysis.schema import (
 )
 from analysis.setting import ORIGINAL, command, setting
 from analysis.tables import tables
-from analysis.transfer import compare
 from analysis.values import Value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName

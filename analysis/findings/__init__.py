@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 
 from analysis.evidence import Evidence
-from analysis.findings.model import REGISTRY, Finding, Hypothesis, Result, Verdict
+from analysis.findings.base import REGISTRY, Finding, Hypothesis, Result, Verdict
 from analysis.records import Records
 from analysis.statistics import ALPHA, holm
 from analysis.values import Source, Value

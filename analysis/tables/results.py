@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis import original
 from analysis.evidence import Evidence, title
 from analysis.statistics import ALPHA, holm
-from analysis.tables.model import Cell, Column, Table, accuracy_cell, table
+from analysis.tables.base import Cell, Column, Table, accuracy_cell, table
 from analysis.values import Source, Value
 from experiments.datasets import USUAL
 
