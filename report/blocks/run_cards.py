@@ -1,5 +1,4 @@
-"""The appendix of runs, where every number of the report leads: in the page a card for each
-network, in the PDFs one table."""
+"""The page's appendix of runs, where every number leads: a card for each network."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ _WIDTH, _HEIGHT, _MARGIN = 132, 30, 2.5
 _FINGERPRINT = 10
 
 _Fields: TypeAlias = tuple[tuple[str, Kind], ...]
-#: Columns of the table of runs, in the page and on paper, with the kinds of their numbers.
+#: Columns of a card's table of runs, with the kinds of their numbers.
 _COLUMNS: _Fields = (
     ("test.accuracy", "accuracy"),
     ("test.loss", "loss"),
@@ -30,7 +29,6 @@ _COLUMNS: _Fields = (
     ("timing.images_per_second", "rate"),
     ("timing.peak_memory_bytes", "bytes"),
 )
-_COLUMNS_PRINTED = _COLUMNS[:5]
 #: Rows of a card: label, then the fields with their kinds (or None for text).
 _ROWS: tuple[tuple[str, tuple[tuple[str, Kind | None], ...]], ...] = (
     (
@@ -91,7 +89,7 @@ def cards(runs: Iterable[Run], lang: Lang, labels: Labels) -> Iterator[Markup]:
             name=name,
             title=labels("with_runs", text=found[0].title, count=len(found)),
             curves=_curves(found, labels, lang),
-            table=_table(found, _COLUMNS, labels, lang, anchors=False),
+            table=_table(found, labels, lang),
             rows=[
                 (key, Markup(escape(labels("list_semicolon"))).join(_different(rows, key)))
                 for key in rows[0]
@@ -100,12 +98,6 @@ def cards(runs: Iterable[Run], lang: Lang, labels: Labels) -> Iterator[Markup]:
             history=_history(found),
             label=labels,
         )
-
-
-def table(runs: Iterable[Run], lang: Lang, labels: Labels) -> Markup:
-    """All runs in one table, on paper."""
-    ordered = [run for found in _by_network(runs).values() for run in found]
-    return _table(ordered, _COLUMNS_PRINTED, labels, lang, anchors=True)
 
 
 def _by_network(runs: Iterable[Run]) -> dict[str, list[Run]]:
@@ -121,28 +113,19 @@ def _different(rows: list[dict[str, Markup]], key: str) -> list[Markup]:
     return list(dict.fromkeys(row[key] for row in rows if key in row))
 
 
-def _table(
-    runs: list[Run], columns: _Fields, labels: Labels, lang: Lang, *, anchors: bool
-) -> Markup:
-    """A table of runs; with ``anchors`` the first run of each network bears the network's id."""
-    first: dict[str, str] = {}
-    for run in runs:
-        first.setdefault(card_id(run.id, lang), run.id)
+def _table(runs: list[Run], labels: Labels, lang: Lang) -> Markup:
     return partial(
         "run-table",
-        head=[labels("column_" + path.replace(".", "_")) for path, _ in columns],
+        head=[labels("column_" + path.replace(".", "_")) for path, _ in _COLUMNS],
         runs=[
             {
                 "name": run.id,
-                "anchor": card_id(run.id, lang)
-                if anchors and first[card_id(run.id, lang)] == run.id
-                else "",
                 "status": _status(run, labels),
                 "numbers": [
                     (f"{run.id} {path}", found.value, numbers.printed(found, lang))
                     if (found := _number(run, path, kind))
                     else None
-                    for path, kind in columns
+                    for path, kind in _COLUMNS
                 ],
                 "fingerprint": run.fingerprint[:_FINGERPRINT],
             }
