@@ -17,7 +17,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 import models
-from analysis import ladder, original
+from analysis import ladder, misread, original
 from analysis.constants import CONSTANTS
 from analysis.cross_dataset import compare
 from analysis.evidence import title
@@ -27,6 +27,7 @@ from analysis.findings import evaluate
 from analysis.records import Records, contents, mean, rungs, siblings, value
 from analysis.render import draw
 from analysis.schema import (
+    MISREAD,
     RESULTS,
     Cell,
     Dataset,
@@ -147,6 +148,8 @@ def make(inputs: Inputs, out: Path) -> Results:
         for name, (entry, drawings) in zip(own, drawn, strict=True):
             entries[name] = entry
             files |= {f"figures/{file}": content for file, content in drawings.items()}
+    mistakes, bitmap = misread.summary(misread.Misreadings(records), records.dataset)
+    files[MISREAD] = bitmap
     for name, table in made.tables.items():
         files[f"tables/{name}.csv"] = as_csv(table).encode()
     for name, content in files.items():
@@ -156,6 +159,7 @@ def make(inputs: Inputs, out: Path) -> Results:
             "made_from": inputs.fingerprint(),
             "files": {name: _sha256(content) for name, content in files.items()},
             "figures": entries,
+            "misread": mistakes,
             "folder": out,
         }
     )

@@ -29,6 +29,8 @@ Texts = Mapping[Lang, str]
 #: The folder of results by profile, and the name of the file in it.
 OUT = Path(__file__).resolve().parent / "out"
 RESULTS = "results.json"
+#: The bitmap of the images that networks get wrong.
+MISREAD = "misread.png"
 
 
 def folder_of(profile: str | None, dataset: str | None) -> Path:
@@ -357,6 +359,28 @@ class Ladder(Part):
         return tuple(name for name, climb in self.findings.items() if climb.outcome == outcome)
 
 
+class Mistakes(Part):
+    """What a network takes for what: ``images`` are (number of the image, class it was taken for,
+    runs that did so). ``title`` is empty for the images that every network gets wrong."""
+
+    title: str
+    runs: int
+    images: tuple[tuple[int, int, int], ...]
+
+
+class Misread(Part):
+    """The test images that networks get wrong.
+
+    ``truth``: their classes, by number. ``shown``: numbers of the images in ``misread.png``, in
+    which they stand in rows of ``row``.
+    """
+
+    truth: dict[int, int] = {}
+    shown: tuple[int, ...] = ()
+    row: int = 1
+    networks: tuple[Mistakes, ...] = ()
+
+
 class Results(Part):
     """All results of one folder of records.
 
@@ -395,7 +419,12 @@ class Results(Part):
     inks: dict[str, str]
     cross_dataset: CrossDataset
     ladder: Ladder = Ladder()
+    misread: Misread = Misread()
     folder: Path = Field(default=Path(), exclude=True)
+
+    def misread_images(self) -> bytes:
+        """The bitmap of the images that networks get wrong."""
+        return (self.folder / MISREAD).read_bytes()
 
     def svg(self, name: str, lang: Lang) -> str:
         """The drawing of a figure."""

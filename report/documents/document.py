@@ -153,7 +153,10 @@ def _number(
         heading.text = None
         for child in list(heading):
             heading.remove(child)
-        tree.insert(heading, 0, [tree.wrapped("span", "secno", [number]), " ", *shown])
+        mark = tree.wrapped("span" if writer.pdf else "a", "secno", [number])
+        if not writer.pdf:
+            mark.set("href", f"#{anchor}")
+        tree.insert(heading, 0, [mark, " ", *shown])
     if not counts[1]:
         raise ReportError("expected a heading '# Title', first in the file", place)
 

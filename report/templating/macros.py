@@ -229,9 +229,16 @@ class Writer(Engine):
             name=name,
             **self._drawing(name),
             label=self.labels,
-            number=self.figure_numbers[name],
+            number=self._label("figure", name, self.figure_numbers[name]),
             caption=Markup(self._caption(caller)),
-            data=self._data_line(art.runs, art.code),
+            data=self._data_line(
+                art.runs,
+                [f"figures/{name}.{self.lang}.{kind}" for kind in ("svg", "png", "pdf")]
+                if art.alt
+                else [],
+                self._command(name),
+            ),
+            paper=self.pdf,
         )
         return self.slots.add(html, block=True, place=place)
 
@@ -270,10 +277,12 @@ class Writer(Engine):
             lang=self.lang,
             name=name,
             label=self.labels,
-            number=self.table_numbers[name],
+            number=self._label("table", name, self.table_numbers[name]),
             caption=Markup(self._caption(caller)),
             body=tables.html(found, self.context),
-            data=self._data_line(found.runs, ""),
+            data=self._data_line(
+                found.runs, [f"tables/{name}.csv", f"tables/{name}.{self.lang}.tex"], ""
+            ),
         )
         return self.slots.add(html, block=True, place=place)
 
@@ -294,10 +303,24 @@ class Writer(Engine):
         place = calling_place()
         return self.caption(caller(), place.file if place else self.folder) if caller else ""
 
-    def _data_line(self, runs: Iterable[str], code: str) -> str:
-        """The records behind a figure or table, and the command that draws it."""
+    def _label(self, kind: str, name: str, number: int) -> Markup:
+        """ "Figure 7"."""
+        text = self.labels(f"{kind}_number", number=number)
+        target = f"{self.lang}-{kind[:3]}-{name}"
+        return partial("number-label", text=text, target=target, paper=self.pdf)
+
+    def _command(self, figure: str) -> str:
+        """The command that draws a figure of a profile of the study."""
+        if not self.profile.planned:
+            return ""
+        dataset = self.material.dataset
+        rest = "" if dataset.original else f" DATASET={dataset.name}"
+        return f"make figure NAME={figure} PROFILE={self.profile.base}{rest}"
+
+    def _data_line(self, runs: Iterable[str], files: list[str], command: str) -> str:
+        """The records behind a figure or table, its files beside the page, and its command."""
         known = [run for run in runs if run in self.records.runs]
-        if not known:
+        if self.pdf and not known:
             return ""
         names = numbers.folded(known)
         return partial(
@@ -305,7 +328,8 @@ class Writer(Engine):
             runs=[(card_id(first, self.lang), name) for name, first in names.items()],
             few=len(names) <= _FEW_RUNS,
             count=len(known),
-            code=code,
+            files=files,
+            command=command,
             label=self.labels,
             paper=self.pdf,
         )
