@@ -1,5 +1,7 @@
 """A network or a data set is one file: the real commands, in a copy of the project."""
 
+import json
+
 import pytest
 
 from experiments.record import read
@@ -32,7 +34,7 @@ def build(name: str, *, batch_norm: bool) -> nn.Sequential:
         layers += [nn.ReLU(inplace=True), nn.MaxPool2d(2)] if cin != cout else [nn.ReLU()]
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 '''
-RUN = '\n[[run]]\nnetwork = "VGG6"\nfor = ["results"]\n'
+RUN = '\n[[run]]\nnetwork = "VGG6"\nin_results = true\n'
 
 COLOURED = '''"""Coloured images of 32 x 32 pixels in one file, as CIFAR-10 has them."""
 
@@ -75,6 +77,10 @@ def checkout(tmp_path_factory):
     return copy_of_checkout(tmp_path_factory.mktemp("extension") / "checkout")
 
 
+def read_json(path):
+    return json.loads(path.read_text())
+
+
 def command(checkout, *arguments):
     done = run(checkout, "-m", *arguments)
     assert done.returncode == 0, done.stderr
@@ -92,12 +98,20 @@ def test_a_network_is_one_file_and_one_entry_of_the_study(checkout):
     train = ("experiments", "train", "--profile", "smoke", "--only", "VGG6.s0")
     command(checkout, *train)
     path = results(checkout) / "VGG6.s0.json"
-    # The networks of this process are those of the project, not of the copy.
-    assert '"status": "finished"' in path.read_text()
+    assert read_json(path)["status"] == "finished"
     assert [each.name for each in path.parent.glob("*.json")] == [path.name]
     written = path.stat().st_mtime_ns
     command(checkout, *train)
     assert path.stat().st_mtime_ns == written  # it is fresh
+    command(checkout, "analysis", "--profile", "smoke")
+    out = checkout / "analysis" / "out" / "smoke"
+    # The networks of this process are those of the project, not of the copy: no schema of ours.
+    table = read_json(out / "results.json")["tables"]["results"]
+    (row,) = (row for row in table["rows"] if row[0]["value"] == "VGG-6")
+    measured = dict(zip((column["key"] for column in table["columns"]), row, strict=True))
+    assert measured["accuracy"]["value"]["value"] == read_json(path)["test"]["accuracy"]
+    for name in ("accuracy", "pareto"):
+        assert "VGG-6" in (out / "figures" / f"{name}.en.svg").read_text()
 
 
 @pytest.mark.pipeline
