@@ -197,9 +197,12 @@ class Evidence:
 
     def one(self, run: Record, split: Split = "test") -> Sample:
         """A finished run alone, as any run of its network."""
-        return self._sample(
-            [run], split, self._pool(split).get(run.id.rpartition(".s")[0]) or self._usual(split)
-        )
+        return self.of([run], split)
+
+    def of(self, runs: Sequence[Record], split: Split = "test") -> Sample:
+        """Some of the finished runs of a network."""
+        seeds = self._pool(split).get(runs[0].id.rpartition(".s")[0]) or self._usual(split)
+        return self._sample(runs, split, seeds)
 
     def sample(self, variant: str, split: Split = "test") -> Sample:
         """The finished runs of a variant, of which there must be one."""

@@ -17,12 +17,13 @@ from pathlib import Path
 import matplotlib as mpl
 
 import models
-from analysis import ladder, original
+from analysis import ladder, original, protocol
 from analysis.constants import CONSTANTS
-from analysis.evidence import title
+from analysis.evidence import Evidence, title
 from analysis.figures import figures
 from analysis.figures.common import inks
 from analysis.findings import evaluate
+from analysis.machines import machines
 from analysis.records import Records, contents, mean, rungs, siblings, value
 from analysis.render import draw
 from analysis.schema import (
@@ -214,6 +215,7 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
     findings = evaluate(records)
     compared = compare(records, findings, others)
     climbed = ladder.climb(records, findings)
+    mixed = machines(Evidence(records))
     dataset = DATASETS[records.dataset]
     plan = study.load()
     planned = {run.id for profile in plan.profiles for run in plan.plan(profile)}
@@ -238,10 +240,12 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
         refused=tuple(line.removeprefix(f"{records.folder}{os.sep}") for line in records.refused),
         constants=CONSTANTS,
         findings=findings,
-        tables=tables(records, findings, compared, climbed),
+        tables=tables(records, findings, compared, climbed, mixed),
         inks={"ink": inks.INK, "ink-2": inks.INK_2, "rule": inks.RULE, "paper": inks.PAPER},
         cross_dataset=compared.summary(),
         ladder=climbed,
+        machines=mixed,
+        protocol=protocol.load(),
     )
 
 

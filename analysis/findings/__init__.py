@@ -7,6 +7,7 @@ says what is tested and which values and facts it gives. ``evaluate`` runs them 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable, Mapping
 
 from analysis.evidence import Evidence
 from analysis.findings.model import REGISTRY, Finding, Hypothesis, Result, Verdict
@@ -14,7 +15,7 @@ from analysis.records import Records
 from analysis.statistics import ALPHA, holm
 from analysis.values import Source, Value
 
-__all__ = ["Finding", "Verdict", "evaluate"]
+__all__ = ["Finding", "Verdict", "evaluate", "judge", "tested", "uncorrected"]
 
 #: The modules in the order of the report's sections; importing one registers its findings.
 SECTIONS = (
@@ -36,10 +37,20 @@ for _section in SECTIONS:
 def evaluate(records: Records) -> dict[str, Finding]:
     """Every finding by id, in the order of the report; never fails for want of runs."""
     evidence = Evidence(records)
-    results: dict[str, Result] = {}
-    for name, hypothesis in REGISTRY.items():
-        if not evidence.missing(hypothesis.needs):
-            results[name] = hypothesis.test(evidence)
+    return judge(evidence, tested(evidence, REGISTRY))
+
+
+def tested(evidence: Evidence, names: Iterable[str]) -> dict[str, Result]:
+    """What the functions of these findings return, of those that have their runs."""
+    return {
+        name: REGISTRY[name].test(evidence)
+        for name in names
+        if not evidence.missing(REGISTRY[name].needs)
+    }
+
+
+def judge(evidence: Evidence, results: Mapping[str, Result]) -> dict[str, Finding]:
+    """Every finding by id: these results after Holm's correction, the others not testable."""
     corrected = _corrected(results)
     return {
         name: _finding(hypothesis, evidence, results.get(name), corrected.get(name))
@@ -47,7 +58,7 @@ def evaluate(records: Records) -> dict[str, Finding]:
     }
 
 
-def _corrected(results: dict[str, Result]) -> dict[str, Value]:
+def _corrected(results: Mapping[str, Result]) -> dict[str, Value]:
     """Holm's correction within each family; it depends on every p-value of the family.
 
     A finding decided by rule (p = 0, all runs diverged) has no p-value. It still counts in the
@@ -102,6 +113,12 @@ def _finding(
         seeds=seeds,
         facts=dict(result.facts),
     )
+
+
+def uncorrected(result: Result) -> Verdict:
+    """The verdict of one test alone, without Holm's correction."""
+    raw = _raw(result)
+    return _verdict(result, None if raw is None else Value(raw, "p", ()))
 
 
 def _verdict(result: Result, p: Value | None) -> Verdict:
