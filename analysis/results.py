@@ -11,7 +11,7 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -23,7 +23,9 @@ from analysis.evidence import Evidence, title
 from analysis.figures import figures
 from analysis.figures.common import inks
 from analysis.findings import evaluate
+from analysis.findings.model import REGISTRY
 from analysis.machines import machines
+from analysis.protocol import Protocol
 from analysis.records import Records, contents, mean, rungs, siblings, value
 from analysis.render import draw
 from analysis.schema import (
@@ -216,6 +218,9 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
     compared = compare(records, findings, others)
     climbed = ladder.climb(records, findings)
     mixed = machines(Evidence(records))
+    for name, climb in climbed.findings.items():
+        budget = {**findings[name].facts, "budget": climb.outcome}
+        findings[name] = replace(findings[name], facts=budget)
     dataset = DATASETS[records.dataset]
     plan = study.load()
     planned = {run.id for profile in plan.profiles for run in plan.plan(profile)}
@@ -245,8 +250,15 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
         cross_dataset=compared.summary(),
         ladder=climbed,
         machines=mixed,
-        protocol=protocol.load(),
+        protocol=_protocol(dataset.original),
     )
+
+
+def _protocol(original: bool) -> Protocol:
+    """The protocol; of another data set than the original's without what concerns its figures."""
+    whole = protocol.load()
+    kept = {n: e for n, e in whole.finding.items() if original or not REGISTRY[n].of_original}
+    return whole.model_copy(update={"finding": kept})
 
 
 def _original() -> Original:

@@ -74,7 +74,8 @@ class Finding:
         runs: ids of the records that the verdict depends on.
         missing: variants without runs, for which reason it is not testable.
         seeds: the least number of runs behind a network.
-        facts: what the wording needs besides numbers, such as a network's title.
+        facts: what the wording needs besides numbers, such as a network's title. ``budget``: the
+            outcome over the rungs of the budget ladder (``Climb``), where there is a ladder.
     """
 
     id: str
@@ -332,8 +333,8 @@ class Step(Part):
 class Climb(Part):
     """A finding over the rungs where it could be tested, by letter, from the fewest images.
 
-    ``stable``: the last two have the same verdict, and where both have an effect, the later lies
-    within the interval of the earlier. ``unlike``: they have not, but they rest on different
+    ``stable``: the last two have the same verdict, and their effects, where both have intervals,
+    differ by no more than these allow. ``unlike``: they have not, but they rest on different
     networks, so that the budget is not the only difference. ``depends``: they have not, on the
     same networks. ``single``: there is one rung.
     """

@@ -59,20 +59,21 @@ def judge(evidence: Evidence, results: Mapping[str, Result]) -> dict[str, Findin
 
 
 def _corrected(results: Mapping[str, Result]) -> dict[str, Value]:
-    """Holm's correction within each family; it depends on every p-value of the family.
+    """Holm's correction within each family, whose size is that of the protocol.
 
-    A finding decided by rule (p = 0, all runs diverged) has no p-value. It still counts in the
-    size of the family, so that it lowers no p-value of the others.
+    A finding that cannot be tested, or that is decided by rule, has no p-value. It counts as one of
+    1, so that no verdict changes because another finding has runs on one rung or data set and none
+    on another.
     """
     families: dict[str, list[str]] = {}
-    for name, result in results.items():
-        if _raw(result) is not None:
-            families.setdefault(REGISTRY[name].family, []).append(name)
+    for name, hypothesis in REGISTRY.items():
+        families.setdefault(hypothesis.family, []).append(name)
     corrected = {}
-    for names in families.values():
-        raw = [_raw(results[name]) or 1.0 for name in names]
+    for members in families.values():
+        names = [n for n in members if n in results and _raw(results[n]) is not None]
+        raw = [_raw(results[name]) or 1.0 for name in names] + [1.0] * (len(members) - len(names))
         sources: set[Source] = set().union(*(results[name].sources for name in names))
-        for name, p in zip(names, holm(raw), strict=True):
+        for name, p in zip(names, holm(raw), strict=False):
             if _raw(results[name]) != 0:
                 corrected[name] = Value(p, "p", tuple(sorted(sources)))
     return corrected
