@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it: files are written whole
-
 import argparse
 import gc
 import os
 import sys
 import time
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from analysis import schema
-from experiments.support.files import explain
-from models import UsageError
-from models.cli import OneLineParser
+from models.cli import OneLineParser, run
 from report.base.errors import ROOT, TEMPLATES, ReportError
 
 OUT = ROOT / "report" / "out"
@@ -50,19 +42,7 @@ def main() -> int:
     """Parse the command line and do it."""
     # A build makes millions of objects and then ends: collecting them would take a third of it.
     gc.disable()
-    try:
-        return _run(_arguments())
-    except UsageError as error:
-        message = str(error)
-    except OSError as error:
-        message = explain(error)
-    except (MemoryError, BrokenProcessPool):
-        message = "a process was killed (out of memory?); give the same command again."
-    print(f"error: {message}", file=sys.stderr)
-    return 2
-
-
-def _run(arguments: argparse.Namespace) -> int:
+    arguments = _arguments()
     if arguments.command == "lint":
         from report.lint import lint
 
@@ -110,4 +90,4 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -1,8 +1,7 @@
-"""Atomic writes, an exclusive lock, and errors of files in one line."""
+"""Atomic writes and an exclusive lock."""
 
 from __future__ import annotations
 
-import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,25 +12,6 @@ from filelock import FileLock, Timeout
 
 #: Names of temporary files end so.
 _PARTIAL = ".partial"
-
-_ADVICE = {
-    errno.ENOSPC: "free some space there",
-    errno.EDQUOT: "free some space of your quota",
-    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
-    errno.EROFS: "make it writable",
-    errno.EACCES: "allow yourself to read and write there",
-    errno.EPERM: "allow yourself to read and write there",
-    errno.ENOTDIR: "remove the file that stands where a folder should",
-    errno.EISDIR: "remove the folder that stands where a file should",
-    errno.EMFILE: "raise the limit on open files (ulimit -n)",
-}
-
-
-def explain(error: OSError) -> str:
-    """One line: the file or folder, the error, and what to do about it."""
-    reason = error.strerror or str(error) or type(error).__name__
-    advice = _ADVICE.get(error.errno or 0, "correct that")
-    return f"{error.filename or 'a file'}: {reason}; {advice} and give the same command again."
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
