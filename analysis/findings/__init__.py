@@ -75,7 +75,8 @@ def _corrected(results: Mapping[str, Result]) -> dict[str, Value]:
         sources: set[Source] = set().union(*(results[name].sources for name in names))
         for name, p in zip(names, holm(raw), strict=False):
             if _raw(results[name]) != 0:
-                corrected[name] = Value(p, "p", tuple(sorted(sources)))
+                own = set(results[name].sources)  # first: a number leads to its first source
+                corrected[name] = Value(p, "p", (*sorted(own), *sorted(sources - own)))
     return corrected
 
 
