@@ -1,12 +1,13 @@
 """The findings: hypotheses that the records decide.
 
-Each is one function in the module of its section, registered by ``model.finding``; its docstring
+Each is one function in the module of its section, registered by ``base.finding``; its docstring
 says what is tested and which values and facts it gives. ``evaluate`` runs them all.
 """
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Iterable, Mapping
 
 from analysis.evidence import Evidence
@@ -17,7 +18,8 @@ from analysis.values import Source, Value
 
 __all__ = ["Finding", "Verdict", "evaluate", "judge", "tested", "uncorrected"]
 
-#: The modules in the order of the report's sections; importing one registers its findings.
+#: The modules in the order of the report's sections; others follow by the alphabet. Importing one
+#: registers its findings.
 SECTIONS = (
     "ranking",
     "sizes",
@@ -30,7 +32,8 @@ SECTIONS = (
     "overlooked",
     "strong",
 )
-for _section in SECTIONS:
+_found = sorted({found.name for found in pkgutil.iter_modules(__path__)} - {"base", *SECTIONS})
+for _section in (*SECTIONS, *_found):
     importlib.import_module(f"analysis.findings.{_section}")
 
 
