@@ -106,6 +106,15 @@ def test_networks_that_a_rung_lacks():
         assert "ResNet-50" in figure.alt(records, lang)
 
 
+def test_runs_that_diverged_are_marked_on_the_left():
+    wild = factory.outcome("ResNet50", status="diverged")
+    records = rung("A").beside({"B": rung("B", specs={"ResNet50.s1": wild, "LeNet.s0": wild})})
+    found = figure.lines(records)
+    assert figure.broken(records, found) == [("LeNet", 100_000), ("ResNet50", 100_000)]
+    for lang in LANGS:
+        test_figures.test_texts_are_inside_and_apart(figure, records, lang)
+
+
 def test_one_rung_alone_is_not_compared():
     for records in (rung("A"), factory.make()):
         made = climbed(records)
