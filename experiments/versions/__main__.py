@@ -15,7 +15,7 @@ from pathlib import Path
 from experiments.record import Record, read
 from experiments.verification.retrain import differences
 from experiments.versions import declared, lock
-from models.cli import OneLineParser
+from models.cli import OneLineParser, run
 
 #: Runs of the profile ``smoke`` that use every family, both block types, every operator that has
 #: code of its own, and the SE blocks.
@@ -120,4 +120,4 @@ def _git(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)
