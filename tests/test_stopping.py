@@ -54,6 +54,7 @@ def test_every_command_starts_and_ends_by_the_same_function():
         for path in [*(ROOT / folder).rglob("*.py"), ROOT / folder]
         if path.suffix == ".py" and '__name__ == "__main__"' in path.read_text()
     ]
+    found.remove(ROOT / "experiments/support/make_variables.py")  # which make asks, without .venv
     assert len(found) > 8
     assert [path for path in found if "    run(main)\n" not in path.read_text()] == []
 

@@ -72,14 +72,14 @@ def _accept() -> int:
 def _judge(before: dict[str, Record], after: dict[str, Record]) -> int:
     known = set(declared()["probes"])
     differ = 0
-    for run, record in after.items():
-        old = before[run].model_dump(mode="json", exclude={"fingerprint"})
+    for name, record in after.items():
+        old = before[name].model_dump(mode="json", exclude={"fingerprint"})
         new = record.model_dump(mode="json", exclude={"fingerprint"})
         for item in (old, new):
             item["probes"].pop("versions", None)
         found = [line for line in differences(old, new) if not _is_new(line, old, known)]
         differ += bool(found)
-        print(f"{run}: {'; '.join(found[:3]) if found else 'identical'}")
+        print(f"{name}: {'; '.join(found[:3]) if found else 'identical'}")
     if differ:
         print("error: results differ: raise the version of what has changed", file=sys.stderr)
         return 2
