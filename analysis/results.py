@@ -50,7 +50,7 @@ from analysis.values import Value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
 from experiments.record import Evaluation, Record
-from experiments.support.files import write_atomically
+from experiments.support.files import sweep, write_atomically
 from experiments.support.signals import end_with_parent
 from experiments.support.text import printable
 
@@ -152,6 +152,7 @@ def make(inputs: Inputs, out: Path) -> Results:
             files |= {f"figures/{file}": content for file, content in drawings.items()}
     for name, table in made.tables.items():
         files[f"tables/{name}.csv"] = as_csv(table).encode()
+    sweep(out)
     for name, content in files.items():
         write_atomically(out / name, content)
     results = made.model_copy(

@@ -70,6 +70,7 @@ def main() -> int:
     from report.blocks.citations import faults
     from report.build import build
     from report.documents import handin
+    from report.lint import unsupported
 
     started = time.perf_counter()
     # another folder's report does not replace one's own
@@ -81,7 +82,7 @@ def main() -> int:
     written = build(source, out, only_html=arguments.only == "html")
     seconds = time.perf_counter() - started
     print(f"{source} -> {out}: {len(written)} files in {seconds:.1f} s")
-    for line in faults(TEMPLATES / "references.bib"):
+    for line in [*faults(TEMPLATES / "references.bib"), *unsupported()]:
         print(f"note: {line}", file=sys.stderr)
     refused = schema.load(source).refused
     for line in refused:

@@ -217,6 +217,11 @@ def test_templates_are_sandboxed(tmp_path, source):
         ('$a = {{ ref("sec:a") }}$', "only a number can stand in a formula", None),
         ('$a = {{ "甲" }}$', "a formula cannot hold", None),
         ("$$ 中 $$", "cannot hold Chinese text", None),
+        ("[^a] x", "[^a] is a footnote without its text", 1),
+        ('{% call table("results") %}x[^a]{% endcall %}', "or one in a caption", None),
+        ("<!-- a --> b", "which must stand alone", 12),
+        ("a\x0bb", "the character U+000B cannot be printed", 2),
+        ("{{ acc('lenet') }}", "did you mean 'LeNet'?", 9),
         ("[x]({{ profile.name }})", "stands in a link's address", None),
         ('text {{ finding("plain-degrades") }}', "in a paragraph of its own", None),
         ('{{ finding("se-best") }}\n\n{{ finding("se-best") }}', "is there twice", None),
@@ -323,3 +328,4 @@ def test_what_writers_bring_along_is_known(tmp_path):
     assert 'href="#en-a-fn1"' in html and 'id="en-a-fn1"' in html and "The note." in html
     assert 'href="https://example.org/a"' in html
     assert '<p class="markdown-alert-title">Note</p>' in html
+    assert "<math" in section(tmp_path / "math", "```math\nx\n```")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,6 +40,14 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         if error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that killed processes left in a folder an hour ago or earlier."""
+    for partial in folder.rglob(f".*{_PARTIAL}"):
+        with suppress(OSError):
+            if partial.stat().st_mtime < time.time() - 3600:
+                partial.unlink()
 
 
 @contextmanager
