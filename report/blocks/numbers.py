@@ -25,6 +25,7 @@ _SEED = re.compile(r"(.+)\.s(0|[1-9][0-9]*)")
 #: Digits after the point (for gain and weight: significant digits).
 DIGITS: dict[Kind, int] = {
     "accuracy": 2,
+    "share": 1,
     "difference": 2,
     "count": 0,
     "params": 2,
@@ -176,6 +177,7 @@ def _bytes(number: float, places: int, lang: Lang) -> Printed:
 _POINTS: dict[Lang, str] = {"en": "pp", "zh": "个百分点"}
 _PRINTERS: dict[Kind, Callable[[float, int, Lang], Printed]] = {
     "accuracy": _accuracy,
+    "share": _accuracy,
     "difference": _difference,
     "count": _plain,
     "params": _params,
