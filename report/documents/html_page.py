@@ -118,6 +118,7 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
         tips=_json(tips),
         sources=Markup(stand_in("sources")),
         misread=_json(_misread(records)),
+        cite={lang: _cite_this(documents[lang], records, labels[lang]) for lang in LANGS},
     )
     page, sources = _interned(html)
     return zh.drawn(en.drawn(page.replace(stand_in("sources"), _json(sources))))
@@ -128,6 +129,26 @@ def _add_explorer(document: Document, records: Results, labels: Labels) -> None:
     for part in document.parts if records.misread.networks else ():
         for figure in part.root.iterfind(".//figure[@data-figure='confusion']"):
             figure.append(tree.parsed(partial("explorer", label=labels))[0])
+
+
+def _cite_this(document: Document, records: Results, labels: Labels) -> Markup:
+    """How to cite the report: BibTeX and CSL-JSON."""
+    front, code = document.front, CODES[document.lang]
+    key = f"cnn-{records.setting.name}-{document.lang}"
+    item: dict[str, object] = {"id": key, "type": "report", "title": front.title, "language": code}
+    if front.author:
+        item["author"] = [{"literal": front.author}]
+    if front.stamp:
+        item["issued"] = {"date-parts": [[int(part) for part in front.stamp.split("-")]]}
+    return partial(
+        "cite-this",
+        front=front,
+        key=key,
+        note=f"{front.course}, {records.setting.name}",
+        language=code,
+        csl=json.dumps([item], ensure_ascii=False, indent=1),
+        label=labels,
+    )
 
 
 def _misread(records: Results) -> object:

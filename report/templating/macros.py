@@ -30,6 +30,15 @@ MARKS = {
     "inconclusive": "◆",
     "not_testable": "○",
 }
+#: What the first screen says in words, and the figure on it.
+_MAIN_FINDINGS = (
+    "se-best",
+    "plain-degrades",
+    "residual-removes-degradation",
+    "mul-much-worse",
+    "dense-efficient",
+)
+_MAIN_FIGURE = "residual"
 _SVG = "http://www.w3.org/2000/svg"
 #: So many groups of records are named below a figure; more are folded away.
 _FEW_RUNS = 4
@@ -68,7 +77,7 @@ class Writer(Engine):
         here = in_language(sections, lang)
         self._sections = {section.name: section.number for section in here}
         self._left_out = left_out(folder, here)
-        self._findings_shown: set[str] = set()
+        self._findings_shown: list[str] = []
         self.environment.globals |= {
             "n": self.n,
             "p": self.p,
@@ -242,8 +251,9 @@ class Writer(Engine):
         )
         return self.slots.add(html, block=True, place=place)
 
-    def _drawing(self, name: str) -> dict[str, str]:
-        """A figure's address in the PDF, or the drawing itself in the page."""
+    def _drawing(self, name: str, key: str = "") -> dict[str, str]:
+        """A figure's address in the PDF, or the drawing itself in the page, under its own ``key``
+        where it stands there twice."""
         found = {"address": "", "drawing": "", "alt": ""}
         art = self.material.figures[name]
         if not art.alt:
@@ -253,7 +263,7 @@ class Writer(Engine):
         if self.pdf:
             found["address"] = self.asset(source)
             return found
-        key = f"{self.lang}-{name}"
+        key = key or f"{self.lang}-{name}"
         drawing = svg.for_page(source, key, self.material.inks)
         drawing = drawing.replace(f' xmlns="{_SVG}"', "", 1)
         head, _, body = drawing.partition(">")
@@ -366,7 +376,7 @@ class Writer(Engine):
         text = self.html(self._wording(found, found.verdict.value), self.folder / file)
         if name in self._findings_shown:
             raise ReportError(f"finding {name!r} is there twice", _place(name))
-        self._findings_shown.add(name)
+        self._findings_shown.append(name)
         verdict = found.verdict.value
         html = partial(
             "finding",
@@ -392,6 +402,45 @@ class Writer(Engine):
         elif found.seeds > 1:
             text += self.labels("several_runs", count=found.seeds)
         return text
+
+    def summary(self) -> Markup:
+        """The first screen of the page: every finding that the text has, the main ones in words."""
+        shown = self._findings_shown
+        if not self.records.runs or not shown:
+            return Markup()
+        verdicts = [self.f(name).verdict.value for name in shown]
+        words = {verdict: self.labels(f"verdict_{verdict}") for verdict in MARKS}
+        drawing, number = "", self.figure_numbers.get(_MAIN_FIGURE)
+        if number:
+            drawing = self._drawing(_MAIN_FIGURE, f"{self.lang}-main")["drawing"]
+        return partial(
+            "summary",
+            lang=self.lang,
+            label=self.labels,
+            tally=[
+                (f"{MARKS[verdict]} {words[verdict]}", verdict, verdicts.count(verdict))
+                for verdict in MARKS
+                if verdict in verdicts
+            ],
+            ticks=[
+                {
+                    "name": name,
+                    "verdict": verdict,
+                    "mark": MARKS[verdict],
+                    "text": f"{words[verdict]}: {self.slots.plain(self.claim(name))}",
+                }
+                for name, verdict in zip(shown, verdicts, strict=True)
+            ],
+            lines=[
+                (self.badge(self.f(name).verdict.value), Markup(self.claim(name)))
+                for name in _MAIN_FINDINGS
+                if name in shown
+            ],
+            drawing=drawing,
+            link=link(
+                "ref", f"{self.lang}-fig-{_MAIN_FIGURE}", self.labels("ref_fig", number=number or 0)
+            ),
+        )
 
     def _wording(self, found: Finding, block: str) -> str:
         scope = {**self._phrases, "f": found}
