@@ -251,9 +251,8 @@ class Writer(Engine):
         )
         return self.slots.add(html, block=True, place=place)
 
-    def _drawing(self, name: str, key: str = "") -> dict[str, str]:
-        """A figure's address in the PDF, or the drawing itself in the page, under its own ``key``
-        where it stands there twice."""
+    def _drawing(self, name: str) -> dict[str, str]:
+        """A figure's address in the PDF, or the drawing itself in the page."""
         found = {"address": "", "drawing": "", "alt": ""}
         art = self.material.figures[name]
         if not art.alt:
@@ -263,14 +262,14 @@ class Writer(Engine):
         if self.pdf:
             found["address"] = self.asset(source)
             return found
-        key = key or f"{self.lang}-{name}"
+        key = f"{self.lang}-{name}"
         drawing = svg.for_page(source, key, self.material.inks)
         drawing = drawing.replace(f' xmlns="{_SVG}"', "", 1)
         head, _, body = drawing.partition(">")
         self.drawings[key] = body.removesuffix("</svg>")
         alt = escape(found["alt"])
         # the tree holds the drawing's outer element only
-        element = f'{head} role="img" aria-label="{alt}">{stand_in(key)}</svg>'
+        element = f'{head} id="{key}-drawing" role="img" aria-label="{alt}">{stand_in(key)}</svg>'
         return found | {"drawing": Markup(element)}
 
     def table(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
@@ -410,9 +409,9 @@ class Writer(Engine):
             return Markup()
         verdicts = [self.f(name).verdict.value for name in shown]
         words = {verdict: self.labels(f"verdict_{verdict}") for verdict in MARKS}
-        drawing, number = "", self.figure_numbers.get(_MAIN_FIGURE)
-        if number:
-            drawing = self._drawing(_MAIN_FIGURE, f"{self.lang}-main")["drawing"]
+        number = self.figure_numbers.get(_MAIN_FIGURE)
+        alt = self.material.figures[_MAIN_FIGURE].alt if number else {}
+        box = self._view_box(_MAIN_FIGURE) if alt else ""
         return partial(
             "summary",
             lang=self.lang,
@@ -436,11 +435,17 @@ class Writer(Engine):
                 for name in _MAIN_FINDINGS
                 if name in shown
             ],
-            drawing=drawing,
+            alt=alt.get(self.lang, ""),
+            box=box,
+            figure=f"{self.lang}-{_MAIN_FIGURE}",
             link=link(
                 "ref", f"{self.lang}-fig-{_MAIN_FIGURE}", self.labels("ref_fig", number=number or 0)
             ),
         )
+
+    def _view_box(self, figure: str) -> str:
+        found = re.search(r'viewBox="([^"]*)"', self.material.svg(figure, self.lang))
+        return found[1] if found else ""
 
     def _wording(self, found: Finding, block: str) -> str:
         scope = {**self._phrases, "f": found}
