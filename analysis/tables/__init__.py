@@ -16,7 +16,7 @@ from analysis.tables.cross_dataset import transfer
 from analysis.tables.ladder import ladder
 from analysis.tables.results import results
 from analysis.tables.strong import strong
-from analysis.tables.study import own_experiments, recipes
+from analysis.tables.study import all_runs, own_experiments, recipes
 
 __all__ = ["Cell", "Column", "Table", "tables"]
 
@@ -48,5 +48,6 @@ def tables(
         transfer(compared or Transfer({records.dataset: findings})),
         ladder(climbed or Ladder()),
         own_experiments(evidence),
+        all_runs(evidence),
     )
     return {item.id: item for item in made}
