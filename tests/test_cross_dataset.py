@@ -202,7 +202,7 @@ def test_the_report_on_mnist_says_what_carries_over(folder):
     assert f"#en-run-{FASHION}/" not in html  # no card to lead to
     said = re.sub(r"\s+", " ", text(html))
     assert " are reversed (“" in said
-    assert "条逆转（“" in said
+    assert "条逆转（" in said
     for basis in ("on Fashion-MNIST 16 runs with one seed", "在 Fashion-MNIST 上有 16 次运行"):
         assert basis in said
     assert "Convolutional networks on MNIST" in said

@@ -119,7 +119,7 @@ class Converter:
         end_line()
         return blocks
 
-    def _block(self, element: Element) -> list[Json]:  # noqa: PLR0911 - one case each
+    def _block(self, element: Element) -> list[Json]:  # noqa: PLR0911, PLR0912 - one case each
         css = (element.get("class") or "").split()
         match element.tag:
             case "p":
