@@ -119,7 +119,7 @@ class Converter:
         end_line()
         return blocks
 
-    def _block(self, element: Element) -> list[Json]:  # noqa: PLR0911 - one case each
+    def _block(self, element: Element) -> list[Json]:  # noqa: PLR0911, PLR0912 - one case each
         css = (element.get("class") or "").split()
         match element.tag:
             case "p":
@@ -143,6 +143,8 @@ class Converter:
                 return []
             case "details" if "data" in css:
                 return []  # the records behind a figure, which stand on the page
+            case "details" if "evidence" in css:
+                return self.blocks(element)[1:]  # always unfolded
             case "summary":
                 return [_node("Para", [_node("Strong", self.inlines(element))])]
             case _:
@@ -151,7 +153,7 @@ class Converter:
     def _paragraph(self, element: Element, css: list[str]) -> list[Json]:
         if "data" in css:
             return []
-        if "claim" in css and self._form == "docx":
+        if "outcome" in css and self._form == "docx":
             return [paragraph(self.inlines(element), "Finding")]
         return [_node("Para", self._line(element))]
 
