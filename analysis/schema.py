@@ -30,6 +30,8 @@ Texts = Mapping[Lang, str]
 #: The folder of results by profile, and the name of the file in it.
 OUT = Path(__file__).resolve().parent / "out"
 RESULTS = "results.json"
+#: The bitmap of the images that networks get wrong.
+MISREAD = "misread.png"
 #: The simulation of the tests, committed.
 SIMULATION = OUT.with_name("simulation.json")
 
@@ -363,6 +365,28 @@ class Ladder(Part):
         return tuple(name for name, climb in self.findings.items() if climb.outcome == outcome)
 
 
+class Mistakes(Part):
+    """What a network takes for what: ``images`` are (number of the image, class it was taken for,
+    runs that did so). ``title`` is empty for the images that every network gets wrong."""
+
+    title: str
+    runs: int
+    images: tuple[tuple[int, int, int], ...]
+
+
+class Misread(Part):
+    """The test images that networks get wrong.
+
+    ``truth``: their classes, by number. ``shown``: numbers of the images in ``misread.png``, in
+    which they stand in rows of ``row``.
+    """
+
+    truth: dict[int, int] = {}
+    shown: tuple[int, ...] = ()
+    row: int = 1
+    networks: tuple[Mistakes, ...] = ()
+
+
 class Machine(Part):
     """A kind of machine: device, precision, finished runs; ``alone``: networks (titles) that were
     run on no other."""
@@ -490,9 +514,14 @@ class Results(Part):
     inks: dict[str, str]
     cross_dataset: CrossDataset
     ladder: Ladder = Ladder()
+    misread: Misread = Misread()
     machines: Machines = Machines()
     protocol: Protocol
     folder: Path = Field(default=Path(), exclude=True)
+
+    def misread_images(self) -> bytes:
+        """The bitmap of the images that networks get wrong."""
+        return (self.folder / MISREAD).read_bytes()
 
     def svg(self, name: str, lang: Lang) -> str:
         """The drawing of a figure."""

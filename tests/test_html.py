@@ -228,4 +228,4 @@ def test_a_tag_never_opens_within_an_attribute(html):
 def test_a_card_says_how_to_repeat_the_run(html, name, command):
     network = name.removesuffix(".s0")
     card = html[html.index(f'id="en-run-{network}"') :].partition("</template>")[0]
-    assert f"<pre>{command}</pre>" in card
+    assert f">{command}</pre>" in card
