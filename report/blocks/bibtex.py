@@ -238,17 +238,11 @@ def _decoder() -> tuple[Any, latex2text.LatexNodes2Text]:
         "sub": ("textsubscript",),
     }
     names = {name: wrapped(tag) for tag, known in tags.items() for name in known}
-    plain = ("url", "path", "nolinkurl", "texttt", "textsc", "textrm", "mathrm", "text", "mbox")
-    plain += ("textup", "textmd", "ensuremath", "enquote")
-    names |= dict.fromkeys(plain, "%s")
+    plain = "url path nolinkurl texttt textsc textrm textup textmd mathrm text mbox ensuremath"
+    names |= dict.fromkeys(plain.split(), "%s")
     words = {name: name for name in ("TeX", "LaTeX", "BibTeX", "LuaTeX", "XeTeX")}
-    words |= {
-        "textgreater": ">",
-        "textless": "<",
-        "textbar": "|",
-        "copyright": "\N{COPYRIGHT SIGN}",
-    }
-    words |= {"S": "\N{SECTION SIGN}", "P": "\N{PILCROW SIGN}", "pounds": "\N{POUND SIGN}"}
+    words |= {"textgreater": ">", "textless": "<", "textbar": "|"}
+    words |= {"copyright": "©", "S": "§", "P": "¶", "pounds": "£"}
     names["enquote"] = "\N{LEFT DOUBLE QUOTATION MARK}%s\N{RIGHT DOUBLE QUOTATION MARK}"
     parsing = latexwalker.get_default_latex_context_db()
     parsing.add_context_category(
