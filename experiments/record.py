@@ -321,7 +321,7 @@ def parse(path: Path, raw: bytes) -> Record:
         RecordError: not JSON, or not a record of this schema; one line naming file and field.
     """
     try:
-        text = raw.decode()
+        text = raw.decode("utf-8-sig")
         data = json.loads(text, object_pairs_hook=_without_duplicates)
     except _DuplicateKey as error:
         raise RecordError(path, f"{error}: there twice; delete the file or restore it") from None
