@@ -11,18 +11,22 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import matplotlib as mpl
 
 import models
-from analysis import ladder, original
+from analysis import ladder, original, protocol
 from analysis.constants import CONSTANTS
-from analysis.evidence import title
+from analysis.cross_dataset import compare
+from analysis.evidence import Evidence, title
 from analysis.figures import figures
 from analysis.figures.common import inks
 from analysis.findings import evaluate
+from analysis.findings.base import REGISTRY
+from analysis.machines import machines
+from analysis.protocol import Protocol
 from analysis.records import Records, contents, mean, rungs, siblings, value
 from analysis.render import draw
 from analysis.schema import (
@@ -42,7 +46,6 @@ from analysis.schema import (
 )
 from analysis.setting import ORIGINAL, command, setting
 from analysis.tables import tables
-from analysis.transfer import compare
 from analysis.values import Value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
@@ -215,6 +218,10 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
     findings = evaluate(records)
     compared = compare(records, findings, others)
     climbed = ladder.climb(records, findings)
+    mixed = machines(Evidence(records))
+    for name, climb in climbed.findings.items():
+        budget = {**findings[name].facts, "budget": climb.outcome}
+        findings[name] = replace(findings[name], facts=budget)
     dataset = DATASETS[records.dataset]
     plan = study.load()
     planned = {run.id for profile in plan.profiles for run in plan.plan(profile)}
@@ -239,11 +246,20 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
         refused=tuple(line.removeprefix(f"{records.folder}{os.sep}") for line in records.refused),
         constants=CONSTANTS,
         findings=findings,
-        tables=tables(records, findings, compared, climbed),
+        tables=tables(records, findings, compared, climbed, mixed),
         inks={"ink": inks.INK, "ink-2": inks.INK_2, "rule": inks.RULE, "paper": inks.PAPER},
         cross_dataset=compared.summary(),
         ladder=climbed,
+        machines=mixed,
+        protocol=_protocol(dataset.original),
     )
+
+
+def _protocol(original: bool) -> Protocol:
+    """The protocol; of another data set than the original's without what concerns its figures."""
+    whole = protocol.load()
+    kept = {n: e for n, e in whole.finding.items() if original or not REGISTRY[n].of_original}
+    return whole.model_copy(update={"finding": kept})
 
 
 def _original() -> Original:

@@ -13,7 +13,7 @@ from collections import Counter
 from scipy import stats
 
 from analysis.findings import Verdict, evaluate
-from analysis.findings.model import REGISTRY
+from analysis.findings.base import REGISTRY
 from analysis.statistics import ALPHA
 from tests.factory import OUTCOMES, Outcome, make
 

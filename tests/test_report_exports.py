@@ -14,7 +14,7 @@ from report.blocks.numbers import LANGS
 from tests.report_kit import built
 from tests.report_kit import material as kit_material
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.soak]
+pytestmark = pytest.mark.pipeline
 
 ROOT = Path(__file__).parent.parent
 
@@ -34,9 +34,9 @@ def files(folder):
 
 
 def test_every_table_and_figure_is_there_in_every_form(out, results):
-    drawn = {
+    drawn = {  # the records are of one rung: no ladder
         f"figures/{name}.{lang}.{kind}"
-        for name in figures() for lang in LANGS for kind in ("svg", "pdf", "png")
+        for name in set(figures()) - {"ladder"} for lang in LANGS for kind in ("svg", "pdf", "png")
     }  # fmt: skip
     tables = kit_material().tables
     assert files(results) == drawn | {"results.json"} | {f"tables/{name}.csv" for name in tables}
