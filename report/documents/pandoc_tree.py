@@ -42,6 +42,7 @@ TEX_CHARACTERS = {
     "≈": r"$\approx$",
     "→": r"$\rightarrow$",
     "∞": r"$\infty$",
+    "∇": r"$\nabla$",
     "·": r"\textperiodcentered{}",
     "○": r"$\circ$",
     "☐": r"$\square$",
@@ -330,10 +331,11 @@ class Converter:
 
     def _widths(self, rows: list[list[Element]], columns: int) -> list[Json]:
         """Shares of the width in LaTeX where rows are long; Word finds them by itself."""
-        share = [4] * columns
+        share, whole = [4] * columns, [4] * columns
         for row in rows:
             for index, cell in enumerate(row):
                 text = tree.text(cell)
+                whole[index] = max(whole[index], _width(text))
                 numeric = cell.tag == "td" and tree.has_class(cell, "num")
                 # heads and prose wrap between words
                 words = [text] if numeric else re.split(r"[\s，、；]", text)
@@ -341,7 +343,7 @@ class Converter:
                 share[index] = max(
                     share[index], least, min(_width(text), 24) if cell.tag == "td" else 0
                 )
-        if self._form != "tex" or sum(share) <= _WIDE:
+        if self._form != "tex" or sum(whole) + 2 * columns <= _WIDE:
             return [{"t": "ColWidthDefault"}] * columns
         return [_node("ColWidth", part / sum(share)) for part in share]
 
