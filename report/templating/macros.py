@@ -374,10 +374,10 @@ class Writer(Engine):
         """What was tested, how, on how many runs, and with which result."""
         if found.verdict is Verdict.NOT_TESTABLE:
             return
-        claim, verdict = self.claim(found.id), self.labels(f"verdict_{found.verdict.value}")
-        yield Markup(self.labels("tested_claim", claim="{claim}", verdict=verdict)).format(
-            claim=Markup(claim)
-        )
+        if found.verdict is not Verdict.SUPPORTED:  # the head says something else
+            verdict = self.labels(f"verdict_{found.verdict.value}")
+            told = Markup(self.labels("tested_claim", claim="{}", verdict=verdict))
+            yield told.format(Markup(self.claim(found.id)))
         if not found.test:
             return
         yield self.labels(f"test_{found.test}")
