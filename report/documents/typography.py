@@ -66,8 +66,10 @@ _CHINESE_ON_PAPER: _Rules = ((_MEETING, "half"), *_CHINESE)
 
 
 def typeset_english(root: Element) -> None:
-    """Keep names in one piece."""
+    """Keep names in one piece, and make apostrophes curly."""
     for place in tree.texts(root, _OPAQUE):
+        element, name = place
+        setattr(element, name, (getattr(element, name) or "").replace("'", "’"))
         _mark(place, _ENGLISH)
 
 
