@@ -15,7 +15,7 @@ from experiments.record import Record
 
 _RECIPE: tuple[tuple[str, Kind, str, str], ...] = (
     ("input_size", "integer", "输入边长（像素）", "Input side, px"),
-    ("train_images", "count", "训练图片", "Training images"),
+    ("train_images", "count", "训练图像", "Training images"),
     ("batch_size", "integer", "批大小", "Batch"),
     ("learning_rate", "learning_rate", "学习率（峰值）", "Peak learning rate"),
 )

@@ -19,7 +19,7 @@ from report.base.errors import Place, ReportError
 from report.base.labels import Labels
 from report.base.partials import partial
 from report.blocks import settings
-from report.blocks.numbers import Lang
+from report.blocks.numbers import Lang, printed
 
 #: More missing runs than these are folded away.
 _FEW = 12
@@ -64,7 +64,7 @@ def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Fron
         body=partial(
             "front",
             label=labels,
-            **_banner(profile, labels),
+            **_banner(profile, lang, labels),
             notes=_gaps(records, labels),
         ),
         cover=settings.cover(folder / "report.toml", lang, labels("list_comma")),
@@ -117,14 +117,16 @@ def tally(runs: Iterable[Run], what: Callable[[Run], str]) -> list[tuple[str, in
     return sorted(Counter(map(what, runs)).items(), key=lambda item: (-item[1], item[0]))
 
 
-def _banner(profile: Setting, labels: Labels) -> dict[str, str]:
+def _banner(profile: Setting, lang: Lang, labels: Labels) -> dict[str, str]:
     """A report that is not the full study says so before anything else."""
     if not profile.seeds:
         return {"banner_head": "", "banner": labels("banner_empty")}
     if profile.original_setting:
         return {"banner_head": "", "banner": ""}
     head = labels("banner_part_head", profile=profile.name)
-    return {"banner_head": head, "banner": labels("banner_part")}
+    usual = {"images": profile.train_images, "side": profile.input_size, "epochs": profile.epochs}
+    shown = {key: str(printed(found, lang)) for key, found in usual.items() if found}
+    return {"banner_head": head, "banner": labels("banner_part", **shown)}
 
 
 def _colophon(

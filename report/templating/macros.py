@@ -404,10 +404,10 @@ class Writer(Engine):
         """What was tested, how, on how many runs, and with which result."""
         if found.verdict is Verdict.NOT_TESTABLE:
             return
-        claim, verdict = self.claim(found.id), self.labels(f"verdict_{found.verdict.value}")
-        yield Markup(self.labels("tested_claim", claim="{claim}", verdict=verdict)).format(
-            claim=Markup(claim)
-        )
+        if found.verdict is not Verdict.SUPPORTED:  # the head says something else
+            verdict = self.labels(f"verdict_{found.verdict.value}").lower()
+            told = Markup(self.labels("tested_claim", claim="{}", verdict=verdict))
+            yield told.format(Markup(self.claim(found.id)))
         if not found.test:
             return
         yield self.labels(f"test_{found.test}")
@@ -415,8 +415,8 @@ class Writer(Engine):
             return  # no matter how often
         if found.seeds:
             yield self.labels("one_run" if found.seeds == 1 else "several_runs", count=found.seeds)
-        ranked = found.test == "ranks" and found.effect is not None
-        if not found.interval and (ranked or found.test == "untested"):
+        runs = [self.records.runs[run] for run in found.runs if run in self.records.runs]
+        if found.effect and any(run.status == "diverged" for run in runs):
             yield self.labels("finished_only")
         if found.interval:
             yield Markup("{} {}").format(self.labels("interval"), self.ci(found.interval))
@@ -491,9 +491,12 @@ class Writer(Engine):
         """The short text of a finding's claim."""
         return self.slots.add(self.claim(name))
 
-    def outcome(self, name: str) -> Token:
-        """What a finding says in one sentence, whatever its verdict."""
-        return self.slots.add(self._outcome(self.f(name))["outcome"])
+    def outcome(self, name: str, more: str = "") -> Token:
+        """What a finding says in one sentence, ``more`` in brackets before its full stop."""
+        said = self._outcome(self.f(name))["outcome"]
+        if more:
+            said = said[:-1] + self.labels("parenthesis", text=more) + said[-1]
+        return self.slots.add(said)
 
     def badge(self, verdict: str) -> Markup:
         """A verdict as a badge of word and shape."""
