@@ -136,7 +136,7 @@ def test_paragraphs_are_flush_on_the_right(pages, lang):
 def test_pages_are_full(pages):
     """Figures float: no blank on a page, but for the last, is higher than an eighth of its text."""
     for page in pages[:-1]:
-        area = page.rect + (SIDE - 6, TOP + 9 * MM, 6 - SIDE, -BOTTOM - 9 * MM)
+        area = page.rect + pymupdf.Rect(SIDE - 6, TOP + 9 * MM, 6 - SIDE, -BOTTOM - 9 * MM)
         shown = page.get_pixmap(dpi=36, colorspace=pymupdf.csGRAY, clip=area)
         rows = [shown.samples[y * shown.width :][: shown.width] for y in range(shown.height)]
         blank = max(len(list(run)) for white, run in itertools.groupby(rows, _is_blank) if white)

@@ -110,6 +110,7 @@ class Writer(Engine):
             "transfer": material.cross_dataset,
             "ladder": material.ladder,
             "lang": lang,
+            "paper": pdf,
         }
 
     # --- numbers ------------------------------------------------------------------------------
