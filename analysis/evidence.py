@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 import models
 from analysis.constants import CHANCE_LOSS
-from analysis.labels import Split, as_digits, labels
 from analysis.records import Records, mean, value
 from analysis.statistics import (
     Contrast,
@@ -30,6 +29,7 @@ from analysis.statistics import (
     pool,
     ranks,
 )
+from analysis.true_labels import Split, as_digits, labels
 from analysis.values import Kind, Source, Value
 from experiments.record import Evaluation, Record
 

@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from analysis.cross_dataset import elsewhere
 from analysis.findings import Finding, Verdict, evaluate
-from analysis.findings.model import REGISTRY
+from analysis.findings.base import REGISTRY
 from analysis.records import Records
 from analysis.schema import Climb, Ladder, Rung, Step
-from analysis.transfer import elsewhere
 from analysis.values import Source, Value
 from experiments import study
 from experiments.record import Record

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 
 from analysis.evidence import Evidence, title
-from analysis.findings.model import interval
+from analysis.findings.base import interval
 from analysis.schema import Machine, Machines, Shift
 from analysis.statistics import Sample, contrast
 from analysis.values import Source, Value

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import models
-from analysis.labels import Split, as_digits, labels
+from analysis.true_labels import Split, as_digits, labels
 from analysis.values import mean, value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
-from experiments.record import Evaluation, Record, RecordError, content, parse, unreadable
+from experiments.record import Evaluation, Record, RecordError, parse, unreadable
 
 __all__ = ["STRONG", "Records", "contents", "mean", "rungs", "siblings", "value"]
 
@@ -24,7 +24,7 @@ def contents(folder: Path) -> dict[Path, bytes | OSError]:
     found: dict[Path, bytes | OSError] = {}
     for path in sorted(folder.glob("*.json")):
         try:
-            found[path] = content(path)
+            found[path] = path.read_bytes()
         except OSError as error:
             found[path] = error
     return found

@@ -19,11 +19,12 @@ import matplotlib as mpl
 import models
 from analysis import ladder, original, protocol
 from analysis.constants import CONSTANTS
+from analysis.cross_dataset import compare
 from analysis.evidence import Evidence, title
 from analysis.figures import figures
 from analysis.figures.common import inks
 from analysis.findings import evaluate
-from analysis.findings.model import REGISTRY
+from analysis.findings.base import REGISTRY
 from analysis.machines import machines
 from analysis.protocol import Protocol
 from analysis.records import Records, contents, mean, rungs, siblings, value
@@ -45,12 +46,11 @@ from analysis.schema import (
 )
 from analysis.setting import ORIGINAL, command, setting
 from analysis.tables import tables
-from analysis.transfer import compare
 from analysis.values import Value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
 from experiments.record import Evaluation, Record
-from experiments.support.files import write_atomically
+from experiments.support.files import sweep, write_atomically
 from experiments.support.signals import end_with_parent
 from experiments.support.text import printable
 
@@ -152,6 +152,7 @@ def make(inputs: Inputs, out: Path) -> Results:
             files |= {f"figures/{file}": content for file, content in drawings.items()}
     for name, table in made.tables.items():
         files[f"tables/{name}.csv"] = as_csv(table).encode()
+    sweep(out)
     for name, content in files.items():
         write_atomically(out / name, content)
     results = made.model_copy(

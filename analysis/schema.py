@@ -69,7 +69,7 @@ class Finding:
         effect: the headline number; None where there is none, as of a diverged run.
         interval: 95 % confidence interval of the effect, not corrected.
         p: Holm-corrected within the family; None for rules and arithmetic.
-        test: key of the test (``analysis.findings.model.TESTS``).
+        test: key of the test (``analysis.findings.base.TESTS``).
         values: named numbers for the prose.
         runs: ids of the records that the verdict depends on.
         missing: variants without runs, for which reason it is not testable.

@@ -24,9 +24,8 @@ from analysis import original
 from analysis.constants import ERROR_RATIO, MUCH_WORSE_RATIO
 from analysis.evidence import Evidence
 from analysis.findings import Verdict, judge, tested, uncorrected
-from analysis.findings.model import REGISTRY, better, every
+from analysis.findings.base import REGISTRY, better, every
 from analysis.findings.ranking import DEEP, RESNETS, SE_RESNETS
-from analysis.labels import Split, labels
 from analysis.records import Records
 from analysis.schema import SIMULATION, Level, Power, Simulation
 from analysis.statistics import (
@@ -39,6 +38,7 @@ from analysis.statistics import (
     student,
     welch,
 )
+from analysis.true_labels import Split, labels
 from experiments import study
 from experiments.config import Config
 from experiments.record import RESULTS, Evaluation, Record

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis import schema
 from analysis.schema import Results
-from experiments.support.files import write_atomically
+from experiments.support.files import sweep, write_atomically
 from experiments.support.signals import end_with_parent
 from report.base.errors import TEMPLATES
 from report.blocks.numbers import LANGS, Lang
@@ -42,6 +42,7 @@ def build(source: Path, out: Path, *, only_html: bool = False) -> list[str]:
         results = schema.load(source)
         files = {HTML: html(results).encode(), **latex(results)}
         files |= {f"report.{lang}.pdf": job.result() for lang, job in pdfs.items()}
+    sweep(out)
     for name, content in files.items():
         write_atomically(out / name, content)
     return list(files)

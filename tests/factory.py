@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import models
-from analysis.labels import Split, labels
 from analysis.records import Records
+from analysis.true_labels import Split, labels
 from experiments import study
 from experiments.config import Config
 from experiments.datasets import DatasetName

@@ -13,11 +13,11 @@ from filelock import FileLock
 from PIL import Image
 
 from analysis import results
+from analysis.cross_dataset import Transfer, compare
 from analysis.figures import figures
 from analysis.findings import evaluate
 from analysis.records import Records, siblings
 from analysis.schema import Figure, Results
-from analysis.transfer import Transfer, compare
 from experiments.datasets import DatasetName
 from report import build
 from report.base.errors import TEMPLATES

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import models
-from analysis.labels import labels as committed
+from analysis.true_labels import labels as committed
 from experiments import datasets
 from experiments.datasets import DATASETS, base, download, emnist, fashion_mnist, mnist, splits
 from experiments.datasets.base import IDX_FILES, TEST_IMAGES, TEST_LABELS

@@ -16,9 +16,9 @@ import models
 from analysis import original
 from analysis.constants import CONSTANTS, PAPER_PARAMETERS
 from analysis.findings import Finding, Verdict, evaluate
-from analysis.findings.model import REGISTRY, TESTS
-from analysis.labels import labels
+from analysis.findings.base import REGISTRY, TESTS
 from analysis.records import Records, value
+from analysis.true_labels import labels
 from analysis.values import Value
 from experiments import study
 from experiments.record import Record

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from analysis import simulation
-from analysis.findings.model import REGISTRY
+from analysis.findings.base import REGISTRY
 from analysis.protocol import load
 from analysis.schema import Simulation
 from analysis.simulation import EQUAL, Truth, Worlds, levels, powers, single_levels

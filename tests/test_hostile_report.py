@@ -123,7 +123,7 @@ def extremes(number):
     huge, tiny = 1e300, 5e-324
     return [
         {},
-        {"config__options": {}},
+        {"config__batch_size": 8192},
         {"test__loss": huge, "validation__loss": -huge},
         {"history": []},
         {"timing__train_seconds": 0.0, "timing__images_per_second": 0.0},
@@ -180,6 +180,7 @@ def bad_files(folder, good):
     written = {
         "empty": "",
         "nan": text.replace('"thop": ', '"thop": NaN, "x": ', 1),
+        "forged": text.replace(f'"id": "{good.stem}"', '"id": "forged"'),
         "old": text.replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 0', 1),
         "newer": text.replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 99', 1),
         "path": text.replace(f'"id": "{good.stem}"', '"id": "../../x"', 1),

@@ -162,11 +162,11 @@ def test_it_has_an_outline_and_page_numbers(path):
         assert document[2].get_text().split()[-1] == "3" or "\n3\n" in document[2].get_text()
 
 
-def test_numbers_lead_to_the_appendix(path):
+def test_references_are_links(path):
     with pymupdf.open(path) as document:
         inner = [link for page in document for link in page.get_links() if link["kind"] != 2]
         outer = [link["uri"] for page in document for link in page.get_links() if link["kind"] == 2]
-    assert len(inner) > 300
+    assert len(inner) > 100
     assert all(uri.startswith("http") for uri in outer)
 
 

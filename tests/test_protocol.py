@@ -8,7 +8,7 @@ import pytest
 
 import analysis.findings
 from analysis import protocol
-from analysis.findings.model import REGISTRY, Verdict
+from analysis.findings.base import REGISTRY, Verdict
 
 assert analysis.findings.SECTIONS  # importing the package registers the findings
 

@@ -13,7 +13,7 @@ import pytest
 
 from analysis.figures import figures
 from analysis.findings import Finding, Verdict, evaluate
-from analysis.findings.model import REGISTRY
+from analysis.findings.base import REGISTRY
 from analysis.records import STRONG, Records
 from analysis.results import summarise
 from analysis.setting import command, setting

@@ -14,9 +14,9 @@ from analysis.constants import CLASSES
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, theme
 from analysis.figures.common.text import Lang, Words, count, percent
-from analysis.labels import as_digits, labels
 from analysis.records import Records
 from analysis.tables.results import NETWORKS as TABLE
+from analysis.true_labels import as_digits, labels
 from experiments.datasets import DATASETS
 
 ID = "confusion"

@@ -14,8 +14,8 @@ from PIL import Image
 from analysis.constants import CONSTANTS, MNIST_SIDE
 from analysis.figures.common import theme
 from analysis.figures.common.text import Lang, Words
-from analysis.labels import labels
 from analysis.records import Records
+from analysis.true_labels import labels
 from experiments import study
 from experiments.datasets import DATASETS, DatasetName
 

@@ -1,23 +1,25 @@
 """The findings: hypotheses that the records decide.
 
-Each is one function in the module of its section, registered by ``model.finding``; its docstring
+Each is one function in the module of its section, registered by ``base.finding``; its docstring
 says what is tested and which values and facts it gives. ``evaluate`` runs them all.
 """
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Iterable, Mapping
 
 from analysis.evidence import Evidence
-from analysis.findings.model import REGISTRY, Finding, Hypothesis, Result, Verdict
+from analysis.findings.base import REGISTRY, Finding, Hypothesis, Result, Verdict
 from analysis.records import Records
 from analysis.statistics import ALPHA, holm
 from analysis.values import Source, Value
 
 __all__ = ["Finding", "Verdict", "evaluate", "judge", "tested", "uncorrected"]
 
-#: The modules in the order of the report's sections; importing one registers its findings.
+#: The modules in the order of the report's sections; others follow by the alphabet. Importing one
+#: registers its findings.
 SECTIONS = (
     "ranking",
     "sizes",
@@ -30,7 +32,8 @@ SECTIONS = (
     "overlooked",
     "strong",
 )
-for _section in SECTIONS:
+_found = sorted({found.name for found in pkgutil.iter_modules(__path__)} - {"base", *SECTIONS})
+for _section in (*SECTIONS, *_found):
     importlib.import_module(f"analysis.findings.{_section}")
 
 
@@ -75,7 +78,8 @@ def _corrected(results: Mapping[str, Result]) -> dict[str, Value]:
         sources: set[Source] = set().union(*(results[name].sources for name in names))
         for name, p in zip(names, holm(raw), strict=False):
             if _raw(results[name]) != 0:
-                corrected[name] = Value(p, "p", tuple(sorted(sources)))
+                own = set(results[name].sources)  # first: a number leads to its first source
+                corrected[name] = Value(p, "p", (*sorted(own), *sorted(sources - own)))
     return corrected
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence, title
-from analysis.findings.model import (
+from analysis.findings.base import (
     Result,
     Verdict,
     accuracies,

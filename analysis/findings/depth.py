@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from analysis.constants import CONSTANTS, LOSS_RATIO
 from analysis.evidence import Evidence, title
-from analysis.findings.model import (
+from analysis.findings.base import (
     Result,
     Verdict,
     better,

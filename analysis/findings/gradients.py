@@ -8,7 +8,7 @@ from typing import Literal
 
 from analysis.constants import CONSTANTS, GAIN_BOUND
 from analysis.evidence import Evidence, title
-from analysis.findings.model import (
+from analysis.findings.base import (
     Result,
     Verdict,
     better,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from analysis.constants import CHANCE_LOSS, CONSTANTS, LEARNED, MUCH_WORSE, STALLED
 from analysis.evidence import Evidence
-from analysis.findings.model import (
+from analysis.findings.base import (
     Result,
     Verdict,
     better,

@@ -7,7 +7,7 @@ import math
 from analysis import original
 from analysis.constants import CONSTANTS, PAPER_PARAMETERS, SOFTMAX_FLOOR
 from analysis.evidence import Evidence
-from analysis.findings.model import (
+from analysis.findings.base import (
     Result,
     Verdict,
     better,

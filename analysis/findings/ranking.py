@@ -13,7 +13,7 @@ from dataclasses import replace
 from analysis import original
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence, title
-from analysis.findings.model import (
+from analysis.findings.base import (
     Result,
     Verdict,
     accuracies,

@@ -8,8 +8,7 @@ from typing import Literal
 
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence, LossField
-from analysis.findings.depth import loss_evidence, pair_title
-from analysis.findings.model import (
+from analysis.findings.base import (
     Result,
     better,
     claim_set,
@@ -22,6 +21,7 @@ from analysis.findings.model import (
     ratio,
     some,
 )
+from analysis.findings.depth import loss_evidence, pair_title
 from analysis.statistics import ALPHA, OneSided
 from analysis.values import Value
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence, title
-from analysis.findings.model import (
+from analysis.findings.base import (
     Result,
     Verdict,
     better,

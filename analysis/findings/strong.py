@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from analysis.evidence import Evidence, title
-from analysis.findings.model import Result, Verdict, finding
+from analysis.findings.base import Result, Verdict, finding
 from analysis.findings.ranking import DEEP, OPTIONAL, ahead, top
 from analysis.records import STRONG
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from analysis.cross_dataset import Transfer
 from analysis.evidence import Evidence
 from analysis.findings import Finding
 from analysis.records import Records
 from analysis.schema import Ladder, Machines, Simulation
+from analysis.tables.base import Cell, Column, Table
 from analysis.tables.claims import claims
 from analysis.tables.comparisons import attention, operators, softmax, widths
+from analysis.tables.cross_dataset import transfer
 from analysis.tables.ladder import ladder
 from analysis.tables.machines import machines
-from analysis.tables.model import Cell, Column, Table
 from analysis.tables.results import results
 from analysis.tables.simulation import levels, power
 from analysis.tables.strong import strong
 from analysis.tables.study import own_experiments, recipes
-from analysis.tables.transfer import transfer
-from analysis.transfer import Transfer
 
 __all__ = ["Cell", "Column", "Table", "tables"]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from analysis import original
 from analysis.findings import Finding, Verdict
-from analysis.findings.model import REGISTRY
-from analysis.tables.model import Cell, Column, Table, table
+from analysis.findings.base import REGISTRY
+from analysis.tables.base import Cell, Column, Table, table
 from experiments.datasets import USUAL, DatasetName
 
 COLUMNS = [

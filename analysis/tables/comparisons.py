@@ -5,11 +5,11 @@ from __future__ import annotations
 from analysis.constants import CONSTANTS
 from analysis.evidence import Evidence, title
 from analysis.findings.attention import Ranges
-from analysis.findings.model import difference, error_ratio
+from analysis.findings.base import difference, error_ratio
 from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
 from analysis.findings.overlooked import RESNET, SOFTMAX
-from analysis.labels import Split
-from analysis.tables.model import Cell, Column, Table, accuracy_cell, table
+from analysis.tables.base import Cell, Column, Table, accuracy_cell, table
+from analysis.true_labels import Split
 from analysis.values import Value
 
 NETWORK = Column("network", "text", {"zh": "网络", "en": "Network"})

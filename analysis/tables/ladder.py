@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.schema import Ladder
-from analysis.tables.model import Cell, Column, Table, table
+from analysis.tables.base import Cell, Column, Table, table
 
 
 def ladder(climbed: Ladder) -> Table:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from analysis.schema import Machines
+from analysis.tables.base import Cell, Column, Table, table
 from analysis.tables.comparisons import NETWORK, RATIO
-from analysis.tables.model import Cell, Column, Table, table
 
 
 def machines(found: Machines) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis import protocol
 from analysis.schema import Simulation
-from analysis.tables.model import Cell, Column, Table, table
+from analysis.tables.base import Cell, Column, Table, table
 from analysis.values import Value
 
 #: What varies within a row: tests of single measurements under other conditions.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from analysis.evidence import Evidence, title
 from analysis.records import STRONG
+from analysis.tables.base import Cell, Column, Table, accuracy_cell, table
 from analysis.tables.comparisons import NETWORK, RATIO, P, compared
-from analysis.tables.model import Cell, Column, Table, accuracy_cell, table
 
 
 def strong(evidence: Evidence) -> Table:

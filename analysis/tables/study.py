@@ -7,9 +7,9 @@ from typing import Any
 
 import models
 from analysis.evidence import Evidence, evaluation_sources, title
-from analysis.findings.model import interval
+from analysis.findings.base import interval
 from analysis.records import STRONG, mean, value
-from analysis.tables.model import Cell, Column, Table, run_accuracy, table
+from analysis.tables.base import Cell, Column, Table, run_accuracy, table
 from analysis.values import Kind, Value
 from experiments.record import Record
 

@@ -170,7 +170,7 @@ def _anchor_footnotes(root: Element, base: str) -> None:
 
 
 def _back(writer: Writer, contents: list[Entry], typeset: Typeset) -> Iterator[Part]:
-    """References, which are in English in either language, and run cards."""
+    """References, which are in English in either language, and the page's cards."""
     lang, labels = writer.lang, writer.labels
 
     def title(name: str) -> str:
@@ -183,11 +183,9 @@ def _back(writer: Writer, contents: list[Entry], typeset: Typeset) -> Iterator[P
         root = tree.parsed(html)
         tree.tighten(root)
         yield Part("references", root)
-    if writer.records.runs:
+    if writer.records.runs and not writer.pdf:
         intro = partial("cards-intro", lang=lang, title=title("cards"), intro=labels("cards_intro"))
-        each = run_cards.cards(
-            writer.records.runs.values(), lang, labels, writer.asset if writer.pdf else None
-        )
+        each = run_cards.cards(writer.records.runs.values(), lang, labels)
         root = tree.parsed(intro + Markup("").join(each))
         tree.tighten(root)
         typeset(root)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,7 +18,7 @@ from analysis.schema import Results
 from report.base.environment import read
 from report.base.labels import Labels
 from report.base.partials import filled
-from report.base.placeholders import escape
+from report.base.placeholders import escape, stand_in
 from report.base.tree import Element, has_class, serialised
 from report.blocks.numbers import LANGS, Lang
 from report.documents.document import Document, Entry
@@ -97,9 +99,30 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
         style=style(folder, "screen.css", "custom.css"),
         early=Markup(early),
         script=Markup(script),
-        tips=Markup(json.dumps(tips, ensure_ascii=False).replace("<", "\\u003c")),
+        tips=_json(tips),
+        sources=Markup(stand_in("sources")),
     )
-    return zh.drawn(en.drawn(html))
+    page, sources = _interned(html)
+    return zh.drawn(en.drawn(page.replace(stand_in("sources"), _json(sources))))
+
+
+def _json(item: object) -> Markup:
+    return Markup(
+        json.dumps(item, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    )
+
+
+_SOURCES = re.compile(' data-source="([^"]*)"')
+
+
+def _interned(html: str) -> tuple[str, list[str]]:
+    """Numbers with the index of their sources, and the list of these: many numbers share them."""
+    found: dict[str, int] = {}
+
+    def index(attribute: re.Match[str]) -> str:
+        return f' data-source="{found.setdefault(unescape(attribute[1]), len(found))}"'
+
+    return _SOURCES.sub(index, html), list(found)
 
 
 #: One language's share of a row: it and its HTML.
@@ -171,7 +194,7 @@ def _cut(elements: list[Element], before: _Test, behind: _Test) -> list[list[Ele
 
 def _begins_piece(element: Element) -> bool:
     """Subsections and run cards, at which the languages stay level."""
-    return (element.tag == "h3" and "id" in element.attrib) or element.tag == "article"
+    return (element.tag == "h3" and "id" in element.attrib) or has_class(element, "card")
 
 
 def _never(element: Element) -> bool:

@@ -46,10 +46,9 @@ def render(folder: Path, document: Document) -> str:
 
 
 def _for_paper(root: tree.Element, assets: dict[str, str], labels: Labels) -> None:
-    """Formulas as drawings; numbers without their elements.
-
-    On paper a number leads to its run by its link; its element would only cost time.
-    """
+    """Formulas as drawings; numbers and runs as text: the cards they lead to are the page's."""
+    for link in root.xpath('.//a[@class="n" or @class="run"]'):
+        link.tag = "data"
     etree.strip_tags(root, "data")
     for math in list(root.iter("math")):
         try:

@@ -31,7 +31,7 @@ MARKS = {
     "not_testable": "○",
 }
 _SVG = "http://www.w3.org/2000/svg"
-#: So many records are named below a figure; more are folded away.
+#: So many groups of records are named below a figure; more are folded away.
 _FEW_RUNS = 4
 
 
@@ -299,15 +299,11 @@ class Writer(Engine):
         known = [run for run in runs if run in self.records.runs]
         if not known:
             return ""
-        names = (
-            numbers.folded(known)
-            if len(known) > numbers.MANY
-            else dict(zip(known, known, strict=True))
-        )
+        names = numbers.folded(known)
         return partial(
             "data-line",
             runs=[(card_id(first, self.lang), name) for name, first in names.items()],
-            few=len(known) <= _FEW_RUNS,
+            few=len(names) <= _FEW_RUNS,
             count=len(known),
             code=code,
             label=self.labels,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from analysis.evidence import Evidence
-from analysis.labels import Split
 from analysis.statistics import accuracy_interval
+from analysis.true_labels import Split
 from experiments import study
 from experiments.record import Epoch, Record
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from analysis.evidence import Evidence
-from analysis.labels import Split
 from analysis.schema import Cell, Column, Table
 from analysis.statistics import accuracy_interval
+from analysis.true_labels import Split
 from analysis.values import Source, Value
 from experiments.record import Record
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from analysis.cross_dataset import Transfer
 from analysis.findings import Verdict
-from analysis.tables.model import Cell, Column, Table, table
-from analysis.transfer import Transfer
+from analysis.tables.base import Cell, Column, Table, table
 from experiments.datasets import DATASETS
 
 

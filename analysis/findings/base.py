@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from analysis import protocol
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence
-from analysis.labels import Split
 from analysis.schema import Finding, Verdict
 from analysis.statistics import ALPHA, Contrast, OneSided
+from analysis.true_labels import Split
 from analysis.values import Source, Value
 
 __all__ = ["Finding", "Verdict"]

@@ -1,7 +1,7 @@
 """The true classes of the test and validation images, without the images.
 
 Paired tests compare the *correctness* of two networks image by image, and a record holds only
-predictions. The labels of the usual data sets lie beside this module (``labels.json``, 20 kB each),
+predictions. The labels of the usual data sets lie beside this module (``true_labels.json``),
 so that the report is built from records alone; a test compares them with the data sets and their
 split. Those of another data set are taken from its files.
 """

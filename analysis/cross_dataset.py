@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analysis.findings import Finding, Verdict, evaluate
-from analysis.findings.model import REGISTRY
+from analysis.findings.base import REGISTRY
 from analysis.records import Records
 from analysis.schema import Basis, CrossDataset
 from analysis.values import Value

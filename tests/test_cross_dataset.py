@@ -6,11 +6,11 @@ from html import unescape
 
 import pytest
 
+from analysis.cross_dataset import Transfer
 from analysis.findings import Verdict, evaluate
 from analysis.records import Records, siblings
 from analysis.results import Inputs
 from analysis.tables import tables
-from analysis.transfer import Transfer
 from experiments import study
 from experiments.datasets import splits as data
 from experiments.record import write
@@ -198,7 +198,7 @@ def test_the_report_on_mnist_says_what_carries_over(folder):
     html = whole_page(material(Records.load(folder / "quick")))
     for lang in LANGS:
         assert f'id="{lang}-tab-transfer"' in html
-    assert f'data-source="{FASHION}/PlainNet18.s0 test.accuracy' in html
+    assert f"{FASHION}/PlainNet18.s0 test.accuracy" in html
     assert f"#en-run-{FASHION}/" not in html  # no card to lead to
     said = re.sub(r"\s+", " ", text(html))
     assert "Reversed between the data sets" in said
@@ -220,7 +220,7 @@ def test_without_other_records_it_says_how_to_get_them():
 
 
 def test_every_finding_about_the_original_alone_is_known():
-    from analysis.findings.model import REGISTRY
+    from analysis.findings.base import REGISTRY
 
     of_original = {name for name, item in REGISTRY.items() if item.of_original}
     assert of_original == {
