@@ -159,7 +159,7 @@
   }
   function describe(link) {
     const lang = langOf(link);
-    const index = link.querySelector("data").dataset.source;
+    const index = link.dataset.source;
     const named = index === undefined ? [] : sources[index].split("; ");
     const several = named.length > 1 || named[0]?.includes("…");
     line(styled("b", several ? texts[lang].tip_derived : texts[lang].tip_record));

@@ -75,7 +75,7 @@ def _numbers_of_page(page) -> list[str]:
         _NUMBER.search(tree.text(data))[0]
         for part in page.parts
         if part.name != "cards"
-        for data in part.root.iter("data")
+        for data in part.root.xpath(".//*[@class='n']")
         if _NUMBER.search(tree.text(data))
     ]
 

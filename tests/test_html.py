@@ -33,15 +33,15 @@ class Page(HTMLParser):
         self.elements.append((tag, found))
         if tag == "div" and (found.get("class") or "").startswith("col "):
             self._lang.append(found["class"].split()[1])
-        if tag == "data":
+        if tag == "data" or found.get("class") == "n":
             self._open = [found, ""]
 
     def handle_endtag(self, tag):
-        if tag == "data" and self._open:
+        if tag in ("data", "a") and self._open:
             found, text = self._open
             index = found.get("data-source")
             source = None if index is None else self._sources[int(index)]
-            self.numbers.append((source, found["value"], text))
+            self.numbers.append((source, found.get("value") or found["data-value"], text))
             self._open = None
 
     def handle_data(self, data):

@@ -159,7 +159,7 @@ def test_a_number_says_where_it_comes_from(page, width):
     tip = page.locator("#tip")
     assert tip.is_visible()
     sources = page.evaluate("JSON.parse(document.getElementById('sources').textContent)")
-    source = sources[int(link.locator("data").get_attribute("data-source"))].split("; ")[0]
+    source = sources[int(link.get_attribute("data-source"))].split("; ")[0]
     network, _, field = source.partition(".s")
     assert source in tip.inner_text()
     assert link.get_attribute("aria-describedby") == "tip"

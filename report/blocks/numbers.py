@@ -232,7 +232,7 @@ def folded(runs: Iterable[str]) -> dict[str, str]:
 
 
 def data_element(value: Value, text: str, lang: Lang) -> Markup:
-    """The ``<data>`` element of a number: what it is, where it came from, and the way there.
+    """The element of a number: what it is, where it came from, and the way there.
 
     A value with sources links to the card of the first of them, if the report has it.
     """

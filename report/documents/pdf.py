@@ -62,7 +62,7 @@ def _for_paper(root: tree.Element, assets: dict[str, str], labels: Labels) -> No
             {
                 "class": "formula",
                 "src": address,
-                "alt": labels("formula", tex=math.get("alttext", "")),
+                "alt": formulas.spoken(math, labels),
                 "style": f"width:{drawn.width:.3f}em;height:{drawn.height:.3f}em;"
                 f"vertical-align:{-drawn.depth:.3f}em",
             },
