@@ -110,7 +110,7 @@ def planned(given: argparse.Namespace, profile: str) -> list[Any]:
             **chosen,
         )
         run = study.load().run_id(profile, config)
-        plan[run] = study.Planned(run, config, ())
+        plan[run] = study.Planned(run, config)
     return list(plan.values())
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it: files are written whole
     # The processes share the cores; threads for small matrices would fight over them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["MPLBACKEND"] = "agg"  # notebooks set one of their own, which only they have
@@ -15,16 +13,15 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from analysis import schema
 from analysis.records import Records
 from experiments.datasets import DATASETS
 from experiments.record import RESULTS
-from experiments.support.files import explain, write_atomically
+from experiments.support.files import write_atomically
 from models import UsageError
-from models.cli import OneLineParser
+from models.cli import OneLineParser, run
 
 
 def _arguments() -> argparse.Namespace:
@@ -45,16 +42,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Parse the command line and do it."""
     arguments = _arguments()
-    try:
-        return _list() if arguments.list else _analyse(arguments)
-    except UsageError as error:
-        message = str(error)
-    except OSError as error:
-        message = explain(error)
-    except (MemoryError, BrokenProcessPool):
-        message = "a process was killed (out of memory?); give the same command again."
-    print(f"error: {message}", file=sys.stderr)
-    return 2
+    return _list() if arguments.list else _analyse(arguments)
 
 
 def _list() -> int:
@@ -117,4 +105,4 @@ def _draw(records: Records, names: list[str], out: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

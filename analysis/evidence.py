@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 import models
 from analysis.constants import CHANCE_LOSS
 from analysis.records import Records, mean, value
-from analysis.statistics import Contrast, OneSided, Sample, SeedVariance, contrast, pool, ranks
+from analysis.statistics import (
+    Contrast,
+    OneSided,
+    Sample,
+    SeedVariance,
+    contrast,
+    half_corrected,
+    pool,
+    ranks,
+)
 from analysis.true_labels import Split, as_digits, labels
 from analysis.values import Kind, Source, Value
 from experiments.record import Evaluation, Record
@@ -167,14 +176,23 @@ class Evidence:
             zero = OneSided(float(worse), float(not worse))
             return Contrast(-math.inf if worse else math.inf, math.inf, math.inf, "diverged", zero)
         if tuple(weights) == (1, -1):
-            first, second = (self.outcomes(v, split) for v in variants)
-            return Contrast(0.0, math.inf, math.inf, "ranks", ranks(first, second))
+            first, second = (self._scores(v, split) for v in variants)
+            zero = ranks(first, second)
+            return Contrast(0.0, math.inf, math.inf, "ranks", zero, (first, second))
         return Contrast(0.0, math.inf, math.inf, "untested", OneSided(1.0, 1.0))
 
     def outcomes(self, variant: str, split: Split = "test") -> list[float]:
         """The accuracy of each run; minus infinity for one that diverged."""
         found = [_evaluation(run, split) for run in self.runs(variant)]
         return [item.accuracy if item else -math.inf for item in found]
+
+    def _scores(self, variant: str, split: Split) -> list[float]:
+        """-log(error rate) of each run; minus infinity for one that diverged."""
+        found = [_evaluation(run, split) for run in self.runs(variant)]
+        return [
+            -math.log(half_corrected(item.accuracy, item.images)) if item else -math.inf
+            for item in found
+        ]
 
     def sources(self, variants: Sequence[str], split: Split = "test") -> tuple[Source, ...]:
         """The fields that a comparison of these variants depends on."""
@@ -197,9 +215,12 @@ class Evidence:
 
     def one(self, run: Record, split: Split = "test") -> Sample:
         """A finished run alone, as any run of its network."""
-        return self._sample(
-            [run], split, self._pool(split).get(run.id.rpartition(".s")[0]) or self._usual(split)
-        )
+        return self.of([run], split)
+
+    def of(self, runs: Sequence[Record], split: Split = "test") -> Sample:
+        """Some of the finished runs of a network."""
+        seeds = self._pool(split).get(runs[0].id.rpartition(".s")[0]) or self._usual(split)
+        return self._sample(runs, split, seeds)
 
     def sample(self, variant: str, split: Split = "test") -> Sample:
         """The finished runs of a variant, of which there must be one."""

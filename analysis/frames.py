@@ -18,7 +18,7 @@ from analysis import schema
 from analysis.records import Records
 from experiments.datasets import DATASETS
 from experiments.record import RESULTS, Record
-from experiments.support.files import explain, write_atomically
+from experiments.support.files import write_atomically
 from models import DEFAULTS
 from models.cli import OneLineParser, run
 from models.errors import UsageError
@@ -89,16 +89,13 @@ def main() -> int:
     for line in records.refused:
         print(f"error: {line}; left out.", file=sys.stderr)
     out = schema.OUT / folder.resolve().name
-    try:
-        for name, frame in {"runs": runs(records), "epochs": epochs(records)}.items():
-            write_atomically(out / f"{name}.csv", frame.to_csv(index=False))
-            print(f"{len(frame)} rows -> {out / f'{name}.csv'}")
-            if importlib.util.find_spec("pyarrow"):
-                data = frame.to_parquet(index=False)
-                write_atomically(out / f"{name}.parquet", data)
-                print(f"{len(frame)} rows -> {out / f'{name}.parquet'}")
-    except OSError as error:
-        raise UsageError(explain(error)) from None
+    for name, frame in {"runs": runs(records), "epochs": epochs(records)}.items():
+        write_atomically(out / f"{name}.csv", frame.to_csv(index=False))
+        print(f"{len(frame)} rows -> {out / f'{name}.csv'}")
+        if importlib.util.find_spec("pyarrow"):
+            data = frame.to_parquet(index=False)
+            write_atomically(out / f"{name}.parquet", data)
+            print(f"{len(frame)} rows -> {out / f'{name}.parquet'}")
     if not importlib.util.find_spec("pyarrow"):
         print(f"no Parquet: pyarrow is not installed; run {sys.executable} -m pip install pyarrow")
     return 2 if records.refused else 0

@@ -7,6 +7,7 @@ another.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -107,8 +108,15 @@ def outcome(steps: Sequence[Step]) -> Literal["stable", "depends", "unlike", "si
 
 
 def _agree(earlier: Step, later: Step) -> bool:
-    """Whether the later effect lies within the earlier interval, where there are both."""
-    if earlier.interval is None or later.effect is None:
-        return True
-    low, high = earlier.interval
-    return low.value <= later.effect.value <= high.value
+    """Whether two effects differ by no more than their intervals' half widths, added in squares;
+    ratios by their logarithms. True where either has no interval."""
+    spans = []
+    for step in (earlier, later):
+        if step.effect is None or step.interval is None:
+            return True
+        ends = [step.effect.value, *(end.value for end in step.interval)]
+        if step.effect.kind == "ratio":
+            ends = [math.log(max(end, 1e-300)) for end in ends]
+        spans.append(ends)
+    apart = abs(spans[0][0] - spans[1][0])
+    return apart <= math.hypot(*((high - low) / 2 for _, low, high in spans))

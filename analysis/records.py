@@ -14,7 +14,7 @@ from analysis.true_labels import Split, as_digits, labels
 from analysis.values import mean, value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
-from experiments.record import Evaluation, Record, RecordError, content, parse, unreadable
+from experiments.record import Evaluation, Record, RecordError, parse, unreadable
 
 __all__ = ["STRONG", "Records", "contents", "mean", "rungs", "siblings", "value"]
 
@@ -22,9 +22,9 @@ __all__ = ["STRONG", "Records", "contents", "mean", "rungs", "siblings", "value"
 def contents(folder: Path) -> dict[Path, bytes | OSError]:
     """Every ``*.json`` of a folder, read once: its bytes, or why it cannot be read."""
     found: dict[Path, bytes | OSError] = {}
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("[!.]*.json")):
         try:
-            found[path] = content(path)
+            found[path] = path.read_bytes()
         except OSError as error:
             found[path] = error
     return found

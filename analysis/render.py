@@ -14,6 +14,7 @@ from matplotlib.figure import Figure as Plot
 
 from analysis.figures import NothingToDraw, figures
 from analysis.figures.common.diagram import Diagram
+from analysis.figures.common.marks import TOOLTIP
 from analysis.records import Records
 from analysis.schema import LANGS, Figure, Lang
 from models import UsageError
@@ -132,9 +133,16 @@ def _prune(element: ElementTree.Element, used: set[str]) -> None:
             continue
         _prune(child, used)
         _plain(child)
-        if child.get("id", "") not in used:
+        name = child.get("id", "")
+        if name not in used:
             child.attrib.pop("id", None)
         child.tail = None
+        if name.startswith(TOOLTIP):
+            title = ElementTree.Element(f"{{{_SVG}}}title")
+            title.text = name.removeprefix(TOOLTIP)
+            child.insert(0, title)
+            kept.append(child)
+            continue
         for part in child if child.tag == f"{{{_SVG}}}g" and not child.attrib else (child,):
             if _is_nothing(part):
                 continue

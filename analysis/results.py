@@ -11,22 +11,26 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import matplotlib as mpl
 
 import models
-from analysis import ladder, original
+from analysis import ladder, misread, original, protocol
 from analysis.constants import CONSTANTS
 from analysis.cross_dataset import compare
-from analysis.evidence import title
+from analysis.evidence import Evidence, title
 from analysis.figures import figures
 from analysis.figures.common import inks
 from analysis.findings import evaluate
+from analysis.findings.base import REGISTRY
+from analysis.machines import machines
+from analysis.protocol import Protocol
 from analysis.records import Records, contents, mean, rungs, siblings, value
 from analysis.render import draw
 from analysis.schema import (
+    MISREAD,
     RESULTS,
     Cell,
     Dataset,
@@ -47,7 +51,7 @@ from analysis.values import Value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
 from experiments.record import Evaluation, Record
-from experiments.support.files import write_atomically
+from experiments.support.files import sweep, write_atomically
 from experiments.support.signals import end_with_parent
 from experiments.support.text import printable
 
@@ -147,8 +151,11 @@ def make(inputs: Inputs, out: Path) -> Results:
         for name, (entry, drawings) in zip(own, drawn, strict=True):
             entries[name] = entry
             files |= {f"figures/{file}": content for file, content in drawings.items()}
+    mistakes, bitmap = misread.summary(misread.Misreadings(records), records.dataset)
+    files[MISREAD] = bitmap
     for name, table in made.tables.items():
         files[f"tables/{name}.csv"] = as_csv(table).encode()
+    sweep(out)
     for name, content in files.items():
         write_atomically(out / name, content)
     results = made.model_copy(
@@ -156,6 +163,7 @@ def make(inputs: Inputs, out: Path) -> Results:
             "made_from": inputs.fingerprint(),
             "files": {name: _sha256(content) for name, content in files.items()},
             "figures": entries,
+            "misread": mistakes,
             "folder": out,
         }
     )
@@ -214,6 +222,10 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
     findings = evaluate(records)
     compared = compare(records, findings, others)
     climbed = ladder.climb(records, findings)
+    mixed = machines(Evidence(records))
+    for name, climb in climbed.findings.items():
+        budget = {**findings[name].facts, "budget": climb.outcome}
+        findings[name] = replace(findings[name], facts=budget)
     dataset = DATASETS[records.dataset]
     plan = study.load()
     planned = {run.id for profile in plan.profiles for run in plan.plan(profile)}
@@ -238,11 +250,20 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
         refused=tuple(line.removeprefix(f"{records.folder}{os.sep}") for line in records.refused),
         constants=CONSTANTS,
         findings=findings,
-        tables=tables(records, findings, compared, climbed),
+        tables=tables(records, findings, compared, climbed, mixed),
         inks={"ink": inks.INK, "ink-2": inks.INK_2, "rule": inks.RULE, "paper": inks.PAPER},
         cross_dataset=compared.summary(),
         ladder=climbed,
+        machines=mixed,
+        protocol=_protocol(dataset.original),
     )
+
+
+def _protocol(original: bool) -> Protocol:
+    """The protocol; of another data set than the original's without what concerns its figures."""
+    whole = protocol.load()
+    kept = {n: e for n, e in whole.finding.items() if original or not REGISTRY[n].of_original}
+    return whole.model_copy(update={"finding": kept})
 
 
 def _original() -> Original:

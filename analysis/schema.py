@@ -14,6 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from analysis.protocol import Protocol
 from analysis.values import Kind, Source, Value, value
 from experiments import study
 from experiments.config import Config
@@ -29,6 +30,10 @@ Texts = Mapping[Lang, str]
 #: The folder of results by profile, and the name of the file in it.
 OUT = Path(__file__).resolve().parent / "out"
 RESULTS = "results.json"
+#: The bitmap of the images that networks get wrong.
+MISREAD = "misread.png"
+#: The simulation of the tests, committed.
+SIMULATION = OUT.with_name("simulation.json")
 
 
 def folder_of(profile: str | None, dataset: str | None) -> Path:
@@ -71,7 +76,8 @@ class Finding:
         runs: ids of the records that the verdict depends on.
         missing: variants without runs, for which reason it is not testable.
         seeds: the least number of runs behind a network.
-        facts: what the wording needs besides numbers, such as a network's title.
+        facts: what the wording needs besides numbers, such as a network's title. ``budget``: the
+            outcome over the rungs of the budget ladder (``Climb``), where there is a ladder.
     """
 
     id: str
@@ -331,8 +337,8 @@ class Step(Part):
 class Climb(Part):
     """A finding over the rungs where it could be tested, by letter, from the fewest images.
 
-    ``stable``: the last two have the same verdict, and where both have an effect, the later lies
-    within the interval of the earlier. ``unlike``: they have not, but they rest on different
+    ``stable``: the last two have the same verdict, and their effects, where both have intervals,
+    differ by no more than these allow. ``unlike``: they have not, but they rest on different
     networks, so that the budget is not the only difference. ``depends``: they have not, on the
     same networks. ``single``: there is one rung.
     """
@@ -359,6 +365,115 @@ class Ladder(Part):
         return tuple(name for name, climb in self.findings.items() if climb.outcome == outcome)
 
 
+class Mistakes(Part):
+    """What a network takes for what: ``images`` are (number of the image, class it was taken for,
+    runs that did so). ``title`` is empty for the images that every network gets wrong."""
+
+    title: str
+    runs: int
+    images: tuple[tuple[int, int, int], ...]
+
+
+class Misread(Part):
+    """The test images that networks get wrong.
+
+    ``truth``: their classes, by number. ``shown``: numbers of the images in ``misread.png``, in
+    which they stand in rows of ``row``.
+    """
+
+    truth: dict[int, int] = {}
+    shown: tuple[int, ...] = ()
+    row: int = 1
+    networks: tuple[Mistakes, ...] = ()
+
+
+class Machine(Part):
+    """A kind of machine: device, precision, finished runs; ``alone``: networks (titles) that were
+    run on no other."""
+
+    device: str
+    precision: str
+    runs: int
+    alone: tuple[str, ...]
+
+
+class Shift(Part):
+    """A network that was run on the two most frequent kinds of machine: runs and mean accuracy on
+    the first and the second, error rate on the second over that on the first."""
+
+    network: str
+    runs: tuple[Value, ...]
+    accuracies: tuple[Value, ...]
+    ratio: Value
+    interval: tuple[Value, Value] | None
+
+
+class Machines(Part):
+    """The kinds of machine behind the records, the most frequent first. False with one.
+
+    ``ratio``: geometric mean of the networks' ratios, ``p`` that it is 1, not corrected; None where
+    no network was run on both of the two most frequent kinds.
+    """
+
+    kinds: tuple[Machine, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    ratio: Value | None = None
+    interval: tuple[Value, Value] | None = None
+    p: Value | None = None
+
+    def __bool__(self) -> bool:
+        return len(self.kinds) > 1
+
+
+class Level(Part):
+    """How often a test decided what it should not, at its stated level of 5 %.
+
+    Attributes:
+        test: id of a finding; ``interval-ratio``, ``interval-accuracy`` (95 % intervals that miss
+            the truth); ``family`` (any finding of the confirmatory family, after Holm's
+            correction); or the name of a test of single measurements.
+        truth: ``equal`` (all networks), ``margins`` (they differ by just the margin),
+            ``exceptions`` (a claim about a set fails of one member), ``single``.
+        runs: of each network.
+        worlds: simulated.
+        wrong: in how many of them it was decided wrongly.
+    """
+
+    test: str
+    truth: str
+    runs: int
+    worlds: int
+    wrong: int
+
+
+class Power(Part):
+    """How often a finding came out supported after Holm's correction, in worlds where the original
+    is right.
+
+    ``assumed``: the original shows a chart without figures, the effect is assumed. ``holds``: the
+    hypothesis is true of the original's own figures, margin included.
+    """
+
+    finding: str
+    runs: int
+    worlds: int
+    supported: int
+    assumed: bool
+    holds: bool
+
+
+class Simulation(Part):
+    """The tests put to simulated networks of known error rates (``analysis.simulation``)."""
+
+    levels: tuple[Level, ...]
+    powers: tuple[Power, ...]
+
+    @classmethod
+    def load(cls) -> Simulation:
+        """The one that is committed."""
+        return cls.model_validate_json(SIMULATION.read_bytes())
+
+
 class Results(Part):
     """All results of one folder of records.
 
@@ -373,6 +488,8 @@ class Results(Part):
         strong: variants of the strong recipe that were run.
         refused: one line for each file that is no record.
         constants: numbers that follow from definitions.
+        machines: the kinds of machine that the records come from.
+        protocol: what each finding tests, in both languages.
         inks: colours of the figures that a page may replace by its own, by name.
         folder: where the results were read from.
     """
@@ -397,7 +514,14 @@ class Results(Part):
     inks: dict[str, str]
     cross_dataset: CrossDataset
     ladder: Ladder = Ladder()
+    misread: Misread = Misread()
+    machines: Machines = Machines()
+    protocol: Protocol
     folder: Path = Field(default=Path(), exclude=True)
+
+    def misread_images(self) -> bytes:
+        """The bitmap of the images that networks get wrong."""
+        return (self.folder / MISREAD).read_bytes()
 
     def svg(self, name: str, lang: Lang) -> str:
         """The drawing of a figure."""

@@ -16,8 +16,8 @@ which are a sample as well. The variance of a contrast is the sum of
 Degrees of freedom are Satterthwaite's (1946). Without two runs of any network there is no seeds'
 part, and a test says no more than that these trained networks differ on images like these.
 
-**Runs that diverged** have no error rate. Comparisons with them are exact rank tests in which they
-hold the worst rank (``ranks``).
+**Runs that diverged** have no error rate. Comparisons with them are exact rank tests of the runs'
+-log(error rate), shifted by the margin, in which they hold the worst rank (``ranks``).
 
 P-values come one-sided in pairs, so that claims over sets can be put together from them:
 ``greater`` is small when the data speak for "above" (more accurate), ``less`` for "below".
@@ -126,6 +126,8 @@ class Contrast:
             ``diverged`` (every run of one network diverged and none of another: decided by rule)
             or ``untested`` (nothing can be said).
         zero: evidence for the sum to be above or below 0.
+        ranked: of a rank test, -log(error rate) of the runs of the first and of the second network;
+            minus infinity for one that diverged.
     """
 
     estimate: float
@@ -133,20 +135,18 @@ class Contrast:
     freedom: float
     test: Test
     zero: OneSided
+    ranked: tuple[Sequence[float], Sequence[float]] | None = None
 
     def against(self, margin: float) -> OneSided:
-        """Evidence for the sum to be above or below ``margin``.
-
-        Ranks know no margin: with runs that diverged it is the evidence against 0.
-        """
-        if math.isinf(self.error):
+        """Evidence for the sum to be above or below ``margin``."""
+        if self.ranked is not None:
+            return ranks([score - margin for score in self.ranked[0]], self.ranked[1])
+        if math.isinf(self.error):  # decided by rule, or nothing can be said: whatever the margin
             return self.zero
         return _one_sided(self.estimate - margin, self.error, self.freedom)
 
     def equivalent(self, margin: float) -> float:
         """Two one-sided tests (Schuirmann 1987): evidence for a size of less than ``margin``."""
-        if math.isinf(self.error):
-            return 1.0
         return max(self.against(-margin).greater, self.against(margin).less)
 
     def interval(self, alpha: float = ALPHA) -> tuple[float, float]:
@@ -393,7 +393,8 @@ def difference_interval(
 def slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, OneSided]:
     """Least squares: slope, its standard error, and evidence for it to be above or below 0.
 
-    No evidence (an infinite error) from fewer than three points or a single ``x``.
+    No evidence (an infinite error) from fewer than three points or a single ``x``. Points that lie
+    on the line have no t statistic: their ranks are tested.
     """
     if len(x) < 3 or len(set(x)) < 2:
         return 0.0, math.inf, OneSided(1.0, 1.0)
@@ -402,6 +403,8 @@ def slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, OneSide
     found = float(((a - a.mean()) * (b - b.mean())).sum()) / spread
     residual = b - b.mean() - found * (a - a.mean())
     error = math.sqrt(float((residual**2).sum()) / (len(a) - 2) / spread)
+    if error <= 1e-9 * abs(found):
+        return found, error, spearman(x, y)[1]
     return found, error, _one_sided(found, error, len(a) - 2)
 
 
@@ -439,8 +442,6 @@ def most_often(runs: int) -> float:
 
 
 def _one_sided(distance: float, error: float, freedom: float) -> OneSided:
-    if error <= 0:
-        return OneSided(float(distance <= 0), float(distance >= 0))
     statistic = distance / error
     if math.isinf(freedom):
         tails = scipy.special.ndtr([-statistic, statistic])

@@ -6,12 +6,10 @@ schema`` prints the JSON schema. This module imports no torch.
 
 from __future__ import annotations
 
-import errno
+import codecs
 import json
 import math
-import os
 import re
-import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -47,8 +45,6 @@ Moment = Annotated[
 ]
 #: No list of a network's parts is longer, nor of what is measured in its course.
 _MOST = 2_000
-#: No record is larger: one of a network of hundreds of layers has half a megabyte.
-_MOST_BYTES = 32 * 2**20
 
 
 class Part(BaseModel):
@@ -303,7 +299,7 @@ def read(path: Path) -> Record:
         RecordError: not JSON, or not a record of this schema; one line naming file and field.
     """
     try:
-        raw = content(path)
+        raw = path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from None
     return parse(path, raw)
@@ -321,62 +317,18 @@ def parse(path: Path, raw: bytes) -> Record:
         RecordError: not JSON, or not a record of this schema; one line naming file and field.
     """
     try:
-        text = raw.decode()
-        data = json.loads(text, object_pairs_hook=_without_duplicates)
-    except _DuplicateKey as error:
-        raise RecordError(path, f"{error}: there twice; delete the file or restore it") from None
-    except (ValueError, RecursionError):
-        raise RecordError(path, "not JSON (truncated?); delete it or restore it") from None
-    if not isinstance(data, dict):
-        raise RecordError(path, "expected a JSON object holding a record")
-    version = data.get("schema_version")
-    if version != SCHEMA_VERSION:
-        said = f"schema_version is {version!r:.80}, expected {SCHEMA_VERSION}"
-        raise RecordError(path, f"{said}; train the run again")
-    try:
-        record = Record.model_validate_json(text, strict=True)
+        record = Record.model_validate_json(raw.removeprefix(codecs.BOM_UTF8), strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        problems = {problem["loc"]: problem for problem in error.errors(include_url=False)}
+        first = problems.get(("schema_version",)) or next(iter(problems.values()))
+        if first["type"] == "json_invalid":
+            raise RecordError(path, "not JSON (truncated?); delete it or restore it") from None
         field = ".".join(str(part) for part in first["loc"]) or "record"
-        raise RecordError(path, f"{field:.200}: {first['msg']}") from None
+        hint = "; train the run again" if field == "schema_version" else ""
+        raise RecordError(path, f"{field:.200}: {first['msg']}{hint}") from None
     if record.id != path.stem:
         raise RecordError(path, f"id is {record.id!r}, expected the file's name {path.stem!r}")
     return record
-
-
-def content(path: Path) -> bytes:
-    """The bytes of a record's file; waits for nothing, and never takes more than a record has.
-
-    Raises:
-        OSError: it cannot be read, is no regular file, or is far too large.
-    """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a FIFO would wait for its other end
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            data = file.read(_MOST_BYTES + 1) or b""
-    finally:
-        os.close(handle)
-    if len(data) > _MOST_BYTES:
-        raise OSError(errno.EFBIG, f"larger than {_MOST_BYTES >> 20} MiB", str(path))
-    return data
-
-
-class _DuplicateKey(ValueError):
-    """The key that a JSON object holds twice: which of its values counts, nobody can know."""
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise _DuplicateKey(key)
-            seen.add(key)
-    return made
 
 
 def write(record: Record, folder: Path) -> Path:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 import models
 from experiments.config import Config, OptionValue
@@ -48,13 +48,13 @@ def split_name(profile: str) -> tuple[str, DatasetName]:
 
 
 class RunEntry(BaseModel):
-    """One ``[[run]]`` of the study: a network with options, and the sections that need it."""
+    """One ``[[run]]`` of the study: a network with options, and what shows it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     network: str
     options: dict[str, OptionValue] = {}
-    purposes: tuple[str, ...] = Field(alias="for")
+    in_results: bool = False
     profiles: tuple[str, ...] | None = None
     stop: str = "epochs"
     recipe: str = "original"
@@ -65,11 +65,10 @@ class RunEntry(BaseModel):
 
 @dataclass(frozen=True)
 class Planned:
-    """A run of a profile: its id (the record's file name), its configuration, and its uses."""
+    """A run of a profile: its id (the record's file name) and its configuration."""
 
     id: str
     config: Config
-    purposes: tuple[str, ...]
 
 
 class Study:
@@ -91,6 +90,11 @@ class Study:
     def profiles(self) -> tuple[str, ...]:
         """Names of the profiles, without a data set."""
         return tuple(self._profiles)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Names of the networks of the results table, in its order."""
+        return tuple(run.network for run in self._runs if run.in_results)
 
     def has(self, profile: str) -> bool:
         """Whether there is a profile of this name, with a data set or without."""
@@ -168,7 +172,7 @@ class Study:
             first = self.config(profile, run.network, run.options, **extra)
             for seed in self._settings(profile, first.network, first.variant)["seeds"]:
                 config = first.model_copy(update={"seed": seed})
-                planned.append(Planned(f"{config.variant}.s{seed}", config, run.purposes))
+                planned.append(Planned(f"{config.variant}.s{seed}", config))
         if order := self._profiles[base].get("runs"):
             planned = [p for p in planned if p.config.variant in order]
             planned.sort(key=lambda p: order.index(p.config.variant))

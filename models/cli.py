@@ -1,20 +1,42 @@
-"""What the project's commands share: an argument parser, and how they start and end."""
+"""What the project's commands share: an argument parser, errors in one line, start and end."""
 
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import signal
 import sys
 import tomllib
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NoReturn
 
 from models.errors import UsageError
 
 _PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+
+
+_ADVICE = {
+    errno.ENOSPC: "free some space there",
+    errno.EDQUOT: "free some space of your quota",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+    errno.EROFS: "make it writable",
+    errno.EACCES: "allow yourself to read and write there",
+    errno.EPERM: "allow yourself to read and write there",
+    errno.ENOTDIR: "remove the file that stands where a folder should",
+    errno.EISDIR: "remove the folder that stands where a file should",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+}
+
+
+def explain(error: OSError) -> str:
+    """One line: the file or folder, the error, and what to do about it."""
+    reason = error.strerror or str(error) or type(error).__name__
+    advice = _ADVICE.get(error.errno or 0, "correct that")
+    return f"{error.filename or 'a file'}: {reason}; {advice} and give the same command again."
 
 
 class _Version(argparse.Action):
@@ -47,8 +69,8 @@ def run(command: Callable[[], int]) -> NoReturn:
     """Run a command and exit with its status.
 
     Ctrl-C has its default action: the process ends, without a traceback. Characters that the
-    output's encoding lacks are escaped. A ``UsageError`` is printed in one line (status 2). A
-    reader that closes the output early, as ``head`` does, ends the command quietly.
+    output's encoding lacks are escaped. An error that a person can correct is printed in one line
+    (status 2). A reader that closes the output early, as ``head`` does, ends the command quietly.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
@@ -58,11 +80,16 @@ def run(command: Callable[[], int]) -> NoReturn:
         status = command()
         if sys.stdout is not None:
             sys.stdout.flush()
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        status = 2
+        sys.exit(status)
     except BrokenPipeError:
         # Python flushes standard output once more as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 128 + signal.SIGPIPE
-    sys.exit(status)
+        sys.exit(128 + signal.SIGPIPE)
+    except UsageError as error:
+        message = str(error)
+    except OSError as error:
+        message = explain(error)
+    except (MemoryError, BrokenProcessPool):
+        message = "a process was killed (out of memory?); give the same command again."
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(2)

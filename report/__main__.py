@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it: files are written whole
-
 import argparse
 import gc
 import os
 import sys
 import time
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from analysis import schema
-from experiments.support.files import explain
-from models import UsageError
-from models.cli import OneLineParser
+from models.cli import OneLineParser, run
 from report.base.errors import ROOT, TEMPLATES, ReportError
 
 OUT = ROOT / "report" / "out"
@@ -50,19 +42,7 @@ def main() -> int:
     """Parse the command line and do it."""
     # A build makes millions of objects and then ends: collecting them would take a third of it.
     gc.disable()
-    try:
-        return _run(_arguments())
-    except UsageError as error:
-        message = str(error)
-    except OSError as error:
-        message = explain(error)
-    except (MemoryError, BrokenProcessPool):
-        message = "a process was killed (out of memory?); give the same command again."
-    print(f"error: {message}", file=sys.stderr)
-    return 2
-
-
-def _run(arguments: argparse.Namespace) -> int:
+    arguments = _arguments()
     if arguments.command == "lint":
         from report.lint import lint
 
@@ -90,6 +70,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from report.blocks.citations import faults
     from report.build import build
     from report.documents import handin
+    from report.lint import unsupported
 
     started = time.perf_counter()
     # another folder's report does not replace one's own
@@ -101,7 +82,7 @@ def _run(arguments: argparse.Namespace) -> int:
     written = build(source, out, only_html=arguments.only == "html")
     seconds = time.perf_counter() - started
     print(f"{source} -> {out}: {len(written)} files in {seconds:.1f} s")
-    for line in faults(TEMPLATES / "references.bib"):
+    for line in [*faults(TEMPLATES / "references.bib"), *unsupported()]:
         print(f"note: {line}", file=sys.stderr)
     refused = schema.load(source).refused
     for line in refused:
@@ -110,4 +91,4 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

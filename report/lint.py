@@ -36,6 +36,12 @@ _CODE = re.compile(
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d[\d,.]*\d%?|(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d%?"
 )
+#: What is not looked at for Markdown: code, and formulas as they are told from other dollars.
+_VERBATIM = re.compile(
+    r"```.*?(?:```|\Z)|`[^`\n]+`|\$\$.*?\$\$"
+    r"|(?<!\\)\$(?![\s$])[^$]*?(?<![\s\\])\$(?!\d)",
+    re.DOTALL,
+)
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]")
 _HEADING = re.compile(r"^(#{1,6}) ", re.MULTILINE)
 _EQUATION = re.compile(r"\$\$.*?\$\$\s*\(([\w-]+)\)", re.DOTALL)
@@ -56,14 +62,35 @@ _UNKNOWN = {
     r"==[^=\n]+==": "no emphasis: write *text* or <mark>text</mark>",
     r"(?<!~)~[^~\s]{1,20}~(?!~)": "no subscript: write H<sub>2</sub>O",
     r"\^[^\s^\[\]]{1,20}\^": "no superscript: write x<sup>2</sup>",
-    r"(?<![\w:]):[a-z][a-z_]+:(?!\w)": "no emoji: write the character itself",
+    r"(?<![\w:]):(?:[a-z]\w*|[+-]1):(?!\w)": "no emoji: write the character itself",
     r"^: \S.*": "definition lists are not known: write a list",
-    r"\[\^[^\]\s]+\](?!:)": "a footnote without its text: write [^name]: text",
+    r"\^\[[^\]\n]+\]": "no footnote: write [^name], and [^name]: text in a line of its own",
+    r"^\*\[[^\]\n]+\]:": "abbreviations are not known",
+    r"^\[\[?(?i:toc)\]\]?$": "the contents are made by themselves",
+    r"^>\s*\[!(?!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*$).*": "no call-out: write > [!NOTE], "
+    "TIP, IMPORTANT, WARNING or CAUTION, alone in its line",
+    r"(?<!\\)\$(?!\d)": "no formula: no spaces beside it within the $s; \\$ is the sign",
+    r"\\[(\[]": "no formula: write $...$ or $$...$$",
+    r"\\(?:cite|ref|eqref|label|text\w+|emph|begin|item|section|footnote|url)\b": "TeX is known in "
+    "formulas only",
+    r"\[@\w+": 'no citation: write {{ cite("key") }}',
+    r"!?\[[^\]\n]*\]\([^()<>\n]* [^()<>\"\n]*\)": "no link: an address with spaces is <written so>",
+    r"(?<![{\w])\{ ?\w+\(.*?\) ?\}(?!\})": "single braces are text: write {{ ... }}",
+    r"^\d{3,}[.)]\s": "begins a list; write \\. for the full stop",
     r"(?<![\s(<\"'*_~=|])https?://[^\s<>)]+": "no link: put a space in front, or <...> around it",
 }
 
 
 Problem = tuple[Place, str]
+
+
+def unsupported(folder: Path = TEMPLATES) -> list[str]:
+    """What looks like Markdown and is printed as it stands, a line each."""
+    found = [
+        each for path in _templates(folder) for each in _unknown(path, _text_only(path, read(path)))
+    ]
+    found.sort(key=lambda each: (str(each[0].file), each[0].line))
+    return [f"{place}: {message}" for place, message in found]
 
 
 def _templates(folder: Path) -> list[Path]:
@@ -102,12 +129,9 @@ def _typed(path: Path, text: str, allowed: re.Pattern[str] | None) -> Iterator[P
 
 def _unknown(path: Path, text: str) -> Iterator[Problem]:
     """What looks like Markdown and is none here."""
-    bare = _blanked(_CODE, text)
-    notes = set(re.findall(r"^\[\^([^\]\s]+)\]:", bare, re.MULTILINE))
+    bare = _blanked(_VERBATIM, text)
     for pattern, message in _UNKNOWN.items():
         for match in re.finditer(pattern, bare, re.MULTILINE):
-            if match[0].startswith("[^") and match[0][2:-1] in notes:
-                continue
             line = bare.count("\n", 0, match.start()) + 1
             column = match.start() - bare.rfind("\n", 0, match.start())
             yield Place(path, line, column), f"{match[0].strip()[:40]!r}: {message}"

@@ -198,7 +198,7 @@ def test_the_report_on_mnist_says_what_carries_over(folder):
     html = whole_page(material(Records.load(folder / "quick")))
     for lang in LANGS:
         assert f'id="{lang}-tab-transfer"' in html
-    assert f'data-source="{FASHION}/PlainNet18.s0 test.accuracy' in html
+    assert f"{FASHION}/PlainNet18.s0 test.accuracy" in html
     assert f"#en-run-{FASHION}/" not in html  # no card to lead to
     said = re.sub(r"\s+", " ", text(html))
     assert " are reversed (“" in said

@@ -1,78 +1,36 @@
-"""A network or a data set is one file: the real commands, in a copy of the project."""
+"""The examples of docs/extending.md, by the real commands, in a copy of the project."""
+
+import json
+import re
 
 import pytest
 
 from experiments.record import read
-from tests.checkout import copy_of_checkout, results, run
+from tests.checkout import ROOT, copy_of_checkout, results, run
 
-VGG = '''"""VGG with six convolutions (after Simonyan and Zisserman 2015, table 1)."""
-
-from __future__ import annotations
-
-from torch import nn
-
-from models.registry import register
-
-
-@register(
-    "VGG6",
-    title="VGG-6",
-    color="#556b2f",
-    marker="*",
-    citation="simonyan2015",
-    options=("batch_norm",),
-    min_size=32,
-)
-def build(name: str, *, batch_norm: bool) -> nn.Sequential:
-    """``(N, 3, S, S)`` to ``(N, 10)`` logits."""
-    layers: list[nn.Module] = []
-    for cin, cout in ((3, 16), (16, 32), (32, 32), (32, 64), (64, 64), (64, 64)):
-        layers.append(nn.Conv2d(cin, cout, 3, padding=1))
-        layers += [nn.BatchNorm2d(cout)] if batch_norm else []
-        layers += [nn.ReLU(inplace=True), nn.MaxPool2d(2)] if cin != cout else [nn.ReLU()]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
-'''
-RUN = '\n[[run]]\nnetwork = "VGG6"\nfor = ["results"]\n'
-
-COLOURED = '''"""Coloured images of 32 x 32 pixels in one file, as CIFAR-10 has them."""
-
-from __future__ import annotations
-
-from collections.abc import Mapping
-from pathlib import Path
-
-import numpy as np
-
-from experiments.datasets.base import DIGITS, Arrays, Dataset
-
-
-def make(_: Dataset) -> dict[str, bytes]:
-    rng = np.random.default_rng(0)
-    labels = np.arange(14_000, dtype=np.uint8) % 10
-    images = rng.integers(0, 256, (14_000, 32, 32, 3), dtype=np.uint8)
-    return {"images.bin": labels.tobytes() + images.tobytes()}
-
-
-def read(files: Mapping[str, Path]) -> Arrays:
-    data = np.frombuffer(files["images.bin"].read_bytes(), np.uint8)
-    labels, images = data[:14_000], data[14_000:].reshape(-1, 32, 32, 3)
-    return Arrays(images[:12_000], labels[:12_000], images[12_000:], labels[12_000:])
-
-
-DATASET = Dataset(
-    name="Coloured",
-    title="Coloured-10",
-    classes={"zh": DIGITS, "en": DIGITS},
-    sha256={"images.bin": "HASH"},
-    sources=(("this file", make),),
-    read=read,
-)
-'''
+DOC = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+#: The examples: files by path, and what is added to files that are there.
+NEW = dict(re.findall(r"New file `([^`]+)`[^:]*?:[^`]*?\n\n```\w+\n(.*?)```", DOC, re.DOTALL))
+ADDED = dict(re.findall(r"At the end of `([^`]+)`[^:]*:\n\n```\w+\n(.*?)```", DOC, re.DOTALL))
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
     return copy_of_checkout(tmp_path_factory.mktemp("extension") / "checkout")
+
+
+def add(checkout, *paths):
+    for path in paths:
+        (checkout / path).write_text(NEW[path], encoding="utf-8")
+
+
+def append(checkout, path):
+    with (checkout / path).open("a", encoding="utf-8") as file:
+        file.write("\n" + ADDED[path])
+
+
+def read_json(path):
+    return json.loads(path.read_text())
 
 
 def command(checkout, *arguments):
@@ -83,32 +41,33 @@ def command(checkout, *arguments):
 
 @pytest.mark.pipeline
 def test_a_network_is_one_file_and_one_entry_of_the_study(checkout):
-    (checkout / "models" / "vgg.py").write_text(VGG)
-    study = checkout / "experiments" / "study.toml"
-    study.write_text(study.read_text() + RUN)
+    add(checkout, "models/vgg.py")
+    append(checkout, "experiments/study.toml")
     assert "VGG-6" in command(checkout, "models")
     assert "Conv2d" in command(checkout, "models", "vgg-6")
     assert "VGG6.s0" in command(checkout, "experiments", "status", "--profile", "smoke")
     train = ("experiments", "train", "--profile", "smoke", "--only", "VGG6.s0")
     command(checkout, *train)
     path = results(checkout) / "VGG6.s0.json"
-    # The networks of this process are those of the project, not of the copy.
-    assert '"status": "finished"' in path.read_text()
+    assert read_json(path)["status"] == "finished"
     assert [each.name for each in path.parent.glob("*.json")] == [path.name]
     written = path.stat().st_mtime_ns
     command(checkout, *train)
     assert path.stat().st_mtime_ns == written  # it is fresh
+    command(checkout, "analysis", "--profile", "smoke")
+    out = checkout / "analysis" / "out" / "smoke"
+    # The networks of this process are those of the project, not of the copy: no schema of ours.
+    table = read_json(out / "results.json")["tables"]["results"]
+    (row,) = (row for row in table["rows"] if row[0]["value"] == "VGG-6")
+    measured = dict(zip((column["key"] for column in table["columns"]), row, strict=True))
+    assert measured["accuracy"]["value"]["value"] == read_json(path)["test"]["accuracy"]
+    for name in ("accuracy", "pareto"):
+        assert "VGG-6" in (out / "figures" / f"{name}.en.svg").read_text()
 
 
 @pytest.mark.pipeline
-def test_a_data_set_is_one_file_whatever_the_size_and_colours_of_its_images(checkout, monkeypatch):
-    import hashlib
-
-    made: dict[str, object] = {}
-    exec(COLOURED, made)
-    (content,) = made["make"](None).values()
-    source = COLOURED.replace("HASH", hashlib.sha256(content).hexdigest())
-    (checkout / "experiments" / "datasets" / "coloured.py").write_text(source)
+def test_a_data_set_is_one_file_whatever_the_size_and_colours_of_its_images(checkout):
+    add(checkout, "experiments/datasets/coloured.py")
     runs = "LeNet.s0,ResNet18.s0"  # one channel of 28 px, three of 36
     command(
         checkout, "experiments", "train", "--profile", "smoke", "--dataset", "coloured-10",
@@ -136,3 +95,32 @@ def test_a_limit_of_minutes_starts_no_run_that_would_end_later(checkout):
     done = run(checkout, *train, "--minutes", "10")
     assert done.returncode == 0, done.stderr
     assert read(results(checkout) / "ResNet18.s0.json").status == "finished"
+
+
+@pytest.mark.pipeline
+def test_a_finding_and_a_figure_are_one_file_and_their_words(checkout):
+    add(
+        checkout,
+        "analysis/findings/economy.py",
+        "analysis/figures/throughput.py",
+        "templates/findings/dense-beats-lenet.en.md",
+        "templates/figures/throughput.toml",
+    )
+    append(checkout, "analysis/protocol.toml")
+    english = checkout / "templates" / "findings" / "dense-beats-lenet.en.md"
+    chinese = english.with_name("dense-beats-lenet.zh.md")
+    chinese.write_text(english.read_text().replace("This cannot be tested", "无法检验"))
+    for lang in ("zh", "en"):
+        (checkout / "templates" / "sections" / f"075-economy.{lang}.md").write_text(
+            '# Cost\n\n{{ finding("dense-beats-lenet") }}\n\n'
+            '{% call figure("throughput") %}Throughput.{% endcall %}\n'
+        )
+    train = ("experiments", "train", "--profile", "smoke", "--only", "LeNet.s0,DenseNet.s0")
+    command(checkout, *train)
+    command(checkout, "analysis", "--profile", "smoke")
+    out = checkout / "analysis" / "out" / "smoke"
+    assert "DenseNet" in (out / "figures" / "throughput.en.svg").read_text()
+    command(checkout, "report", "--profile", "smoke", "--only", "html")
+    page = (checkout / "report" / "out" / "smoke" / "report.html").read_text()
+    assert "DenseNet is more accurate than LeNet" in page
+    assert "en-fig-throughput" in page

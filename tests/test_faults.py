@@ -24,7 +24,7 @@ from tests.fault_kit import (
     with_records,
 )
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.soak]
+pytestmark = pytest.mark.pipeline
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def stop(command, moment, whom, number, checkout, tmp_path):
         time.sleep(0.02)
     began = time.monotonic()
     _, err = process.communicate(timeout=60)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert "Traceback" not in err
     if command is TRAIN:  # ends its runs, and says what is safe
         assert process.returncode == 128 + number, err
@@ -91,8 +91,16 @@ def stop(command, moment, whom, number, checkout, tmp_path):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("training", signal.SIGINT),
+        ("training", signal.SIGTERM),
+        ("downloading", signal.SIGTERM),
+        ("drawing", signal.SIGINT),
+        ("printing", signal.SIGINT),
+    ],
+)
 def test_a_signal_ends_a_command_within_seconds(training, building, tmp_path, moment, number):
     at, command = MOMENTS[moment]
     held = training if command is TRAIN else building[command]

@@ -20,7 +20,7 @@ from tests.fault_kit import (
     logging_faults,
 )
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.soak]
+pytestmark = pytest.mark.pipeline
 
 #: May a user mount a file system in a namespace of their own here?
 MOUNTS = (
@@ -101,14 +101,7 @@ def is_refused(done, kind, name):
     assert "give the same command again" in line
 
 
-def kinds(*short):
-    """The kinds of want; all but some only in the long form."""
-    return [
-        kind if kind in short else pytest.param(kind, marks=pytest.mark.soak) for kind in REASONS
-    ]
-
-
-@pytest.mark.parametrize("kind", kinds("full"))
+@pytest.mark.parametrize("kind", ["full", pytest.param("denied", marks=pytest.mark.soak)])
 def test_no_room_for_records(checkout, tmp_path, kind):
     (results(checkout) / "LeNet.s0.json").unlink()
     finished = contents(results(checkout))
@@ -122,7 +115,8 @@ def test_no_room_for_records(checkout, tmp_path, kind):
         assert after.items() >= finished.items()
 
 
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", ["full"])
 def test_no_room_for_checkpoints_costs_only_them(checkout, tmp_path, kind):
     (results(checkout) / "LeNet.s0.json").unlink()
     place = checkout / "experiments" / "checkpoints" / "smoke"
@@ -137,7 +131,8 @@ def test_no_room_for_checkpoints_costs_only_them(checkout, tmp_path, kind):
         assert not contents(tmp_path / "log" / "place")
 
 
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", ["read-only"])
 def test_no_room_for_the_data(checkout, tmp_path, kind):
     (results(checkout) / "LeNet.s0.json").unlink()
     data = checkout / "data" / "MNIST"
@@ -155,8 +150,10 @@ def test_no_room_for_the_data(checkout, tmp_path, kind):
         data.symlink_to(source)
 
 
-@pytest.mark.parametrize("kind", kinds())
-@pytest.mark.parametrize("command", [ANALYSE, (*REPORT, "--only", "html")])
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("kind", "command"), [("full", ANALYSE), ("denied", (*REPORT, "--only", "html"))]
+)
 def test_no_room_for_a_build(checkout, tmp_path, kind, command):
     shutil.copy(checkout / "whole.toml", checkout / "experiments" / "study.toml")
     records = contents(results(checkout))

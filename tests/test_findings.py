@@ -6,6 +6,7 @@ import functools
 import json
 import math
 import random
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from analysis.true_labels import labels
 from analysis.values import Value
 from experiments import study
 from experiments.record import Record
-from tests.factory import OUTCOMES, Outcome, make, outcome
+from tests.factory import OUTCOMES, SIZES, Outcome, make, outcome
 
 S, C, U, N, M = (
     Verdict.SUPPORTED,
@@ -168,6 +169,17 @@ def test_whatever_runs_there_are_it_never_fails(seed: int) -> None:
     }
     without = [name for name in OUTCOMES if rng.random() < 0.1]
     records = make(specs=specs, without=without, seeds=rng.choice([1, 2, 3]))
+    for found in evaluate(records).values():
+        check(found, records)
+
+
+def test_gains_beyond_every_number_are_no_failure() -> None:
+    def huge(record: Record) -> Record:
+        text = re.sub(r'"(gain|branch|shortcut)":[^,}]+', r'"\1":1e300', record.model_dump_json())
+        return Record.model_validate_json(text)
+
+    made = make()
+    records = replace(made, by_id={name: huge(record) for name, record in made.by_id.items()})
     for found in evaluate(records).values():
         check(found, records)
 
@@ -472,12 +484,43 @@ def ranged(*accuracies: float) -> dict[str, Outcome]:
     }
 
 
+TABLE = ("LeNet", "AlexNet", "SEAlexNet", "DenseNet", "ResNet18", "ResNet34", "ResNet50")
+TABLE += ("ResNet101", "SEResNet18", "SEResNet34")
+
+
+def costs(field: str, order: tuple[str, ...]) -> dict[str, Outcome]:
+    """Memory or rate of the networks of the results table, which rises in this order."""
+    return {name: outcome(name, **{field: 10**9 + place}) for place, name in enumerate(order)}
+
+
+def by_size(index: int) -> tuple[str, ...]:
+    """Networks by parameters (0) or multiply-accumulates (1) at 224 px, the largest first."""
+    return tuple(sorted(TABLE, key=lambda name: -SIZES[name][index]))
+
+
+#: Plain networks whose total gain falls with depth and is below the residual ones'.
+SHRINKING = {f"PlainNet{d}": gain for d, gain in ((18, 2.0), (34, 1.15), (50, 1.1), (101, 1.02))}
+FALLING = {name: outcome(name, branch=gain) for name, gain in SHRINKING.items()}
+FALLING |= changed(("ResNet18", "ResNet34", "ResNet50", "ResNet101"), branch=3.0)
+
 #: What the records show, and the verdict by the protocol.
 CASES: list[tuple[str, dict[str, Outcome], Verdict]] = [
     ("lenet-under-trained", {}, S),
     ("lenet-under-trained", accuracies(LeNet=0.85), C),
     ("params-memory", {}, S),
+    ("params-memory", costs("memory", by_size(0)), C),
+    ("params-memory", costs("memory", TABLE[::2] + TABLE[1::2]), U),
+    ("macs-time", costs("rate", by_size(1)), S),
+    ("macs-time", costs("rate", by_size(1)[::-1]), C),
+    ("macs-time", costs("rate", by_size(1)[::2] + by_size(1)[::-2]), U),
     ("dense-second", accuracies(DenseNet=0.95), M),
+    ("dense-second", accuracies(SEResNet18=0.99, DenseNet=0.982), S),
+    ("dense-second", dict.fromkeys(TABLE, Outcome(0.98)) | {"DenseNet": Outcome(0.95)}, M),
+    (
+        "dense-second",
+        dict.fromkeys(TABLE, Outcome(0.99)) | accuracies(SEResNet18=0.95, DenseNet=0.97),
+        C,
+    ),
     ("resize-augments", accuracies(**{"ResNet18-px28": 0.95, "ResNet18-px64": 0.98}), S),
     ("resize-augments", accuracies(**{"ResNet18-px28": 0.98, "ResNet18-px64": 0.95}), C),
     ("sub-above-none", {}, S),
@@ -487,6 +530,9 @@ CASES: list[tuple[str, dict[str, Outcome], Verdict]] = [
     ("bn-helps-plain", accuracies(**{"PlainNet18-nobn": 0.9}), S),
     ("bn-helps-plain", accuracies(**{"PlainNet18-nobn": 0.99}), C),
     ("plain-gain-grows", {}, S),
+    ("plain-gain-grows", FALLING, C),
+    ("mul-nan", {}, C),
+    ("mul-nan", {"ResNet18-mul.s1": outcome("ResNet18-mul", status="diverged")}, S),
     ("gain-add-sub-near-one", {}, S),
     ("gain-add-sub-near-one", changed(("ResNet18", "ResNet18-sub"), branch=3.0), C),
     ("gain-add-sub-near-one", changed(("ResNet18-sub",), branch=3.0), M),
@@ -516,6 +562,9 @@ CASES: list[tuple[str, dict[str, Outcome], Verdict]] = [
     ("se-hurts-alexnet", accuracies(SEAlexNet=0.99), C),
     ("softmax-slows", {}, S),
     ("softmax-slows", accuracies(**{"ResNet18-softmax": 0.99}), C),
+    ("softmax-slows-start", {}, S),
+    ("softmax-slows-start", accuracies(**{"ResNet18-softmax": 0.99}), C),
+    ("softmax-slows-start", changed(("ResNet18", "ResNet18-softmax"), accuracy=0.97), U),
     ("dense-efficient", {}, S),
     ("dense-efficient", accuracies(DenseNet=0.9), C),
 ]
@@ -524,6 +573,10 @@ CASES: list[tuple[str, dict[str, Outcome], Verdict]] = [
 @pytest.mark.parametrize(("name", "specs", "expected"), CASES)
 def test_verdict(name: str, specs: dict[str, Outcome], expected: Verdict) -> None:
     assert standard(specs)[name].verdict is expected
+
+
+def test_three_runs_that_do_not_diverge_rule_out_nothing() -> None:
+    assert verdict("mul-nan", seeds=3) is U
 
 
 def test_vanished_gains_are_below_one_as_far_as_the_runs_show() -> None:

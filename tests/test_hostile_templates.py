@@ -75,7 +75,7 @@ def test_no_template_makes_html_of_its_own(tmp_path, source):
     ],
 )
 def test_html_that_is_not_known_is_refused(tmp_path, source, shown):
-    said = refused(tmp_path, source, "HTML is not known here")
+    said = refused(tmp_path, source, "is HTML that is not known")
     assert shown in said
 
 

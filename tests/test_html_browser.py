@@ -6,7 +6,7 @@ import pytest
 
 from tests.report_kit import built
 
-pytestmark = [pytest.mark.browser, pytest.mark.soak]
+pytestmark = pytest.mark.browser
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -49,16 +49,57 @@ def choose(page, group, value):
     page.check(f"#{group}-{value}", force=True)
 
 
-@pytest.mark.parametrize("mode", ["zh", pytest.param("en", marks=pytest.mark.soak), "both"])
-def test_axe_finds_nothing(page, mode):
+@pytest.mark.parametrize("width", [1440, 390], indirect=True)
+def test_axe_finds_nothing(page, width):
+    """Everything in sight, with a card open; in both languages, and in both colours."""
     from axe_playwright_python.sync_playwright import Axe
 
-    choose(page, "mode", mode)
+    page.add_style_tag(content=".row { content-visibility: visible !important }")
+    page.evaluate(
+        "document.querySelectorAll('details:not(.card), .card:first-child').forEach("
+        "each => { each.open = true; })"
+    )
+    choose(page, "mode", "en" if width == 1440 else "both")
+    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 500)))")
     for theme, options in (("light", {"resultTypes": ["violations"]}), ("dark", COLOURS)):
         choose(page, "theme", theme)
         found = Axe().run(page, options=options).response["violations"]
         shown = [(item["id"], [node["html"][:200] for node in item["nodes"][:3]]) for item in found]
         assert not shown, theme
+
+
+def test_it_is_light(page):
+    """Elements, and what a change of language costs."""
+    assert page.evaluate("document.querySelectorAll('*').length") < 20_000
+    metrics = page.context.new_cdp_session(page)
+    metrics.send("Performance.enable")
+
+    def spent():
+        found = metrics.send("Performance.getMetrics")["metrics"]
+        return next(item["value"] for item in found if item["name"] == "TaskDuration")
+
+    before = spent()
+    choose(page, "mode", "en")
+    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 100)))")
+    assert spent() - before < 0.5  # seconds of the processor
+
+
+def test_the_place_is_kept_when_the_language_changes(page):
+    page.goto(page.url + "#zh-fig-depth")
+    for mode in ("en", "both", "zh"):
+        before = tops(page, "fig-depth")
+        box = page.locator(f"label:has(#mode-{mode})").bounding_box()
+        page.mouse.click(box["x"] + 9, box["y"] + 9)
+        after = tops(page, "fig-depth")
+        assert min(abs(one - other) for one in before for other in after) < 3, mode
+
+
+def tops(page, name):
+    return page.evaluate(
+        "name => [...document.querySelectorAll(`#zh-${name}, #en-${name}`)].filter("
+        "each => each.getClientRects().length).map(each => each.getBoundingClientRect().top)",
+        name,
+    )
 
 
 def test_nothing_is_wider_than_the_screen(page, width):
@@ -117,9 +158,10 @@ def test_a_number_says_where_it_comes_from(page, width):
     link.focus()
     tip = page.locator("#tip")
     assert tip.is_visible()
-    source = link.locator("data").get_attribute("data-source").split("; ")[0]
-    record, _, field = source.partition(" ")
-    assert f"{record}.json → {field}" in tip.inner_text()
+    sources = page.evaluate("JSON.parse(document.getElementById('sources').textContent)")
+    source = sources[int(link.locator("data").get_attribute("data-source"))].split("; ")[0]
+    network, _, field = source.partition(".s")
+    assert source in tip.inner_text()
     assert link.get_attribute("aria-describedby") == "tip"
     page.keyboard.press("Escape")
     assert not tip.is_visible()
@@ -127,7 +169,21 @@ def test_a_number_says_where_it_comes_from(page, width):
         link.hover()
         assert tip.is_visible()
         link.click()
-        assert page.url.endswith(f"#zh-run-{record}")
+        assert page.url.endswith(f"#zh-run-{network}")
+        card = page.locator(f"[id='zh-run-{network}']")
+        assert card.locator("table").is_visible()  # built now
+        if field.endswith("test.accuracy"):  # the tip says what the card says
+            link.focus()
+            assert card.locator(".num").nth(7).inner_text() in tip.inner_text()
+
+
+def test_a_reference_shows_what_it_leads_to(page, width):
+    link = page.locator(".col.zh a.ref[href='#zh-fig-accuracy']").first
+    link.focus()
+    assert page.locator("#tip svg").is_visible()
+    link = page.locator(".col.zh a.cite").first
+    link.focus()
+    assert "[" in page.locator("#tip").inner_text()
 
 
 def test_everything_can_be_reached_by_keyboard(page):

@@ -60,7 +60,8 @@ def step(verdict, effect=None, ends=None, networks=("LeNet",)):
         ([step(C), step(S), step(S)], "stable"),
         ([step(S), step(S), step(C)], "depends"),
         ([step(S, 2.0, (1.8, 2.2)), step(S, 2.1, (2.0, 2.3))], "stable"),
-        ([step(S, 2.0, (1.8, 2.2)), step(S, 2.5, (2.0, 3.0))], "depends"),
+        ([step(S, 2.0, (1.8, 2.2)), step(S, 2.5, (2.3, 2.7))], "depends"),
+        ([step(S, 2.0, (1.8, 2.2)), step(S, 2.4, (2.0, 2.9))], "stable"),
         ([step(S, 2.0, (1.8, 2.2)), step(S)], "stable"),
         ([step(S), step(C, networks=("LeNet", "AlexNet"))], "unlike"),
         ([step(S), step(S, networks=("LeNet", "AlexNet"))], "stable"),
@@ -103,6 +104,15 @@ def test_networks_that_a_rung_lacks():
     for lang in LANGS:
         figure.draw(records, lang)
         assert "ResNet-50" in figure.alt(records, lang)
+
+
+def test_runs_that_diverged_are_marked_on_the_left():
+    wild = factory.outcome("ResNet50", status="diverged")
+    records = rung("A").beside({"B": rung("B", specs={"ResNet50.s1": wild, "LeNet.s0": wild})})
+    found = figure.lines(records)
+    assert figure.broken(records, found) == [("LeNet", 100_000), ("ResNet50", 100_000)]
+    for lang in LANGS:
+        test_figures.test_texts_are_inside_and_apart(figure, records, lang)
 
 
 def test_one_rung_alone_is_not_compared():

@@ -176,7 +176,7 @@ def test_it_has_an_outline_and_page_numbers(path):
         assert document[2].get_text().split()[-1] == "3" or "\n3\n" in document[2].get_text()
 
 
-def test_references_lead_within_the_pdf(path):
+def test_references_are_links(path):
     with pymupdf.open(path) as document:
         inner = [link for page in document for link in page.get_links() if link["kind"] != 2]
         outer = [link["uri"] for page in document for link in page.get_links() if link["kind"] == 2]

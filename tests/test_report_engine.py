@@ -211,10 +211,17 @@ def test_templates_are_sandboxed(tmp_path, source):
         (r"$\left( x$", 'Expected closing token "\\right"', 10),
         (r"$\boxed{x}$", "is not drawn by browsers", 2),
         (r"$x\cancel{x}$", "is not drawn by browsers", 3),
+        (r"$\color{red}{x}$", "is not drawn in the PDF", 2),
+        (r"$\begin{array}{c|c} x \end{array}$", "draws a line", 2),
         (r"$$\begin{align} x \end{align}$$", "numbers its lines itself", 3),
         ('$a = {{ ref("sec:a") }}$', "only a number can stand in a formula", None),
         ('$a = {{ "甲" }}$', "a formula cannot hold", None),
         ("$$ 中 $$", "cannot hold Chinese text", None),
+        ("[^a] x", "[^a] is a footnote without its text", 1),
+        ('{% call table("results") %}x[^a]{% endcall %}', "or one in a caption", None),
+        ("<!-- a --> b", "which must stand alone", 12),
+        ("a\x0bb", "the character U+000B cannot be printed", 2),
+        ("{{ acc('lenet') }}", "did you mean 'LeNet'?", 9),
         ("[x]({{ profile.name }})", "stands in a link's address", None),
         ('text {{ finding("plain-degrades") }}', "in a paragraph of its own", None),
         ('{{ finding("se-best") }}\n\n{{ finding("se-best") }}', "is there twice", None),
@@ -283,6 +290,9 @@ def test_a_file_that_is_not_utf8_is_named(tmp_path):
         (r"\operatorname*{arg\,max}_c p", "munder"),
         (r"\mathop{\mathrm{minimize}}_x f", "minimize"),
         (r"\begin{aligned}a &= b\\ c &= d\end{aligned}", "mtable"),
+        (r"\textbf{bold} + \texttt{code}", "bold"),
+        (r"\mathscr{F}\text{ is a family}", "ℱ"),
+        (r"\overline{ab}", "mover"),
     ],
 )
 def test_formulas_that_are_right_in_both_outputs(tmp_path, tex, shown):
@@ -291,6 +301,12 @@ def test_formulas_that_are_right_in_both_outputs(tmp_path, tex, shown):
     (math,) = tree.parsed(html).iter("math")
     drawn = formulas.drawing(math)
     assert drawn.width > 1 and "<path" in drawn.svg
+
+
+def test_a_letter_that_a_drawing_would_lack_is_named(tmp_path):
+    (math,) = tree.parsed(section(tmp_path, r"$\text{✅} = x$")).iter("math")
+    with pytest.raises(formulas.FormulaError, match="lacks '✅'"):
+        formulas.drawing(math)
 
 
 def test_a_number_stands_in_a_formula(tmp_path):
@@ -312,3 +328,4 @@ def test_what_writers_bring_along_is_known(tmp_path):
     assert 'href="#en-a-fn1"' in html and 'id="en-a-fn1"' in html and "The note." in html
     assert 'href="https://example.org/a"' in html
     assert '<p class="markdown-alert-title">Note</p>' in html
+    assert "<math" in section(tmp_path / "math", "```math\nx\n```")

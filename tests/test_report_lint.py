@@ -60,6 +60,51 @@ def test_a_definition_that_is_listed_passes(tmp_path, capsys):
     assert check(tmp_path, capsys, "Python 3.11 or later", "Python 3\\.11  # the least\n")[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("##Title", "no heading"),
+        ("｛｛ n ｝｝", "full-width braces"),
+        ("{ n(x) }", "single braces"),
+        ("==x==", "no emphasis"),
+        ("H~2~O", "no subscript"),
+        (":smile:", "no emoji"),
+        ("a^[note]", "no footnote"),
+        ("*[HTML]: text", "abbreviations"),
+        ("[TOC]", "made by themselves"),
+        ("> [!note] Mind", "no call-out"),
+        ("costs $ x $", "no formula"),
+        (r"\(x\)", "no formula"),
+        (r"as in \cite{he2016}", "TeX is known in formulas only"),
+        ("as in [@he2016]", "no citation"),
+        ("![a](my own.png)", "no link"),
+        ("2016. A year", "begins a list"),
+    ],
+)
+def test_what_would_be_printed_as_typed_is_named(tmp_path, capsys, text, said):
+    status, found = check(tmp_path, capsys, text)
+    assert status == 1
+    assert any(
+        line.partition(": ")[0].endswith("10-a.en.md:3") and said in line
+        for line in found.splitlines()
+    ), found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`$x` and `[TOC]`, \\$ and $x$, $y$",
+        "$$\na = \\text{b}\n$$",
+        "| a | b |\n| :-: | :-- |\n| c | d |",
+        "> [!NOTE]\n> Mind.",
+        "a: b, at one:two, {a, b}",
+        '[a](https://example.org "title")',
+    ],
+)
+def test_what_is_markdown_passes(tmp_path, capsys, text):
+    assert check(tmp_path, capsys, text) == (0, "")
+
+
 def test_line_and_name_are_given(tmp_path, capsys):
     _, said = check(tmp_path, capsys, "a\n\nb 98.36 c")
     assert "10-a.en.md:5: '98.36' is typed" in said

@@ -58,8 +58,8 @@ def test_signs():
 def test_a_number_names_its_sources_and_links_to_the_card_of_the_first():
     both = Value(0.5, "accuracy", (*SOURCE, Source("ResNet18.s1", "test.accuracy")))
     html = data_element(both, "50%", "zh")
-    assert 'href="#zh-run-ResNet18.s0"' in html
-    assert 'data-source="ResNet18.s0 test.accuracy; ResNet18.s1 test.accuracy"' in html
+    assert 'href="#zh-run-ResNet18"' in html
+    assert 'data-source="ResNet18.s0…s1 test.accuracy"' in html
     assert 'value="0.5"' in html
 
 

@@ -47,6 +47,18 @@ def test_ctrl_c_ends_a_command_without_a_traceback():
     assert process.returncode == -signal.SIGINT
 
 
+def test_every_command_starts_and_ends_by_the_same_function():
+    found = [
+        path
+        for folder in ("models", "experiments", "analysis", "report", "main.py")
+        for path in [*(ROOT / folder).rglob("*.py"), ROOT / folder]
+        if path.suffix == ".py" and '__name__ == "__main__"' in path.read_text()
+    ]
+    found.remove(ROOT / "experiments/support/make_variables.py")  # which make asks, without .venv
+    assert len(found) > 8
+    assert [path for path in found if "    run(main)\n" not in path.read_text()] == []
+
+
 def test_a_reader_that_closes_early_ends_a_command_quietly():
     for arguments in (("experiments", "schema"), ("models",)):
         process = command("-m", *arguments)

@@ -1,6 +1,10 @@
-"""Gradient over all blocks at initialisation against depth, plain and residual networks."""
+"""Gradient over all blocks against depth, without and with shortcuts, before and after training."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
 
 from analysis.evidence import Evidence
 from analysis.figures.common import curves, estimates, marks, probe_data, theme
@@ -19,23 +23,32 @@ def runs(records: Records) -> tuple[str, ...]:
     return Evidence(records).ids(NETWORKS)
 
 
-def totals(evidence: Evidence) -> dict[str, Estimate]:
+def totals(evidence: Evidence, moment: str) -> dict[str, Estimate]:
     """Product of the gains of all blocks, of each run; the interval is the range of the runs.
 
-    Raises:
-        NothingToDraw: no network has gains that are all positive and finite.
+    ``moment``: ``init``, before training, or ``end``. Only of gains that are positive and finite.
     """
     found = {}
     for variant in NETWORKS:
-        gains = probe_data.gains(evidence, variant, "init")
+        gains = probe_data.gains(evidence, variant, moment)
         runs = zip(*(gain.measured for gain in gains), strict=False)
         passed = [probe_data.passed(own) for own in runs]
         values = tuple(own[-1] for own in passed if len(own) == len(gains) + 1 and own[-1] > 0)
         if values:
             found[variant] = Estimate(values, min(values), max(values))
-    if not found:
-        raise estimates.NothingToDraw(NETWORKS)
     return found
+
+
+def panels(evidence: Evidence) -> dict[str, dict[str, Estimate]]:
+    """``totals`` before training and, where measured, after it.
+
+    Raises:
+        NothingToDraw: there is none.
+    """
+    found = {moment: totals(evidence, moment) for moment in probe_data.MOMENTS}
+    if not found["init"]:
+        raise estimates.NothingToDraw(NETWORKS)
+    return {moment: own for moment, own in found.items() if own}
 
 
 def _mean(value: Estimate) -> float:
@@ -43,19 +56,27 @@ def _mean(value: Estimate) -> float:
 
 
 def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """Factor of the gradient from the last block to the first; points are runs.
+    """Factor of the gradient from the last block to the first, before training on the left and
+    after it on the right, on one scale; points are runs.
 
     Raises:
         NothingToDraw: no network has gains.
     """
     evidence, words = Evidence(records), Words(ID, lang)
-    found = totals(evidence)
+    found = panels(evidence)
     note = words.missing(estimates.missing(evidence, NETWORKS))
-    sheet = theme.sheet(2.8, _headline(found, words), note)
-    axes = theme.panel(sheet, 0.46, 0.32, 4.4, 1.95)
-    theme.heading(axes, words("axis"), left=0.4)
-    curves.by_depth(axes, found, (), words, scale=log_axis)
-    marks.reference(axes, 1.0)
+    sheet = theme.sheet(2.8, _headline(found["init"], words), note)
+    points, ends = estimates.shown([value for own in found.values() for value in own.values()])
+
+    def scale(axes: Axes, values: Sequence[float], *, ends: Sequence[float] = ends) -> None:
+        log_axis(axes, points, ends=ends)
+
+    width = 1.9 if len(found) > 1 else 4.4
+    for place, (moment, own) in enumerate(found.items()):
+        axes = theme.panel(sheet, 0.46 + 3.1 * place, 0.32, width, 1.95)
+        theme.heading(axes, words(moment), left=0.4)
+        curves.by_depth(axes, own, (), words, scale=scale)
+        marks.reference(axes, 1.0)
     return sheet
 
 
@@ -84,6 +105,8 @@ def alt(records: Records, lang: Lang) -> str:
         NothingToDraw: no network has gains.
     """
     words = Words(ID, lang)
-    found = totals(Evidence(records))
-    named = [f"{words.name(variant)} {number(_mean(value))}" for variant, value in found.items()]
-    return words("alt", networks=words.listed(named))
+    parts = []
+    for moment, own in panels(Evidence(records)).items():
+        named = [f"{words.name(variant)} {number(_mean(value))}" for variant, value in own.items()]
+        parts.append(words(f"alt_{moment}", networks=words.listed(named)))
+    return words.sentences(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from analysis import protocol
 from analysis.constants import ERROR_RATIO
 from analysis.evidence import Evidence
-from analysis.figures.common import theme
+from analysis.figures.common import marks, theme
 from analysis.figures.common.axes import log_axis, plain
 from analysis.figures.common.estimates import NothingToDraw
 from analysis.figures.common.label_placement import End, label_ends
@@ -69,6 +69,20 @@ def lines(records: Records) -> dict[str, Line]:
     return kept
 
 
+def broken(records: Records, shown: Iterable[str]) -> list[tuple[str, int]]:
+    """Of these networks each that has runs that diverged, with the images that they would have
+    seen."""
+    evidence = {rung.folder: Evidence(rung) for rung in by_rung(records).values()}
+    found = {
+        (variant, budget(run))
+        for variant in shown
+        for own in evidence.values()
+        for run in own.runs(variant)
+        if run.status == "diverged"
+    }
+    return sorted(found)
+
+
 def rows(climbed: Ladder) -> dict[str, Climb]:
     """The findings with a ratio of error rates at two rungs or more."""
     return {
@@ -97,11 +111,16 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
     letters = [rung.letter for rung in climbed.rungs]
     step = _PITCH * len(letters) + _GAP
     height = max(2.2, step * len(shown))
-    note = words("marks", rungs=words.listed(letters)) if shown else ""
+    diverged = broken(records, found)
+    notes = [words("marks", rungs=words.listed(letters))] if shown else []
+    if diverged:
+        named = dict.fromkeys(words.name(variant) for variant, _ in diverged)
+        notes.append(words("diverged_marks", networks=words.listed(named)))
+    note = words.sentences(notes)
     sheet = theme.sheet(height + 0.75, _headline(climbed, found, words), note)
     axes = theme.panel(sheet, 0.36, 0.32, 1.55 if shown else 4.6, min(height, 3.2))
     theme.heading(axes, words("error"), left=0.3)
-    _errors(axes, found, words)
+    _errors(axes, found, diverged, words)
     if shown:
         axes = theme.panel(sheet, 4.62, 0.32, 1.55, height)
         theme.heading(axes, words("ratio"))
@@ -113,9 +132,12 @@ def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
 
 
-def _errors(axes: Axes, found: Mapping[str, Line], words: Words) -> None:
+def _errors(
+    axes: Axes, found: Mapping[str, Line], diverged: list[tuple[str, int]], words: Words
+) -> None:
     theme.hairlines(axes)
-    seen = sorted({images for line in found.values() for images in line})
+    trained = {images for line in found.values() for images in line}
+    seen = sorted(trained.union(images for _, images in diverged))
     errors = [error for line in found.values() for own in line.values() for error in own]
     log_axis(axes, [max(error, 1e-5) for error in errors])
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(100 * value)))
@@ -134,6 +156,8 @@ def _errors(axes: Axes, found: Mapping[str, Line], words: Words) -> None:
             places = [images] * len(own), [max(error, 1e-5) for error in own]
             axes.plot(*places, look.marker, color=look.colour, markersize=3, markeredgewidth=0)
         ends.append(End(max(line), means[-1], words.name(variant), look.colour))
+    for variant, images in diverged:
+        marks.crosses(axes, theme.look(variant), [(images, 1.0)])
     label_ends(axes, ends, reach=10)
 
 

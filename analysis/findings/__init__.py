@@ -1,12 +1,14 @@
 """The findings: hypotheses that the records decide.
 
-Each is one function in the module of its section, registered by ``model.finding``; its docstring
+Each is one function in the module of its section, registered by ``base.finding``; its docstring
 says what is tested and which values and facts it gives. ``evaluate`` runs them all.
 """
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
 
 from analysis.evidence import Evidence
 from analysis.findings.base import REGISTRY, Finding, Hypothesis, Result, Verdict
@@ -14,9 +16,10 @@ from analysis.records import Records
 from analysis.statistics import ALPHA, holm
 from analysis.values import Source, Value
 
-__all__ = ["Finding", "Verdict", "evaluate"]
+__all__ = ["Finding", "Verdict", "evaluate", "judge", "tested", "uncorrected"]
 
-#: The modules in the order of the report's sections; importing one registers its findings.
+#: The modules in the order of the report's sections; others follow by the alphabet. Importing one
+#: registers its findings.
 SECTIONS = (
     "ranking",
     "sizes",
@@ -29,17 +32,28 @@ SECTIONS = (
     "overlooked",
     "strong",
 )
-for _section in SECTIONS:
+_found = sorted({found.name for found in pkgutil.iter_modules(__path__)} - {"base", *SECTIONS})
+for _section in (*SECTIONS, *_found):
     importlib.import_module(f"analysis.findings.{_section}")
 
 
 def evaluate(records: Records) -> dict[str, Finding]:
     """Every finding by id, in the order of the report; never fails for want of runs."""
     evidence = Evidence(records)
-    results: dict[str, Result] = {}
-    for name, hypothesis in REGISTRY.items():
-        if not evidence.missing(hypothesis.needs):
-            results[name] = hypothesis.test(evidence)
+    return judge(evidence, tested(evidence, REGISTRY))
+
+
+def tested(evidence: Evidence, names: Iterable[str]) -> dict[str, Result]:
+    """What the functions of these findings return, of those that have their runs."""
+    return {
+        name: REGISTRY[name].test(evidence)
+        for name in names
+        if not evidence.missing(REGISTRY[name].needs)
+    }
+
+
+def judge(evidence: Evidence, results: Mapping[str, Result]) -> dict[str, Finding]:
+    """Every finding by id: these results after Holm's correction, the others not testable."""
     corrected = _corrected(results)
     return {
         name: _finding(hypothesis, evidence, results.get(name), corrected.get(name))
@@ -47,23 +61,25 @@ def evaluate(records: Records) -> dict[str, Finding]:
     }
 
 
-def _corrected(results: dict[str, Result]) -> dict[str, Value]:
-    """Holm's correction within each family; it depends on every p-value of the family.
+def _corrected(results: Mapping[str, Result]) -> dict[str, Value]:
+    """Holm's correction within each family, whose size is that of the protocol.
 
-    A finding decided by rule (p = 0, all runs diverged) has no p-value. It still counts in the
-    size of the family, so that it lowers no p-value of the others.
+    A finding that cannot be tested, or that is decided by rule, has no p-value. It counts as one of
+    1, so that no verdict changes because another finding has runs on one rung or data set and none
+    on another.
     """
     families: dict[str, list[str]] = {}
-    for name, result in results.items():
-        if _raw(result) is not None:
-            families.setdefault(REGISTRY[name].family, []).append(name)
+    for name, hypothesis in REGISTRY.items():
+        families.setdefault(hypothesis.family, []).append(name)
     corrected = {}
-    for names in families.values():
-        raw = [_raw(results[name]) or 1.0 for name in names]
+    for members in families.values():
+        names = [n for n in members if n in results and _raw(results[n]) is not None]
+        raw = [_raw(results[name]) or 1.0 for name in names] + [1.0] * (len(members) - len(names))
         sources: set[Source] = set().union(*(results[name].sources for name in names))
-        for name, p in zip(names, holm(raw), strict=True):
+        for name, p in zip(names, holm(raw), strict=False):
             if _raw(results[name]) != 0:
-                corrected[name] = Value(p, "p", tuple(sorted(sources)))
+                own = set(results[name].sources)  # first: a number leads to its first source
+                corrected[name] = Value(p, "p", (*sorted(own), *sorted(sources - own)))
     return corrected
 
 
@@ -102,6 +118,12 @@ def _finding(
         seeds=seeds,
         facts=dict(result.facts),
     )
+
+
+def uncorrected(result: Result) -> Verdict:
+    """The verdict of one test alone, without Holm's correction."""
+    raw = _raw(result)
+    return _verdict(result, None if raw is None else Value(raw, "p", ()))
 
 
 def _verdict(result: Result, p: Value | None) -> Verdict:

@@ -8,13 +8,15 @@ from analysis.cross_dataset import Transfer
 from analysis.evidence import Evidence
 from analysis.findings import Finding
 from analysis.records import Records
-from analysis.schema import Ladder
+from analysis.schema import Ladder, Machines, Simulation
 from analysis.tables.base import Cell, Column, Table
 from analysis.tables.claims import claims
 from analysis.tables.comparisons import attention, operators, softmax, widths
 from analysis.tables.cross_dataset import transfer
 from analysis.tables.ladder import ladder
+from analysis.tables.machines import machines
 from analysis.tables.results import results
+from analysis.tables.simulation import levels, power
 from analysis.tables.strong import strong
 from analysis.tables.study import all_runs, own_experiments, recipes
 
@@ -26,6 +28,7 @@ def tables(
     findings: Mapping[str, Finding],
     compared: Transfer | None = None,
     climbed: Ladder | None = None,
+    mixed: Machines | None = None,
 ) -> dict[str, Table]:
     """Every table by id.
 
@@ -34,8 +37,9 @@ def tables(
         findings: of these.
         compared: the findings on several data sets.
         climbed: the findings at several rungs of the budget ladder.
+        mixed: the kinds of machine that the records come from.
     """
-    evidence = Evidence(records)
+    evidence, simulation = Evidence(records), Simulation.load()
     made = (
         results(evidence),
         operators(evidence),
@@ -47,6 +51,9 @@ def tables(
         claims(findings, records.dataset),
         transfer(compared or Transfer({records.dataset: findings})),
         ladder(climbed or Ladder()),
+        machines(mixed or Machines()),
+        levels(simulation),
+        power(simulation),
         own_experiments(evidence),
         all_runs(evidence),
     )

@@ -1,4 +1,4 @@
-"""The results table: ten networks, the original's figures beside ours."""
+"""The results table: the networks of the study, the original's figures beside ours."""
 
 from __future__ import annotations
 
@@ -7,21 +7,10 @@ from analysis.evidence import Evidence, title
 from analysis.statistics import ALPHA, holm
 from analysis.tables.base import Cell, Column, Table, accuracy_cell, table
 from analysis.values import Source, Value
+from experiments import study
 from experiments.datasets import USUAL
 
-#: In the order of the original's table; it has no figures for SE-AlexNet.
-NETWORKS = (
-    "LeNet",
-    "AlexNet",
-    "ResNet18",
-    "ResNet34",
-    "ResNet50",
-    "ResNet101",
-    "DenseNet",
-    "SEResNet18",
-    "SEResNet34",
-    "SEAlexNet",
-)
+NETWORKS = study.load().results
 
 COLUMNS = [
     Column("network", "text", {"zh": "网络", "en": "Network"}),

@@ -8,9 +8,7 @@ from PIL import Image
 
 from experiments import study
 from experiments.datasets import DATASETS
-from experiments.support.files import explain
 from models.cli import OneLineParser, run
-from models.errors import UsageError
 
 #: The picture of what the network saw is this many times as large.
 _ENLARGED = 10
@@ -41,10 +39,7 @@ def main() -> int:
         print(f"  {classes[number]:<12} {share:8.2%} {'#' * round(40 * share)}".rstrip())
     seen = photo.with_name(f"{photo.stem}-seen.png")
     side = _ENLARGED * len(image)
-    try:
-        Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST).save(seen)
-    except OSError as error:
-        raise UsageError(explain(error)) from None
+    Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST).save(seen)
     print(f"what the network saw: {seen}")
     return 0
 

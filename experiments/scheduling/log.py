@@ -31,13 +31,11 @@ class Log(Callback):
 
     def __init__(self, path: Path, title: str, *, go_on: bool) -> None:
         self._path = path
-        if not go_on:
-            path.unlink(missing_ok=True)
-        self.write(title)
+        self.write(title, mode="a" if go_on else "w")
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, mode: str = "a") -> None:
         """Append lines under the time (UTC). A failure is ignored: the record matters more."""
-        with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
+        with suppress(OSError), self._path.open(mode, encoding="utf-8") as file:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text.rstrip()}\n")
 
     def on_epoch(self, epoch: Epoch, losses: torch.Tensor) -> None:

@@ -28,10 +28,10 @@ from experiments.scheduling.progress import Display
 from experiments.scheduling.scheduler import Deadline, Outcome, handle_message
 from experiments.scheduling.worker import summary, train
 from experiments.study import Planned
-from experiments.support.files import explain
 from experiments.support.git import ROOT, commit
 from experiments.support.signals import Stopped
 from experiments.training.state import Job
+from models.cli import explain
 from models.errors import UsageError
 
 #: How often a run starts again after its node or its process was lost.

@@ -22,7 +22,7 @@ from typing import Any
 
 from experiments.config import Config
 from experiments.datasets import DATASETS
-from experiments.datasets.download import DataError, acquire
+from experiments.datasets.download import acquire
 from experiments.record import RESULTS, RecordError, read
 from experiments.scheduling.estimates import Pace, gpu_share, has_bf16
 from experiments.scheduling.estimates import seconds as expected_seconds
@@ -30,12 +30,13 @@ from experiments.scheduling.log import path_of
 from experiments.scheduling.progress import Display
 from experiments.scheduling.worker import work
 from experiments.study import Planned
-from experiments.support.files import exclusive, explain
+from experiments.support.files import exclusive
 from experiments.support.gpu import has_gpu
 from experiments.support.signals import Stopped, start_server, stoppable
 from experiments.training import checkpoint
 from experiments.training.state import NO_EXTRAS, Extras, Job
 from experiments.versions import is_fresh
+from models.errors import UsageError
 
 
 class RecordWriteError(Exception):
@@ -113,14 +114,7 @@ def supervise(
         print(f"stopped: {line}", file=sys.stderr)
         return stopped.status
     except RecordWriteError as error:
-        print(f"error: {error} {_finished(plan, profile)}.", file=sys.stderr)
-        return 2
-    except DataError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {explain(error)}", file=sys.stderr)
-        return 2
+        raise UsageError(f"{error} {_finished(plan, profile)}.") from None
     if outcome.postponed:
         line = f"{_finished(plan, profile)}; {len(outcome.postponed)} would not have ended within"
         print(f"{line} {minutes:g} minutes: the same command goes on with them.", file=sys.stderr)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from experiments.datasets.download import DataError
 from experiments.record import RESULTS, Record, write
 from experiments.scheduling.log import Log, path_of
-from experiments.support.files import explain, write_atomically
+from experiments.support.files import write_atomically
 from experiments.support.signals import end_with_parent
 from experiments.training.callbacks import Callback
 from experiments.training.state import Job
+from models.cli import explain
 
 if TYPE_CHECKING:
     from torch import nn

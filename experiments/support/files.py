@@ -1,10 +1,10 @@
-"""Atomic writes, an exclusive lock, and errors of files in one line."""
+"""Atomic writes and an exclusive lock."""
 
 from __future__ import annotations
 
-import errno
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,25 +13,6 @@ from filelock import FileLock, Timeout
 
 #: Names of temporary files end so.
 _PARTIAL = ".partial"
-
-_ADVICE = {
-    errno.ENOSPC: "free some space there",
-    errno.EDQUOT: "free some space of your quota",
-    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
-    errno.EROFS: "make it writable",
-    errno.EACCES: "allow yourself to read and write there",
-    errno.EPERM: "allow yourself to read and write there",
-    errno.ENOTDIR: "remove the file that stands where a folder should",
-    errno.EISDIR: "remove the folder that stands where a file should",
-    errno.EMFILE: "raise the limit on open files (ulimit -n)",
-}
-
-
-def explain(error: OSError) -> str:
-    """One line: the file or folder, the error, and what to do about it."""
-    reason = error.strerror or str(error) or type(error).__name__
-    advice = _ADVICE.get(error.errno or 0, "correct that")
-    return f"{error.filename or 'a file'}: {reason}; {advice} and give the same command again."
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -59,6 +40,14 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         if error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that killed processes left in a folder an hour ago or earlier."""
+    for partial in folder.rglob(f".*{_PARTIAL}"):
+        with suppress(OSError):
+            if partial.stat().st_mtime < time.time() - 3600:
+                partial.unlink()
 
 
 @contextmanager

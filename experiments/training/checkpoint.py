@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from experiments.record import Epoch, GainProbe, SEInitial
-from experiments.support.files import explain
 from experiments.training.state import Trained
+from models.cli import explain
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
 #: Seconds between two saves: repeating less than this costs little.

@@ -15,7 +15,7 @@ from pathlib import Path
 from experiments.record import Record, read
 from experiments.verification.retrain import differences
 from experiments.versions import declared, lock
-from models.cli import OneLineParser
+from models.cli import OneLineParser, run
 
 #: Runs of the profile ``smoke`` that use every family, both block types, every operator that has
 #: code of its own, and the SE blocks.
@@ -72,14 +72,14 @@ def _accept() -> int:
 def _judge(before: dict[str, Record], after: dict[str, Record]) -> int:
     known = set(declared()["probes"])
     differ = 0
-    for run, record in after.items():
-        old = before[run].model_dump(mode="json", exclude={"fingerprint"})
+    for name, record in after.items():
+        old = before[name].model_dump(mode="json", exclude={"fingerprint"})
         new = record.model_dump(mode="json", exclude={"fingerprint"})
         for item in (old, new):
             item["probes"].pop("versions", None)
         found = [line for line in differences(old, new) if not _is_new(line, old, known)]
         differ += bool(found)
-        print(f"{run}: {'; '.join(found[:3]) if found else 'identical'}")
+        print(f"{name}: {'; '.join(found[:3]) if found else 'identical'}")
     if differ:
         print("error: results differ: raise the version of what has changed", file=sys.stderr)
         return 2
@@ -120,4 +120,4 @@ def _git(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -39,14 +39,14 @@ class Place:
 
     def source_line(self) -> str:
         """The text of the line, empty where the file has no such line."""
-        lines = _lines(self.file)
-        return lines[self.line - 1] if 0 < self.line <= len(lines) else ""
+        found = lines(self.file)
+        return found[self.line - 1] if 0 < self.line <= len(found) else ""
 
 
-def _lines(file: Path) -> list[str]:
+def lines(file: Path) -> list[str]:
     """The lines of a file as far as they can be read; none where it cannot be opened."""
     try:
-        return file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        return file.read_text(encoding="utf-8-sig", errors="replace").split("\n")
     except OSError:
         return []
 
@@ -62,8 +62,9 @@ class ReportError(UsageError):
 
 def unknown(kind: str, key: str, known: Iterable[str], place: Place | None) -> ReportError:
     """The error for a name that does not exist, with the nearest that does."""
-    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    names = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(key.lower(), list(names), n=1, cutoff=0.5)
+    hint = f"; did you mean {names[near[0]]!r}?" if near else ""
     return ReportError(f"unknown {kind} {key!r}{hint}", place.at(key) if place else None)
 
 
@@ -84,7 +85,7 @@ def syntax_error(message: str, file: Path, line: int) -> ReportError:
     if unclosed:
         tag = unclosed[1]
         opened: list[int] = []
-        for number, text in enumerate(_lines(file), 1):
+        for number, text in enumerate(lines(file), 1):
             for end in re.findall(rf"\{{%[-+]?\s*(end)?{tag}\b", text):
                 opened = opened[:-1] if end else [*opened, number]
         place = Place(file, opened[-1] if opened else line).at(tag)

@@ -24,7 +24,17 @@ _REFUSED = {
         "$$ ... $$ (label)"
     ),
     r"\\(?:boxed|fbox|cancel|bcancel|xcancel|sout)(?![A-Za-z])": "is not drawn by browsers",
+    r"\\(?:(?:text)?color|raisebox|nolimits|hline|hdashline)(?![A-Za-z])": (
+        "is not drawn in the PDF"
+    ),
+    r"\\begin\{array\}\{[^}|:]*[|:]": "draws a line, which the PDF would lack",
 }
+#: Commands that the converter does not know, by others.
+_MACROS = {"mbox": r"\text{#1}"}
+#: Styles of text by the element that the converter makes of them.
+_VARIANTS = {"b": "bold", "i": "italic", "code": "monospace", "span": "normal"}
+#: What only says which of two kinds of script letters is meant.
+_SELECTORS = re.compile("[\N{VARIATION SELECTOR-1}\N{VARIATION SELECTOR-2}]")
 _ALIGNED = re.compile(r"text-align: ?(left|right|center)")
 #: The size in pixels that formulas are drawn at; they are placed in units of it (em).
 _DRAWN_SIZE = 20.0
@@ -90,7 +100,7 @@ def number_tex(text: str) -> str:
 
 @functools.cache
 def _converter() -> LatexToMathML:
-    return LatexToMathML(fancy_error=False)
+    return LatexToMathML(fancy_error=False, macros=_MACROS)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -113,8 +123,7 @@ def mathml(tex: str, *, display: bool) -> str:
         at, _, message = str(error).partition(": ")
         raise FormulaError(f"formula: {message.rstrip('.')}", int(at)) from None
     opening = f'<math alttext="{escape(tex.strip())}"' + (' display="block"' if display else "")
-    # a selector that only says which of two kinds of script letters is meant
-    return xml.replace("\N{VARIATION SELECTOR-1}", "").replace(
+    return _SELECTORS.sub("", xml).replace(
         '<math display="block"' if display else "<math", opening, 1
     )
 
@@ -135,13 +144,27 @@ def drawing(math: Element) -> Drawn:
     for cell in element.iter("mtd"):
         if aligned := _ALIGNED.search(cell.get("style", "")):
             cell.set("columnalign", aligned[1])
+    for line in element.iter("mo"):
+        if line.text == "\N{COMBINING LOW LINE}":  # which ziamath puts beside what it belongs to
+            line.text = "\N{OVERLINE}"
+    for styled in [text for text in element.iter("mtext") if len(text)]:
+        variant, text = _VARIANTS[styled[0].tag], "".join(styled.itertext())
+        styled.clear()
+        styled.text = text
+        styled.set("mathvariant", variant)
     try:
-        svg: str = Math(element, size=_DRAWN_SIZE).svg()
+        drawn = Math(element, size=_DRAWN_SIZE)
+        svg: str = drawn.svg()
     except Exception as error:
         # ziamath raises whatever it runs into
         raise FormulaError(
             f"formula {math.get('alttext')!r} cannot be drawn ({type(error).__name__})"
         ) from None
+    for character in filter(str.isprintable, "".join(element.itertext())):
+        if not drawn.font.glyphindex(character):
+            raise FormulaError(
+                f"formula {math.get('alttext')!r}: the mathematical font lacks {character!r}"
+            )
     box = _VIEW_BOX.search(svg)
     if box is None:
         raise FormulaError(f"formula {math.get('alttext')!r} has no size")

@@ -22,12 +22,10 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 #: The id of one of several runs that differ in their seed only.
 _SEED = re.compile(r"(.+)\.s(0|[1-9][0-9]*)")
-#: So many sources are named one by one.
-MANY = 24
-
 #: Digits after the point (for gain and weight: significant digits).
 DIGITS: dict[Kind, int] = {
     "accuracy": 2,
+    "share": 1,
     "difference": 2,
     "count": 0,
     "params": 2,
@@ -179,6 +177,7 @@ def _bytes(number: float, places: int, lang: Lang) -> Printed:
 _POINTS: dict[Lang, str] = {"en": "pp", "zh": "个百分点"}
 _PRINTERS: dict[Kind, Callable[[float, int, Lang], Printed]] = {
     "accuracy": _accuracy,
+    "share": _accuracy,
     "difference": _difference,
     "count": _plain,
     "params": _params,
@@ -206,12 +205,7 @@ def signed(text: str, value: float, sign: bool | None) -> str:
 
 
 def sources_text(value: Value) -> str:
-    """Every record field behind a value: ``ResNet18.s0 test.accuracy; ...``.
-
-    The same field of many seeds in a row is said once: ``ResNet18.s0…s62 test.accuracy``.
-    """
-    if len(value.sources) <= MANY:
-        return "; ".join(f"{source.record} {source.field}" for source in value.sources)
+    """Every record field behind a value, by field: ``ResNet18.s0…s4 test.accuracy; ...``."""
     fields: dict[str, list[str]] = {}
     for source in value.sources:
         fields.setdefault(source.field, []).append(source.record)
@@ -240,7 +234,7 @@ def folded(runs: Iterable[str]) -> dict[str, str]:
 def data_element(value: Value, text: str, lang: Lang) -> Markup:
     """The ``<data>`` element of a number: what it is, where it came from, and the way there.
 
-    A value with sources links to the run card of the first of them, if the report has it.
+    A value with sources links to the card of the first of them, if the report has it.
     """
     here = value.sources and "/" not in value.sources[0].record
     return partial(
@@ -257,6 +251,12 @@ def link(kind: str, target: str, text: str) -> Markup:
     return partial("link", kind=kind, target=target, text=text)
 
 
+def network_of(record: str) -> str:
+    """The id of a run without its seed: ``ResNet18-mul`` of ``ResNet18-mul.s0``."""
+    seed = _SEED.fullmatch(record)
+    return seed[1] if seed else record
+
+
 def card_id(record: str, lang: Lang) -> str:
-    """The id of a run card's element."""
-    return f"{lang}-run-{record}"
+    """The id of the element that tells of a run: the card of its network."""
+    return f"{lang}-run-{network_of(record)}"

@@ -55,6 +55,7 @@ class Document:
 
     Attributes:
         assets: drawings by address, for the PDF only.
+        summary: of the page's first screen.
         drawings: what stands within the drawings of the page, by name.
     """
 
@@ -64,6 +65,7 @@ class Document:
     contents: tuple[Entry, ...]
     assets: dict[str, str]
     drawings: dict[str, str]
+    summary: str = ""
 
     def drawn(self, html: str) -> str:
         """HTML with the drawings put in."""
@@ -102,6 +104,10 @@ def compose(
     body = tree.parsed(matter.body)
     tree.tighten(body)
     typeset(body)
+    summary = tree.parsed("" if pdf else writer.summary())
+    writer.slots.fill(summary)
+    tree.tighten(summary)
+    typeset(summary)
     return Document(
         lang,
         replace(matter, body=tree.serialised([body], inner=True)),
@@ -109,6 +115,7 @@ def compose(
         tuple(contents),
         writer.assets,
         writer.drawings,
+        tree.serialised([summary], inner=True),
     )
 
 
@@ -168,7 +175,10 @@ def _number(
         heading.text = None
         for child in list(heading):
             heading.remove(child)
-        tree.insert(heading, 0, [tree.wrapped("span", "secno", [number]), " ", *shown])
+        mark = tree.wrapped("span" if writer.pdf else "a", "secno", [number])
+        if not writer.pdf:
+            mark.set("href", f"#{anchor}")
+        tree.insert(heading, 0, [mark, " ", *shown])
     if not counts[1]:
         raise ReportError("expected a heading '# Title', first in the file", place)
 
@@ -202,7 +212,7 @@ def _cards(writer: Writer, contents: list[Entry], typeset: Typeset) -> Iterator[
         title = labels("cards")
         contents.append(_entry(1, f"{lang}-sec-cards", "", title, typeset))
         intro = partial("cards-intro", lang=lang, title=title, intro=labels("cards_intro"))
-        each = run_cards.cards(writer.records.runs.values(), lang, labels, None)
+        each = run_cards.cards(writer.records.runs.values(), lang, labels)
         root = tree.parsed(intro + Markup("").join(each))
         tree.tighten(root)
         typeset(root)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import TypeAlias
 
 from markupsafe import Markup
 
 from analysis.schema import Results
+from report.base import tree
 from report.base.environment import read
 from report.base.labels import Labels
-from report.base.partials import filled
-from report.base.placeholders import escape
+from report.base.partials import filled, partial
+from report.base.placeholders import escape, stand_in
 from report.base.tree import Element, has_class, serialised
 from report.blocks.numbers import LANGS, Lang
 from report.documents.document import Document, Entry
@@ -27,7 +30,20 @@ POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"
 )
-_TIPS = ("tip_record", "tip_derived", "tip_card", "tip_more")
+#: Labels that the script shows.
+_TIPS = (
+    "tip_record",
+    "tip_derived",
+    "tip_card",
+    "tip_more",
+    "explorer_network",
+    "explorer_all",
+    "explorer_cell",
+    "explorer_true",
+    "explorer_predicted",
+    "explorer_image",
+    "explorer_more",
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +91,8 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
     """
     zh, en = documents["zh"], documents["en"]
     labels = {lang: Labels(lang) for lang in LANGS}
+    for document in (zh, en):
+        _add_explorer(document, records, labels[document.lang])
     early, script = read(folder / "page-early.js"), read(folder / "page.js")
     tips = {lang: {key: labels[lang](key) for key in _TIPS} for lang in LANGS}
     contents = {lang: chapters(documents[lang].contents) for lang in LANGS}
@@ -97,9 +115,68 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
         style=style(folder, "screen.css", "custom.css"),
         early=Markup(early),
         script=Markup(script),
-        tips=Markup(json.dumps(tips, ensure_ascii=False).replace("<", "\\u003c")),
+        tips=_json(tips),
+        sources=Markup(stand_in("sources")),
+        misread=_json(_misread(records)),
+        cite={lang: _cite_this(documents[lang], records, labels[lang]) for lang in LANGS},
     )
-    return zh.drawn(en.drawn(html))
+    page, sources = _interned(html)
+    return zh.drawn(en.drawn(page.replace(stand_in("sources"), _json(sources))))
+
+
+def _add_explorer(document: Document, records: Results, labels: Labels) -> None:
+    """Below the figure of the confusions, what leads to the images behind them."""
+    for part in document.parts if records.misread.networks else ():
+        for figure in part.root.iterfind(".//figure[@data-figure='confusion']"):
+            figure.append(tree.parsed(partial("explorer", label=labels))[0])
+
+
+def _cite_this(document: Document, records: Results, labels: Labels) -> Markup:
+    """How to cite the report: BibTeX and CSL-JSON."""
+    front, code = document.front, CODES[document.lang]
+    key = f"cnn-{records.setting.name}-{document.lang}"
+    item: dict[str, object] = {"id": key, "type": "report", "title": front.title, "language": code}
+    if front.author:
+        item["author"] = [{"literal": front.author}]
+    if front.stamp:
+        item["issued"] = {"date-parts": [[int(part) for part in front.stamp.split("-")]]}
+    return partial(
+        "cite-this",
+        front=front,
+        key=key,
+        note=f"{front.course}, {records.setting.name}",
+        language=code,
+        csl=json.dumps([item], ensure_ascii=False, indent=1),
+        label=labels,
+    )
+
+
+def _misread(records: Results) -> object:
+    """Every network's mistakes, for the script; nothing where there are none."""
+    if not records.misread.networks:
+        return None
+    image = base64.b64encode(records.misread_images()).decode()
+    found = records.misread.model_dump(mode="json")
+    return found | {"classes": records.dataset.classes, "image": image}
+
+
+def _json(item: object) -> Markup:
+    return Markup(
+        json.dumps(item, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    )
+
+
+_SOURCES = re.compile(' data-source="([^"]*)"')
+
+
+def _interned(html: str) -> tuple[str, list[str]]:
+    """Numbers with the index of their sources, and the list of these: many numbers share them."""
+    found: dict[str, int] = {}
+
+    def index(attribute: re.Match[str]) -> str:
+        return f' data-source="{found.setdefault(unescape(attribute[1]), len(found))}"'
+
+    return _SOURCES.sub(index, html), list(found)
 
 
 #: One language's share of a row: it and its HTML.
@@ -171,7 +248,7 @@ def _cut(elements: list[Element], before: _Test, behind: _Test) -> list[list[Ele
 
 def _begins_piece(element: Element) -> bool:
     """Subsections and run cards, at which the languages stay level."""
-    return (element.tag == "h3" and "id" in element.attrib) or element.tag == "article"
+    return (element.tag == "h3" and "id" in element.attrib) or has_class(element, "card")
 
 
 def _never(element: Element) -> bool:

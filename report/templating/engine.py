@@ -27,7 +27,7 @@ from markupsafe import Markup
 from analysis.values import Value
 from report.base import tree
 from report.base.environment import environment, not_utf8
-from report.base.errors import Place, ReportError, calling_place, place_of, syntax_error
+from report.base.errors import Place, ReportError, calling_place, lines, place_of, syntax_error
 from report.base.labels import Labels
 from report.base.partials import partial
 from report.base.placeholders import Slots, Token, escape, in_address
@@ -44,6 +44,8 @@ _PICTURES = {
     "image/webp",
     "image/svg+xml",
 }
+#: Characters that no document can hold.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 #: A bare address ends at the first of these.
 _CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“”‘’—…]")
 #: Tables of more columns are set smaller on paper.
@@ -190,6 +192,9 @@ class Engine(ABC):
             ReportError: a formula, a picture, a tag or a link's address is at fault.
         """
         self._file, before = file, self._file
+        if control := _CONTROL.search(text):
+            code = f"U+{ord(control[0]):04X}"
+            raise ReportError(f"the character {code} cannot be printed", _find(file, control[0]))
         try:
             html: str = self._convert.render(text, {"docId": file.name.partition(".")[0]})
             tree.parsed(html)
@@ -232,7 +237,8 @@ class Engine(ABC):
 
     def _picture(self, address: str, alt: str) -> str:
         """A file of the templates folder as part of the page; see ``markdown.Hooks``."""
-        place = _find(self._file, f"]({address}")
+        address = unquote(address)
+        place = _find(self._file, address)
         if re.match("[a-z]+:|//", address):
             raise ReportError(
                 f"picture {address} is elsewhere: put the file into the templates folder", place
@@ -248,11 +254,9 @@ class Engine(ABC):
                 return f'<img class="picture" src="data:{kind};base64,{data}" alt="{escape(alt)}"/>'
         raise ReportError(f"picture {address}: no such file", place)
 
-    def _refuse(self, html: str) -> NoReturn:
-        raise ReportError(
-            f"HTML is not known here: {html.splitlines()[0]}; write Markdown, or \\< for the sign",
-            _find(self._file, html.splitlines()[0]),
-        )
+    def _refuse(self, text: str, why: str) -> NoReturn:
+        line = text.splitlines()[0]
+        raise ReportError(f"{line} {why}", _find(self._file, line))
 
     @abstractmethod
     def asset(self, svg: str) -> str:
@@ -261,11 +265,7 @@ class Engine(ABC):
 
 def _find(file: Path, text: str) -> Place:
     """The first line of a file that holds a text, as far as it can be found."""
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except OSError:
-        lines = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines(file), 1):
         if text and text in line:
             return Place(file, number, line.index(text) + 1)
     return Place(file, 1)

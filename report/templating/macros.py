@@ -30,8 +30,17 @@ MARKS = {
     "inconclusive": "◆",
     "not_testable": "○",
 }
+#: What the first screen says in words, and the figure on it.
+_MAIN_FINDINGS = (
+    "se-best",
+    "plain-degrades",
+    "residual-removes-degradation",
+    "mul-much-worse",
+    "dense-efficient",
+)
+_MAIN_FIGURE = "residual"
 _SVG = "http://www.w3.org/2000/svg"
-#: So many records are named below a figure; more are folded away.
+#: So many groups of records are named below a figure; more are folded away.
 _FEW_RUNS = 4
 
 
@@ -68,7 +77,7 @@ class Writer(Engine):
         here = in_language(sections, lang)
         self._sections = {section.name: section.number for section in here if section.number}
         self._left_out = left_out(folder, here)
-        self._findings_shown: set[str] = set()
+        self._findings_shown: list[str] = []
         self.environment.globals |= {
             "n": self.n,
             "p": self.p,
@@ -231,14 +240,22 @@ class Writer(Engine):
             name=name,
             **self._drawing(name),
             label=self.labels,
-            number=self.figure_numbers[name],
+            number=self._label("figure", name, self.figure_numbers[name]),
             caption=Markup(self._caption(caller)),
-            data=self._data_line(art.runs, art.code),
+            data=self._data_line(
+                art.runs,
+                [f"figures/{name}.{self.lang}.{kind}" for kind in ("svg", "png", "pdf")]
+                if art.alt
+                else [],
+                self._command(name),
+            ),
+            paper=self.pdf,
         )
         return self.slots.add(html, block=True, place=place)
 
-    def _drawing(self, name: str) -> dict[str, str]:
-        """A figure's address in the PDF, or the drawing itself in the page."""
+    def _drawing(self, name: str, key: str = "") -> dict[str, str]:
+        """A figure's address in the PDF, or the drawing itself in the page, under its own ``key``
+        where it stands there twice."""
         found = {"address": "", "drawing": "", "alt": ""}
         art = self.material.figures[name]
         if not art.alt:
@@ -248,7 +265,7 @@ class Writer(Engine):
         if self.pdf:
             found["address"] = self.asset(source)
             return found
-        key = f"{self.lang}-{name}"
+        key = key or f"{self.lang}-{name}"
         drawing = svg.for_page(source, key, self.material.inks)
         drawing = drawing.replace(f' xmlns="{_SVG}"', "", 1)
         head, _, body = drawing.partition(">")
@@ -272,10 +289,12 @@ class Writer(Engine):
             lang=self.lang,
             name=name,
             label=self.labels,
-            number=self.table_numbers[name],
+            number=self._label("table", name, self.table_numbers[name]),
             caption=Markup(self._caption(caller)),
             body=tables.html(found, self.context),
-            data=self._data_line(found.runs, ""),
+            data=self._data_line(
+                found.runs, [f"tables/{name}.csv", f"tables/{name}.{self.lang}.tex"], ""
+            ),
         )
         return self.slots.add(html, block=True, place=place)
 
@@ -296,22 +315,33 @@ class Writer(Engine):
         place = calling_place()
         return self.caption(caller(), place.file if place else self.folder) if caller else ""
 
-    def _data_line(self, runs: Iterable[str], code: str) -> str:
-        """The records behind a figure or table, and the command that draws it."""
-        known = [run for run in runs if run in self.records.runs]
-        if not known or self.pdf:
+    def _label(self, kind: str, name: str, number: int) -> Markup:
+        """ "Figure 7"."""
+        text = self.labels(f"{kind}_number", number=number)
+        target = f"{self.lang}-{kind[:3]}-{name}"
+        return partial("number-label", text=text, target=target, paper=self.pdf)
+
+    def _command(self, figure: str) -> str:
+        """The command that draws a figure of a profile of the study."""
+        if not self.profile.planned:
             return ""
-        names = (
-            numbers.folded(known)
-            if len(known) > numbers.MANY
-            else dict(zip(known, known, strict=True))
-        )
+        dataset = self.material.dataset
+        rest = "" if dataset.original else f" DATASET={dataset.name}"
+        return f"make figure NAME={figure} PROFILE={self.profile.base}{rest}"
+
+    def _data_line(self, runs: Iterable[str], files: list[str], command: str) -> str:
+        """The records behind a figure or table, its files beside the page, and its command."""
+        if self.pdf:
+            return ""
+        known = [run for run in runs if run in self.records.runs]
+        names = numbers.folded(known)
         return partial(
             "data-line",
             runs=[(card_id(first, self.lang), name) for name, first in names.items()],
-            few=len(known) <= _FEW_RUNS,
+            few=len(names) <= _FEW_RUNS,
             count=len(known),
-            code=code,
+            files=files,
+            command=command,
             label=self.labels,
         )
 
@@ -345,7 +375,7 @@ class Writer(Engine):
         found = self.f(name)
         if name in self._findings_shown:
             raise ReportError(f"finding {name!r} is there twice", _place(name))
-        self._findings_shown.add(name)
+        self._findings_shown.append(name)
         verdict = found.verdict.value
         html = partial(
             "finding",
@@ -397,6 +427,45 @@ class Writer(Engine):
         """The machines, software and commit of the runs."""
         html = front_matter.colophon(self.profile, self.material, self.labels)
         return self.slots.add(html, block=True, place=calling_place())
+
+    def summary(self) -> Markup:
+        """The first screen of the page: every finding that the text has, the main ones in words."""
+        shown = self._findings_shown
+        if not self.records.runs or not shown:
+            return Markup()
+        verdicts = [self.f(name).verdict.value for name in shown]
+        words = {verdict: self.labels(f"verdict_{verdict}") for verdict in MARKS}
+        drawing, number = "", self.figure_numbers.get(_MAIN_FIGURE)
+        if number:
+            drawing = self._drawing(_MAIN_FIGURE, f"{self.lang}-main")["drawing"]
+        return partial(
+            "summary",
+            lang=self.lang,
+            label=self.labels,
+            tally=[
+                (f"{MARKS[verdict]} {words[verdict]}", verdict, verdicts.count(verdict))
+                for verdict in MARKS
+                if verdict in verdicts
+            ],
+            ticks=[
+                {
+                    "name": name,
+                    "verdict": verdict,
+                    "mark": MARKS[verdict],
+                    "text": f"{words[verdict]}: {self.slots.plain(self.claim(name))}",
+                }
+                for name, verdict in zip(shown, verdicts, strict=True)
+            ],
+            lines=[
+                (self.badge(self.f(name).verdict.value), Markup(self.claim(name)))
+                for name in _MAIN_FINDINGS
+                if name in shown
+            ],
+            drawing=drawing,
+            link=link(
+                "ref", f"{self.lang}-fig-{_MAIN_FIGURE}", self.labels("ref_fig", number=number or 0)
+            ),
+        )
 
     def _wording(self, found: Finding, block: str) -> str:
         scope = {**self._phrases, "f": found}

@@ -10,9 +10,10 @@ import re
 import unicodedata
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
@@ -26,6 +27,7 @@ from report.blocks import formulas
 
 _NUMBER = re.compile(r"[-+]?\d[\d.]*%?")
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
+_NOTE = re.compile(r"\[\^[^\]\s]+\]")
 #: Tags that a writer may use, without attributes.
 _TAGS = re.compile(r"</?(?:sub|sup|kbd|mark|u|ins)>|<br ?/?>|</?(?:details|summary)>")
 
@@ -38,12 +40,12 @@ class Hooks:
         formula: the HTML of a formula from its TeX and its label: None in a line of text, "" for a
             displayed one without a number.
         picture: the HTML of a picture from its address and its text alternative.
-        refuse: raises the error for HTML that is not known.
+        refuse: raises the error for what is not known: what it is, and what to write.
     """
 
     formula: Callable[[str, str | None], str]
     picture: Callable[[str, str], str]
-    refuse: Callable[[str], str]
+    refuse: Callable[[str, str], NoReturn]
 
 
 def converter(hooks: Hooks) -> MarkdownIt:
@@ -82,9 +84,24 @@ def converter(hooks: Hooks) -> MarkdownIt:
     def tag(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         html = _COMMENT.sub("", tokens[at].content)
         unknown = _TAGS.sub("", html).strip()
+        if unknown and tokens[at].content.startswith("<!--"):
+            hooks.refuse(unknown, "is in the line of a comment, which must stand alone")
         if "<" in unknown:
-            return hooks.refuse(unknown)
+            hooks.refuse(unknown, "is HTML that is not known; write Markdown, or \\< for the sign")
         return html.replace("<br>", "<br/>")
+
+    def text(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+        if note := _NOTE.search(tokens[at].content):
+            hooks.refuse(note[0], "is a footnote without its text, or one in a caption")
+        return escapeHtml(tokens[at].content)
+
+    def fence(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+        if tokens[at].info.strip() == "math":
+            return hooks.formula(tokens[at].content, "")
+        return RendererHTML.fence(self, tokens, at, *rest)
+
+    def mark(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+        return f"[{tokens[at].meta['id'] + 1}]"  # the same in each place that refers to the note
 
     def item(
         self: RendererHTML,
@@ -96,6 +113,9 @@ def converter(hooks: Hooks) -> MarkdownIt:
         box = {"True": "☑ ", "False": "☐ "}.get(str(tokens[at].meta.get("checked")), "")
         return self.renderToken(tokens, at, options, env) + box
 
+    convert.add_render_rule("text", text)
+    convert.add_render_rule("fence", fence)
+    convert.add_render_rule("footnote_caption", mark)
     convert.add_render_rule("list_item_open", item)
     convert.add_render_rule("math_inline", inline)
     convert.add_render_rule("math_inline_double", block)

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
+import models
 from analysis.figures.common.inks import INK, INK_2, PAPER, RULE
 
 __all__ = ["INK", "INK_2", "PAPER", "RULE", "Look", "look"]
@@ -63,23 +64,11 @@ class Look:
     marker: str
 
 
-#: By variant. Hues are far enough apart for red-, green- and blue-blind readers where networks
-#: stand together, as simulated by tests/test_figures.py.
+#: By variant: the networks' own (``models.registry``), and those of operators. Hues are far enough
+#: apart for red-, green- and blue-blind readers where networks stand together, as simulated by
+#: tests/test_figures.py.
 LOOKS: dict[str, Look] = {
-    "LeNet": Look("#8f9098", "v"),
-    "AlexNet": Look("#7a6749", "P"),
-    "SEAlexNet": Look("#8a8b3e", "X"),
-    "ResNet18": Look("#4192df", "o"),
-    "ResNet34": Look("#3270d6", "s"),
-    "ResNet50": Look("#5063d1", "^"),
-    "ResNet101": Look("#6258c9", "D"),
-    "PlainNet18": Look("#d87022", "o"),
-    "PlainNet34": Look("#d34812", "s"),
-    "PlainNet50": Look("#c63f2c", "^"),
-    "PlainNet101": Look("#b83837", "D"),
-    "DenseNet": Look("#b83997", "h"),
-    "SEResNet18": Look("#2f9e71", "o"),
-    "SEResNet34": Look("#087c6a", "s"),
+    **{name: Look(network.color, network.marker) for name, network in models.NETWORKS.items()},
     "ResNet18-sub": Look("#187f90", ">"),
     "ResNet18-mul": Look("#7f4cbc", "d"),
     "ResNet18-mul-nobn": Look("#b772bb", "d"),

@@ -1,0 +1,31 @@
+"""Networks that were run on two kinds of machine."""
+
+from __future__ import annotations
+
+from analysis.schema import Machines
+from analysis.tables.base import Cell, Column, Table, table
+from analysis.tables.comparisons import NETWORK, RATIO
+
+
+def machines(found: Machines) -> Table:
+    """Runs and mean accuracy on the most frequent kind of machine and on the next, and the error
+    rate on the next over that on the first."""
+    names = [kind.precision for kind in found.kinds[:2]]
+    if len(set(names)) < len(names):
+        names = [kind.device for kind in found.kinds[:2]]
+    columns = [NETWORK]
+    for place, name in enumerate(names, 1):
+        columns += [
+            Column(f"runs_{place}", "integer", {"zh": f"{name} 运行数", "en": f"Runs, {name}"}),
+            Column(f"accuracy_{place}", "accuracy", {"zh": name, "en": name}),
+        ]
+    rows = []
+    for shift in found.shifts:
+        row = {
+            "network": Cell(shift.network),
+            "ratio": Cell(shift.ratio, interval=shift.interval),
+        }
+        for place, (runs, accuracy) in enumerate(zip(shift.runs, shift.accuracies, strict=True), 1):
+            row |= {f"runs_{place}": Cell(runs), f"accuracy_{place}": Cell(accuracy)}
+        rows.append(row)
+    return table("machines", [*columns, RATIO], rows)

@@ -1,0 +1,75 @@
+"""The simulation of the tests: how often they err, and how often they see an effect."""
+
+from __future__ import annotations
+
+from analysis import protocol
+from analysis.schema import Simulation
+from analysis.tables.base import Cell, Column, Table, table
+from analysis.values import Value
+
+#: What varies within a row: tests of single measurements under other conditions.
+_CONDITIONS = ("-unequal", "-diverged", "-ratios")
+
+
+def _share(part: int, whole: int) -> Value:
+    return Value(part / whole, "share", ())
+
+
+def _runs(counts: set[int]) -> list[Column]:
+    return [
+        Column(
+            f"runs_{count}",
+            "share",
+            {"zh": f"{count} 次运行", "en": f"{count} runs" if count > 1 else "1 run"},
+        )
+        for count in sorted(counts)
+    ]
+
+
+def levels(simulation: Simulation) -> Table:
+    """By kind of test the share of worlds that it decides wrongly, by runs a network: of the
+    findings or conditions simulated, how many of which ``conditions`` says, the highest."""
+    rows: dict[str, dict[int, list[Value]]] = {}
+    for level in simulation.levels:
+        entry = protocol.load().finding.get(level.test)
+        kind = entry.statistic if entry else level.test
+        for suffix in _CONDITIONS:
+            kind = kind.removesuffix(suffix)
+        found = rows.setdefault(kind, {}).setdefault(level.runs, [])
+        found.append(_share(level.wrong, level.worlds))
+    columns = [
+        Column("test", "word", {"zh": "检验", "en": "Test"}),
+        Column("conditions", "integer", {"zh": "情形", "en": "Cases"}),
+        *_runs({level.runs for level in simulation.levels}),
+    ]
+    return table(
+        "levels",
+        columns,
+        [
+            {
+                "test": Cell(f"test-{kind}"),
+                "conditions": Cell(Value(max(map(len, row.values())), "integer", ())),
+                **{
+                    f"runs_{runs}": Cell(max(shares, key=lambda share: share.value))
+                    for runs, shares in row.items()
+                },
+            }
+            for kind, row in rows.items()
+        ],
+    )
+
+
+def power(simulation: Simulation) -> Table:
+    """By claim the share of worlds in which it comes out supported if the original is right."""
+    rows: dict[str, dict[str, Cell]] = {}
+    for item in simulation.powers:
+        row = rows.setdefault(item.finding, {"claim": Cell(item.finding)})
+        note = "" if item.holds else "beyond-margin"
+        row[f"runs_{item.runs}"] = Cell(
+            _share(item.supported, item.worlds), note="assumed" if item.assumed else note
+        )
+    columns = [
+        Column("claim", "claim", {"zh": "论断", "en": "Claim"}),
+        *_runs({item.runs for item in simulation.powers}),
+    ]
+    return table("power", columns, list(rows.values()))
