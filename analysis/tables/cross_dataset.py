@@ -9,7 +9,7 @@ from experiments.datasets import DATASETS
 
 
 def transfer(compared: Transfer) -> Table:
-    """The findings that could be tested on every data set: verdict, effect, whether it carries over.
+    """The findings tested on every data set: verdict, effect, and whether it carries over.
 
     Without rows where there is one data set only.
     """
