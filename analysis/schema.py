@@ -243,15 +243,18 @@ class Setting(Part):
         base: without the data set: ``quick``.
         planned: whether the study has this profile.
         seeds: how many different seeds.
+        least_seeds: how many runs the network with the fewest has.
+        diverged: how many runs diverged.
         original_setting: whether every network ran in the original's setting (data set, input
             size, epochs, images; networks of a fixed input size and runs until stable aside).
-        others: by field, for each other value the networks (titles) that have it.
     """
 
     name: str
     base: str
     planned: bool
     seeds: int
+    least_seeds: int = 0
+    diverged: int = 0
     original_setting: bool
     input_size: Value | None = None
     epochs: Value | None = None
@@ -261,7 +264,6 @@ class Setting(Part):
     batch_size: Value | None = None
     learning_rate: Value | None = None
     weight_decay: Value | None = None
-    others: dict[str, tuple[tuple[Value, tuple[str, ...]], ...]] = {}
 
 
 class Original(Part):

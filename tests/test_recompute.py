@@ -21,7 +21,7 @@ from scipy import stats
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "experiments" / "results"
-LABELS = json.loads((ROOT / "analysis" / "labels.json").read_text())
+LABELS = json.loads((ROOT / "analysis" / "true_labels.json").read_text())
 PROTOCOL = tomllib.loads((ROOT / "analysis" / "protocol.toml").read_text(encoding="utf-8"))
 ORIGINAL = tomllib.loads((ROOT / "analysis" / "original.toml").read_text(encoding="utf-8"))
 MARGIN, TWICE = math.log(1.25), math.log(2.0)

@@ -28,7 +28,7 @@ COLUMNS = [
         {"zh": "原报告参数量", "en": "Original’s parameters"},
         original=True,
     ),
-    Column("macs", "macs", {"zh": "乘加次数（一张图片）", "en": "MACs of one image"}),
+    Column("macs", "macs", {"zh": "乘加次数（一张图像）", "en": "MACs of one image"}),
     Column(
         "original_macs", "macs", {"zh": "原报告乘加次数", "en": "Original’s MACs"}, original=True
     ),

@@ -122,7 +122,7 @@ def _ratio(number: float, places: int, lang: Lang) -> Printed:
 
 
 def _loss(number: float, places: int, lang: Lang) -> Printed:
-    if abs(number) >= 1e5:  # batch normalisation gone wrong in evaluation
+    if abs(number) >= 1e3:  # batch normalisation gone wrong in evaluation
         return Printed(significant(number, 3))
     return Printed(grouped(number, places))
 
