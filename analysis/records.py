@@ -22,7 +22,7 @@ __all__ = ["STRONG", "Records", "contents", "mean", "rungs", "siblings", "value"
 def contents(folder: Path) -> dict[Path, bytes | OSError]:
     """Every ``*.json`` of a folder, read once: its bytes, or why it cannot be read."""
     found: dict[Path, bytes | OSError] = {}
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("[!.]*.json")):
         try:
             found[path] = path.read_bytes()
         except OSError as error:

@@ -6,6 +6,7 @@ schema`` prints the JSON schema. This module imports no torch.
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
@@ -316,7 +317,7 @@ def parse(path: Path, raw: bytes) -> Record:
         RecordError: not JSON, or not a record of this schema; one line naming file and field.
     """
     try:
-        record = Record.model_validate_json(raw, strict=True)
+        record = Record.model_validate_json(raw.removeprefix(codecs.BOM_UTF8), strict=True)
     except ValidationError as error:
         problems = {problem["loc"]: problem for problem in error.errors(include_url=False)}
         first = problems.get(("schema_version",)) or next(iter(problems.values()))

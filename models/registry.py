@@ -77,7 +77,7 @@ _ORDER = ("lenet", "alexnet", "resnet", "densenet", "senet")
 
 def discover() -> dict[str, Network]:
     """Every registered network by its name, family by family, in the order of its module."""
-    paths = sorted(Path(__file__).parent.glob("*.py"), key=_place)
+    paths = sorted(Path(__file__).parent.glob("[!.]*.py"), key=_place)
     return {network.name: network for path in paths for network in _registered(path)}
 
 

@@ -69,7 +69,7 @@ _UNKNOWN = {
     r"^\[\[?(?i:toc)\]\]?$": "the contents are made by themselves",
     r"^>\s*\[!(?!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*$).*": "no call-out: write > [!NOTE], "
     "TIP, IMPORTANT, WARNING or CAUTION, alone in its line",
-    r"(?<!\\)\$": "no formula: no space behind the first $ nor before the last; \\$ is the sign",
+    r"(?<!\\)\$(?!\d)": "no formula: no spaces beside it within the $s; \\$ is the sign",
     r"\\[(\[]": "no formula: write $...$ or $$...$$",
     r"\\(?:cite|ref|eqref|label|text\w+|emph|begin|item|section|footnote|url)\b": "TeX is known in "
     "formulas only",
@@ -89,6 +89,7 @@ def unsupported(folder: Path = TEMPLATES) -> list[str]:
     found = [
         each for path in _templates(folder) for each in _unknown(path, _text_only(path, read(path)))
     ]
+    found.sort(key=lambda each: (str(each[0].file), each[0].line))
     return [f"{place}: {message}" for place, message in found]
 
 

@@ -99,6 +99,8 @@ def test_a_work_bears_the_mark_of_its_kind(tmp_path, entry, mark):
         ("张, 三", "张三."),
         ("{NVIDIA Corporation}", "NVIDIA Corporation."),
         ("Kaiser, {\\L}ukasz and Jean-Luc Godard", "Kaiser Ł, Godard J-L."),
+        ("Doe, Jane and \\L{}ukasz, K.", "Doe J, Łukasz K."),
+        ("Jane Doe, Rick Roe, Eve Poe", "Doe J, Roe R, Poe E."),
         ("family=Beethoven, given=Ludwig, prefix=van", "van Beethoven L."),
     ],
 )
@@ -117,6 +119,7 @@ def test_names_and_what_stands_for_the_rest_of_them(tmp_path, authors, shown):
         ("``So'' said `he', it's", "“So” said ‘he’, it’s"),
         ("One--two --- three~four", "One–two — three four"),
         (r"\unknown{kept} {\LaTeX}", "kept LaTeX"),
+        (r"\href{https://x.y}{Linked}, $5, \textgreater{} 3", "Linked, $5, > 3"),
         ("{{Double Braces}}.", "Double Braces"),
         ("<i>E. coli</i> <script>x</script>", "<i>E. coli</i> <script>x</script>"),
     ],

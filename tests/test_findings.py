@@ -6,6 +6,7 @@ import functools
 import json
 import math
 import random
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -168,6 +169,17 @@ def test_whatever_runs_there_are_it_never_fails(seed: int) -> None:
     }
     without = [name for name in OUTCOMES if rng.random() < 0.1]
     records = make(specs=specs, without=without, seeds=rng.choice([1, 2, 3]))
+    for found in evaluate(records).values():
+        check(found, records)
+
+
+def test_gains_beyond_every_number_are_no_failure() -> None:
+    def huge(record: Record) -> Record:
+        text = re.sub(r'"(gain|branch|shortcut)":[^,}]+', r'"\1":1e300', record.model_dump_json())
+        return Record.model_validate_json(text)
+
+    made = make()
+    records = replace(made, by_id={name: huge(record) for name, record in made.by_id.items()})
     for found in evaluate(records).values():
         check(found, records)
 

@@ -84,9 +84,9 @@ class Gains:
         if not self.totals:
             return {}
         return {
-            name: Value(10 ** _mean(self.blocks), "gain", self.sources),
-            f"{name}_least": Value(10**self.least, "gain", self.sources),
-            f"{name}_most": Value(10**self.most, "gain", self.sources),
+            name: Value(_power(_mean(self.blocks)), "gain", self.sources),
+            f"{name}_least": Value(_power(self.least), "gain", self.sources),
+            f"{name}_most": Value(_power(self.most), "gain", self.sources),
             f"{name}_total": Value(_mean(self.totals), "gain", self.sources),
         }
 
@@ -144,7 +144,7 @@ def plain_gain_grows(evidence: Evidence) -> Result:
             values[f"{name}{depth}"] = gains.values(name)[f"{name}_total"]
             after = Gains(evidence, variant, "end").values(name)
             values[f"{name}{depth}_end"] = after.get(f"{name}_total")
-            values[f"{name}_deepest"] = Value(10 ** _mean(gains.totals), "gain", gains.sources)
+            values[f"{name}_deepest"] = Value(_power(_mean(gains.totals)), "gain", gains.sources)
             sources += gains.sources
     if deepest is None:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("PlainNet18", "ResNet18"))
@@ -217,7 +217,7 @@ def gain_add_sub_near_one(evidence: Evidence) -> Result:
         sources=sources,
         effect=values.get("add_init"),
         interval=_ends(
-            ends and (10 ** ends[0], 10 ** ends[1]), "gain", init.sources if init else ()
+            ends and (_power(ends[0]), _power(ends[1])), "gain", init.sources if init else ()
         ),
         values={**values, **(counted.values if counted else {})},
         facts={
@@ -258,7 +258,7 @@ def branch_gain_small(evidence: Evidence) -> Result:
         mixed=counted.mixed,
         sources=sources,
         effect=values.get("add_init"),
-        interval=_ends(ends and (10 ** ends[0], 10 ** ends[1]), "gain", gain.sources),
+        interval=_ends(ends and (_power(ends[0]), _power(ends[1])), "gain", gain.sources),
         values={**values, **counted.values},
         facts=counted.facts,
     )
@@ -281,8 +281,8 @@ def mul_bn_unstable(evidence: Evidence) -> Result:
     values: dict[str, Value | None] = {}
     if totals.totals:
         values |= {
-            "mul_least": Value(10 ** min(totals.totals), "gain", totals.sources),
-            "mul_most": Value(10 ** max(totals.totals), "gain", totals.sources),
+            "mul_least": Value(_power(min(totals.totals)), "gain", totals.sources),
+            "mul_most": Value(_power(max(totals.totals)), "gain", totals.sources),
             "mul_total": Value(_mean(totals.totals), "gain", totals.sources),
             "add_total": Gains(evidence, ADD, "init").values("add").get("add_total"),
         }
@@ -294,7 +294,7 @@ def mul_bn_unstable(evidence: Evidence) -> Result:
         own = _norm_sources(evidence, ADD if name == "add" else MUL)
         spread = math.exp(_mean([math.log(s) for s, _ in item]))
         values[f"{name}_spread"] = Value(spread, "gain", own)
-        values[f"{name}_norm"] = Value(10 ** _mean([n for _, n in item]), "gain", own)
+        values[f"{name}_norm"] = Value(_power(_mean([n for _, n in item])), "gain", own)
     return Result(
         (ADD, MUL),
         "runs",
@@ -318,7 +318,7 @@ def mul_nobn_vanishes(evidence: Evidence) -> Result:
     gain = Gains(evidence, MUL_NOBN, "init")
     if not gain.totals:
         return Result((MUL_NOBN,), "runs", verdict=Verdict.INCONCLUSIVE)
-    total = Value(10 ** _mean(gain.totals), "gain", gain.sources)
+    total = Value(_power(_mean(gain.totals)), "gain", gain.sources)
     ends = mean_interval(gain.totals)
     return Result(
         (MUL_NOBN,),

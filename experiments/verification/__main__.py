@@ -19,7 +19,7 @@ def verify(name: str, folder: Path) -> int:
     """Check one record of a folder and train its run again; returns the exit status."""
     path = folder / f"{name}.json"
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.json")))
+        known = ", ".join(sorted(file.stem for file in folder.glob("[!.]*.json")))
         raise UsageError(
             f"no record {name!r} in {folder}; expected all or one of "
             f"{known or 'none: there are no records'}."
@@ -42,7 +42,7 @@ def verify(name: str, folder: Path) -> int:
 
 def verify_all(folder: Path) -> int:
     """Check every record of a folder without training; returns the exit status."""
-    paths = sorted(folder.glob("*.json"))
+    paths = sorted(folder.glob("[!.]*.json"))
     if not paths:
         raise UsageError(f"there are no records in {folder}.")
     good = sum(consistent(path) is not None for path in paths)

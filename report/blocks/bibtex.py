@@ -238,13 +238,17 @@ def _decoder() -> tuple[Any, latex2text.LatexNodes2Text]:
         "sub": ("textsubscript",),
     }
     names = {name: wrapped(tag) for tag, known in tags.items() for name in known}
-    plain = ("url", "path", "nolinkurl", "texttt", "textsc", "textrm", "mathrm", "text", "mbox")
-    names |= dict.fromkeys((*plain, "ensuremath", "enquote"), "%s")
+    plain = "url path nolinkurl texttt textsc textrm textup textmd mathrm text mbox ensuremath"
+    names |= dict.fromkeys(plain.split(), "%s")
     words = {name: name for name in ("TeX", "LaTeX", "BibTeX", "LuaTeX", "XeTeX")}
+    words |= {"textgreater": ">", "textless": "<", "textbar": "|"}
+    words |= {"copyright": "©", "S": "§", "P": "¶", "pounds": "£"}
     names["enquote"] = "\N{LEFT DOUBLE QUOTATION MARK}%s\N{RIGHT DOUBLE QUOTATION MARK}"
     parsing = latexwalker.get_default_latex_context_db()
     parsing.add_context_category(
-        "bib", macros=[std_macro(name, "{") for name in names], prepend=True
+        "bib",
+        macros=[*(std_macro(name, "{") for name in names), std_macro("href", "{{")],
+        prepend=True,
     )
     spoken = latex2text.get_default_latex_context_db()
     spoken.add_context_category(
@@ -267,7 +271,11 @@ def plain(raw: str) -> str:
     if re.search(r"[\\{}$~%`'-]", text):
         parsing, spoken = _decoder()
         text = re.sub(r"(?<!\\)([%#&])", r"\\\1", text)
-        text = re.sub(r"\$[^$]+\$|\\\(.*?\\\)", lambda math: _scripts(math[0]), text)
+        text = re.sub(
+            r"\$[^$]+\$|\\\(.*?\\\)|(?<!\\)\$",
+            lambda math: r"\$" if math[0] == "$" else _scripts(math[0]),
+            text,
+        )
         walker = latexwalker.LatexWalker(text, latex_context=parsing, tolerant_parsing=True)
         text = spoken.nodelist_to_text(walker.get_latex_nodes()[0])
     for tag, marks in MARKUP.items():
@@ -350,9 +358,12 @@ def _names(raw: str) -> list[dict[str, str]]:
     bare = re.fullmatch(r"\{([^{}]+)\}", raw)  # several names in braces, as Web of Science has them
     if bare and " and " in bare[1] and all("," in name for name in bare[1].split(" and ")):
         raw = bare[1]
-    for name in split_multiple_persons_names(
-        re.sub(r"(?<!and),? et\.? al\.?$", " and others", raw)
-    ):
+    raw = re.sub(r"(?<!and),? et\.? al\.?$", " and others", raw)
+    raw = re.sub(r"(^|\sand\s+)\\", r"\1{}\\", raw)  # the library drops a name's first command
+    parts = raw.split(", ")
+    if len(parts) > 2 and " and " not in raw and all(" " in part for part in parts):
+        raw = " and ".join(parts)  # whole names with commas between
+    for name in split_multiple_persons_names(raw):
         if re.fullmatch(r"others|\{?\\?e?t\.? al\.?\}?", name.strip(), re.IGNORECASE):
             made.append({"literal": OTHERS})
         elif _HAS_CJK.search(name):

@@ -145,18 +145,18 @@ def _formatted(path: Path, stamp: int, style: Path, lang: Lang, key: str) -> str
     """
     library = _read(path, stamp)
     record = library.records[key]
-    item = bibtex.item(library, record)
-    locale = "zh-CN" if lang == "zh" and item["language"] == "zh" else "en-US"
-    (_shaped_for_ieee if lang == "en" else _shaped_for_gb)(item)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            item = bibtex.item(library, record)
+            locale = "zh-CN" if lang == "zh" and item["language"] == "zh" else "en-US"
+            (_shaped_for_ieee if lang == "en" else _shaped_for_gb)(item)
             source = CiteProcJSON([item | {"id": "work"}])
             bibliography = CitationStylesBibliography(_style(style, locale), source, _FORMATTER)
             bibliography.register(Citation([CitationItem("work")]))
             text = str(bibliography.bibliography()[0])
         except Exception as error:
-            # the processor raises whatever it runs into
+            # the decoder of TeX and the processor raise whatever they run into
             what = f"cannot be printed: {type(error).__name__}: {error}"
             raise ReportError(f"entry {key!r} {what}", Place(path, record.line)) from None
     return _linked(_html(_polished(text, lang, item["language"])))

@@ -42,6 +42,7 @@ TEX_CHARACTERS = {
     "≈": r"$\approx$",
     "→": r"$\rightarrow$",
     "∞": r"$\infty$",
+    "∇": r"$\nabla$",
     "·": r"\textperiodcentered{}",
     "○": r"$\circ$",
     "☐": r"$\square$",
@@ -119,7 +120,7 @@ class Converter:
         end_line()
         return blocks
 
-    def _block(self, element: Element) -> list[Json]:  # noqa: PLR0911 - one case each
+    def _block(self, element: Element) -> list[Json]:  # noqa: PLR0911, PLR0912 - one case each
         css = (element.get("class") or "").split()
         match element.tag:
             case "p":
@@ -141,17 +142,17 @@ class Converter:
                 return [self._equation(element)]
             case "section" if "footnotes" in css:
                 return []
-            case "details" if "data" in css:
-                return []  # the records behind a figure, which stand on the page
+            case "div" if "data" in css:
+                return []  # the records and files of a figure, which are the page's
+            case "details" if "evidence" in css:
+                return self.blocks(element)[1:]  # always unfolded
             case "summary":
                 return [_node("Para", [_node("Strong", self.inlines(element))])]
             case _:
                 return self.blocks(element)
 
     def _paragraph(self, element: Element, css: list[str]) -> list[Json]:
-        if "data" in css:
-            return []
-        if "claim" in css and self._form == "docx":
+        if "outcome" in css and self._form == "docx":
             return [paragraph(self.inlines(element), "Finding")]
         return [_node("Para", self._line(element))]
 
@@ -330,10 +331,11 @@ class Converter:
 
     def _widths(self, rows: list[list[Element]], columns: int) -> list[Json]:
         """Shares of the width in LaTeX where rows are long; Word finds them by itself."""
-        share = [4] * columns
+        share, whole = [4] * columns, [4] * columns
         for row in rows:
             for index, cell in enumerate(row):
                 text = tree.text(cell)
+                whole[index] = max(whole[index], _width(text))
                 numeric = cell.tag == "td" and tree.has_class(cell, "num")
                 # heads and prose wrap between words
                 words = [text] if numeric else re.split(r"[\s，、；]", text)
@@ -341,7 +343,7 @@ class Converter:
                 share[index] = max(
                     share[index], least, min(_width(text), 24) if cell.tag == "td" else 0
                 )
-        if self._form != "tex" or sum(share) <= _WIDE:
+        if self._form != "tex" or sum(whole) + 2 * columns <= _WIDE:
             return [{"t": "ColWidthDefault"}] * columns
         return [_node("ColWidth", part / sum(share)) for part in share]
 
@@ -384,11 +386,9 @@ class Converter:
             inlines.pop()
         return inlines
 
-    def _inline(self, element: Element) -> list[Json]:  # noqa: PLR0911, PLR0912 - one case each
+    def _inline(self, element: Element) -> list[Json]:  # noqa: PLR0911 - one case each
         css = (element.get("class") or "").split()
         if not isinstance(element.tag, str) or element.tag in _SKIPPED:
-            return []
-        if "data" in css:
             return []
         if self._form == "tex" and ("secno" in css or "mark" in css):
             return []  # LaTeX numbers its headings; its fonts lack the marks of verdicts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from report.base.errors import ReportError
 from report.pdf_engine import cjk_layout
@@ -56,4 +57,18 @@ def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
 
     source = weasyprint.HTML(string=html, url_fetcher=Assets())
     sheets = [weasyprint.CSS(string=ragged)] if ragged else []
-    return bytes(source.write_pdf(stylesheets=sheets, **options) or b"")
+    made = source.write_pdf(stylesheets=sheets, finisher=_scope_heads, **options)
+    return bytes(made or b"")
+
+
+def _scope_heads(_: object, pdf: Any) -> None:
+    """Say of which cells each head of a table speaks: of its column or of its row."""
+
+    def parent(element: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = pdf.objects[int(element["P"].split()[0])]
+        return found
+
+    for element in pdf.objects:
+        if isinstance(element, dict) and element.get("S") == "/TH":
+            section = parent(parent(element))["S"]
+            element["A"]["Scope"] = "/Column" if section == "/THead" else "/Row"
