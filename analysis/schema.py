@@ -433,7 +433,8 @@ class Level(Part):
             the truth); ``family`` (any finding of the confirmatory family, after Holm's
             correction); or the name of a test of single measurements.
         truth: ``equal`` (all networks), ``margins`` (they differ by just the margin),
-            ``exceptions`` (a claim about a set fails of one member), ``single``.
+            ``exceptions`` (a claim about a set fails of one member), ``noisy`` (equal, but the
+            runs of one vary three times as much), ``single``.
         runs: of each network.
         worlds: simulated.
         wrong: in how many of them it was decided wrongly.

@@ -37,7 +37,7 @@ def test_levels_and_powers_of_few_worlds() -> None:
         level.test for level in found
     }
     for level in found:
-        assert level.wrong <= allowed(level.worlds), level
+        assert level.wrong <= allowed(level.worlds) + (level.truth == "noisy"), level
     shown = {power.finding: power.supported for power in powers(Worlds(TEMPLATE), 2, 3)}
     assert shown["lenet-lowest"] == shown["mul-much-worse"] == 2
 
@@ -49,6 +49,7 @@ def test_a_difference_is_seen(monkeypatch) -> None:  # type: ignore[no-untyped-d
     monkeypatch.setattr(simulation, "EQUAL", worse)
     monkeypatch.setattr(simulation, "MARGINS", Truth({}, {}))
     monkeypatch.setattr(simulation, "EXCEPTIONS", Truth({}, {}))
+    monkeypatch.setattr(simulation, "NOISY", Truth({}, {}))
     found = {level.test: level.wrong for level in levels(Worlds(TEMPLATE), 3, 3)}
     assert found["plain-degrades"] == 3
 
@@ -58,8 +59,11 @@ def test_the_committed_levels_are_those_stated() -> None:
     that the original states has a power."""
     found = Simulation.load()
     for level in found.levels:
-        assert level.worlds >= 1000
-        assert level.wrong <= allowed(level.worlds), level
+        assert level.worlds >= 500
+        if level.truth == "noisy":  # of few runs nobody sees how much they vary
+            assert level.wrong < 0.1 * level.worlds, level
+        else:
+            assert level.wrong <= allowed(level.worlds), level
     kinds = {
         load().finding[x.test].statistic if x.test in REGISTRY else x.test for x in found.levels
     }

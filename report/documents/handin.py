@@ -37,7 +37,11 @@ _LATEX_HEAD = r"""\usepackage{amssymb,bm}
 """
 _CLASS: dict[Lang, list[str]] = {
     "zh": ["-V", "documentclass=ctexart", "-V", "papersize=a4"],
-    "en": ["-V", "documentclass=article", "-V", "papersize=a4"],
+    "en": [
+        *("-V", "documentclass=article", "-V", "papersize=a4"),
+        # names in Chinese, where it is compiled with XeLaTeX
+        *("-V", r"header-includes=\ifPDFTeX\else\usepackage[scheme=plain]{ctex}\fi"),
+    ],
 }
 _NO_PANDOC = (
     "pandoc, which writes Word, LaTeX and Markdown, is not installed; "
@@ -170,14 +174,22 @@ def pandoc_document(composed: Document, form: Format, pictures: _Pictures) -> Js
     convert = Converter(form, pictures)
     front = composed.front
     meta: Json = {"lang": _text("zh-CN" if composed.lang == "zh" else "en-GB")}
-    for key in ("title", "subtitle", "author", "date"):
-        if value := getattr(front, key):
-            meta[key] = _inlines(convert, value)
+    lines = {key: _inlines(convert, getattr(front, key)) for key in ("title", "author", "date")}
+    lines["subtitle"] = _inlines(convert, front.subtitle)
+    if front.course:
+        line = _inlines(convert, front.course)
+        lines["subtitle"] = (
+            [*line, {"t": "LineBreak"}, *lines["subtitle"]] if front.subtitle else line
+        )
+    logo = [convert.logo(front.logo)] if front.logo else []
     blocks: list[Json] = []
     if form == "md":
-        blocks.append({"t": "Header", "c": [1, ["", [], []], _inlines(convert, front.title)["c"]]})
-        lines = [front.subtitle, front.author, front.date]
-        blocks += [paragraph(_inlines(convert, line)["c"]) for line in lines if line]
+        blocks += [paragraph(logo)] if logo else []
+        blocks.append({"t": "Header", "c": [1, ["", [], []], lines["title"]]})
+        blocks += [paragraph(lines[key]) for key in ("subtitle", "author", "date") if lines[key]]
+    elif logo:
+        lines["title"] = [*logo, {"t": "LineBreak"}, *lines["title"]]
+    meta |= {key: {"t": "MetaInlines", "c": line} for key, line in lines.items() if line}
     if front.cover:
         blocks += [convert.cover(front.cover)]
     blocks += convert.part(_front(front.body))
@@ -204,8 +216,8 @@ def _deeper(blocks: list[Json]) -> None:
             block["c"][0] += 1
 
 
-def _inlines(convert: Converter, text: str) -> Json:
-    return {"t": "MetaInlines", "c": convert.inlines(tree.wrapped("span", "", [text]))}
+def _inlines(convert: Converter, text: str) -> list[Json]:
+    return convert.inlines(tree.wrapped("span", "", [text]))
 
 
 def _text(text: str) -> Json:

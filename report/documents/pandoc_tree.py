@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, TypeAlias
 
 from lxml import etree
+from pylatexenc.latexencode import unicode_to_latex
 
 from report.base import tree
 from report.base.tree import Element
@@ -33,24 +34,11 @@ _INLINE = {
 _BLOCKS = frozenset(
     ("p", "ul", "ol", "pre", "table", "figure", "div", "blockquote", "section", "details", "dl")
 ).union(("h2", "h3", "h4", "h5", "h6", "summary"))
-#: Characters of text that LaTeX's fonts lack, as LaTeX.
-TEX_CHARACTERS = {
-    "−": "$-$",
-    "×": r"$\times$",
-    "≤": r"$\leq$",
-    "≥": r"$\geq$",
-    "≈": r"$\approx$",
-    "→": r"$\rightarrow$",
-    "∞": r"$\infty$",
-    "∇": r"$\nabla$",
-    "·": r"\textperiodcentered{}",
-    "○": r"$\circ$",
-    "☐": r"$\square$",
-    "☑": r"$\boxtimes$",
-    **{sign: rf"\textsuperscript{{{n}}}" for n, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
-    "⁻": r"\textsuperscript{$-$}",
-}
-_TEX = re.compile(f"([{''.join(TEX_CHARACTERS)}])")
+#: Characters that LaTeX's fonts lack, or that Chinese ones would set as wide as a letter of theirs.
+_TEX = re.compile(
+    "([^\x00-\x7f\u00a0-\u00b6\u00b8-\u00d6\u00d8-\u017f\u2010-\u201f\u2026\u2e80-\uffef])"
+)
+_SIGNS = {"☐": r"$\square$", "☑": r"$\boxtimes$", "○": r"$\circ$", "∗": r"$\ast$"}
 #: A table of more letters a row is given column widths in LaTeX, so that its cells wrap.
 _WIDE = 80
 
@@ -88,6 +76,11 @@ class Converter:
             note.get("id", ""): note for note in root.xpath('.//section[@class="footnotes"]//li')
         }
         return self.blocks(root)
+
+    def logo(self, address: str) -> Json:
+        """The picture above the title, two centimetres high."""
+        size = [["height", "2cm"]] if self._form != "md" else []
+        return _node("Image", ["", [], size], [], [self._picture(address), ""])
 
     def cover(self, rows: Iterable[tuple[str, str]]) -> Json:
         """The rows of the cover, each a line of its own."""
@@ -456,7 +449,7 @@ class Converter:
                 continue
             for part, piece in enumerate(_TEX.split(run)):
                 if part % 2:
-                    yield self._raw(TEX_CHARACTERS[piece])
+                    yield self._raw(_SIGNS.get(piece) or unicode_to_latex(piece))
                 elif piece:
                     yield _string(piece)
 
