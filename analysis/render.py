@@ -158,7 +158,7 @@ def _prune(element: ElementTree.Element, used: set[str]) -> None:
 
 
 def _inline(root: ElementTree.Element) -> None:
-    """Put a mark that is drawn once where it is drawn, instead of referring to it."""
+    """Put a mark that is drawn once where it is drawn, and a group of one part in its place."""
     uses: dict[str, list[ElementTree.Element]] = {}
     for use in root.iter(f"{{{_SVG}}}use"):
         uses.setdefault(use.attrib[_HREF].removeprefix("#"), []).append(use)
@@ -177,6 +177,13 @@ def _inline(root: ElementTree.Element) -> None:
                 defs.remove(mark)
             if not len(defs):
                 parent.remove(defs)
+    for group in reversed(list(root.iter(f"{{{_SVG}}}g"))):
+        if len(group) == 1:
+            (only,) = group
+            if "transform" not in only.attrib and not group.attrib.keys() & only.attrib.keys():
+                group.tag, group.text = only.tag, only.text
+                group.attrib.update(only.attrib)
+                group[:] = list(only)
 
 
 def _plain(element: ElementTree.Element) -> None:

@@ -452,14 +452,15 @@ class Writer(Engine):
                     "name": name,
                     "verdict": verdict,
                     "mark": MARKS[verdict],
-                    "text": f"{words[verdict]}: {self.slots.plain(self.claim(name))}",
+                    "text": f"{words[verdict]}: "
+                    + self.slots.plain(self._outcome(self.f(name))["outcome"]),
                 }
                 for name, verdict in zip(shown, verdicts, strict=True)
             ],
             lines=[
-                (self.badge(self.f(name).verdict.value), Markup(self.claim(name)))
-                for name in _MAIN_FINDINGS
-                if name in shown
+                (verdict, MARKS[verdict], words[verdict], self._outcome(self.f(name))["outcome"])
+                for name, verdict in zip(shown, verdicts, strict=True)
+                if name in _MAIN_FINDINGS
             ],
             alt=alt.get(self.lang, ""),
             box=box,
