@@ -47,6 +47,7 @@ def test_a_photo_is_upright_and_rgb(tmp_path, mode, orientation, size):
         ("a.png", b"<html></html>", "its content is of another kind"),
         ("a.jpg", "cut", "cannot be read as a picture: "),
         ("a.svg", b"<html/>", "no SVG"),
+        ("a.svg", b'<svg><image href="b.png"/></svg>', "it refers to b.png"),
         ("a.svg", b"<svg>", "cannot be read as a picture: "),
     ],
 )

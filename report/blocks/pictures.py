@@ -39,8 +39,12 @@ def address(path: Path) -> str:
 
 
 def _checked_svg(content: bytes) -> bytes:
-    if etree.QName(etree.fromstring(content)).localname != "svg":
+    root = etree.fromstring(content)
+    if etree.QName(root).localname != "svg":
         raise ValueError("no SVG")
+    for href in root.xpath("//*[local-name() != 'a']/@*[local-name() = 'href']"):
+        if not href.startswith(("#", "data:")):
+            raise ValueError(f"it refers to {href}, which must be embedded in it")
     return content
 
 
