@@ -71,6 +71,7 @@ def main() -> int:
     from report.build import build
     from report.documents import handin
     from report.lint import unsupported
+    from report.pdf_engine import printing
 
     started = time.perf_counter()
     # another folder's report does not replace one's own
@@ -82,7 +83,10 @@ def main() -> int:
     written = build(source, out, only_html=arguments.only == "html")
     seconds = time.perf_counter() - started
     print(f"{source} -> {out}: {len(written)} files in {seconds:.1f} s")
-    for line in [*faults(TEMPLATES / "references.bib"), *unsupported()]:
+    notes = [*faults(TEMPLATES / "references.bib"), *unsupported()]
+    if arguments.only != "html":
+        notes += printing.faults(TEMPLATES / "style" / "custom.css")
+    for line in notes:
         print(f"note: {line}", file=sys.stderr)
     refused = schema.load(source).refused
     for line in refused:

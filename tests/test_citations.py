@@ -207,6 +207,14 @@ def test_lint_names_the_faults(tmp_path):
     assert [place.line for place, _ in lint._works(path.parent)] == [2, 7, 8, 9, 10, 11, 12, 13]
 
 
+def test_a_part_finds_its_whole_whatever_the_case_of_the_key(tmp_path):
+    whole = "@proceedings{CONF, title={Proc. of X}, year={2017}}"
+    part = "@inproceedings{a, crossref={Conf}, title={T}}"
+    works = Bibliography(folder(tmp_path, f"{part}\n{whole}"), "zh")
+    works.number("a", None)
+    assert "//Proc. of X" in works.entries()[0][1]
+
+
 def test_keys_are_taken_as_written(tmp_path):
     path = folder(tmp_path, "@book{DBLP:conf/X, title={A}}\n@book{He2016, title={B}}")
     assert printed(path, "en", "He2016", "DBLP:conf/X") == ["<i>B</i>.", "<i>A</i>."]

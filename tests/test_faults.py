@@ -80,7 +80,7 @@ def stop(command, moment, whom, number, checkout, tmp_path):
         time.sleep(0.02)
     began = time.monotonic()
     _, err = process.communicate(timeout=60)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20  # of the 30 that the call hangs; killed after 3
     assert "Traceback" not in err
     if command is TRAIN:  # ends its runs, and says what is safe
         assert process.returncode == 128 + number, err

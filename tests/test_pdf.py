@@ -9,6 +9,7 @@ import pytest
 
 from report.documents import pdf
 from report.documents.document import Document
+from report.pdf_engine import printing
 from tests.report_kit import built
 
 pytestmark = pytest.mark.pipeline
@@ -207,3 +208,15 @@ def test_nothing_is_fetched(monkeypatch, tmp_path):
 
     assert drawn("asset:0.svg")
     assert not drawn(secret.as_uri())
+
+
+def test_mistakes_in_a_style_sheet_are_named(tmp_path):
+    path = tmp_path / "custom.css"
+    path.write_text(
+        "p { colr: red }\n\n@page { size: letter }\nb { color: }\n}} x", encoding="utf-8"
+    )
+    assert printing.faults(path) == [
+        f"{path}:1: Ignored `colr: red `, unknown property.",
+        f"{path}:4: Ignored `color: `, no value.",
+        f"{path}:5: Parse error: EOF reached before {{}} block for a qualified rule.",
+    ]

@@ -139,3 +139,12 @@ def test_probabilities_are_those_of_the_network():
     image = np.zeros((1, 28, 28), dtype=np.uint8)
     found = probabilities(RECORD, image)
     assert torch.allclose(found.sum(dim=1), torch.ones(1))
+
+
+@pytest.mark.parametrize("ink", [0, 255])
+def test_what_is_transparent_is_paper_whatever_the_ink(tmp_path, ink):
+    drawn = Image.new("LA", (60, 90), (0, 0))
+    drawn.paste((ink, 255), (25, 20, 35, 70))
+    drawn.save(tmp_path / "a.png")
+    seen = as_mnist(read(tmp_path / "a.png"))
+    assert seen[14, 14] == 255 and seen[14, 4] == 0

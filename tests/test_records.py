@@ -150,6 +150,7 @@ def test_the_commit_of_a_checkout_that_another_user_owns(tmp_path, monkeypatch):
     plain = subprocess.run(["git", "status"], cwd=tmp_path, check=False, capture_output=True)
     assert b"dubious ownership" in plain.stderr
     monkeypatch.setattr(git, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_DIR", "/nowhere")  # as in a hook of another repository
     found, dirty = git.commit()
     assert found and len(found) == 40 and dirty is False
 

@@ -32,7 +32,7 @@ Mask = NDArray[np.bool_]
 
 
 def read(path: Path) -> Grey:
-    """A picture's grey values, ``(H, W)``, 0 to 255; transparent parts are white.
+    """A picture's grey values, ``(H, W)``, 0 to 255; transparent parts are paper.
 
     Raises:
         UsageError: no such file, or not a picture.
@@ -44,7 +44,9 @@ def read(path: Path) -> Grey:
         raise UsageError(f"{path}: no such file") from None
     except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
         raise UsageError(f"{path}: not a picture that can be read ({error})") from None
-    paper = Image.new("RGBA", picture.size, "white")
+    alpha = np.asarray(picture.getchannel("A"), dtype=np.float64)
+    light = float((np.asarray(picture.convert("L")) * alpha).sum()) > 127.5 * float(alpha.sum())
+    paper = Image.new("RGBA", picture.size, "black" if light else "white")
     grey = Image.alpha_composite(paper, picture).convert("L")
     grey.thumbnail((_WORKING, _WORKING), Image.Resampling.BOX)
     return np.asarray(grey, dtype=np.float64)

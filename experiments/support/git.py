@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -17,9 +18,18 @@ def commit() -> tuple[str | None, bool | None]:
 def _git(*arguments: str) -> str | None:
     """The output of a Git command; None if it fails. The checkout may belong to another user."""
     command = ["git", "-c", f"safe.directory={ROOT}", *arguments]
+    # those of a hook are of another repository
+    foreign = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+    environment = {name: value for name, value in os.environ.items() if name not in foreign}
     try:
         done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=False
+            command,
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

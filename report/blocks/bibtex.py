@@ -343,7 +343,8 @@ def item(library: Library, record: Record) -> Item:
 def _inherited(library: Library, record: Record) -> dict[str, str]:
     """The fields of an entry and those of the entry that it is a part of."""
     fields = {name: value for name, value in record.fields.items() if value}
-    parent = library.records.get(fields.get("crossref") or fields.get("xref") or "")
+    name = (fields.get("crossref") or fields.get("xref") or "").lower()
+    parent = next((r for key, r in library.records.items() if key.lower() == name), None)
     if parent is not None:
         for name, value in parent.fields.items():
             if name not in ("title", "author", "crossref", "xref", "pages"):

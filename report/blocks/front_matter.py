@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import mimetypes
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +16,7 @@ from analysis.schema import Results, Run, Setting
 from report.base.errors import Place, ReportError
 from report.base.labels import Labels
 from report.base.partials import partial
-from report.blocks import settings
+from report.blocks import pictures, settings
 from report.blocks.numbers import Lang, printed
 
 #: More missing runs than these are folded away.
@@ -81,15 +79,10 @@ def _logo(folder: Path, name: str) -> str:
     """A picture of the templates folder as a ``data:`` address."""
     if not name:
         return ""
-    kind = mimetypes.guess_type(name)[0]
-    if kind not in ("image/png", "image/jpeg", "image/svg+xml"):
-        raise ReportError(f"logo {name} is no PNG, JPEG or SVG", Place(folder / "report.toml", 1))
     try:
-        content = (folder / name).read_bytes()
-    except OSError as error:
-        message = f"logo {name} cannot be read: {error.strerror}"
-        raise ReportError(message, Place(folder / "report.toml", 1)) from None
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+        return pictures.address(folder / name)
+    except pictures.PictureError as error:
+        raise ReportError(f"logo {name}: {error}", Place(folder / "report.toml", 1)) from None
 
 
 def _filled(texts: Mapping[str, object], key: str, records: Results) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from report.base.errors import ReportError
+from experiments.support.text import one_line
+from report.base.environment import read
+from report.base.errors import Place, ReportError
 from report.pdf_engine import cjk_layout
 
 
@@ -27,6 +31,25 @@ def load() -> str:
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     return ragged
+
+
+def faults(path: Path) -> list[str]:
+    """What of a style sheet does not reach the PDFs, a line each: WeasyPrint's warnings."""
+    load()
+    import weasyprint
+
+    found: list[str] = []
+    logger, handler = logging.getLogger("weasyprint"), logging.Handler()
+    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        weasyprint.CSS(string=read(path))
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.CRITICAL)
+    placed = (re.fullmatch(r"(.*) at (\d+):\d+([,:] .*)", said, re.DOTALL) for said in found)
+    return [f"{Place(path, int(m[2]))}: {one_line(m[1] + m[3])}" for m in placed if m]
 
 
 def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import mimetypes
 import re
 import sys
 from abc import ABC, abstractmethod
@@ -32,18 +30,10 @@ from report.base.labels import Labels
 from report.base.partials import partial
 from report.base.placeholders import Slots, Token, escape, in_address
 from report.base.tree import Element
-from report.blocks import formulas
+from report.blocks import formulas, pictures
 from report.blocks.numbers import Lang
 from report.templating import markdown
 
-#: What a picture in a template can be.
-_PICTURES = {
-    "image/png",
-    "image/jpeg",
-    "image/gif",
-    "image/webp",
-    "image/svg+xml",
-}
 #: Characters that no document can hold.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 #: A bare address ends at the first of these.
@@ -245,14 +235,13 @@ class Engine(ABC):
             )
         if not alt.strip():
             raise ReportError(f"picture {address} has no text: ![what it shows]({address})", place)
-        kind = mimetypes.guess_type(address)[0]
-        if kind not in _PICTURES:
-            raise ReportError(f"picture {address} is no PNG, JPEG, GIF, WebP or SVG", place)
-        for folder in (self._file.parent, self.folder):
-            if (folder / address).is_file():
-                data = base64.b64encode((folder / address).read_bytes()).decode()
-                return f'<img class="picture" src="data:{kind};base64,{data}" alt="{escape(alt)}"/>'
-        raise ReportError(f"picture {address}: no such file", place)
+        folders = (self._file.parent, self.folder)
+        file = next((f / address for f in folders if (f / address).is_file()), self._file / address)
+        try:
+            data = pictures.address(file)
+        except pictures.PictureError as error:
+            raise ReportError(f"picture {address}: {error}", place) from None
+        return f'<img class="picture" src="{data}" alt="{escape(alt)}"/>'
 
     def _refuse(self, text: str, why: str) -> NoReturn:
         line = text.splitlines()[0]

@@ -1,0 +1,64 @@
+"""Pictures of the writer's own, embedded."""
+
+from __future__ import annotations
+
+import base64
+import io
+import mimetypes
+from pathlib import Path
+
+from lxml import etree
+
+KINDS = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"}
+
+
+class PictureError(ValueError):
+    """A file that is no picture; the message says why."""
+
+
+def address(path: Path) -> str:
+    """A picture's file as a ``data:`` address.
+
+    A photo is turned upright and brought to RGB: Word and LaTeX know no orientation of EXIF, and
+    PDFs show CMYK in wrong colours.
+
+    Raises:
+        PictureError: there is no such file, or it is no picture.
+    """
+    kind = mimetypes.guess_type(path.name)[0] or ""
+    if kind not in KINDS:
+        raise PictureError("is no PNG, JPEG, GIF, WebP or SVG")
+    try:
+        content = path.read_bytes()
+        content = _checked_svg(content) if kind == "image/svg+xml" else _upright(content, kind)
+    except FileNotFoundError:
+        raise PictureError("there is no such file") from None
+    except (OSError, ValueError, SyntaxError) as error:
+        raise PictureError(f"cannot be read as a picture: {error}") from None
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _checked_svg(content: bytes) -> bytes:
+    root = etree.fromstring(content)
+    if etree.QName(root).localname != "svg":
+        raise ValueError("no SVG")
+    for href in root.xpath("//*[local-name() != 'a']/@*[local-name() = 'href']"):
+        if not href.startswith(("#", "data:")):
+            raise ValueError(f"it refers to {href}, which must be embedded in it")
+    return content
+
+
+def _upright(content: bytes, kind: str) -> bytes:
+    from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+    try:
+        picture = Image.open(io.BytesIO(content))
+        picture.load()
+    except UnidentifiedImageError:
+        raise ValueError("its content is of another kind") from None
+    turned = picture.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    if kind != "image/jpeg" or not (turned or picture.mode == "CMYK"):
+        return content
+    out = io.BytesIO()
+    ImageOps.exif_transpose(picture).convert("RGB").save(out, "jpeg", quality=95)
+    return out.getvalue()
