@@ -258,6 +258,7 @@
     frame.append(matrix);
     const list = document.createElement("ul");
     list.setAttribute("aria-live", "polite");
+    list.tabIndex = 0; // it scrolls
     box.append(label, frame, list);
 
     function images(found, runs) {
