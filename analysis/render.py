@@ -180,7 +180,9 @@ def _inline(root: ElementTree.Element) -> None:
     for group in reversed(list(root.iter(f"{{{_SVG}}}g"))):
         if len(group) == 1:
             (only,) = group
-            if "transform" not in only.attrib and not group.attrib.keys() & only.attrib.keys():
+            # a reference is clipped where it is drawn, and not where its group is
+            free = only.tag != f"{{{_SVG}}}use" and "transform" not in only.attrib
+            if free and not group.attrib.keys() & only.attrib.keys():
                 group.tag, group.text = only.tag, only.text
                 group.attrib.update(only.attrib)
                 group[:] = list(only)

@@ -171,7 +171,7 @@
     if (!target?.matches("figure, .equation, .works li, h2, h3")) return false;
     const copy = target.cloneNode(true);
     copy.removeAttribute("id");
-    for (const element of copy.querySelectorAll(".data, .files")) element.remove();
+    for (const element of copy.querySelectorAll(".data")) element.remove();
     tip.append(copy);
     // a drawing refers to its parts by their ids, which the original keeps
     for (const element of copy.querySelectorAll("[id]:not(svg *)")) element.removeAttribute("id");
@@ -258,6 +258,7 @@
     frame.append(matrix);
     const list = document.createElement("ul");
     list.setAttribute("aria-live", "polite");
+    list.tabIndex = 0; // it scrolls
     box.append(label, frame, list);
 
     function images(found, runs) {

@@ -537,3 +537,18 @@ def test_inks_are_no_other_colour():
     assert len(inks) == 4
     assert not inks & {look.colour for look in theme.LOOKS.values()} | {theme.NEUTRAL} & inks
     assert contrast(theme.INK_2, "#ffffff") >= 4.5
+
+
+@pytest.mark.parametrize("name", ["accuracy", "gains"])
+def test_a_lean_drawing_looks_the_same(name):
+    """Marks stand where they stood, and are cut off where they were."""
+    import resvg_py
+
+    drawing = figures()[name].draw(make(seeds=2), "en")
+    raw = files._saved(drawing, "svg", transparent=True, metadata={"Date": None})
+    shown = []
+    for svg in (raw, files.lean(raw)):
+        png = resvg_py.svg_to_bytes(svg_string=svg.decode(), dpi=96, background="white")
+        shown.append(np.asarray(Image.open(io.BytesIO(bytes(png))).convert("L"), dtype=int))
+    assert shown[0].shape == shown[1].shape
+    assert np.abs(shown[0] - shown[1]).max() < 64  # a mark that is lost differs by more
