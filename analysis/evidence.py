@@ -243,7 +243,7 @@ class Evidence:
     def _usual(self, split: Split) -> SeedVariance | None:
         """The pooled variance, for runs outside the study's variants."""
         shared = (seeds for seeds in self._pool(split).values() if not seeds.own)
-        return next(shared, None)
+        return min(shared, default=None)
 
     def _sample(self, runs: Sequence[Record], split: Split, seeds: SeedVariance | None) -> Sample:
         correct = [self.correct(run, split) for run in runs]

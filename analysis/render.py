@@ -14,6 +14,7 @@ from matplotlib.figure import Figure as Plot
 
 from analysis.figures import NothingToDraw, figures
 from analysis.figures.common.diagram import Diagram
+from analysis.figures.common.marks import TOOLTIP
 from analysis.records import Records
 from analysis.schema import LANGS, Figure, Lang
 from models import UsageError
@@ -92,6 +93,7 @@ def _saved(drawing: Drawing, kind: str, **options: object) -> bytes:
 # --- Small SVGs ---------------------------------------------------------------------------------
 
 _SVG = "http://www.w3.org/2000/svg"
+_HREF = "{http://www.w3.org/1999/xlink}href"
 _USED = re.compile(r"""(?:xlink:)?href="#([^"]+)"|url\(#([^)]+)\)""")
 #: Attributes that hold coordinates, which are cut to thousandths of a point.
 _COORDINATES = ("d", "x", "y", "transform")
@@ -111,6 +113,7 @@ def lean(svg: bytes) -> bytes:
     root = ElementTree.fromstring(svg)
     used = {first or second for first, second in _USED.findall(svg.decode())}
     _prune(root, used)
+    _inline(root)
     texts = [element.attrib for element in root.iter(f"{{{_SVG}}}text")]
     for name in _INHERITED:
         found = [attributes.get(name, "") for attributes in texts]
@@ -132,9 +135,16 @@ def _prune(element: ElementTree.Element, used: set[str]) -> None:
             continue
         _prune(child, used)
         _plain(child)
-        if child.get("id", "") not in used:
+        name = child.get("id", "")
+        if name not in used:
             child.attrib.pop("id", None)
         child.tail = None
+        if name.startswith(TOOLTIP):
+            title = ElementTree.Element(f"{{{_SVG}}}title")
+            title.text = name.removeprefix(TOOLTIP)
+            child.insert(0, title)
+            kept.append(child)
+            continue
         for part in child if child.tag == f"{{{_SVG}}}g" and not child.attrib else (child,):
             if _is_nothing(part):
                 continue
@@ -145,6 +155,28 @@ def _prune(element: ElementTree.Element, used: set[str]) -> None:
     if not (element.text or "").strip():
         element.text = None
     element[:] = kept
+
+
+def _inline(root: ElementTree.Element) -> None:
+    """Put a mark that is drawn once where it is drawn, instead of referring to it."""
+    uses: dict[str, list[ElementTree.Element]] = {}
+    for use in root.iter(f"{{{_SVG}}}use"):
+        uses.setdefault(use.attrib[_HREF].removeprefix("#"), []).append(use)
+    for parent in list(root.iter()):
+        for defs in parent.findall(f"{{{_SVG}}}defs"):
+            for mark in list(defs):
+                name = mark.attrib.pop("id", "")
+                if len(uses.get(name, ())) != 1:
+                    mark.set("id", name)
+                    continue
+                (use,) = uses[name]
+                del use.attrib[_HREF]
+                x, y = use.attrib.pop("x", "0"), use.attrib.pop("y", "0")
+                use.tag = mark.tag
+                use.attrib.update(mark.attrib, transform=f"translate({x} {y})")
+                defs.remove(mark)
+            if not len(defs):
+                parent.remove(defs)
 
 
 def _plain(element: ElementTree.Element) -> None:

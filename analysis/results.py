@@ -17,7 +17,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 import models
-from analysis import ladder, original, protocol
+from analysis import ladder, misread, original, protocol
 from analysis.constants import CONSTANTS
 from analysis.cross_dataset import compare
 from analysis.evidence import Evidence, title
@@ -30,6 +30,7 @@ from analysis.protocol import Protocol
 from analysis.records import Records, contents, mean, rungs, siblings, value
 from analysis.render import draw
 from analysis.schema import (
+    MISREAD,
     RESULTS,
     Cell,
     Dataset,
@@ -150,6 +151,8 @@ def make(inputs: Inputs, out: Path) -> Results:
         for name, (entry, drawings) in zip(own, drawn, strict=True):
             entries[name] = entry
             files |= {f"figures/{file}": content for file, content in drawings.items()}
+    mistakes, bitmap = misread.summary(misread.Misreadings(records), records.dataset)
+    files[MISREAD] = bitmap
     for name, table in made.tables.items():
         files[f"tables/{name}.csv"] = as_csv(table).encode()
     sweep(out)
@@ -160,6 +163,7 @@ def make(inputs: Inputs, out: Path) -> Results:
             "made_from": inputs.fingerprint(),
             "files": {name: _sha256(content) for name, content in files.items()},
             "figures": entries,
+            "misread": mistakes,
             "folder": out,
         }
     )

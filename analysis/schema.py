@@ -30,6 +30,8 @@ Texts = Mapping[Lang, str]
 #: The folder of results by profile, and the name of the file in it.
 OUT = Path(__file__).resolve().parent / "out"
 RESULTS = "results.json"
+#: The bitmap of the images that networks get wrong.
+MISREAD = "misread.png"
 #: The simulation of the tests, committed.
 SIMULATION = OUT.with_name("simulation.json")
 
@@ -241,15 +243,18 @@ class Setting(Part):
         base: without the data set: ``quick``.
         planned: whether the study has this profile.
         seeds: how many different seeds.
+        least_seeds: how many runs the network with the fewest has.
+        diverged: how many runs diverged.
         original_setting: whether every network ran in the original's setting (data set, input
             size, epochs, images; networks of a fixed input size and runs until stable aside).
-        others: by field, for each other value the networks (titles) that have it.
     """
 
     name: str
     base: str
     planned: bool
     seeds: int
+    least_seeds: int = 0
+    diverged: int = 0
     original_setting: bool
     input_size: Value | None = None
     epochs: Value | None = None
@@ -259,7 +264,6 @@ class Setting(Part):
     batch_size: Value | None = None
     learning_rate: Value | None = None
     weight_decay: Value | None = None
-    others: dict[str, tuple[tuple[Value, tuple[str, ...]], ...]] = {}
 
 
 class Original(Part):
@@ -361,6 +365,28 @@ class Ladder(Part):
         return tuple(name for name, climb in self.findings.items() if climb.outcome == outcome)
 
 
+class Mistakes(Part):
+    """What a network takes for what: ``images`` are (number of the image, class it was taken for,
+    runs that did so). ``title`` is empty for the images that every network gets wrong."""
+
+    title: str
+    runs: int
+    images: tuple[tuple[int, int, int], ...]
+
+
+class Misread(Part):
+    """The test images that networks get wrong.
+
+    ``truth``: their classes, by number. ``shown``: numbers of the images in ``misread.png``, in
+    which they stand in rows of ``row``.
+    """
+
+    truth: dict[int, int] = {}
+    shown: tuple[int, ...] = ()
+    row: int = 1
+    networks: tuple[Mistakes, ...] = ()
+
+
 class Machine(Part):
     """A kind of machine: device, precision, finished runs; ``alone``: networks (titles) that were
     run on no other."""
@@ -407,7 +433,8 @@ class Level(Part):
             the truth); ``family`` (any finding of the confirmatory family, after Holm's
             correction); or the name of a test of single measurements.
         truth: ``equal`` (all networks), ``margins`` (they differ by just the margin),
-            ``exceptions`` (a claim about a set fails of one member), ``single``.
+            ``exceptions`` (a claim about a set fails of one member), ``noisy`` (equal, but the
+            runs of one vary three times as much), ``single``.
         runs: of each network.
         worlds: simulated.
         wrong: in how many of them it was decided wrongly.
@@ -488,9 +515,14 @@ class Results(Part):
     inks: dict[str, str]
     cross_dataset: CrossDataset
     ladder: Ladder = Ladder()
+    misread: Misread = Misread()
     machines: Machines = Machines()
     protocol: Protocol
     folder: Path = Field(default=Path(), exclude=True)
+
+    def misread_images(self) -> bytes:
+        """The bitmap of the images that networks get wrong."""
+        return (self.folder / MISREAD).read_bytes()
 
     def svg(self, name: str, lang: Lang) -> str:
         """The drawing of a figure."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import models
-from analysis.evidence import title
 from analysis.records import Records, value
 from analysis.schema import Setting
 from analysis.values import Kind, Value
@@ -40,8 +40,6 @@ _VARIABLES = {
     "variant": "VARIANT",
 }
 
-Others = tuple[tuple[Value, tuple[str, ...]], ...]
-
 
 def setting(records: Records) -> Setting:
     """The setting of a set of records.
@@ -57,9 +55,10 @@ def setting(records: Records) -> Setting:
         base=study.split_name(records.profile)[0],
         planned=study.load().has(records.profile),
         seeds=len({record.config.seed for record in runs}),
+        least_seeds=min(Counter(record.config.variant for record in runs).values(), default=0),
+        diverged=sum(record.status == "diverged" for record in runs),
         original_setting=bool(runs) and all(map(_as_original, runs)),
-        others={name: others for name, (_, others) in fields.items()},
-        **{name: number for name, (number, _) in fields.items()},
+        **fields,
     )
 
 
@@ -76,24 +75,15 @@ def _as_original(record: Record) -> bool:
     )
 
 
-def _field(runs: list[Record], name: str, kind: Kind) -> tuple[Value, Others]:
-    """The usual value of a field, and for each other value the networks that have it."""
+def _field(runs: list[Record], name: str, kind: Kind) -> Value:
+    """The usual value of a field."""
     by_value: dict[float, list[Record]] = {}
     for record in runs:
         by_value.setdefault(getattr(record.config, name), []).append(record)
     # the value of the most networks, the larger one if two share that
     usual = max(by_value, key=lambda number: (len(_variants(by_value[number])), number))
-    others = tuple(
-        (_joined(by_value[other], name, kind), tuple(map(title, _variants(by_value[other]))))
-        for other in sorted(by_value)
-        if other != usual
-    )
-    return _joined(by_value[usual], name, kind), others
-
-
-def _joined(records: list[Record], name: str, kind: Kind) -> Value:
-    values = [value(record, f"config.{name}", kind) for record in records]
-    return Value.derived(values[0].value, kind, values)
+    values = [value(record, f"config.{name}", kind) for record in by_value[usual]]
+    return Value.derived(usual, kind, values)
 
 
 def _variants(records: Iterable[Record]) -> list[str]:

@@ -8,7 +8,7 @@ to the errors and half to the correct ones, so that no rate is 0 or 1.
 which are a sample as well. The variance of a contrast is the sum of
 
 - the seeds' part. The variance between runs is about the same for all networks on the logit scale
-  and is pooled over them (``pool``); a network that varies significantly more keeps its own;
+  and is pooled over them (``pool``); a network that varies more keeps its own;
 - the images' part: the variance over images of the contrast of each image's mean correctness, over
   the number of images. That variance and the one between runs both hold the interaction of seeds
   and images, which the two-way analysis of variance estimates; it is subtracted once.
@@ -38,8 +38,10 @@ from numpy.typing import NDArray
 
 #: Level of every verdict, and one minus the confidence of every interval.
 ALPHA = 0.05
-#: A network's seed variance is its own where the F test against the pool's is below this.
-_OWN_VARIANCE = 0.001
+#: A network's seed variance is its own where the F test against the pool's is below this. With a
+#: smaller level the simulation finds a difference of equal networks far too often where the runs of
+#: one vary more.
+_OWN_VARIANCE = 0.05
 #: No test's p-value is 0, which stands for a decision by rule.
 _LEAST_P = float(np.finfo(float).tiny)
 #: As many arrangements at most are counted out for a rank test.
@@ -164,9 +166,10 @@ def pool(networks: Mapping[str, tuple[Sequence[float], int]]) -> dict[str, SeedV
     """The seed variance of each network, pooled over those that have learnt.
 
     Pooled are the networks with two runs or more and a mean accuracy above one half. One whose
-    variance exceeds the others' significantly (F test, level 0.001; a run that never learnt a
-    class, say) is taken out, the most deviant first, until none does. It keeps its own variance,
-    and so does a network at chance whose variance exceeds the pool's.
+    variance exceeds the others' significantly (F test; a run that never learnt a class, say) is
+    taken out, the most deviant first, until none does. It keeps its own variance and degrees of
+    freedom, and so does a network at chance whose variance exceeds the pool's. No network's
+    variance is taken to be less than its own estimate.
 
     Args:
         networks: accuracies of the finished runs, and the number of images.
@@ -199,6 +202,8 @@ def pool(networks: Mapping[str, tuple[Sequence[float], int]]) -> dict[str, SeedV
         own = squares.get(name)
         if own and name not in members and _excess(own, (total, freedom)) < _OWN_VARIANCE:
             found[name] = SeedVariance(own[0] / own[1], own[1], own=True)
+        elif own and own[0] / own[1] > pooled.variance:
+            found[name] = pooled._replace(variance=own[0] / own[1])
         else:
             found[name] = pooled
     return found

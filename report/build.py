@@ -21,7 +21,7 @@ HTML = "report.html"
 
 
 def build(source: Path, out: Path, *, only_html: bool = False) -> list[str]:
-    """Write the report: the page, a PDF in each language, and the tables as LaTeX.
+    """Write the report: the page, a PDF in each language, and the figures and tables as files.
 
     Args:
         source: folder of the results; see ``analysis.schema``.
@@ -40,7 +40,7 @@ def build(source: Path, out: Path, *, only_html: bool = False) -> list[str]:
     with ProcessPoolExecutor(len(LANGS), initializer=end_with_parent) as pool:
         pdfs = {lang: pool.submit(_pdf, source, lang) for lang in LANGS}
         results = schema.load(source)
-        files = {HTML: html(results).encode(), **latex(results)}
+        files = {HTML: html(results).encode(), **latex(results), **_beside(results)}
         files |= {f"report.{lang}.pdf": job.result() for lang, job in pdfs.items()}
     sweep(out)
     for name, content in files.items():
@@ -62,6 +62,12 @@ def _pdf(source: Path, lang: Lang) -> bytes:
 
     results, sections = schema.load(source), discover(TEMPLATES)
     return pdf.write(TEMPLATES, document.compose(TEMPLATES, results, sections, lang, pdf=True))
+
+
+def _beside(results: Results) -> dict[str, bytes]:
+    """The files of figures and tables that the page links to, by name."""
+    names = [name for name in results.files if name.startswith(("figures/", "tables/"))]
+    return {name: (results.folder / name).read_bytes() for name in names}
 
 
 def latex(results: Results) -> dict[str, bytes]:

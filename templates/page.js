@@ -71,7 +71,10 @@
     const content = card.querySelector(":scope > template");
     if (content) content.replaceWith(content.content);
   }
-  document.addEventListener("toggle", (event) => build(event.target), true);
+  document.addEventListener("toggle", (event) => {
+    build(event.target);
+    if (event.target.matches(".explorer") && event.target.childElementCount === 1) explore(event.target);
+  }, true);
 
   // --- Links into a hidden language or what is folded --------------------------------------
   function reveal() {
@@ -156,7 +159,7 @@
   }
   function describe(link) {
     const lang = langOf(link);
-    const index = link.querySelector("data").dataset.source;
+    const index = link.dataset.source;
     const named = index === undefined ? [] : sources[index].split("; ");
     const several = named.length > 1 || named[0]?.includes("…");
     line(styled("b", several ? texts[lang].tip_derived : texts[lang].tip_record));
@@ -232,6 +235,79 @@
     }
   });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+
+  // --- The images that a network misreads: choose the network, then a cell of its confusions --
+  function fill(text, given) {
+    return text.replace(/\{(\w+)\}/g, (whole, name) => given[name] ?? whole);
+  }
+  function explore(box) {
+    const lang = langOf(box);
+    const words = texts[lang];
+    const { truth, shown, row, networks, classes, image: bitmap } = data("misread");
+    const names = classes[lang];
+    const places = new Map(shown.map((image, at) => [image, at]));
+    root.style.setProperty("--misread", `url(data:image/png;base64,${bitmap})`);
+    root.style.setProperty("--row", row);
+    const label = styled("label", `${words.explorer_network} `);
+    const choice = document.createElement("select");
+    networks.forEach(({ title }, at) => choice.add(new Option(title || words.explorer_all, at)));
+    label.append(choice);
+    const matrix = document.createElement("table");
+    const frame = document.createElement("div");
+    frame.className = "scroll";
+    frame.append(matrix);
+    const list = document.createElement("ul");
+    list.setAttribute("aria-live", "polite");
+    box.append(label, frame, list);
+
+    function images(found, runs) {
+      const most = 60;
+      list.replaceChildren(...found.slice(0, most).map(([image, taken, count]) => {
+        const item = document.createElement("li");
+        const given = { image, count, runs, true: names[truth[image]], taken: names[taken] };
+        const picture = document.createElement("span");
+        const at = places.get(image);
+        picture.role = "img";
+        picture.ariaLabel = picture.title = fill(words.explorer_image, given);
+        if (at === undefined) picture.textContent = `#${image}`;
+        else picture.style.backgroundPosition = `${-56 * (at % row)}px ${-56 * Math.floor(at / row)}px`;
+        item.append(picture, `${given.true} → ${given.taken}`, document.createElement("br"), `${count}/${runs}`);
+        return item;
+      }));
+      if (found.length > most) list.append(styled("li", fill(words.explorer_more, { count: found.length - most })));
+    }
+    function draw() {
+      const { images: wrong, runs } = networks[choice.value];
+      const found = wrong.toSorted((one, other) => other[2] - one[2]);
+      const head = document.createElement("thead").insertRow();
+      head.append(styled("td", `${words.explorer_true} ↓ ${words.explorer_predicted} →`));
+      for (const name of names) head.append(Object.assign(styled("th", name), { scope: "col" }));
+      const rows = names.map((name, from) => {
+        const line = document.createElement("tr");
+        line.append(Object.assign(styled("th", name), { scope: "row" }));
+        names.forEach((taken, to) => {
+          const here = found.filter((each) => truth[each[0]] === from && each[1] === to);
+          const cell = line.insertCell();
+          if (!here.length) return;
+          const button = styled("button", here.length);
+          button.ariaLabel = fill(words.explorer_cell, { true: name, taken, count: here.length });
+          button.addEventListener("click", () => {
+            matrix.querySelector("[aria-pressed]")?.removeAttribute("aria-pressed");
+            button.ariaPressed = "true";
+            images(here, runs);
+          });
+          cell.append(button);
+        });
+        return line;
+      });
+      const body = document.createElement("tbody");
+      body.append(...rows);
+      matrix.replaceChildren(head.parentElement, body);
+      images(found, runs);
+    }
+    choice.addEventListener("change", draw);
+    draw();
+  }
 
   // --- What scrolls sideways can be reached from the keyboard ------------------------------
   const boxes = document.querySelectorAll(".scroll, .col > table, pre:not(.layers)");

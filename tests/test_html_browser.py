@@ -60,6 +60,7 @@ def test_axe_finds_nothing(page, width):
         "each => { each.open = true; })"
     )
     choose(page, "mode", "en" if width == 1440 else "both")
+    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 500)))")
     for theme, options in (("light", {"resultTypes": ["violations"]}), ("dark", COLOURS)):
         choose(page, "theme", theme)
         found = Axe().run(page, options=options).response["violations"]
@@ -86,17 +87,19 @@ def test_it_is_light(page):
 def test_the_place_is_kept_when_the_language_changes(page):
     page.goto(page.url + "#zh-fig-depth")
     for mode in ("en", "both", "zh"):
-        before = top(page, "fig-depth")
+        before = tops(page, "fig-depth")
         box = page.locator(f"label:has(#mode-{mode})").bounding_box()
         page.mouse.click(box["x"] + 9, box["y"] + 9)
-        assert abs(top(page, "fig-depth") - before) < 3, mode
+        after = tops(page, "fig-depth")
+        assert min(abs(one - other) for one in before for other in after) < 3, mode
 
 
-def top(page, name):
+def tops(page, name):
     return page.evaluate(
-        "name => [...document.querySelectorAll(`#zh-${name}, #en-${name}`)].find("
-        "each => each.getClientRects().length).getBoundingClientRect().top", name
-    )  # fmt: skip
+        "name => [...document.querySelectorAll(`#zh-${name}, #en-${name}`)].filter("
+        "each => each.getClientRects().length).map(each => each.getBoundingClientRect().top)",
+        name,
+    )
 
 
 def test_nothing_is_wider_than_the_screen(page, width):
@@ -156,7 +159,7 @@ def test_a_number_says_where_it_comes_from(page, width):
     tip = page.locator("#tip")
     assert tip.is_visible()
     sources = page.evaluate("JSON.parse(document.getElementById('sources').textContent)")
-    source = sources[int(link.locator("data").get_attribute("data-source"))].split("; ")[0]
+    source = sources[int(link.get_attribute("data-source"))].split("; ")[0]
     network, _, field = source.partition(".s")
     assert source in tip.inner_text()
     assert link.get_attribute("aria-describedby") == "tip"

@@ -21,7 +21,7 @@ from scipy import stats
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "experiments" / "results"
-LABELS = json.loads((ROOT / "analysis" / "labels.json").read_text())
+LABELS = json.loads((ROOT / "analysis" / "true_labels.json").read_text())
 PROTOCOL = tomllib.loads((ROOT / "analysis" / "protocol.toml").read_text(encoding="utf-8"))
 ORIGINAL = tomllib.loads((ROOT / "analysis" / "original.toml").read_text(encoding="utf-8"))
 MARGIN, TWICE = math.log(1.25), math.log(2.0)
@@ -106,16 +106,17 @@ class Study:
                 (deviance(squares[n], [squares[m] for m in members if m != n]), n) for n in members
             ]
             least, name = min(found)
-            if least >= 0.001:
+            if least >= 0.05:
                 break
             members.remove(name)
         total, freedom = (sum(squares[n][i] for n in members) for i in (0, 1))
         result = {}
         for name in names:
             own = squares.get(name)
-            apart = own and name not in members and deviance(own, [(total, freedom)]) < 0.001
+            apart = own and name not in members and deviance(own, [(total, freedom)]) < 0.05
+            alone = own[0] / own[1] if own else 0.0
             result[name] = (
-                (own[0] / own[1], own[1], True) if apart else (total / freedom, freedom, False)
+                (alone, own[1], True) if apart else (max(total / freedom, alone), freedom, False)
             )
         return result
 
@@ -535,14 +536,14 @@ def near_se(s: Study):
     parts = []
     for name in (*RES, "DenseNet"):
         found = [close(s.versus(name, se)) for se in SE]
-        parts.append((max(f for f, _ in found), min(1.0, 2 * min(a for _, a in found))))
+        parts.append(two(max(f for f, _ in found), min(1.0, 2 * min(a for _, a in found))))
     return all_of(parts)
 
 
 def second(s: Study):
     others = [n for n in (*DEEP, "LeNet") if n not in ("SEResNet18", "DenseNet")]
     parts = [better(s.versus("SEResNet18", "DenseNet"))]
-    return all_of([*parts, *(close(s.versus("DenseNet", other)) for other in others)])
+    return all_of([*parts, *(two(*close(s.versus("DenseNet", other))) for other in others)])
 
 
 def efficient(s: Study):
@@ -551,7 +552,7 @@ def efficient(s: Study):
     for count in ([x["parameters"] for x in sizes], [x["macs"]["torchinfo"] for x in sizes]):
         if count[0] >= min(count[1:]):
             return None
-    return all_of([close(s.versus("DenseNet", other)) for other in others])
+    return all_of([two(*close(s.versus("DenseNet", other))) for other in others])
 
 
 def above_margin(c: Comparison) -> tuple[float, float]:
@@ -594,7 +595,7 @@ FINDINGS = {
     "sub-above-none": ([SUB, "PlainNet18"],
                        lambda s: better(s.versus(SUB, "PlainNet18", "validation"))),
     "mul-much-worse": (["ResNet18", MUL],
-                       lambda s: close(s.versus(MUL, "ResNet18", "validation"), TWICE)[::-1]),
+                       lambda s: two(*close(s.versus(MUL, "ResNet18", "validation"), TWICE)[::-1])),
     "bn-helps-plain": (["PlainNet18", "PlainNet18-nobn"],
                        lambda s: better(s.versus("PlainNet18", "PlainNet18-nobn"))),
     "plain-gain-grows": (["PlainNet18", "PlainNet34", "ResNet18", "ResNet34"], plain_gain),

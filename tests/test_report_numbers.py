@@ -60,7 +60,7 @@ def test_a_number_names_its_sources_and_links_to_the_card_of_the_first():
     html = data_element(both, "50%", "zh")
     assert 'href="#zh-run-ResNet18"' in html
     assert 'data-source="ResNet18.s0…s1 test.accuracy"' in html
-    assert 'value="0.5"' in html
+    assert 'data-value="0.5"' in html
 
 
 def test_a_definition_has_no_link():

@@ -59,7 +59,8 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
             if old is not None:
                 link = [old, found[variant].mean]
                 axes.plot(link, [at, at], color=theme.NEUTRAL, linewidth=0.8, zorder=2.1)
-            marks.estimate(axes, LOOK, at, found[variant], level=True)
+            tip = marks.told(words.name(variant), found[variant])
+            marks.estimate(axes, LOOK, at, found[variant], tip, level=True)
         if old is not None:
             ring: dict[str, Any] = {
                 "markerfacecolor": theme.PAPER,

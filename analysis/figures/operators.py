@@ -71,7 +71,7 @@ def _row(
         for other, curve in found.items():
             if other != variant:
                 axes.plot(curve.epochs, curve.mean, color=theme.NEUTRAL, linewidth=0.7, zorder=1.8)
-        marks.curve(axes, theme.look(variant), own)
+        marks.curve(axes, theme.look(variant), own, texts[variant])
         places = [(moment, worst) for _, moment in own.broken]
         marks.crosses(axes, theme.look(variant), places)
         axes.set_title(texts[variant], size=theme.SIZE, pad=5, linespacing=1.15)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from analysis.evidence import Evidence
-from analysis.figures.common import estimates, theme
+from analysis.figures.common import estimates, marks, theme
 from analysis.figures.common.axes import accuracy_axis, log_axis
 from analysis.figures.common.estimates import Estimate
 from analysis.figures.common.label_placement import Spot, label_spots
@@ -55,7 +55,7 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
         accuracy_axis(axes, values, ends=ends)
         log_axis(axes, costs[cost].values(), "x", pad=0.13)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-        _points(axes, found, costs[cost])
+        _points(axes, found, costs[cost], words)
         _dominated(axes, found, costs[cost])
     _names(first, {v: words.name(v) for v in found}, found, costs["parameters"])
     kept = front(found, costs["macs"])
@@ -88,7 +88,9 @@ def front(found: Mapping[str, Estimate], costs: Mapping[str, float]) -> list[str
     return kept
 
 
-def _points(axes: Axes, found: Mapping[str, Estimate], costs: Mapping[str, float]) -> None:
+def _points(
+    axes: Axes, found: Mapping[str, Estimate], costs: Mapping[str, float], words: Words
+) -> None:
     for family in FAMILIES:
         own = [variant for variant in family if variant in found]
         places = [[costs[v] for v in own], [found[v].mean for v in own]]
@@ -96,7 +98,7 @@ def _points(axes: Axes, found: Mapping[str, Estimate], costs: Mapping[str, float
     for variant, value in found.items():
         look, at = theme.look(variant), costs[variant]
         axes.plot([at, at], [value.low, value.high], color=theme.NEUTRAL, linewidth=0.7, zorder=1.9)
-        axes.plot(
+        (mark,) = axes.plot(
             [at],
             [value.mean],
             look.marker,
@@ -105,6 +107,7 @@ def _points(axes: Axes, found: Mapping[str, Estimate], costs: Mapping[str, float
             markeredgewidth=0,
             zorder=3,
         )
+        marks.tooltip(mark, marks.told(words.name(variant), value))
 
 
 def _dominated(axes: Axes, found: Mapping[str, Estimate], costs: Mapping[str, float]) -> None:

@@ -8,6 +8,7 @@ from analysis.findings.base import (
     Result,
     Verdict,
     accuracies,
+    better,
     claim_set,
     difference,
     error_ratio,
@@ -21,7 +22,7 @@ from analysis.findings.ranking import DEEP, OPTIONAL, top
 @finding("dense-efficient", needs=DEEP)
 def dense_efficient(evidence: Evidence) -> Result:
     """Of the deep networks the DenseNet has the fewest parameters and MACs (counted), and its error
-    rate is at most ``constants.ERROR_RATIO`` times that of each of them (one-sided tests).
+    rate is at most ``constants.ERROR_RATIO`` times that of each of them (tests against the margin).
 
     Contradicted if another has as few of either, or its error rate is above that of each.
 
@@ -46,7 +47,8 @@ def dense_efficient(evidence: Evidence) -> Result:
     )
     contrasts = {other: evidence.compare("DenseNet", other) for other in others}
     sources = evidence.sources(variants)
-    counted = claim_set({title(o): c.against(-MARGIN) for o, c in contrasts.items()}, sources)
+    parts = {title(o): better(c.against(-MARGIN)) for o, c in contrasts.items()}
+    counted = claim_set(parts, sources)
     effect, ends = error_ratio(evidence, "DenseNet", best)
     counts = [source for v in variants for count in (params, macs) for source in count[v].sources]
     accuracy, highest = evidence.accuracy("DenseNet"), evidence.accuracy(best)

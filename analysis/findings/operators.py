@@ -14,8 +14,9 @@ from analysis.findings.base import (
     equivalence,
     error_ratio,
     finding,
+    negate,
 )
-from analysis.statistics import OneSided, most_often
+from analysis.statistics import most_often
 from analysis.values import Source, Value
 
 ADD, SUB, MUL, MUL_NOBN, NONE, NONE_NOBN = (
@@ -89,7 +90,7 @@ def mul_much_worse(evidence: Evidence) -> Result:
     """Multiplication (with BN) makes more than ``constants.MUCH_WORSE_RATIO`` times the errors of
     addition.
 
-    One-sided tests against that margin. A network all of whose runs diverged supports it outright.
+    A two-sided test against that margin. A network all of whose runs diverged supports it outright.
 
     Values: ``add``, ``mul`` (validation accuracies), ``difference`` (mul - add), ``add_loss``,
     ``mul_loss`` (training), ``margin``, ``chance`` (accuracy of guessing), ``diverged_step`` (the
@@ -104,7 +105,7 @@ def mul_much_worse(evidence: Evidence) -> Result:
     return Result(
         (ADD, MUL),
         contrast.test,
-        p=OneSided(against.less, against.greater),
+        p=better(negate(against)),
         sources=evidence.sources((ADD, MUL), "validation"),
         effect=effect,
         interval=ends,

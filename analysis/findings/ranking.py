@@ -103,7 +103,7 @@ def resnet_dense_close(evidence: Evidence) -> Result:
     that of either SE-ResNet.
 
     A claim of closeness is shown by a bound, never by a difference that fails to be significant:
-    one-sided tests against the margin.
+    tests against the margin, of either side at half the level.
 
     Values: ``margin``; ``best`` (the better SE-ResNet), ``farthest`` (the least accurate of the
     others), ``difference`` (farthest - best), those of ``claim_set`` and one of each network.
@@ -114,7 +114,8 @@ def resnet_dense_close(evidence: Evidence) -> Result:
     best = top(evidence, SE_RESNETS)
     farthest = min(near, key=evidence.score)
     parts = {
-        title(n): every([evidence.compare(n, s).against(-MARGIN) for s in SE_RESNETS]) for n in near
+        title(n): better(every([evidence.compare(n, s).against(-MARGIN) for s in SE_RESNETS]))
+        for n in near
     }
     variants = [*SE_RESNETS, *near]
     sources = evidence.sources(variants)
@@ -218,7 +219,7 @@ def dense_second(evidence: Evidence) -> Result:
     best, dense = "SEResNet18", "DenseNet"
     others = [v for v in (*DEEP, "LeNet") if v not in (best, dense)]
     parts = {title(best): better(evidence.compare(best, dense).zero)}
-    parts |= {title(o): evidence.compare(dense, o).against(-MARGIN) for o in others}
+    parts |= {title(o): better(evidence.compare(dense, o).against(-MARGIN)) for o in others}
     variants = [dense, best, *others]
     sources = evidence.sources(variants)
     counted = claim_set(parts, sources)

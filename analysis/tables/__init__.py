@@ -18,7 +18,7 @@ from analysis.tables.machines import machines
 from analysis.tables.results import results
 from analysis.tables.simulation import levels, power
 from analysis.tables.strong import strong
-from analysis.tables.study import own_experiments, recipes
+from analysis.tables.study import all_runs, own_experiments, recipes
 
 __all__ = ["Cell", "Column", "Table", "tables"]
 
@@ -55,5 +55,6 @@ def tables(
         levels(simulation),
         power(simulation),
         own_experiments(evidence),
+        all_runs(evidence),
     )
     return {item.id: item for item in made}

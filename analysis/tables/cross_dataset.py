@@ -9,7 +9,7 @@ from experiments.datasets import DATASETS
 
 
 def transfer(compared: Transfer) -> Table:
-    """Each finding's verdict and effect on every data set, and whether it carries over.
+    """The findings tested on every data set: verdict, effect, and whether it carries over.
 
     Without rows where there is one data set only.
     """
@@ -23,12 +23,14 @@ def transfer(compared: Transfer) -> Table:
     columns.append(Column("outcome", "word", {"zh": "比较", "en": "Together"}))
     rows, runs = [], set()
     for finding in compared.names if compared else ():
+        verdicts = [findings[finding].verdict for findings in compared.findings.values()]
+        if Verdict.NOT_TESTABLE in verdicts:
+            continue
         row = {"claim": Cell(finding), "outcome": Cell(compared.outcome(finding))}
         for name, findings in compared.findings.items():
             slug, found = DATASETS[name].slug, findings[finding]
             row[f"{slug}_verdict"] = Cell(found.verdict.value)
-            if found.verdict is not Verdict.NOT_TESTABLE:
-                row[f"{slug}_effect"] = Cell(found.effect, interval=found.interval)
+            row[f"{slug}_effect"] = Cell(found.effect, interval=found.interval)
             runs |= set(found.runs)
         rows.append(row)
     return table("transfer", columns, rows, tuple(runs))

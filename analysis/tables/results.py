@@ -14,15 +14,23 @@ NETWORKS = study.load().results
 
 COLUMNS = [
     Column("network", "text", {"zh": "网络", "en": "Network"}),
-    Column("parameters", "count", {"zh": "参数量", "en": "Parameters"}),
-    Column(
-        "original_parameters", "count", {"zh": "原报告参数量", "en": "Original's"}, original=True
-    ),
-    Column("macs", "macs", {"zh": "乘加次数（一张图片）", "en": "MACs of one image"}),
-    Column("original_macs", "macs", {"zh": "原报告乘加次数", "en": "Original's"}, original=True),
     Column("accuracy", "accuracy", {"zh": "测试准确率", "en": "Test accuracy"}),
     Column(
-        "original_accuracy", "accuracy", {"zh": "原报告准确率", "en": "Original's"}, original=True
+        "original_accuracy",
+        "accuracy",
+        {"zh": "原报告准确率", "en": "Original’s accuracy"},
+        original=True,
+    ),
+    Column("parameters", "count", {"zh": "参数量", "en": "Parameters"}),
+    Column(
+        "original_parameters",
+        "count",
+        {"zh": "原报告参数量", "en": "Original’s parameters"},
+        original=True,
+    ),
+    Column("macs", "macs", {"zh": "乘加次数（一张图像）", "en": "MACs of one image"}),
+    Column(
+        "original_macs", "macs", {"zh": "原报告乘加次数", "en": "Original’s MACs"}, original=True
     ),
     Column("seeds", "integer", {"zh": "运行数", "en": "Runs"}),
 ]

@@ -33,6 +33,8 @@ def levels(simulation: Simulation) -> Table:
     for level in simulation.levels:
         entry = protocol.load().finding.get(level.test)
         kind = entry.statistic if entry else level.test
+        if level.truth == "noisy":
+            kind = "noisy"
         for suffix in _CONDITIONS:
             kind = kind.removesuffix(suffix)
         found = rows.setdefault(kind, {}).setdefault(level.runs, [])

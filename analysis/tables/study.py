@@ -1,4 +1,4 @@
-"""Tables about the study itself: how each network was trained, and what others tried."""
+"""Tables about the study itself: how each network was trained, its runs, and what others tried."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from experiments.record import Record
 
 _RECIPE: tuple[tuple[str, Kind, str, str], ...] = (
     ("input_size", "integer", "输入边长（像素）", "Input side, px"),
-    ("train_images", "count", "训练图片", "Training images"),
+    ("train_images", "count", "训练图像", "Training images"),
     ("batch_size", "integer", "批大小", "Batch"),
     ("learning_rate", "learning_rate", "学习率（峰值）", "Peak learning rate"),
 )
@@ -62,10 +62,12 @@ def _variants(evidence: Evidence) -> list[str]:
     strong recipe have a table of their own."""
     planned = {run_id.rpartition(".s")[0] for run_id in evidence.records.planned}
     found = {run.config.variant for run in evidence.records} & planned - STRONG.keys()
+    return _in_order(evidence.present(tuple(found)))
+
+
+def _in_order(variants: Collection[str]) -> list[str]:
     order = list(models.NETWORKS)
-    return sorted(
-        evidence.present(tuple(found)), key=lambda v: (order.index(v.partition("-")[0]), v)
-    )
+    return sorted(variants, key=lambda v: (order.index(v.partition("-")[0]), v))
 
 
 def _recipe(run: Record) -> tuple[Any, ...]:
@@ -85,6 +87,54 @@ def _epochs(runs: list[Record]) -> Value | None:
         if run.status == "finished" and run.history
     ]
     return mean(last) if last else None
+
+
+def all_runs(evidence: Evidence) -> Table:
+    """The study's runs, one row a network: seeds, setting, accuracies, mean training time."""
+    columns = [
+        Column("network", "text", {"zh": "网络", "en": "Network"}),
+        Column("seeds", "text", {"zh": "种子", "en": "Seeds"}),
+        Column("train_images", "count", {"zh": "训练图像", "en": "Images"}),
+        Column("input_size", "integer", {"zh": "边长", "en": "Side, px"}),
+        Column("epochs", "integer", {"zh": "轮数", "en": "Epochs"}),
+        Column("precision", "text", {"zh": "精度", "en": "Precision"}),
+        Column("least", "accuracy", {"zh": "最低准确率", "en": "Least accuracy"}),
+        Column("most", "accuracy", {"zh": "最高准确率", "en": "Most accuracy"}),
+        Column("time", "duration", {"zh": "训练时间", "en": "Training time"}),
+    ]
+    rows = []
+    found: dict[str, list[Record]] = {}
+    own = {run.id for run in evidence.records.extra}
+    for run in evidence.records:
+        if run.id not in own:
+            found.setdefault(run.config.variant, []).append(run)
+    for variant in _in_order(found):
+        runs = found[variant]
+        done = [value(run, "test.accuracy", "accuracy") for run in evidence.finished(variant)]
+        row = {
+            "network": Cell(title(variant)),
+            "seeds": Cell(_ranges([run.config.seed for run in runs])),
+            "epochs": Cell(_epochs(runs)),
+            "precision": Cell(", ".join(sorted({run.config.precision for run in runs}))),
+            "time": Cell(mean([value(run, "timing.train_seconds", "duration") for run in runs])),
+        }
+        for key in ("train_images", "input_size"):
+            kind: Kind = "integer" if key == "input_size" else "count"
+            row[key] = Cell(value(runs[0], f"config.{key}", kind))
+        if done:
+            row["least"] = Cell(min(done, key=lambda found: found.value))
+            row["most"] = Cell(max(done, key=lambda found: found.value))
+        rows.append(row)
+    return table("runs", columns, rows)
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Numbers in a row as one: ``0–4, 7``."""
+    there = sorted(set(numbers))
+    starts = [number for number in there if number - 1 not in there]
+    ends = [number for number in there if number + 1 not in there]
+    pairs = zip(starts, ends, strict=True)
+    return ", ".join(f"{low}–{high}" if high > low else str(low) for low, high in pairs)
 
 
 def own_experiments(evidence: Evidence) -> Table:

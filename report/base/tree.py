@@ -4,7 +4,8 @@ Markdown and partials become elements once; numbering, placeholders, typography 
 aligned pieces work on the elements; ``serialised`` makes HTML of them at the end. What other
 writers need stands on the tree: ``figure`` elements with ``data-figure`` or ``data-table``,
 formulas as ``math`` with their TeX in ``alttext``, footnotes in ``section.footnotes``, findings as
-``div.finding`` with ``data-finding`` and ``data-verdict``, numbers as ``data`` with their sources.
+``div.finding`` with ``data-finding`` and ``data-verdict``, numbers as ``a.n``, or ``data.n``
+without a card to lead to.
 """
 
 from __future__ import annotations

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from html import escape
 from typing import NamedTuple
 
 from math_core import LatexError, LatexToMathML
 
 from report.base import tree
+from report.base.labels import Labels
 from report.base.tree import Element
 from report.blocks.numbers import MINUS, NBSP, TIMES, grouped
 
@@ -48,6 +50,12 @@ _TEX = {
     "∞": r"\infty ",
     **dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", (f"^{{{digit}}}" for digit in "-0123456789"), strict=True)),
 }
+
+
+#: Elements whose parts are said with words between them.
+_SPOKEN = frozenset(
+    ("mfrac", "msub", "msup", "msubsup", "munder", "mover", "munderover", "msqrt", "mroot")
+)
 
 
 class Drawn(NamedTuple):
@@ -126,6 +134,21 @@ def mathml(tex: str, *, display: bool) -> str:
     return _SELECTORS.sub("", xml).replace(
         '<math display="block"' if display else "<math", opening, 1
     )
+
+
+def spoken(math: Element, labels: Labels) -> str:
+    """A formula's MathML in words, for those who hear it."""
+    signs = dict(pair.split(" ", 1) for pair in labels("spoken_signs").split("; "))
+
+    def said(element: Element) -> str:
+        parts = [said(child) for child in element]
+        if element.tag in _SPOKEN:
+            return labels(f"spoken_{element.tag}", **dict(zip("abc", parts, strict=False)))
+        text = unicodedata.normalize("NFKC", (element.text or "").strip())
+        shown = signs.get(text, text) if text.isprintable() else ""
+        return " ".join(filter(None, [shown, *parts]))
+
+    return said(math)
 
 
 def drawing(math: Element) -> Drawn:

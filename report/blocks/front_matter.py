@@ -12,17 +12,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from analysis.schema import Results, Run, Setting, Value
+from analysis.schema import Results, Run, Setting
 from report.base.errors import Place, ReportError
 from report.base.labels import Labels
 from report.base.partials import partial
-from report.blocks import numbers, pictures, settings
-from report.blocks.numbers import Lang, data_element
+from report.blocks import pictures, settings
+from report.blocks.numbers import Lang, printed
 
-_COVERED = ("input_size", "epochs", "train_images", "test_images")
-#: For each other value of a field the networks that have it.
-Others = tuple[tuple[Value, tuple[str, ...]], ...]
-_UNITS = {"input_size": "px", "epochs": "", "train_images": "", "test_images": ""}
 #: More missing runs than these are folded away.
 _FEW = 12
 
@@ -66,14 +62,17 @@ def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Fron
         body=partial(
             "front",
             label=labels,
-            **_banner(profile, labels),
-            colophon=_colophon(profile, records, labels),
-            coverage=_coverage(profile, records, lang, labels),
+            **_banner(profile, lang, labels),
             notes=_gaps(records, labels),
         ),
         cover=settings.cover(folder / "report.toml", lang, labels("list_comma")),
         logo=_logo(folder, str(texts.get("logo", ""))),
     )
+
+
+def colophon(profile: Setting, records: Results, labels: Labels) -> Markup:
+    """How the records were made: runs, machines, software, commit."""
+    return partial("colophon", label=labels, colophon=_colophon(profile, records, labels))
 
 
 def _logo(folder: Path, name: str) -> str:
@@ -111,14 +110,16 @@ def tally(runs: Iterable[Run], what: Callable[[Run], str]) -> list[tuple[str, in
     return sorted(Counter(map(what, runs)).items(), key=lambda item: (-item[1], item[0]))
 
 
-def _banner(profile: Setting, labels: Labels) -> dict[str, str]:
+def _banner(profile: Setting, lang: Lang, labels: Labels) -> dict[str, str]:
     """A report that is not the full study says so before anything else."""
     if not profile.seeds:
         return {"banner_head": "", "banner": labels("banner_empty")}
     if profile.original_setting:
         return {"banner_head": "", "banner": ""}
     head = labels("banner_part_head", profile=profile.name)
-    return {"banner_head": head, "banner": labels("banner_part")}
+    usual = {"images": profile.train_images, "side": profile.input_size, "epochs": profile.epochs}
+    shown = {key: str(printed(found, lang)) for key, found in usual.items() if found}
+    return {"banner_head": head, "banner": labels("banner_part", **shown)}
 
 
 def _colophon(
@@ -168,37 +169,6 @@ def _counted(texts: Iterable[str], labels: Labels) -> str:
     return labels("list_semicolon").join(
         labels("with_runs", text=text, count=count) for text, count in ordered
     )
-
-
-def _coverage(
-    profile: Setting, records: Results, lang: Lang, labels: Labels
-) -> list[dict[str, Any]]:
-    """How much of the original's setting these runs cover: a row for each setting."""
-    rows: list[dict[str, Any]] = []
-    if not records.dataset.original:
-        titles = (records.original.dataset, records.dataset.title)
-        rows.append({"setting": "dataset", "original": titles[0], "here": titles[1], "others": []})
-    for field in _COVERED:
-        usual = getattr(profile, field)
-        if usual is None:
-            return []
-        unit = f"{numbers.NBSP}{_UNITS[field]}" if _UNITS[field] else ""
-        rows.append(
-            {
-                "setting": field,
-                "original": _setting(records.original.setting[field], unit, lang),
-                "here": _setting(usual, unit, lang),
-                "others": [
-                    (_setting(value, unit, lang), labels("list_comma").join(titles))
-                    for value, titles in profile.others[field]
-                ],
-            }
-        )
-    return rows
-
-
-def _setting(value: Value, unit: str, lang: Lang) -> Markup:
-    return data_element(value, str(numbers.printed(value, lang)) + unit, lang)
 
 
 def _gaps(records: Results, labels: Labels) -> list[dict[str, Any]]:

@@ -122,7 +122,7 @@ def _ratio(number: float, places: int, lang: Lang) -> Printed:
 
 
 def _loss(number: float, places: int, lang: Lang) -> Printed:
-    if abs(number) >= 1e5:  # batch normalisation gone wrong in evaluation
+    if abs(number) >= 1e3:  # batch normalisation gone wrong in evaluation
         return Printed(significant(number, 3))
     return Printed(grouped(number, places))
 
@@ -232,7 +232,7 @@ def folded(runs: Iterable[str]) -> dict[str, str]:
 
 
 def data_element(value: Value, text: str, lang: Lang) -> Markup:
-    """The ``<data>`` element of a number: what it is, where it came from, and the way there.
+    """The element of a number: what it is, where it came from, and the way there.
 
     A value with sources links to the card of the first of them, if the report has it.
     """

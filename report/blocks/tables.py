@@ -183,7 +183,7 @@ def _content(cell: Cell, column: Column, context: Context) -> str:
     if value is None:
         return ""
     if isinstance(value, tuple):
-        return Markup("<br/>").join(_named(cell, context))
+        return Markup(context.labels("list_semicolon")).join(_named(cell, context))
     if not isinstance(value, Value):
         return _text(value, column, context)
     if column.kind == "value":

@@ -14,7 +14,7 @@ from analysis.schema import Results
 from report.base import tree
 from report.base.errors import Place, ReportError
 from report.base.partials import partial
-from report.base.placeholders import stand_in
+from report.base.placeholders import escape, stand_in
 from report.base.tree import Element
 from report.blocks import front_matter, run_cards
 from report.blocks.numbers import Lang
@@ -55,6 +55,7 @@ class Document:
 
     Attributes:
         assets: drawings by address, for the PDF only.
+        summary: of the page's first screen.
         drawings: what stands within the drawings of the page, by name.
     """
 
@@ -64,6 +65,7 @@ class Document:
     contents: tuple[Entry, ...]
     assets: dict[str, str]
     drawings: dict[str, str]
+    summary: str = ""
 
     def drawn(self, html: str) -> str:
         """HTML with the drawings put in."""
@@ -90,18 +92,22 @@ def compose(
     drafts = [(section, _draft(writer, section)) for section in sections]
     contents: list[Entry] = []
     parts: list[Part] = []
-    for section, root in drafts:  # filled only now, since references may point ahead
-        writer.slots.fill(root)
-        tree.tighten(root)
-        _anchor_footnotes(root, f"{lang}-{section.name}")
-        _number(writer, section, root, contents, typeset)
-        typeset(root)
-        parts.append(Part(section.name, root))
-    parts += _back(writer, contents, typeset)
+    text = [draft for draft in drafts if not draft[0].appendix]
+    for section, root in text:  # filled only now, since references may point ahead
+        parts.append(_finished(writer, section, root, contents, typeset))
+    parts += _references(writer, contents)
+    for section, root in drafts[len(text) :]:
+        parts.append(_finished(writer, section, root, contents, typeset))
+    if not pdf:
+        parts += _cards(writer, contents, typeset)
     matter = front_matter.matter(folder, writer.profile, material, lang)
     body = tree.parsed(matter.body)
     tree.tighten(body)
     typeset(body)
+    summary = tree.parsed("" if pdf else writer.summary())
+    writer.slots.fill(summary)
+    tree.tighten(summary)
+    typeset(summary)
     return Document(
         lang,
         replace(matter, body=tree.serialised([body], inner=True)),
@@ -109,6 +115,7 @@ def compose(
         tuple(contents),
         writer.assets,
         writer.drawings,
+        tree.serialised([summary], inner=True),
     )
 
 
@@ -121,6 +128,17 @@ def _draft(writer: Writer, section: SectionFile) -> Element:
     root = tree.parsed(writer.html(writer.render(f"sections/{path.name}"), path))
     finish(root, writer.labels)
     return root
+
+
+def _finished(
+    writer: Writer, section: SectionFile, root: Element, contents: list[Entry], typeset: Typeset
+) -> Part:
+    writer.slots.fill(root)
+    tree.tighten(root)
+    _anchor_footnotes(root, f"{writer.lang}-{section.name}")
+    _number(writer, section, root, contents, typeset)
+    typeset(root)
+    return Part(section.name, root)
 
 
 def _entry(level: int, anchor: str, number: str, text: str, typeset: Typeset) -> Entry:
@@ -145,15 +163,22 @@ def _number(
         if level > 2:
             continue
         counts[level] += 1
-        number = str(section.number) if level == 1 else f"{section.number}.{counts[2]}"
+        number = section.number
+        if number and level > 1:
+            number += f".{counts[2]}"
         anchor = base if level == 1 else f"{base}-{counts[2]}"
         contents.append(_entry(level, anchor, number, tree.text(heading), typeset))
         heading.set("id", anchor)
+        if not section.number:
+            continue
         shown = tree.content(heading)
         heading.text = None
         for child in list(heading):
             heading.remove(child)
-        tree.insert(heading, 0, [tree.wrapped("span", "secno", [number]), " ", *shown])
+        mark = tree.wrapped("span" if writer.pdf else "a", "secno", [number])
+        if not writer.pdf:
+            mark.set("href", f"#{anchor}")
+        tree.insert(heading, 0, [mark, " ", *shown])
     if not counts[1]:
         raise ReportError("expected a heading '# Title', first in the file", place)
 
@@ -169,22 +194,24 @@ def _anchor_footnotes(root: Element, base: str) -> None:
                 element.set(name, f"{mark}{base}-{kind}{number}")
 
 
-def _back(writer: Writer, contents: list[Entry], typeset: Typeset) -> Iterator[Part]:
-    """References, which are in English in either language, and the page's cards."""
-    lang, labels = writer.lang, writer.labels
-
-    def title(name: str) -> str:
-        contents.append(_entry(1, f"{lang}-sec-{name}", "", labels(name), typeset))
-        return labels(name)
-
+def _references(writer: Writer, contents: list[Entry]) -> Iterator[Part]:
+    """The list of works, which are in English in either language."""
     if entries := writer.works.entries():
+        title = writer.labels("references")
+        contents.append(Entry(1, f"{writer.lang}-sec-references", "", Markup(escape(title))))
         works = [(key, Markup(text)) for key, text in entries]
-        html = partial("references", lang=lang, title=title("references"), works=works)
-        root = tree.parsed(html)
+        root = tree.parsed(partial("references", lang=writer.lang, title=title, works=works))
         tree.tighten(root)
         yield Part("references", root)
-    if writer.records.runs and not writer.pdf:
-        intro = partial("cards-intro", lang=lang, title=title("cards"), intro=labels("cards_intro"))
+
+
+def _cards(writer: Writer, contents: list[Entry], typeset: Typeset) -> Iterator[Part]:
+    """The run cards, which are the page's."""
+    lang, labels = writer.lang, writer.labels
+    if writer.records.runs:
+        title = labels("cards")
+        contents.append(_entry(1, f"{lang}-sec-cards", "", title, typeset))
+        intro = partial("cards-intro", lang=lang, title=title, intro=labels("cards_intro"))
         each = run_cards.cards(writer.records.runs.values(), lang, labels)
         root = tree.parsed(intro + Markup("").join(each))
         tree.tighten(root)

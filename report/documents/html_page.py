@@ -15,9 +15,10 @@ from typing import TypeAlias
 from markupsafe import Markup
 
 from analysis.schema import Results
+from report.base import tree
 from report.base.environment import read
 from report.base.labels import Labels
-from report.base.partials import filled
+from report.base.partials import filled, partial
 from report.base.placeholders import escape, stand_in
 from report.base.tree import Element, has_class, serialised
 from report.blocks.numbers import LANGS, Lang
@@ -29,7 +30,20 @@ POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"
 )
-_TIPS = ("tip_record", "tip_derived", "tip_card", "tip_more")
+#: Labels that the script shows.
+_TIPS = (
+    "tip_record",
+    "tip_derived",
+    "tip_card",
+    "tip_more",
+    "explorer_network",
+    "explorer_all",
+    "explorer_cell",
+    "explorer_true",
+    "explorer_predicted",
+    "explorer_image",
+    "explorer_more",
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,8 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
     """
     zh, en = documents["zh"], documents["en"]
     labels = {lang: Labels(lang) for lang in LANGS}
+    for document in (zh, en):
+        _add_explorer(document, records, labels[document.lang])
     early, script = read(folder / "page-early.js"), read(folder / "page.js")
     tips = {lang: {key: labels[lang](key) for key in _TIPS} for lang in LANGS}
     contents = {lang: chapters(documents[lang].contents) for lang in LANGS}
@@ -101,9 +117,47 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
         script=Markup(script),
         tips=_json(tips),
         sources=Markup(stand_in("sources")),
+        misread=_json(_misread(records)),
+        cite={lang: _cite_this(documents[lang], records, labels[lang]) for lang in LANGS},
     )
     page, sources = _interned(html)
     return zh.drawn(en.drawn(page.replace(stand_in("sources"), _json(sources))))
+
+
+def _add_explorer(document: Document, records: Results, labels: Labels) -> None:
+    """Below the figure of the confusions, what leads to the images behind them."""
+    for part in document.parts if records.misread.networks else ():
+        for figure in part.root.iterfind(".//figure[@data-figure='confusion']"):
+            figure.append(tree.parsed(partial("explorer", label=labels))[0])
+
+
+def _cite_this(document: Document, records: Results, labels: Labels) -> Markup:
+    """How to cite the report: BibTeX and CSL-JSON."""
+    front, code = document.front, CODES[document.lang]
+    key = f"cnn-{records.setting.name}-{document.lang}"
+    item: dict[str, object] = {"id": key, "type": "report", "title": front.title, "language": code}
+    if front.author:
+        item["author"] = [{"literal": front.author}]
+    if front.stamp:
+        item["issued"] = {"date-parts": [[int(part) for part in front.stamp.split("-")]]}
+    return partial(
+        "cite-this",
+        front=front,
+        key=key,
+        note=f"{front.course}, {records.setting.name}",
+        language=code,
+        csl=json.dumps([item], ensure_ascii=False, indent=1),
+        label=labels,
+    )
+
+
+def _misread(records: Results) -> object:
+    """Every network's mistakes, for the script; nothing where there are none."""
+    if not records.misread.networks:
+        return None
+    image = base64.b64encode(records.misread_images()).decode()
+    found = records.misread.model_dump(mode="json")
+    return found | {"classes": records.dataset.classes, "image": image}
 
 
 def _json(item: object) -> Markup:

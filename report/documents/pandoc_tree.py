@@ -113,7 +113,7 @@ class Converter:
         end_line()
         return blocks
 
-    def _block(self, element: Element) -> list[Json]:  # noqa: PLR0911 - one case each
+    def _block(self, element: Element) -> list[Json]:  # noqa: PLR0911, PLR0912 - one case each
         css = (element.get("class") or "").split()
         match element.tag:
             case "p":
@@ -135,17 +135,17 @@ class Converter:
                 return [self._equation(element)]
             case "section" if "footnotes" in css:
                 return []
-            case "details" if "data" in css:
-                return []  # the records behind a figure, which stand on the page
+            case "div" if "data" in css:
+                return []  # the records and files of a figure, which are the page's
+            case "details" if "evidence" in css:
+                return self.blocks(element)[1:]  # always unfolded
             case "summary":
                 return [_node("Para", [_node("Strong", self.inlines(element))])]
             case _:
                 return self.blocks(element)
 
     def _paragraph(self, element: Element, css: list[str]) -> list[Json]:
-        if "data" in css:
-            return []
-        if "claim" in css and self._form == "docx":
+        if "outcome" in css and self._form == "docx":
             return [paragraph(self.inlines(element), "Finding")]
         return [_node("Para", self._line(element))]
 
@@ -379,11 +379,9 @@ class Converter:
             inlines.pop()
         return inlines
 
-    def _inline(self, element: Element) -> list[Json]:  # noqa: PLR0911, PLR0912 - one case each
+    def _inline(self, element: Element) -> list[Json]:  # noqa: PLR0911 - one case each
         css = (element.get("class") or "").split()
         if not isinstance(element.tag, str) or element.tag in _SKIPPED:
-            return []
-        if "data" in css:
             return []
         if self._form == "tex" and ("secno" in css or "mark" in css):
             return []  # LaTeX numbers its headings; its fonts lack the marks of verdicts

@@ -39,14 +39,14 @@ def render(folder: Path, document: Document) -> str:
         document=document,
         front_body=tree.serialised([body], inner=True),
         code=CODES[document.lang],
-        columns=_columns(document.contents),
+        columns=_columns([entry for entry in document.contents if entry.level == 1]),
         label=labels,
         style=style(folder, "print.css", "custom.css"),
     )
 
 
 def _for_paper(root: tree.Element, assets: dict[str, str], labels: Labels) -> None:
-    """Formulas as drawings; numbers and runs as text: the cards they lead to are the page's."""
+    """Formulas as drawings; numbers as text, since the cards that they lead to are the page's."""
     for link in root.xpath('.//a[@class="n" or @class="run"]'):
         link.tag = "data"
     etree.strip_tags(root, "data")
@@ -62,7 +62,7 @@ def _for_paper(root: tree.Element, assets: dict[str, str], labels: Labels) -> No
             {
                 "class": "formula",
                 "src": address,
-                "alt": labels("formula", tex=math.get("alttext", "")),
+                "alt": formulas.spoken(math, labels),
                 "style": f"width:{drawn.width:.3f}em;height:{drawn.height:.3f}em;"
                 f"vertical-align:{-drawn.depth:.3f}em",
             },
@@ -71,14 +71,9 @@ def _for_paper(root: tree.Element, assets: dict[str, str], labels: Labels) -> No
 
 
 def _columns(contents: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:
-    """The contents in two columns alike in height; to balance them itself takes the library long.
-
-    No section ends the first one whose subsections would begin the second.
-    """
+    """The contents in two columns alike in height: the library takes long to balance them."""
     lines = list(accumulate(1 + (len(plain(entry.text)) > _LINE) for entry in contents))
     cut = sum(2 * line <= max(lines) for line in lines)
-    if cut and contents[cut - 1].level < contents[cut].level:
-        cut -= 1
     return contents[:cut], contents[cut:]
 
 

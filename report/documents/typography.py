@@ -1,10 +1,11 @@
 """Typesetting that neither Markdown nor the PDF engine does by itself.
 
-In both languages, names like ResNet-18 are neither broken at their hyphens nor hyphenated. In
-Chinese:
+In both languages, names like ResNet-18 are neither broken at their hyphens nor hyphenated, and
+apostrophes are curly. In Chinese:
 
-- one ordinary space between Han characters and Latin letters, digits, code and formulas,
-  whether the writer typed it or not (never beside full-width punctuation);
+- for the PDF, one ordinary space between Han characters and Latin letters, digits, code and
+  formulas, whether the writer typed it or not (never beside full-width punctuation); browsers leave
+  a gap by themselves (``text-autospace``), so that what is copied from the page is as it was typed;
 - quotation marks, dashes and ellipses beside Han characters from the Chinese font;
 - for the page, a formula and the punctuation behind it stay on one line;
 - for the PDF, full-width punctuation marks that meet are set half as wide, and no paragraph ends in
@@ -46,6 +47,7 @@ _MEETING = re.compile(
 _HYPHENED = r"[A-Za-z]+(?:-[A-Za-z0-9]+)*-(?:[A-Z][A-Za-z0-9]*|\d+)(?:-[a-z]+)*"
 _HYPHENED_NAME = re.compile(rf"(?<![\w&#-]){_HYPHENED}(?![\w-])")
 _NAME = re.compile(rf"(?<![\w&#-])(?:{_HYPHENED}|[A-Za-z]*[a-z][A-Z][A-Za-z]*)(?![\w-])")
+_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)|(?<=s)'(?= )|^'(?=s\b)")
 _PARAGRAPH_END = re.compile(rf"(?<=[{_HAN}{_WIDE_CLOSING}])[{_HAN}]{{2}}[。：；？！]?$")
 _OPENING_AT_END = re.compile("[（“]$")
 _CLOSING_FIRST = re.compile(f"^[{_WIDE_CLOSING}]+")
@@ -66,15 +68,18 @@ _CHINESE_ON_PAPER: _Rules = ((_MEETING, "half"), *_CHINESE)
 
 
 def typeset_english(root: Element) -> None:
-    """Keep names in one piece."""
-    for place in tree.texts(root, _OPAQUE):
-        _mark(place, _ENGLISH)
+    """Keep names in one piece, and set apostrophes."""
+    for element, kind in tree.texts(root, _OPAQUE):
+        if text := getattr(element, kind):
+            setattr(element, kind, _APOSTROPHE.sub("’", text))
+        _mark((element, kind), _ENGLISH)
 
 
 def typeset_chinese(root: Element, *, pdf: bool) -> None:
     """Apply the rules above to a tree."""
-    _space(root)
-    if not pdf:
+    if pdf:
+        _space(root)
+    else:
         for math in list(root.iter("math")):
             _hold(math)
     for place in tree.texts(root, _OPAQUE):
@@ -152,8 +157,10 @@ def _ends_paragraph(place: _Place) -> bool:
 
 
 def _mark(place: _Place, rules: _Rules) -> None:
-    """Put what the rules match into spans of their classes."""
+    """Put what the rules match into spans of their classes; cells of names are never broken."""
     element, name = place
+    if name == "text" and (element.get("scope") == "row" or tree.has_class(element, "name")):
+        return
     text = getattr(element, name) or ""
     found: dict[tuple[int, int], list[str]] = {}
     for pattern, css in rules:

@@ -1,15 +1,12 @@
-"""What WeasyPrint leaves undone and print needs: justified Chinese, and figures that stay.
+"""What WeasyPrint leaves undone and Chinese needs: justified lines.
 
 Chinese is justified by widening the gaps between its characters, not only its spaces; a full-width
-mark at the end of a line hangs by the half of it that is blank. A figure that floats to the foot of
-its page (as a footnote) stays there when the next paragraph does not fit; WeasyPrint would move it
-to the next page and leave its place blank.
+mark at the end of a line hangs by the half of it that is blank.
 
-WeasyPrint has no hook for either, so four of its functions are replaced:
-``layout.inline.count_expandable_spaces``, ``layout.inline.justify_line``,
-``text.line_break.Layout.set_text`` and ``layout.block._linebox_layout``. This was tested with the
-versions below. With any other, Chinese text is set ragged, figures may leave blanks, and one line
-says so.
+WeasyPrint has no hook for this, so three of its functions are replaced:
+``layout.inline.count_expandable_spaces``, ``layout.inline.justify_line`` and
+``text.line_break.Layout.set_text``. This was tested with the versions below. With any other,
+Chinese text is set ragged, and one line says so.
 """
 
 from __future__ import annotations
@@ -43,12 +40,11 @@ def prepare() -> str:
             file=sys.stderr,
         )
         return RAGGED
-    from weasyprint.layout import block, inline
+    from weasyprint.layout import inline
     from weasyprint.text.line_break import Layout
 
     justify_line = inline.justify_line
     set_text = Layout.set_text
-    lay_out_lines = block._linebox_layout
 
     def justified(context: Any, line: Any, extra: float) -> None:
         last = _last_text(line)
@@ -62,11 +58,6 @@ def prepare() -> str:
         if justify and layout.justification_spacing:
             _widen(layout)
 
-    def with_floats(context: Any, *rest: Any) -> Any:
-        floats = context.footnotes or context.current_page_footnotes
-        return lay_out_lines(_FloatsStay(context) if floats else context, *rest)
-
-    block._linebox_layout = with_floats
     inline.count_expandable_spaces = _gaps
     inline.justify_line = justified
     Layout.set_text = with_gaps
@@ -118,18 +109,3 @@ def _widen(layout: Any) -> None:
         spacing.end_index = len(layout.text[: run.end()].encode())
         pango.pango_attr_list_change(attributes, spacing)
     pango.pango_layout_set_attributes(layout.layout, attributes)
-
-
-class _FloatsStay:
-    """A layout context for lines: as within a column, they do not push floats off the page."""
-
-    in_column = True
-
-    def __init__(self, context: Any) -> None:
-        object.__setattr__(self, "_context", context)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._context, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._context, name, value)

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from experiments.support.text import one_line
 from report.base.environment import read
@@ -79,4 +80,18 @@ def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
 
     source = weasyprint.HTML(string=html, url_fetcher=Assets())
     sheets = [weasyprint.CSS(string=ragged)] if ragged else []
-    return bytes(source.write_pdf(stylesheets=sheets, **options) or b"")
+    made = source.write_pdf(stylesheets=sheets, finisher=_scope_heads, **options)
+    return bytes(made or b"")
+
+
+def _scope_heads(_: object, pdf: Any) -> None:
+    """Say of which cells each head of a table speaks: of its column or of its row."""
+
+    def parent(element: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = pdf.objects[int(element["P"].split()[0])]
+        return found
+
+    for element in pdf.objects:
+        if isinstance(element, dict) and element.get("S") == "/TH":
+            section = parent(parent(element))["S"]
+            element["A"]["Scope"] = "/Column" if section == "/THead" else "/Row"

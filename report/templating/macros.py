@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ from typing import Any
 from jinja2 import Undefined
 from markupsafe import Markup
 
-from analysis.schema import Finding, Kind, Network, Results, Run, Value, value
+from analysis.schema import Finding, Kind, Network, Results, Run, Value, Verdict, value
 from report.base.environment import read
 from report.base.errors import Place, ReportError, calling_place, unknown
 from report.base.partials import partial
 from report.base.placeholders import Token, escape, stand_in
-from report.blocks import numbers, svg, tables
+from report.blocks import front_matter, numbers, svg, tables
 from report.blocks.citations import Bibliography
 from report.blocks.numbers import Lang, card_id, data_element, link
 from report.templating.engine import Engine, Missing
@@ -30,6 +30,15 @@ MARKS = {
     "inconclusive": "◆",
     "not_testable": "○",
 }
+#: What the first screen says in words, and the figure on it.
+_MAIN_FINDINGS = (
+    "se-best",
+    "plain-degrades",
+    "residual-removes-degradation",
+    "mul-much-worse",
+    "dense-efficient",
+)
+_MAIN_FIGURE = "residual"
 _SVG = "http://www.w3.org/2000/svg"
 #: So many groups of records are named below a figure; more are folded away.
 _FEW_RUNS = 4
@@ -66,9 +75,9 @@ class Writer(Engine):
         self.figure_numbers: dict[str, int] = {}
         self.table_numbers: dict[str, int] = {}
         here = in_language(sections, lang)
-        self._sections = {section.name: section.number for section in here}
+        self._sections = {section.name: section.number for section in here if section.number}
         self._left_out = left_out(folder, here)
-        self._findings_shown: set[str] = set()
+        self._findings_shown: list[str] = []
         self.environment.globals |= {
             "n": self.n,
             "p": self.p,
@@ -86,19 +95,22 @@ class Writer(Engine):
             "table": self.table,
             "layers": self.layers,
             "finding": self.finding,
+            "colophon": self.colophon,
             "verdict": self.verdict,
             "claim": self.claim_text,
+            "outcome": self.outcome,
             "f": self.f,
             "cite": self.cite,
             "ref": self.ref,
             "run": self.run,
-            "shown": lambda section: section in self._sections,
+            "shown": lambda section: section in {each.name for each in here},
             "profile": self.profile,
             "records": self.records,
             "dataset": material.dataset,
             "transfer": material.cross_dataset,
             "ladder": material.ladder,
             "lang": lang,
+            "paper": pdf,
         }
 
     # --- numbers ------------------------------------------------------------------------------
@@ -229,9 +241,16 @@ class Writer(Engine):
             name=name,
             **self._drawing(name),
             label=self.labels,
-            number=self.figure_numbers[name],
+            number=self._label("figure", name, self.figure_numbers[name]),
             caption=Markup(self._caption(caller)),
-            data=self._data_line(art.runs, art.code),
+            data=self._data_line(
+                art.runs,
+                [f"figures/{name}.{self.lang}.{kind}" for kind in ("svg", "png", "pdf")]
+                if art.alt
+                else [],
+                self._command(name),
+            ),
+            paper=self.pdf,
         )
         return self.slots.add(html, block=True, place=place)
 
@@ -253,7 +272,7 @@ class Writer(Engine):
         self.drawings[key] = body.removesuffix("</svg>")
         alt = escape(found["alt"])
         # the tree holds the drawing's outer element only
-        element = f'{head} role="img" aria-label="{alt}">{stand_in(key)}</svg>'
+        element = f'{head} id="{key}-drawing" role="img" aria-label="{alt}">{stand_in(key)}</svg>'
         return found | {"drawing": Markup(element)}
 
     def table(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
@@ -270,10 +289,12 @@ class Writer(Engine):
             lang=self.lang,
             name=name,
             label=self.labels,
-            number=self.table_numbers[name],
+            number=self._label("table", name, self.table_numbers[name]),
             caption=Markup(self._caption(caller)),
             body=tables.html(found, self.context),
-            data=self._data_line(found.runs, ""),
+            data=self._data_line(
+                found.runs, [f"tables/{name}.csv", f"tables/{name}.{self.lang}.tex"], ""
+            ),
         )
         return self.slots.add(html, block=True, place=place)
 
@@ -294,20 +315,34 @@ class Writer(Engine):
         place = calling_place()
         return self.caption(caller(), place.file if place else self.folder) if caller else ""
 
-    def _data_line(self, runs: Iterable[str], code: str) -> str:
-        """The records behind a figure or table, and the command that draws it."""
-        known = [run for run in runs if run in self.records.runs]
-        if not known:
+    def _label(self, kind: str, name: str, number: int) -> Markup:
+        """ "Figure 7"."""
+        text = self.labels(f"{kind}_number", number=number)
+        target = f"{self.lang}-{kind[:3]}-{name}"
+        return partial("number-label", text=text, target=target, paper=self.pdf)
+
+    def _command(self, figure: str) -> str:
+        """The command that draws a figure of a profile of the study."""
+        if not self.profile.planned:
             return ""
+        dataset = self.material.dataset
+        rest = "" if dataset.original else f" DATASET={dataset.name}"
+        return f"make figure NAME={figure} PROFILE={self.profile.base}{rest}"
+
+    def _data_line(self, runs: Iterable[str], files: list[str], command: str) -> str:
+        """The records behind a figure or table, its files beside the page, and its command."""
+        if self.pdf:
+            return ""
+        known = [run for run in runs if run in self.records.runs]
         names = numbers.folded(known)
         return partial(
             "data-line",
             runs=[(card_id(first, self.lang), name) for name, first in names.items()],
             few=len(names) <= _FEW_RUNS,
             count=len(known),
-            code=code,
+            files=files,
+            command=command,
             label=self.labels,
-            paper=self.pdf,
         )
 
     def layers(self, variant: str) -> Token:
@@ -335,39 +370,108 @@ class Writer(Engine):
         return found
 
     def finding(self, name: str) -> Token:
-        """The wording of a finding's verdict, under its claim and a badge."""
+        """A finding: its outcome as a run-in head, the numbers, and the details of the test."""
         place = calling_place()
         found = self.f(name)
-        file = f"findings/{name}.{self.lang}.md"
-        text = self.html(self._wording(found, found.verdict.value), self.folder / file)
         if name in self._findings_shown:
             raise ReportError(f"finding {name!r} is there twice", _place(name))
-        self._findings_shown.add(name)
+        self._findings_shown.append(name)
         verdict = found.verdict.value
         html = partial(
             "finding",
             lang=self.lang,
             name=name,
             verdict=verdict,
-            badge=self.badge(verdict),
-            claim=Markup(self.claim(name)),
-            text=Markup(text),
-            evidence=self._evidence(found),
+            mark=MARKS[verdict],
+            word=self.labels(f"verdict_{verdict}"),
+            **self._outcome(found),
+            details=Markup(self.labels("list_semicolon")).join(self._details(found)),
+            label=self.labels,
+            paper=self.pdf,
         )
         return self.slots.add(html, block=True, place=place)
 
-    def _evidence(self, found: Finding) -> str:
-        """How it was tested, and on how many runs."""
+    def _outcome(self, found: Finding) -> dict[str, Markup]:
+        """The head and the text of a finding."""
+        if found.verdict is not Verdict.NOT_TESTABLE:
+            head = self._short(found.id, found.verdict.value)
+            return {"outcome": Markup(head), "text": Markup(self._short(found.id, "numbers"))}
+        head = Markup(self.labels("not_tested", claim="{}")).format(Markup(self.claim(found.id)))
+        absent = self._phrases.get("absent")
+        return {"outcome": head, "text": self.printed(absent(found)) if absent else Markup("")}
+
+    def _details(self, found: Finding) -> Iterator[str]:
+        """What was tested, how, on how many runs, and with which result."""
+        if found.verdict is Verdict.NOT_TESTABLE:
+            return
+        if found.verdict is not Verdict.SUPPORTED:  # the head says something else
+            verdict = self.labels(f"verdict_{found.verdict.value}").lower()
+            told = Markup(self.labels("tested_claim", claim="{}", verdict=verdict))
+            yield told.format(Markup(self.claim(found.id)))
         if not found.test:
-            return ""
-        text = self.labels(f"test_{found.test}")
+            return
+        yield self.labels(f"test_{found.test}")
         if found.test == "arithmetic":
-            pass  # no matter how often
-        elif found.seeds == 1:
-            text += self.labels("one_run")
-        elif found.seeds > 1:
-            text += self.labels("several_runs", count=found.seeds)
-        return text
+            return  # no matter how often
+        if found.seeds:
+            yield self.labels("one_run" if found.seeds == 1 else "several_runs", count=found.seeds)
+        runs = [self.records.runs[run] for run in found.runs if run in self.records.runs]
+        if found.effect and any(run.status == "diverged" for run in runs):
+            yield self.labels("finished_only")
+        if found.interval:
+            yield Markup("{} {}").format(self.labels("interval"), self.ci(found.interval))
+        if found.p:
+            yield Markup("{} {}").format(self.labels("corrected"), self.p(found.p))
+
+    def colophon(self) -> Token:
+        """The machines, software and commit of the runs."""
+        html = front_matter.colophon(self.profile, self.material, self.labels)
+        return self.slots.add(html, block=True, place=calling_place())
+
+    def summary(self) -> Markup:
+        """The first screen of the page: every finding that the text has, the main ones in words."""
+        shown = self._findings_shown
+        if not self.records.runs or not shown:
+            return Markup()
+        verdicts = [self.f(name).verdict.value for name in shown]
+        words = {verdict: self.labels(f"verdict_{verdict}") for verdict in MARKS}
+        number = self.figure_numbers.get(_MAIN_FIGURE)
+        alt = self.material.figures[_MAIN_FIGURE].alt if number else {}
+        box = self._view_box(_MAIN_FIGURE) if alt else ""
+        return partial(
+            "summary",
+            lang=self.lang,
+            label=self.labels,
+            tally=[
+                (f"{MARKS[verdict]} {words[verdict]}", verdict, verdicts.count(verdict))
+                for verdict in MARKS
+                if verdict in verdicts
+            ],
+            ticks=[
+                {
+                    "name": name,
+                    "verdict": verdict,
+                    "mark": MARKS[verdict],
+                    "text": f"{words[verdict]}: {self.slots.plain(self.claim(name))}",
+                }
+                for name, verdict in zip(shown, verdicts, strict=True)
+            ],
+            lines=[
+                (self.badge(self.f(name).verdict.value), Markup(self.claim(name)))
+                for name in _MAIN_FINDINGS
+                if name in shown
+            ],
+            alt=alt.get(self.lang, ""),
+            box=box,
+            figure=f"{self.lang}-{_MAIN_FIGURE}",
+            link=link(
+                "ref", f"{self.lang}-fig-{_MAIN_FIGURE}", self.labels("ref_fig", number=number or 0)
+            ),
+        )
+
+    def _view_box(self, figure: str) -> str:
+        found = re.search(r'viewBox="([^"]*)"', self.material.svg(figure, self.lang))
+        return found[1] if found else ""
 
     def _wording(self, found: Finding, block: str) -> str:
         scope = {**self._phrases, "f": found}
@@ -392,6 +496,13 @@ class Writer(Engine):
     def claim_text(self, name: str) -> Token:
         """The short text of a finding's claim."""
         return self.slots.add(self.claim(name))
+
+    def outcome(self, name: str, more: str = "") -> Token:
+        """What a finding says in one sentence, ``more`` in brackets before its full stop."""
+        said = self._outcome(self.f(name))["outcome"]
+        if more:
+            said = said[:-1] + self.labels("parenthesis", text=more) + said[-1]
+        return self.slots.add(said)
 
     def badge(self, verdict: str) -> Markup:
         """A verdict as a badge of word and shape."""
@@ -425,7 +536,7 @@ class Writer(Engine):
         """A figure, table, section or equation by number: ``ref("fig:depth")``."""
         place = calling_place()
         kind, _, name = target.partition(":")
-        numbered: dict[str, Mapping[str, int]] = {
+        numbered: dict[str, Mapping[str, int | str]] = {
             "fig": self.figure_numbers,
             "tab": self.table_numbers,
             "sec": self._sections,
@@ -440,7 +551,9 @@ class Writer(Engine):
             if name not in numbered[kind]:
                 known = [f"{kind}:{each}" for each in numbered[kind]]
                 raise unknown("reference", target, known, place)
-            text = self.labels(f"ref_{kind}", number=numbered[kind][name])
+            number = numbered[kind][name]
+            appendix = kind == "sec" and not str(number)[0].isdigit()
+            text = self.labels("ref_appendix" if appendix else f"ref_{kind}", number=number)
             return link("ref", f"{self.lang}-{kind}-{name}", text)
 
         return self.slots.add(leading)

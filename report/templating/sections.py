@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from report.base.environment import read
@@ -12,16 +14,27 @@ from report.base.errors import Place, ReportError
 from report.blocks import settings
 from report.blocks.numbers import LANGS, Lang
 
+#: Files below the first number are sections without one; from the second on, appendices.
+_NUMBERED, _APPENDIX = 10, 900
 _NAME = re.compile(r"(\d+)-([a-z0-9]+(?:-[a-z0-9]+)*)\.(zh|en)\.md")
 
 
 @dataclass(frozen=True)
 class SectionFile:
-    """A section: its name (``depth``), its number, its file in each language."""
+    """A section: its name (``depth``), the number in its files' names, its file in each language.
+
+    ``number``: as it is printed (``5``, ``B``), in one language; empty for the abstract.
+    """
 
     name: str
-    number: int
+    order: int
     files: Mapping[Lang, Path]
+    number: str = ""
+
+    @property
+    def appendix(self) -> bool:
+        """Whether it stands behind the references."""
+        return self.order >= _APPENDIX
 
 
 def written(folder: Path, pattern: str) -> list[Path]:
@@ -37,8 +50,14 @@ def _alone(path: Path) -> bool:
 
 def in_language(sections: Iterable[SectionFile], lang: Lang) -> list[SectionFile]:
     """The sections that there are in a language, with the numbers that they have in it."""
-    found = [section for section in sections if lang in section.files]
-    return [replace(section, number=number) for number, section in enumerate(found, 1)]
+    chapters, appendices = map(str, count(1)), iter(string.ascii_uppercase)
+    return [
+        replace(section, number=next(appendices if section.appendix else chapters))
+        if section.order >= _NUMBERED
+        else section
+        for section in sections
+        if lang in section.files
+    ]
 
 
 def left_out(folder: Path, sections: Iterable[SectionFile]) -> list[str]:
@@ -82,5 +101,4 @@ def discover(folder: Path) -> list[SectionFile]:
         names.add(name)
     ordered = sorted(found.items())
     shown = settings.shown(folder / "report.toml", [name for (_, name), _ in ordered])
-    kept = [(name, files) for (_, name), files in ordered if name in shown]
-    return [SectionFile(name, number, files) for number, (name, files) in enumerate(kept, 1)]
+    return [SectionFile(name, order, files) for (order, name), files in ordered if name in shown]

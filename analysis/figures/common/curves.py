@@ -14,7 +14,7 @@ from analysis.figures.common import estimates, marks, theme
 from analysis.figures.common.axes import accuracy_axis, depth_axis, epoch_axis, log_axis
 from analysis.figures.common.estimates import Curve, Estimate
 from analysis.figures.common.label_placement import End, label_ends
-from analysis.figures.common.text import Words
+from analysis.figures.common.text import Words, number, percent
 
 #: Networks of these many layers are made of basic blocks, deeper ones of bottlenecks.
 BASIC = (18, 34)
@@ -100,7 +100,7 @@ def _draw(
         ends.append(End(axes.get_xlim()[1], guess, words("chance"), theme.INK_2))
     for variant, curve in found.items():
         look = theme.look(variant)
-        marks.curve(axes, look, curve)
+        marks.curve(axes, look, curve, names[variant])
         marks.crosses(axes, look, [(moment, worst) for _, moment in curve.broken])
         if evidence.diverged(variant) and curve.broken:
             step, moment = curve.broken[0]
@@ -181,7 +181,9 @@ def by_depth(
                     zorder=2,
                 )
         for variant in line:
-            marks.estimate(axes, theme.look(variant), layers(variant), values[variant])
+            form = percent if scale is accuracy_axis else number
+            tip = marks.told(words.name(variant), values[variant], form)
+            marks.estimate(axes, theme.look(variant), layers(variant), values[variant], tip)
         if line and (text := words(f"family_{family}")):
             last = line[-1]
             ends.append(End(layers(last), values[last].mean, text, colour))

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from analysis.figures.common.estimates import Curve, Estimate
+from analysis.figures.common.text import percent
 from analysis.figures.common.theme import INK_2, Look
 
 #: So many runs are shown one by one; of more, how they spread.
 _MANY = 20
+#: Begins the id of an element whose tooltip the id is.
+TOOLTIP = "tooltip:"
+
+
+def tooltip(artist: Artist, text: str) -> None:
+    """What a page shows where the pointer rests on a mark; ``analysis.render`` makes it a title."""
+    artist.set_gid(TOOLTIP + text)
+
+
+def told(name: str, value: Estimate, form: Callable[[float], str] = percent) -> str:
+    """A network's mean with its interval and its runs."""
+    text = f"{name}: {form(value.mean)} [{form(value.low)}, {form(value.high)}]"
+    return text + (f" · {', '.join(map(form, value.values))}" if len(value.values) > 1 else "")
 
 
 def estimate(
-    axes: Axes, look: Look, at: float, value: Estimate, *, level: bool = False, size: float = 5.5
+    axes: Axes, look: Look, at: float, value: Estimate, tip: str, *, level: bool = False
 ) -> None:
     """A mean with its interval as a bar; of several runs each one as a small dot
     (of more than 20, their quantiles).
 
-    ``level``: the value runs along the x axis and ``at`` is the row.
+    ``tip``: of the mark. ``level``: the value runs along the x axis and ``at`` is the row.
     """
 
     def along(values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
@@ -44,14 +59,15 @@ def estimate(
             markeredgewidth=0,
             zorder=2.6,
         )
-    axes.plot(
+    (mark,) = axes.plot(
         *along([value.mean]),
         look.marker,
         color=look.colour,
-        markersize=size,
+        markersize=5.5,
         markeredgewidth=0,
         zorder=3,
     )
+    tooltip(mark, tip)
 
 
 def _few(values: Sequence[float]) -> Sequence[float]:
@@ -61,7 +77,7 @@ def _few(values: Sequence[float]) -> Sequence[float]:
     return [float(value) for value in np.quantile(values, np.linspace(0, 1, _MANY))]
 
 
-def curve(axes: Axes, look: Look, found: Curve, *, dashes: str = "-") -> None:
+def curve(axes: Axes, look: Look, found: Curve, name: str) -> None:
     """The mean by epoch as a line; of several runs each one as a faint line behind it, of
     more than 20 the range of them."""
     if len(found.runs) > _MANY:
@@ -74,16 +90,16 @@ def curve(axes: Axes, look: Look, found: Curve, *, dashes: str = "-") -> None:
         for epochs, values in found.runs:
             axes.plot(epochs, values, color=look.colour, linewidth=0.8, alpha=0.7, zorder=2)
     few = len(found.epochs) <= 15
-    axes.plot(
+    (line,) = axes.plot(
         found.epochs,
         found.mean,
-        linestyle=dashes,
         color=look.colour,
         marker=look.marker if few else None,
         markersize=4.6,
         markeredgewidth=0,
         zorder=2.8,
     )
+    tooltip(line, name)
 
 
 def crosses(axes: Axes, look: Look, places: Sequence[tuple[float, float]]) -> None:

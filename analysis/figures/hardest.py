@@ -1,0 +1,123 @@
+"""The test images that the most runs get wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.evidence import Evidence
+from analysis.figures.common import theme
+from analysis.figures.common.estimates import NothingToDraw
+from analysis.figures.common.text import Lang, Words, count, percent
+from analysis.misread import Misreadings, kept
+from analysis.records import Records
+from analysis.tables.results import NETWORKS
+from experiments.datasets import DATASETS
+
+ID = "hardest"
+
+ROWS = 4
+#: Images in a row, where classes are digits and where they are words.
+COLUMNS, COLUMNS_OF_WORDS = 10, 5
+#: Pixels of the bitmap for each pixel of an image, so that viewers that smooth leave it its edges.
+TIMES = 4
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An image, its class, the class that most of those runs give it which miss it, and their
+    share of all runs."""
+
+    pixels: NDArray[np.uint8]
+    true: str
+    taken: str
+    share: float
+
+
+def runs(records: Records) -> tuple[str, ...]:
+    """Ids of the records that it shows: those of the results table's networks."""
+    return Evidence(records).ids(NETWORKS)
+
+
+def _shown(records: Records, lang: Lang) -> tuple[Misreadings, list[Shown]]:
+    found = Misreadings(records)
+    names = DATASETS[records.dataset].classes[lang]
+    wanted = ROWS * (COLUMNS if max(map(len, names)) == 1 else COLUMNS_OF_WORDS)
+    images = kept(records.dataset, found.hardest[:wanted])
+    if not images:
+        raise NothingToDraw(NETWORKS)
+    number = len(found.all_answers)
+    return found, [
+        Shown(
+            pixels,
+            names[found.truth[image]],
+            names[found.taken_for(image, found.all_answers)],
+            float(found.misses[image]) / number,
+        )
+        for image, pixels in images.items()
+    ]
+
+
+def draw(records: Records, lang: Lang) -> theme.Sheet:
+    """The images in rows, from the hardest; below each its class, what it is taken for, and the
+    share of the runs that get it wrong.
+
+    Raises:
+        NothingToDraw: no finished run, no mistake, or none of the images is kept.
+    """
+    words = Words(ID, lang)
+    found, images = _shown(records, lang)
+    digits = max(len(item.true) for item in images) == 1
+    columns = COLUMNS if digits else COLUMNS_OF_WORDS
+    step, side, lines = theme.WIDTH / columns, 0.5, 2 if digits else 3
+    height = side + 0.06 + (lines + 0.5) * theme.LINE
+    rows = -(-len(images) // columns)
+    sheet = theme.sheet(rows * height, _headline(found, words))
+    for at, item in enumerate(images):
+        row, column = divmod(at, columns)
+        axes = theme.panel(sheet, column * step, row * height, side, side)
+        magnified = np.kron(item.pixels, np.ones((TIMES, TIMES), dtype=np.uint8))
+        axes.imshow(magnified, cmap="gray", vmin=0, vmax=255, interpolation="none")
+        axes.set_axis_off()
+        arrow = " → " if digits else " →\n"
+        axes.annotate(
+            f"{item.true}{arrow}{item.taken}\n{percent(item.share, 0)}",
+            (0, 0),
+            xycoords="axes fraction",
+            xytext=(0, -3),
+            textcoords="offset points",
+            va="top",
+            linespacing=1.25,
+        )
+    return sheet
+
+
+def _headline(found: Misreadings, words: Words) -> str:
+    return words(
+        "headline",
+        all=count(len(found.of_all)),
+        images=count(len(found.truth)),
+        any=count(len(found.hardest)),
+    )
+
+
+def alt(records: Records, lang: Lang) -> str:
+    """What the figure shows, in words.
+
+    Raises:
+        NothingToDraw: no finished run, no mistake, or none of the images is kept.
+    """
+    words = Words(ID, lang)
+    found, images = _shown(records, lang)
+    named = [
+        words("alt_image", true=item.true, taken=item.taken, share=percent(item.share, 0))
+        for item in images[:3]
+    ]
+    return words(
+        "alt",
+        headline=_headline(found, words),
+        count=count(len(images)),
+        hardest=words.clauses(named),
+    )
