@@ -38,10 +38,10 @@ from numpy.typing import NDArray
 
 #: Level of every verdict, and one minus the confidence of every interval.
 ALPHA = 0.05
-#: A network's seed variance is its own where the F test against the pool's is below this. With a
-#: smaller level the simulation finds a difference of equal networks far too often where the runs of
-#: one vary more.
-_OWN_VARIANCE = 0.05
+#: A network's seed variance is its own where the F test against the pool's is below this. A smaller
+#: level finds differences of equal networks too often where the runs of one vary more; a larger one
+#: leaves many networks alone by chance.
+_OWN_VARIANCE = 0.01
 #: No test's p-value is 0, which stands for a decision by rule.
 _LEAST_P = float(np.finfo(float).tiny)
 #: As many arrangements at most are counted out for a rank test.

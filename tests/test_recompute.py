@@ -106,14 +106,14 @@ class Study:
                 (deviance(squares[n], [squares[m] for m in members if m != n]), n) for n in members
             ]
             least, name = min(found)
-            if least >= 0.05:
+            if least >= 0.01:
                 break
             members.remove(name)
         total, freedom = (sum(squares[n][i] for n in members) for i in (0, 1))
         result = {}
         for name in names:
             own = squares.get(name)
-            apart = own and name not in members and deviance(own, [(total, freedom)]) < 0.05
+            apart = own and name not in members and deviance(own, [(total, freedom)]) < 0.01
             alone = own[0] / own[1] if own else 0.0
             result[name] = (
                 (alone, own[1], True) if apart else (max(total / freedom, alone), freedom, False)
