@@ -14,7 +14,6 @@ from analysis.values import Value
 
 NETWORK = Column("network", "text", {"zh": "网络", "en": "Network"})
 P = Column("p", "p", {"zh": "p 值", "en": "p"})
-STATUS = Column("status", "word", {"zh": "状态", "en": "Status"})
 TRAIN_LOSS = Column(
     "train_loss", "loss", {"zh": "训练损失（末轮）", "en": "Training loss, last epoch"}
 )
@@ -22,13 +21,6 @@ VALIDATION_LOSS = Column(
     "validation_loss", "loss", {"zh": "验证损失（末轮）", "en": "Validation loss, last epoch"}
 )
 TEST_ACCURACY = Column("accuracy", "accuracy", {"zh": "测试准确率", "en": "Test accuracy"})
-
-
-def status(evidence: Evidence, variant: str) -> Cell:
-    """``finished``, ``diverged`` (every run) or ``missing``."""
-    if not evidence.runs(variant):
-        return Cell("missing")
-    return Cell("diverged" if evidence.diverged(variant) else "finished")
 
 
 RATIO = Column("ratio", "ratio", {"zh": "错误率之比", "en": "Error ratio"})
@@ -62,7 +54,6 @@ def operators(evidence: Evidence) -> Table:
         P,
         TRAIN_LOSS,
         VALIDATION_LOSS,
-        STATUS,
     ]
     kinds = {"add": ADD, "sub": SUB, "mul": MUL, "none": NONE, "mul-nobn": MUL_NOBN}
     rows = []
@@ -73,7 +64,6 @@ def operators(evidence: Evidence) -> Table:
             "accuracy": accuracy_cell(evidence, variant, "validation"),
             "train_loss": Cell(evidence.loss(variant, "train_loss")),
             "validation_loss": Cell(evidence.loss(variant, "validation_loss")),
-            "status": status(evidence, variant),
         }
         if variant != ADD:
             row |= compared(evidence, variant, ADD, "validation")
