@@ -105,8 +105,7 @@ def test_nothing_else_knows_of_strong_runs() -> None:
     family = {name for name, item in REGISTRY.items() if item.family == "exploratory"}
     differing = {name for name in ours if ours[name] != theirs[name]}
     assert FINDING in differing <= family
-    for name in differing - {FINDING}:  # one more test in Holm's family
-        assert ours[name].p.value >= theirs[name].p.value
+    for name in differing - {FINDING}:  # its place in the order of Holm's family
         assert replace(ours[name], p=None) == replace(theirs[name], p=None)
     table, other = tables(with_them, ours), tables(without, theirs)
     assert {name for name in table if table[name] != other[name]} == {"strong", "claims", "runs"}
