@@ -203,7 +203,7 @@ def test_a_report_of_part_of_the_setting_says_so(html):
 
 def test_several_seeds_are_counted():
     html = page_of(factory.make(seeds=3))
-    assert "seeds and images" in html and "计入种子与图像" in html
+    assert "over seeds and images" in html and "种子与图像均计入" in html
 
 
 def test_html_only(tmp_path):
