@@ -38,7 +38,16 @@ _BLOCKS = frozenset(
 _TEX = re.compile(
     "([^\x00-\x7f\u00a0-\u00b6\u00b8-\u00d6\u00d8-\u017f\u2010-\u201f\u2026\u2e80-\uffef])"
 )
-_SIGNS = {"☐": r"$\square$", "☑": r"$\boxtimes$", "○": r"$\circ$", "∗": r"$\ast$"}
+_SIGNS = {
+    "☐": r"$\square$",
+    "☑": r"$\boxtimes$",
+    "○": r"$\circ$",
+    "∗": r"$\ast$",
+    "▲": r"$\blacktriangle$",
+    "▼": r"$\blacktriangledown$",
+    "◆": r"$\blacklozenge$",
+    "◇": r"$\lozenge$",
+}
 #: A table of more letters a row is given column widths in LaTeX, so that its cells wrap.
 _WIDE = 80
 
