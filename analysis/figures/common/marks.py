@@ -24,9 +24,10 @@ def tooltip(artist: Artist, text: str) -> None:
 
 
 def told(name: str, value: Estimate, form: Callable[[float], str] = percent) -> str:
-    """A network's mean with its interval and its runs."""
+    """A network's mean with its interval and, of ten runs at most, each one."""
     text = f"{name}: {form(value.mean)} [{form(value.low)}, {form(value.high)}]"
-    return text + (f" · {', '.join(map(form, value.values))}" if len(value.values) > 1 else "")
+    each = f" · {', '.join(map(form, value.values))}" if 1 < len(value.values) <= 10 else ""
+    return text + each
 
 
 def estimate(
