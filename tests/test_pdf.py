@@ -86,10 +86,6 @@ def test_no_glyph_is_missing(pages):
         assert "\ufffd" not in page.get_text()
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="known: a label of a figure crosses the right margin by 1 pt; one is off the page",
-)
 def test_everything_stands_within_the_margins(pages):
     for page in pages:
         box = pymupdf.Rect(SIDE - 1, TOP, page.rect.x1 - SIDE + 1, page.rect.y1 - BOTTOM)
