@@ -6,6 +6,7 @@ import pytest
 
 from report.base import tree
 from report.documents.typography import typeset_chinese, typeset_english
+from report.pdf_engine import glyphs
 
 
 def typeset(html, *, pdf):
@@ -82,3 +83,12 @@ def test_names_stay_whole(name):
 def test_no_paragraph_of_the_pdf_ends_in_a_single_character():
     assert typeset("<p>甲乙丙。</p>", pdf=True) == '<p>甲<span class="whole">乙丙。</span></p>'
     assert "whole" not in typeset("<p>甲乙丙。</p>", pdf=False)
+
+
+def test_a_character_that_no_font_has_is_named_with_its_place(monkeypatch, tmp_path):
+    monkeypatch.setattr(glyphs, "_covered", lambda: (range(0x20, 0x7F), range(0x4E00, 0x9FFF)))
+    (tmp_path / "010-a.en.md").write_text("# A\n\nDone \u2705\n", encoding="utf-8")
+    missing = glyphs.missing("Done \u2705\n \u56fe")
+    assert missing == ["\u2705"]
+    said = glyphs.warning(missing, tmp_path)
+    assert "U+2705" in said and "010-a.en.md:3" in said and "\n" not in said

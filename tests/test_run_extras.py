@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -16,6 +19,7 @@ from experiments import study
 from experiments.record import read
 from experiments.scheduling import worker
 from experiments.training.state import Extras, Job
+from tests.checkout import ROOT
 
 
 class Supervisor:
@@ -124,3 +128,22 @@ def test_values_are_separated_by_commas():
     assert main.several(int)("2,4,4,8") == [2, 4, 8]
     with pytest.raises(ValueError):
         main.several(int)("2;4")
+
+
+def test_a_log_gets_no_bars_whatever_force_color_says():
+    code = (
+        "from experiments.scheduling.progress import Display\n"
+        "with Display() as display:\n"
+        "    display.start([('LeNet.s0', 1.0)])\n"
+        "    display.run_started('LeNet.s0')\n"
+        "    for step in range(50): display.run_step('LeNet.s0', step, 50, 100.0)\n"
+        "    done = {'status': 'finished', 'accuracy': 0.5, 'seconds': 1}\n"
+        "    display.run_done('LeNet.s0', done)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT, env={**os.environ, "FORCE_COLOR": "1"}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    expected = "1 run to train\n[1/1] LeNet.s0: test accuracy 50.00%, 1 s\n"
+    assert (done.stderr, done.stdout) == (expected, "")

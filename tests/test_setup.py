@@ -183,3 +183,20 @@ def test_clean_keeps_what_took_hours(tmp_path):
     assert (tmp_path / "experiments/checkpoints/a").exists()
     assert call("clean-all") == "deleting experiments/checkpoints\ndeleting data\n"
     assert (tmp_path / "experiments/results/a").exists() and not (tmp_path / "data").exists()
+
+
+def test_a_clone_made_on_windows_has_line_feeds(tmp_path):
+    origin, clone = tmp_path / "origin", tmp_path / "clone"
+    origin.mkdir()
+    for name in (".gitattributes", "setup.sh", "Makefile"):
+        shutil.copy(ROOT / name, origin / name)
+    named = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "core.autocrlf=false")
+    for command in (
+        ("git", "init", "-q", "."),
+        ("git", "add", "."),
+        ("git", *named, "commit", "-q", "-m", "all"),
+        ("git", "clone", "-q", "-c", "core.autocrlf=true", str(origin), str(clone)),
+    ):
+        subprocess.run(command, cwd=origin, check=True)
+    assert (clone / "setup.sh").read_bytes() == (ROOT / "setup.sh").read_bytes()
+    assert b"\r" not in (clone / "Makefile").read_bytes()
