@@ -7,9 +7,13 @@ import pymupdf
 import pypdf
 import pytest
 
+from report.base import tree
+from report.base.errors import TEMPLATES
+from report.base.labels import Labels
 from report.documents import pdf
 from report.documents.document import Document
 from report.pdf_engine import printing
+from report.templating.engine import finish
 from tests.report_kit import built
 
 pytestmark = pytest.mark.pipeline
@@ -220,3 +224,17 @@ def test_mistakes_in_a_style_sheet_are_named(tmp_path):
         f"{path}:4: Ignored `color: `, no value.",
         f"{path}:5: Parse error: EOF reached before {{}} block for a qualified rule.",
     ]
+
+
+def test_a_table_of_many_columns_fits_the_page():
+    head = "".join(f"<th>Measurement {number}</th>" for number in range(13))
+    cells = "".join(f"<td>{number}.123456</td>" for number in range(13))
+    root = tree.parsed(f"<table><tr>{head}</tr><tr>{cells}</tr></table>")
+    finish(root, Labels("en"))
+    style = (TEMPLATES / "style" / "print.css").read_text(encoding="utf-8")
+    html = f"<style>{style}</style><body class=en>{tree.serialised([root], inner=True)}</body>"
+    with pymupdf.open(stream=printing.pdf(html, {})) as document:
+        (page,) = document
+        words = page.get_text("words")
+    assert sum("123456" in word[4] for word in words) == 13
+    assert all(word[0] >= SIDE - 1 and word[2] <= page.rect.x1 - SIDE + 1 for word in words)
