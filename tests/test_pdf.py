@@ -234,7 +234,7 @@ def test_a_table_of_many_columns_fits_the_page():
     style = (TEMPLATES / "style" / "print.css").read_text(encoding="utf-8")
     html = f"<style>{style}</style><body class=en>{tree.serialised([root], inner=True)}</body>"
     with pymupdf.open(stream=printing.pdf(html, {})) as document:
-        (page,) = document
-        words = page.get_text("words")
+        page = document[0]
+        words, right = page.get_text("words"), page.rect.x1 - SIDE
     assert sum("123456" in word[4] for word in words) == 13
-    assert all(word[0] >= SIDE - 1 and word[2] <= page.rect.x1 - SIDE + 1 for word in words)
+    assert all(word[0] >= SIDE - 1 and word[2] <= right + 1 for word in words)
