@@ -24,6 +24,7 @@ from analysis.schema import Misread, Mistakes
 from analysis.tables.results import NETWORKS
 from analysis.true_labels import as_digits, labels
 from experiments.datasets import DATASETS, DatasetName
+from models.cli import run
 
 ASSETS = Path(__file__).parent / "figures" / "assets"
 #: Images kept of a data set, grey levels of a kept image, and images in a row of a bitmap.
@@ -139,8 +140,8 @@ def _read(path: Path) -> dict[int, NDArray[np.uint8]]:
 
 
 def bitmap(images: Sequence[NDArray[np.uint8]], numbers: Sequence[int] = ()) -> bytes:
-    """Images side by side, ``ROW`` a row, as a PNG of few grey levels."""
-    height = -(-len(images) // ROW)
+    """Images side by side, ``ROW`` a row, as a PNG of few grey levels; black without any."""
+    height = max(1, -(-len(images) // ROW))
     tiles = np.zeros((height * ROW, SIDE, SIDE), np.uint8)
     for at, image in enumerate(images):
         tiles[at] = np.round(image / 255 * (LEVELS - 1)) * (255 // (LEVELS - 1))
@@ -153,7 +154,7 @@ def bitmap(images: Sequence[NDArray[np.uint8]], numbers: Sequence[int] = ()) -> 
     return out.getvalue()
 
 
-def main() -> None:
+def main() -> int:
     """Keep the images of the usual data sets that the most runs get wrong."""
     from experiments.datasets.splits import load
     from experiments.support.files import write_atomically
@@ -164,7 +165,8 @@ def main() -> None:
         pixels = load(records.dataset).test_images
         drawn = bitmap([np.asarray(pixels[image]) for image in images], images)
         write_atomically(_path(records.dataset), drawn)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

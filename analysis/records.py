@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,11 +20,19 @@ from experiments.record import Evaluation, Record, RecordError, parse, unreadabl
 __all__ = ["STRONG", "Records", "contents", "mean", "rungs", "siblings", "value"]
 
 
+#: No record is larger: one of a network of hundreds of layers has half a megabyte.
+MAX_BYTES = 32 * 2**20
+
+
 def contents(folder: Path) -> dict[Path, bytes | OSError]:
     """Every ``*.json`` of a folder, read once: its bytes, or why it cannot be read."""
     found: dict[Path, bytes | OSError] = {}
     for path in sorted(folder.glob("[!.]*.json")):
         try:
+            if path.exists() and not path.is_file():  # a pipe would wait for its other end
+                raise OSError(errno.EINVAL, "not a regular file", str(path))
+            if path.stat().st_size > MAX_BYTES:
+                raise OSError(errno.EFBIG, f"larger than {MAX_BYTES >> 20} MiB", str(path))
             found[path] = path.read_bytes()
         except OSError as error:
             found[path] = error

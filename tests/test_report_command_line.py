@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from models.errors import UsageError
 from report import __main__ as command_line
 from report import build
 from tests import factory
@@ -67,7 +68,7 @@ def test_wrong_arguments(arguments, message):
     [
         ("LeNet.s0.json", '{"schema_version": 1, "id": "Le', "LeNet.s0.json: not JSON"),
         ("other.json", '{"a": 1}', "other.json: schema_version"),
-        ("other.json", "[1, 2]", "other.json: expected a JSON object"),
+        ("other.json", "[1, 2]", "other.json: record: Input should be an object"),
     ],
 )
 def test_bad_records_are_named(tmp_path, results, name, content, message):
@@ -126,16 +127,16 @@ def test_an_unwritable_folder_is_named(tmp_path, source):
         ("{{ run('ResNet18.s77') }}", "10-a.zh.md:3: unknown record 'ResNet18.s77'"),
     ],
 )
-def test_a_faulty_template_is_one_line(monkeypatch, capsys, tmp_path, source, body, message):
+def test_a_faulty_template_is_one_line(monkeypatch, tmp_path, source, body, message):
     made = templates(tmp_path, a=f"# T\n\n{body}\n")
     monkeypatch.setattr(build, "TEMPLATES", made)
     out = tmp_path / "out"
     arguments = ["report", "--source", str(source), "--out", str(out), "--only", "html"]
     monkeypatch.setattr(sys, "argv", arguments)
     monkeypatch.setattr(command_line.gc, "disable", lambda: None)  # not for the other tests
-    assert command_line.main() == 2
-    said = capsys.readouterr().err.strip().splitlines()
-    assert len(said) == 1 and message in said[0]
+    with pytest.raises(UsageError) as caught:
+        command_line.main()
+    assert message in str(caught.value) and "\n" not in str(caught.value)
     assert not out.exists()
 
 

@@ -31,6 +31,8 @@ _WRITERS: dict[Format, str] = {
     "md": "gfm-tex_math_gfm+tex_math_dollars-raw_html",
 }
 _LATEX_HEAD = r"""\usepackage{amssymb,bm}
+\AtBeginDocument{\ifdefined\bigblacktriangleup % unicode-math: the small ones are in few fonts
+  \let\blacktriangle\bigblacktriangleup\let\blacktriangledown\bigblacktriangledown\fi}
 \usepackage[section]{placeins}
 \setcounter{tocdepth}{2}
 \AtBeginDocument{\setlength{\emergencystretch}{3em}}
