@@ -254,7 +254,9 @@ def assert_inert(html):
     assert html.count("<script") == 5
     assert not re.search(r"<(img|iframe|object|embed|base|link(?! rel=\"icon\"))\b", html)
     assert not re.search(r"<[a-z][^>]*\son\w+=", re.sub(r'="[^"]*"', '=""', html))
-    ours = r"#|https?://|data:(?:,|image/png;)|(?:figures|tables)/[\w.-]+\""
+    ours = (
+        r"#|https?://|data:(?:,|image/png;)|(?:figures|tables)/[\w.-]+\"|report\.(?:zh|en)\.pdf\""
+    )
     assert not re.search(rf'(?:href|src)="(?!{ours})', html)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", html)
 
