@@ -23,10 +23,9 @@ def main() -> int:
     """Parse the command line, train, print the accuracy and refresh the report."""
     import models
     from experiments import study
-    from experiments.datasets import DATASETS
     from experiments.record import RESULTS
     from experiments.scheduling.scheduler import supervise
-    from experiments.support.arguments import add_extras, chosen_extras
+    from experiments.support.arguments import add_extras, add_study, chosen_extras
     from models.cli import OneLineParser
 
     parser = OneLineParser(prog="main.py", description=__doc__)
@@ -47,8 +46,7 @@ def main() -> int:
     )
     parser.add_argument("--recipe", help="original, or strong: warped images, averaged weights")
     parser.add_argument("--seed", type=several(int), help="random seed (0)")
-    parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
-    parser.add_argument("--dataset", help=f"{', '.join(DATASETS)} (MNIST)")
+    add_study(parser)
     parser.add_argument(
         "--report", choices=("yes", "no"), default="yes", help="refresh the report (yes)"
     )

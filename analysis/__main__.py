@@ -17,8 +17,8 @@ from pathlib import Path
 
 from analysis import schema
 from analysis.records import Records
-from experiments.datasets import DATASETS
 from experiments.record import RESULTS
+from experiments.support.arguments import add_study
 from experiments.support.files import write_atomically
 from models import UsageError
 from models.cli import OneLineParser, run
@@ -28,11 +28,7 @@ def _arguments() -> argparse.Namespace:
     parser = OneLineParser(prog="python -m analysis", description=__doc__)
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help="draw these alone")
     parser.add_argument("--list", action="store_true", help="name the figures, tables, findings")
-    parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
-    parser.add_argument("--dataset", help=", ".join(DATASETS))
-    parser.add_argument(
-        "--results", type=Path, metavar="DIR", help="the records (experiments/results/PROFILE)"
-    )
+    add_study(parser, results=True)
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where to write (analysis/out/PROFILE)"
     )
@@ -65,11 +61,11 @@ def _list() -> int:
 def _analyse(arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
     default = schema.folder_of(arguments.profile, arguments.dataset)
-    folder: Path = (arguments.results or RESULTS / default.name).expanduser()
+    folder: Path = arguments.results or RESULTS / default.name
     if arguments.results and not folder.is_dir():
         raise UsageError(f"{folder}: no such folder")
     name = folder.resolve().name if arguments.results else default.name
-    out: Path = (arguments.out or schema.OUT / name).expanduser()
+    out: Path = arguments.out or schema.OUT / name
     from analysis import results
 
     inputs = results.Inputs.read(folder)

@@ -16,8 +16,8 @@ import pandas as pd
 
 from analysis import schema
 from analysis.records import Records
-from experiments.datasets import DATASETS
 from experiments.record import RESULTS, Record
+from experiments.support.arguments import add_study
 from experiments.support.files import write_atomically
 from models import DEFAULTS
 from models.cli import OneLineParser, run
@@ -75,11 +75,7 @@ def _run(record: Record) -> dict[str, Any]:
 def main() -> int:
     """Parse the command line and write the tables; returns the exit status."""
     parser = OneLineParser(prog="python -m analysis.frames", description=__doc__)
-    parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
-    parser.add_argument("--dataset", help=", ".join(DATASETS))
-    parser.add_argument(
-        "--results", type=Path, metavar="DIR", help="the records (experiments/results/PROFILE)"
-    )
+    add_study(parser, results=True)
     arguments = parser.parse_args()
     default = schema.folder_of(arguments.profile, arguments.dataset)
     folder: Path = arguments.results or RESULTS / default.name

@@ -6,11 +6,10 @@ import json
 import sys
 
 from experiments import study
-from experiments.datasets import DATASETS
 from experiments.record import RESULTS, schema
 from experiments.scheduling.estimates import seconds
 from experiments.scheduling.scheduler import Engine, cores, needed, supervise
-from experiments.support.arguments import add_extras, chosen_extras
+from experiments.support.arguments import add_extras, add_study, chosen_extras
 from experiments.training.state import NO_EXTRAS, Extras
 from models.cli import OneLineParser, run
 from models.errors import UsageError
@@ -84,8 +83,7 @@ def main() -> int:
     """Parse the command line and run the command; returns the exit status."""
     parser = OneLineParser(prog="python -m experiments", description=__doc__)
     parser.add_argument("command", choices=("train", "status", "schema"))
-    parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
-    parser.add_argument("--dataset", help=", ".join(DATASETS))
+    add_study(parser)
     parser.add_argument("--only", metavar="RUN[,RUN…]", help="train only these runs, by their ids")
     parser.add_argument(
         "--minutes",

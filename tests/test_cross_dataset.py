@@ -18,7 +18,7 @@ from report.blocks.numbers import LANGS
 from tests import factory
 from tests.report_kit import compared, material, whole_page
 
-S, C, I, N = (  # noqa: E741
+S, C, OPEN, N = (
     Verdict.SUPPORTED,
     Verdict.CONTRADICTED,
     Verdict.INCONCLUSIVE,
@@ -46,9 +46,9 @@ def folder(tmp_path_factory):
         ((S, S), "alike"),
         ((C, C), "alike"),
         ((S, C), "reversed"),
-        ((S, C, I), "reversed"),
-        ((S, I), "open"),
-        ((I, I), "open"),
+        ((S, C, OPEN), "reversed"),
+        ((S, OPEN), "open"),
+        ((OPEN, OPEN), "open"),
         ((S, N), "untested"),
         ((S, C, N), "untested"),
     ],

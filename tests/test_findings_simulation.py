@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 from scipy import stats
 
 from analysis import simulation
@@ -42,7 +43,7 @@ def test_levels_and_powers_of_few_worlds() -> None:
     assert shown["lenet-lowest"] and shown["mul-much-worse"] == 2
 
 
-def test_a_difference_is_seen(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_difference_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """With an error rate of 60 % PlainNet-34 is found to be worse, which "equal" calls wrong."""
     false = {"plain-degrades": EQUAL.false["plain-degrades"]}
     worse = dataclasses.replace(EQUAL, errors={"PlainNet34": 0.6}, false=false)

@@ -18,7 +18,7 @@ from report.blocks.numbers import LANGS
 from tests import factory, test_figures
 from tests.report_kit import material, section
 
-S, C, I = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.INCONCLUSIVE  # noqa: E741
+S, C, OPEN = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.INCONCLUSIVE
 DEGRADES = "plain-degrades"
 
 
@@ -56,7 +56,7 @@ def step(verdict, effect=None, ends=None, networks=("LeNet",)):
         ([step(S)], "single"),
         ([step(S), step(S)], "stable"),
         ([step(S), step(C)], "depends"),
-        ([step(S), step(I)], "depends"),
+        ([step(S), step(OPEN)], "depends"),
         ([step(C), step(S), step(S)], "stable"),
         ([step(S), step(S), step(C)], "depends"),
         ([step(S, 2.0, (1.8, 2.2)), step(S, 2.1, (2.0, 2.3))], "stable"),

@@ -8,6 +8,7 @@ from PIL import Image
 
 from experiments import study
 from experiments.datasets import DATASETS
+from experiments.support.arguments import add_study
 from models.cli import OneLineParser, run
 
 #: The picture of what the network saw is this many times as large.
@@ -23,8 +24,7 @@ def main() -> int:
     parser = OneLineParser(prog="python -m experiments.prediction", description=__doc__)
     parser.add_argument("model", help="a network, or a run of it: ResNet18, ResNet18-mul.s0")
     parser.add_argument("image", type=Path, help="a picture of one digit")
-    parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
-    parser.add_argument("--dataset", help=f"{', '.join(DATASETS)} (MNIST)")
+    add_study(parser)
     arguments = parser.parse_args()
     for name in ("model", "image"):
         if str(getattr(arguments, name)) in ("", "."):

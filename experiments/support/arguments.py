@@ -1,15 +1,27 @@
-"""Arguments that more than one command has: what a run leaves besides its record."""
+"""Arguments that more than one command has."""
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
 import sys
+from pathlib import Path
 
+from experiments.datasets import DATASETS
 from experiments.training.state import Extras
 from models.errors import UsageError
 
 TRACKERS = ("tensorboard",)
+
+
+def add_study(parser: argparse.ArgumentParser, *, results: bool = False) -> None:
+    """Add ``--profile`` and ``--dataset``, and with ``results`` the folder of the records."""
+    parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
+    parser.add_argument("--dataset", help=f"{', '.join(DATASETS)} (MNIST)")
+    if results:
+        parser.add_argument(
+            "--results", type=Path, metavar="DIR", help="the records (experiments/results/PROFILE)"
+        )
 
 
 def add_extras(parser: argparse.ArgumentParser) -> None:

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from experiments import study
-from experiments.datasets import DATASETS
 from experiments.record import RESULTS, Epoch, Record, RecordError, read
+from experiments.support.arguments import add_study
 from experiments.verification.checks import problems
 from experiments.verification.retrain import compare, retrain, seeds_of
 from models.cli import OneLineParser, run
@@ -67,15 +67,11 @@ def main() -> int:
     """Parse the command line and run the command; returns the exit status."""
     parser = OneLineParser(prog="python -m experiments.verification", description=__doc__)
     parser.add_argument("run", help="id of a recorded run, such as LeNet.s0, or all")
-    parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
-    parser.add_argument("--dataset", help=", ".join(DATASETS))
-    parser.add_argument(
-        "--results", type=Path, metavar="DIR", help="the records (experiments/results/PROFILE)"
-    )
+    add_study(parser, results=True)
     arguments = parser.parse_args()
     profile = study.profile_name(arguments.profile, arguments.dataset)
     study.load().profile(profile)  # an unknown one is an error, whatever the folder
-    folder = arguments.results.expanduser() if arguments.results else RESULTS / profile
+    folder = arguments.results or RESULTS / profile
     return verify_all(folder) if arguments.run == "all" else verify(arguments.run, folder)
 
 

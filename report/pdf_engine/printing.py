@@ -33,14 +33,24 @@ def load() -> str:
     return ragged
 
 
+class _Messages(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a message."""
+        self.found.append(record.getMessage())
+
+
 def faults(path: Path) -> list[str]:
     """What of a style sheet does not reach the PDFs, a line each: WeasyPrint's warnings."""
     load()
     import weasyprint
 
-    found: list[str] = []
-    logger, handler = logging.getLogger("weasyprint"), logging.Handler()
-    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    logger, handler = logging.getLogger("weasyprint"), _Messages()
     logger.setLevel(logging.WARNING)
     logger.addHandler(handler)
     try:
@@ -48,7 +58,9 @@ def faults(path: Path) -> list[str]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(logging.CRITICAL)
-    placed = (re.fullmatch(r"(.*) at (\d+):\d+([,:] .*)", said, re.DOTALL) for said in found)
+    placed = (
+        re.fullmatch(r"(.*) at (\d+):\d+([,:] .*)", said, re.DOTALL) for said in handler.found
+    )
     return [f"{Place(path, int(m[2]))}: {one_line(m[1] + m[3])}" for m in placed if m]
 
 
