@@ -10,8 +10,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def commit() -> tuple[str | None, bool | None]:
-    """The Git commit, and whether tracked files differ from it; None where unknown."""
-    changes = _git("status", "--porcelain", "-uno")
+    """The Git commit, and whether tracked files other than records differ from it; None where
+    unknown."""
+    changes = _git("status", "--porcelain", "-uno", "--", ":/", ":!/experiments/results")
     return _git("rev-parse", "HEAD"), None if changes is None else bool(changes)
 
 
