@@ -28,6 +28,8 @@ MARGIN, TWICE = math.log(1.25), math.log(2.0)
 
 SE, RES = ["SEResNet18", "SEResNet34"], [f"ResNet{d}" for d in (18, 34, 50, 101)]
 DEEP = [*SE, *RES, "DenseNet", "AlexNet"]
+#: A p-value of 0 means "decided by rule"; one that a distribution gives is never smaller than this.
+LEAST = sys.float_info.min
 SUB, MUL, MUL_NOBN = "ResNet18-sub", "ResNet18-mul", "ResNet18-mul-nobn"
 RATIOS = ["SEResNet18", "SEResNet18-ratio4", "SEResNet18-ratio8", "SEResNet18-ratio16"]
 STRONG = [f"{name}-strong" for name in ("ResNet18", "SEResNet18", "SEResNet34", "DenseNet")]
@@ -179,12 +181,12 @@ class Comparison:
     def above(self, margin: float = 0.0) -> float:
         if self.broken:
             return self._ranked(margin, 1)
-        return float(stats.t.sf((self.estimate - margin) / self.error, self.freedom))
+        return max(LEAST, float(stats.t.sf((self.estimate - margin) / self.error, self.freedom)))
 
     def below(self, margin: float = 0.0) -> float:
         if self.broken:
             return self._ranked(margin, -1)
-        return float(stats.t.cdf((self.estimate - margin) / self.error, self.freedom))
+        return max(LEAST, float(stats.t.cdf((self.estimate - margin) / self.error, self.freedom)))
 
     def _ranked(self, margin: float, sign: int) -> float:
         """By rank, or by rule where every run of some network diverged and none of the others'."""
