@@ -142,6 +142,8 @@ def test_a_sweep_of_ones_own_is_drawn_in_order_below_the_planned_run():
         "SE-ResNet-18, planned: ratio=2",
     ]
     assert "3 of 3 settings have a higher mean" in _texts(figure)
+    alone = drawn(module, make(without=["SEResNet18"], extra=sweep), "en")
+    assert "SEResNet18-ratio16\nSEResNet18-ratio4\n" in _texts(alone)
     assert "learning_rate=1.0 diverged" in module.alt(own, "en")
     assert "ratio=16 99.00%" in module.alt(own, "en")
 

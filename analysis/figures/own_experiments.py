@@ -56,13 +56,13 @@ def _groups(evidence: Evidence, words: Words) -> list[list[Row]]:
         raise estimates.NothingToDraw(())
     own = {run.id for run in evidence.records.extra}
     groups = []
-    for (network, variant), pairs in groupby(found, _compared):
+    for (_, variant), pairs in groupby(found, _compared):
         settings: dict[str, list[Record]] = {}
         varied: dict[str, None] = {}
         for run, other in pairs:
             changed = changes(run, other) if other else {}
             varied |= dict.fromkeys(changed)
-            settings.setdefault(written(changed) or words.name(network), []).append(run)
+            settings.setdefault(written(changed) or run.id.rpartition(".s")[0], []).append(run)
         rows = [_row(evidence, label, runs) for label, runs in settings.items()]
         if variant:
             planned = [run for run in evidence.runs(variant) if run.id not in own]
