@@ -38,7 +38,7 @@ def build(source: Path, out: Path, *, only_html: bool = False) -> list[str]:
         write_atomically(out / HTML, html(schema.load(source)))
         return [HTML]
     with ProcessPoolExecutor(len(LANGS), initializer=end_with_parent) as pool:
-        pdfs = {lang: pool.submit(_pdf, source, lang) for lang in LANGS}
+        pdfs = {lang: pool.submit(pdf, source, lang) for lang in LANGS}
         results = schema.load(source)
         files = {HTML: html(results).encode(), **latex(results), **_beside(results)}
         files |= {f"report.{lang}.pdf": job.result() for lang, job in pdfs.items()}
@@ -57,7 +57,8 @@ def html(results: Results) -> str:
     return html_page.render(TEMPLATES, documents, results)
 
 
-def _pdf(source: Path, lang: Lang) -> bytes:
+def pdf(source: Path, lang: Lang) -> bytes:
+    """The PDF of a language."""
     from report.documents import pdf
 
     results, sections = schema.load(source), discover(TEMPLATES)
