@@ -17,7 +17,7 @@ import watchfiles
 from analysis import schema
 from models import UsageError
 from report import build
-from report.base.errors import TEMPLATES, ReportError
+from report.base.errors import TEMPLATES, Faults, ReportError
 from report.blocks.numbers import LANGS, Lang
 from report.documents import html_page
 
@@ -45,6 +45,8 @@ _EMPTY = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Report</ti
 
 def described(error: Exception) -> str:
     """What is wrong, and below it the line of the template with a caret at the place."""
+    if isinstance(error, Faults):
+        return "\n\n".join(map(described, error.each))
     text = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
     place = error.place if isinstance(error, ReportError) else None
     source = place.source_line() if place else ""
