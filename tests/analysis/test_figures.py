@@ -74,7 +74,7 @@ def records(request):
 
 @pytest.fixture(params=[name for name in figures() if name != "ladder"])
 def module(request):
-    """Every figure but the ladder, which needs records of several rungs: tests/test_ladder.py."""
+    """Every figure but the ladder, which needs records of several rungs: test_ladder.py."""
     return figures()[request.param]
 
 
