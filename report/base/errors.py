@@ -37,9 +37,10 @@ class Place:
         return f"{shown}:{self.line}"
 
     def at(self, word: str) -> Place:
-        """The same line, at the column where ``word`` stands in it."""
-        column = self.source_line().find(word) + 1 if word else 0
-        return Place(self.file, self.line, column)
+        """The same line, at the column where ``word`` stands in it, as a word if it does."""
+        line, text = self.source_line(), re.escape(word)
+        found = re.search(rf"(?<!\w){text}(?!\w)", line) or re.search(text, line)
+        return Place(self.file, self.line, found.start() + 1 if word and found else 0)
 
     def source_line(self) -> str:
         """The text of the line, empty where the file has no such line."""

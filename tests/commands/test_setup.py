@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 LOCK = """torch==2.9.0 \\
     --hash=sha256:00
 torchvision==0.24.0 \\

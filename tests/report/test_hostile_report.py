@@ -23,11 +23,11 @@ from experiments.record import SCHEMA_VERSION, write
 from tests import factory
 from tests.checkout import copy_of_checkout, results, trim
 from tests.fuzz_kit import replaced
-from tests.test_html_browser import ARGUMENTS, CHROMIUM
+from tests.report.test_html_browser import ARGUMENTS, CHROMIUM
 
 pytestmark = pytest.mark.pipeline
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EVIL = "http://127.0.0.1:9/evil"
 PAYLOADS = [
     "<script>window.owned = 1; alert(1)</script>",

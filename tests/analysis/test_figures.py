@@ -75,7 +75,7 @@ def records(request):
 
 @pytest.fixture(params=[name for name in figures() if name not in ("ladder", "own-experiments")])
 def module(request):
-    """Every figure but the ladder, which needs records of several rungs: tests/test_ladder.py;
+    """Every figure but the ladder, which needs records of several rungs: test_ladder.py;
     and that of own experiments, which the study has none of."""
     return figures()[request.param]
 

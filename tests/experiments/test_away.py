@@ -12,7 +12,7 @@ import pytest
 from experiments.datasets import DATASETS
 from experiments.datasets.download import acquire
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 #: Stands for the other machine's Python: has every package, and no network to fetch a wheel.
 PYTHON = f"""#!/bin/sh
 case "$*" in

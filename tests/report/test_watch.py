@@ -10,8 +10,8 @@ import pytest
 from report import build, watch
 from report.base.errors import Place, ReportError
 from report.watch import Preview, described, server
+from tests.report.test_html_browser import ARGUMENTS, CHROMIUM
 from tests.report_kit import material, templates
-from tests.test_html_browser import ARGUMENTS, CHROMIUM
 
 
 @pytest.fixture

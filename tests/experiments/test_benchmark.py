@@ -14,7 +14,7 @@ from experiments import benchmark, study
 from experiments.datasets.splits import Images
 from experiments.training.transforms import to_input
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_original_way_sees_the_same_images():

@@ -13,7 +13,7 @@ import pandas as pd
 import analysis
 from experiments.record import RESULTS, read
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_row_a_run_and_a_row_an_epoch_with_the_records_numbers():

@@ -25,10 +25,10 @@ from report.base.errors import TEMPLATES
 from report.blocks.numbers import LANGS, Lang
 from report.documents import document
 from report.templating.sections import discover
+from tests.analysis.test_tables import check as check_table
+from tests.analysis.test_tables import number, row, rows
 from tests.factory import Outcome, make, outcome
 from tests.report_kit import material
-from tests.test_tables import check as check_table
-from tests.test_tables import number, row, rows
 
 FINDING = "strong-recipe-better"
 PLANNED = ("ResNet18-strong", "DenseNet-strong", "SEResNet18-strong", "SEResNet34-strong")

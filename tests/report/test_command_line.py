@@ -13,7 +13,7 @@ from tests import factory
 from tests.checkout import copy_of_checkout, trim
 from tests.report_kit import templates
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments, stage="report", cwd=ROOT):

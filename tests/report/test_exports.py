@@ -16,7 +16,7 @@ from tests.report_kit import material as kit_material
 
 pytestmark = pytest.mark.pipeline
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

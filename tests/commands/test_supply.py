@@ -11,7 +11,7 @@ import pytest
 
 from tests import audit
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 

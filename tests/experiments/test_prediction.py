@@ -23,7 +23,7 @@ from experiments.record import read as read_record
 from models.errors import UsageError
 from tests.drawn_digits import WAYS, Way, draw
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TRAINED = ROOT / "tests" / "trained"
 RECORD = TRAINED / "quick" / "DenseNet.s0.json"
 

@@ -165,7 +165,7 @@ def test_a_run_whose_process_keeps_dying_is_given_up_and_the_others_go_on(small)
 def test_a_cluster_that_does_not_answer_is_one_line(address, what):
     done = subprocess.run(
         [sys.executable, *TRAIN, "--engine", "ray"],
-        cwd=Path(__file__).parent.parent,
+        cwd=Path(__file__).parents[2],
         env={**os.environ, "RAY_ADDRESS": address},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
@@ -191,7 +191,7 @@ def test_without_ray_one_line_says_what_to_install():
     done = subprocess.run(
         [sys.executable, "-c", f"{code}run(main)", *TRAIN[2:],
          "--engine", "ray"],
-        cwd=Path(__file__).parent.parent, capture_output=True, text=True, timeout=60, check=False,
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert re.fullmatch(r"error: engine ray: .*pip install 'ray>=2\.50'\.\n", done.stderr)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from report.base.errors import ReportError
 from report.lint import lint
 from tests.report_kit import templates
 
@@ -133,3 +134,17 @@ def test_the_languages_must_agree(tmp_path, capsys, zh, en, what):
 
 def test_the_real_templates_pass(capsys):
     assert lint() == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{% if true %} x", "{% if %} has no {% endif %}"),
+        ('{% call figure("depth") %}x', "{% call %} has no {% endcall %}"),
+        ("{{<note>}}", "unexpected '<'"),
+    ],
+)
+def test_a_template_that_cannot_be_parsed_is_named(tmp_path, capsys, text, said):
+    with pytest.raises(ReportError, match=r"10-a\.\w\w\.md:3: ") as caught:
+        check(tmp_path, capsys, text)
+    assert said in str(caught.value)

@@ -11,7 +11,7 @@ import pytest
 
 from experiments.support.signals import Stopped, stoppable
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])

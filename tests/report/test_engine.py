@@ -212,7 +212,8 @@ def test_templates_are_sandboxed(tmp_path, source):
     [
         ("{% if %}", "Expected an expression", None),
         ("{{ n(acc('LeNet') }}", "unexpected '}'", None),
-        ("{{ nn(1) }}", "'nn' is undefined", 4),
+        ("{{ nn(1) }}", "'nn' is undefined; did you mean 'n'?", 4),
+        (r"$\frac{{a}}{b}$", "in a formula, too, {{ begins an expression", 9),
         ("{{ profile.size }}", "has no attribute 'size'", None),
         ('{{ n(acc("ResNet19")) }}', "unknown network 'ResNet19'; did you mean 'ResNet1", 11),
         ('{{ field("LeNet.s9", "test.accuracy", "accuracy") }}', "unknown record 'LeNet.s9'", 11),

@@ -15,7 +15,8 @@ from analysis.schema import Step
 from analysis.tables import tables
 from analysis.values import Value
 from report.blocks.numbers import LANGS
-from tests import factory, test_figures
+from tests import factory
+from tests.analysis import test_figures
 from tests.report_kit import material, section
 
 S, C, OPEN = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.INCONCLUSIVE
