@@ -127,7 +127,7 @@ def test_an_unwritable_folder_is_named(tmp_path, source):
         ("{{ run('ResNet18.s77') }}", "10-a.zh.md:3: unknown record 'ResNet18.s77'"),
     ],
 )
-def test_a_faulty_template_is_one_line(monkeypatch, tmp_path, source, body, message):
+def test_a_faulty_template_is_one_line_a_language(monkeypatch, tmp_path, source, body, message):
     made = templates(tmp_path, a=f"# T\n\n{body}\n")
     monkeypatch.setattr(build, "TEMPLATES", made)
     out = tmp_path / "out"
@@ -136,7 +136,9 @@ def test_a_faulty_template_is_one_line(monkeypatch, tmp_path, source, body, mess
     monkeypatch.setattr(command_line.gc, "disable", lambda: None)  # not for the other tests
     with pytest.raises(UsageError) as caught:
         command_line.main()
-    assert message in str(caught.value) and "\n" not in str(caught.value)
+    chinese, english = str(caught.value).split("\nerror: ")
+    assert message in chinese and message.replace(".zh.", ".en.") in english
+    assert "\n" not in chinese + english
     assert not out.exists()
 
 

@@ -131,6 +131,21 @@ def test_word_has_native_equations_captions_styles_and_alternative_texts(made):
     assert len(list(root.iter(f"{W}footnoteReference"))) == 1
 
 
+def test_words_columns_are_as_wide_as_their_contents_and_fit_the_page(made):
+    out, _ = made
+    root = etree.fromstring(_document(out, "en"))
+    text_width = 11906 - 2 * 1418  # of A4 less the margins, in twentieths of a point
+    tables = [
+        [int(column.get(f"{W}w")) for column in grid.iter(f"{W}gridCol")]
+        for grid in root.iter(f"{W}tblGrid")
+    ]
+    assert len(tables) == 2 and all(sum(widths) <= text_width for widths in tables)
+    results = max(tables, key=len)
+    assert max(results) > 1.5 * min(results)
+    for picture in root.xpath("//*[local-name()='inline']/*[local-name()='extent']"):
+        assert int(picture.get("cx")) / 635 + 180 <= text_width  # with LibreOffice's margin
+
+
 def test_words_fonts_are_those_of_the_reference_document(made):
     out, _ = made
     with zipfile.ZipFile(out / "report.zh.docx") as archive:
