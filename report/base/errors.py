@@ -5,13 +5,17 @@ from __future__ import annotations
 import difflib
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import TypeVar
 
 from experiments.support.text import one_line
 from models import UsageError
+
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
@@ -59,6 +63,40 @@ class ReportError(UsageError):
         self.message = message
         self.place = place
         super().__init__(one_line(f"{place}: {message}" if place else message))
+
+
+class Faults(ReportError):
+    """Several things in the templates are wrong; ``str()`` has a line for each."""
+
+    message = "several faults"
+    place = None
+
+    def __init__(self, each: Sequence[ReportError]) -> None:
+        self.each = each
+        UsageError.__init__(self, each)
+
+    def __str__(self) -> str:
+        return "\nerror: ".join(map(str, self.each))  # as commands print one
+
+
+def for_each(make: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made]:
+    """What a function makes of each item.
+
+    Raises:
+        ReportError: it failed for an item; ``Faults`` if it did for several. All were tried.
+    """
+    made: list[_Made] = []
+    faults: dict[str, ReportError] = {}
+    for item in items:
+        try:
+            made.append(make(item))
+        except Faults as several:
+            faults |= {str(fault): fault for fault in several.each}
+        except ReportError as fault:
+            faults[str(fault)] = fault
+    if faults:
+        raise Faults([*faults.values()]) if len(faults) > 1 else next(iter(faults.values()))
+    return made
 
 
 def unknown(kind: str, key: str, known: Iterable[str], place: Place | None) -> ReportError:

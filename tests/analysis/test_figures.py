@@ -33,8 +33,9 @@ from analysis.figures.common.axes import accuracy_axis, log_axis
 from analysis.figures.common.diagram import Diagram
 from analysis.figures.common.text import FOLDER, Words
 from analysis.records import Records
+from experiments import study
 from models import UsageError
-from tests.factory import make, outcome
+from tests.factory import Outcome, make, outcome
 
 LANGS = ("zh", "en")
 
@@ -72,9 +73,10 @@ def records(request):
     return scenario(request.param)
 
 
-@pytest.fixture(params=[name for name in figures() if name != "ladder"])
+@pytest.fixture(params=[name for name in figures() if name not in ("ladder", "own-experiments")])
 def module(request):
-    """Every figure but the ladder, which needs records of several rungs: test_ladder.py."""
+    """Every figure but the ladder, which needs records of several rungs: test_ladder.py;
+    and that of own experiments, which the study has none of."""
     return figures()[request.param]
 
 
@@ -95,8 +97,11 @@ def test_every_figure_has_its_words_and_nothing_else_has():
 def test_texts_are_inside_and_apart(module, records, lang):
     figure = drawn(module, records, lang)
     assert figure is not None
-    if isinstance(figure, Diagram):
-        return  # see test_texts_of_diagrams_are_inside_and_apart
+    if not isinstance(figure, Diagram):  # see test_texts_of_diagrams_are_inside_and_apart
+        _check_texts(figure)
+
+
+def _check_texts(figure):
     assert figure.get_size_inches()[0] == theme.WIDTH
     renderer = figure.canvas.get_renderer()
     figure.draw(renderer)
@@ -112,6 +117,43 @@ def test_texts_are_inside_and_apart(module, records, lang):
         boxes.append((text.get_text(), box.padded(-1.5 * figure.dpi / 72)))
     for (one, first), (other, second) in itertools.combinations(boxes, 2):
         assert not first.overlaps(second), f"{one!r} covers {other!r}"
+
+
+def test_a_sweep_of_ones_own_is_drawn_in_order_below_the_planned_run():
+    module, load = figures()["own-experiments"], study.load()
+    assert drawn(module, scenario("one seed"), "en") is None
+    sweep = [
+        (load.config("quick", "SEResNet18", {"ratio": ratio}, seed=seed), Outcome(accuracy=0.99))
+        for ratio in (16, 4, 8)
+        for seed in (0, 1)
+    ]
+    broken = load.config("quick", "DenseNet", {}, learning_rate=1.0)
+    records = make(extra=[*sweep, (broken, Outcome(status="diverged"))])
+    own = records.only(module.runs(records))  # what it is drawn from
+    assert len(own.by_id) == 9
+    for lang in LANGS:
+        figure = drawn(module, own, lang)
+        _check_texts(figure)
+        labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        assert labels[3:] == ["ratio=4", "ratio=8", "ratio=16"]
+    assert labels[:3] == [
+        "DenseNet, planned: learning_rate=0.003",
+        "learning_rate=1.0",
+        "SE-ResNet-18, planned: ratio=2",
+    ]
+    assert "3 of 3 settings have a higher mean" in _texts(figure)
+    alone = drawn(module, make(without=["SEResNet18"], extra=sweep), "en")
+    assert "SEResNet18-ratio16\nSEResNet18-ratio4\n" in _texts(alone)
+    assert "learning_rate=1.0 diverged" in module.alt(own, "en")
+    assert "ratio=16 99.00%" in module.alt(own, "en")
+
+
+def test_own_experiments_beyond_a_page_are_counted():
+    load, module = study.load(), figures()["own-experiments"]
+    rates = [round(0.0005 + 0.0001 * step, 4) for step in range(40)]
+    many = [load.config("quick", "LeNet", {}, learning_rate=rate) for rate in rates]
+    figure = drawn(module, make(extra=[(config, Outcome()) for config in many]), "en")
+    assert figure.get_size_inches()[1] < 9 and " more settings are in the table" in _texts(figure)
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -2,7 +2,10 @@
 checkout, through the real commands."""
 
 import re
+import shutil
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -11,7 +14,17 @@ from experiments import study
 from experiments.record import read
 from experiments.training import device as machine
 from experiments.versions import in_fp32
-from tests.checkout import QUICKEST, copy_of_checkout, edit, results, run, start, timeless, trim
+from tests.checkout import (
+    QUICKEST,
+    ROOT,
+    copy_of_checkout,
+    edit,
+    results,
+    run,
+    start,
+    timeless,
+    trim,
+)
 
 pytestmark = pytest.mark.pipeline
 
@@ -169,3 +182,31 @@ def test_foreign_and_truncated_records_are_named_and_do_not_stop_the_report(repo
     finally:
         (folder / "Foreign.s0.json").unlink()
         (folder / "Cut.s0.json").unlink()
+
+
+def test_a_sweep_by_make_keeps_weights_and_leaves_the_report_alone(small):
+    for name in ("Makefile", "setup.sh"):
+        shutil.copy(ROOT / name, small)
+    (small / "setup.sh").write_text("#!/bin/sh\n")  # what the tests run in is there
+    (small / ".venv").symlink_to(sys.prefix)
+
+    def make(*words):
+        return subprocess.run(
+            ["make", *words, "PROFILE=smoke"],
+            cwd=small, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+
+    done = make("experiment", "MODEL=LeNet", "LR=0.002,0.001,0.0005", "SEED=0,1", "REPORT=no")
+    assert done.returncode == 0, done.stderr
+    settings = ("LeNet-lr0.002", "LeNet", "LeNet-lr0.0005")  # 0.001 is the study's
+    runs = [f"{setting}.s{seed}" for setting in settings for seed in (0, 1)]
+    told = re.findall(r"^(\S+): test accuracy", done.stdout, re.M)
+    assert told == runs
+    kinds = {".json", ".safetensors", ".log"}
+    for run_id in runs:
+        assert {path.suffix for path in results(small).glob(f"{run_id}.*")} == kinds
+    assert not (small / "analysis/out").exists() and not (small / "report/out").exists()
+    drawn = make("figure", "NAME=own-experiments")
+    assert drawn.returncode == 0, drawn.stderr
+    svg = (small / "analysis/out/smoke/figures/own-experiments.en.svg").read_text()
+    assert svg.index("learning_rate=0.0005") < svg.index("learning_rate=0.002")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ import models
 from experiments import study
 from experiments.record import read
 from experiments.scheduling import worker
+from experiments.training.probes import __main__ as probes
 from experiments.training.state import Extras, Job
 from tests.checkout import ROOT
 
@@ -41,10 +43,10 @@ def folder(monkeypatch, tmp_path):
     torch.set_flush_denormal(False)
 
 
-def train(**extras):
-    config = study.load().config("smoke", "LeNet", {}, epochs=2)
+def train(network="LeNet", **extras):
+    config = study.load().config("smoke", network, {}, epochs=2)
     supervisor = Supervisor()
-    worker.work(Job("LeNet.s0", config, "smoke", 1, extras=Extras(**extras)), supervisor)
+    worker.work(Job(f"{network}.s0", config, "smoke", 1, extras=Extras(**extras)), supervisor)
     return supervisor.messages[-1]
 
 
@@ -58,6 +60,20 @@ def test_weights_lie_beside_the_record_with_their_hash_in_it(folder):
     again = read(folder / "LeNet.s0.json")
     assert again.weights_sha256 is None and not path.exists()
     assert again.test == record.test and again.probes == record.probes
+
+
+def test_probes_can_be_taken_again_from_the_weights(folder, capsys, monkeypatch):
+    assert train("SEResNet18", save=True)[0] == "done"
+    monkeypatch.setattr("experiments.prediction.predict.RESULTS", folder.parent)
+    monkeypatch.setattr(sys, "argv", ["probes", "SEResNet18.s0", "--profile", "smoke"])
+    threads = torch.get_num_threads()
+    assert probes.main() == 0
+    torch.set_num_threads(threads)
+    found = json.loads(capsys.readouterr().out)
+    recorded = read(folder / "SEResNet18.s0.json").probes.model_dump(mode="json")
+    assert found["block_gains"] == recorded["block_gains"][-1]["blocks"]
+    assert len(found["block_gains"]) == len(found["se_weights"]) == 8
+    assert found["se_weights"] == recorded["se_weights"]
 
 
 def test_a_run_has_a_log(folder):

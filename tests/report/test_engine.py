@@ -1,11 +1,13 @@
 """The sandbox, the macros, and what a writer is told when something is wrong."""
 
+import pickle
 import re
 from html import unescape
 
 import pytest
 
 from experiments.record import Record
+from report import build, watch
 from report.base import tree
 from report.base.errors import ReportError
 from report.base.labels import Labels
@@ -35,6 +37,32 @@ def with_reason(reason):
     changed = Record.model_validate(data)
     by_id = found.by_id | {changed.id: changed}
     return type(found)(found.folder, found.profile, by_id, (f"bad.json: {reason}",), found.planned)
+
+
+def test_the_first_fault_of_every_section_is_told(tmp_path, monkeypatch):
+    faulty = {"a": "{{ nothing }}", "b": "$\\fraq$ {{ nothing }}", "c": '{{ ref("fig:depht") }}'}
+    folder = templates(tmp_path, **{name: f"# T\n\n{text}\n" for name, text in faulty.items()})
+    monkeypatch.setattr(build, "TEMPLATES", folder)
+
+    def told():
+        with pytest.raises(ReportError) as caught:
+            build.html(material())
+        again = pickle.loads(pickle.dumps(caught.value))  # from the process of a PDF
+        assert str(again) == str(caught.value)
+        lines = str(caught.value).split("\nerror: ")
+        assert watch.described(caught.value).count("    3 | ") == len(lines)  # with each line
+        return [line.rpartition("/")[2] for line in lines]
+
+    first = [line.partition(":")[0] for line in told()]
+    assert first == ["10-a.zh.md", "20-b.zh.md", "10-a.en.md", "20-b.en.md"]
+    (folder / "sections/10-a.zh.md").write_text('# T\n\n{{ ref("sec:x") }}\n', encoding="utf-8")
+    for name in ("10-a.en.md", "20-b.zh.md", "20-b.en.md"):
+        (folder / "sections" / name).write_text("# T\n", encoding="utf-8")
+    assert told() == [
+        "10-a.zh.md:3: unknown reference 'sec:x'; did you mean 'sec:c'?",
+        "30-c.zh.md:3: unknown reference 'fig:depht'",
+        "30-c.en.md:3: unknown reference 'fig:depht'",
+    ]
 
 
 # --- What is printed ---------------------------------------------------------------------------

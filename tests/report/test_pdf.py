@@ -2,18 +2,21 @@
 
 import itertools
 import re
+import shutil
 
 import pymupdf
 import pypdf
 import pytest
 
+from analysis import schema
 from report.base import tree
 from report.base.errors import TEMPLATES
 from report.base.labels import Labels
-from report.documents import pdf
+from report.documents import document, pdf
 from report.documents.document import Document
 from report.pdf_engine import printing
 from report.templating.engine import finish
+from report.templating.sections import discover
 from tests.report_kit import built
 
 pytestmark = pytest.mark.pipeline
@@ -191,6 +194,20 @@ def test_references_lead_within_the_pdf(path):
 
 def test_its_dates_are_those_of_the_records(path):
     assert pypdf.PdfReader(path).metadata.creation_date.year == 2026
+
+
+def test_the_short_report_has_ten_pages_at_most(tmp_path, lang):
+    folder = tmp_path / "templates"
+    shutil.copytree(TEMPLATES, folder)
+    settings = folder / "report.toml"
+    settings.write_text(settings.read_text().replace('# preset = "short"', 'preset = "short"'))
+    found, sections = schema.load(built().parent / "results"), discover(folder)
+    made = pdf.write(folder, document.compose(folder, found, sections, lang, pdf=True))
+    with pymupdf.open(stream=made) as short:
+        assert 7 <= len(short) <= 10
+    page = document.compose(folder, found, sections, lang, pdf=False)  # Word's too
+    names = [part.name for part in page.parts]
+    assert "results" in names and "operators" not in names and "claims" not in names
 
 
 def test_nothing_is_fetched(monkeypatch, tmp_path):

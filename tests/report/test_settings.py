@@ -53,6 +53,16 @@ def test_mistakes_are_named_with_their_line(read, text, line, message):
     assert f"report.toml:{line}: {message}" in str(caught.value)
 
 
+def test_a_preset_adds_to_what_is_left_out(tmp_path):
+    path = tmp_path / "report.toml"
+    choice = 'preset = "brief"\nwithout = ["b"]\n[presets.brief]\nwithout = ["a"]\n'
+    path.write_text(choice)
+    assert settings.shown(path, ["a", "b", "c"]) == {"c"}
+    path.write_text(choice.replace('"brief"', '"breif"'))
+    with pytest.raises(ReportError, match=r"toml:1: unknown preset 'breif'; did you mean 'brief'"):
+        settings.shown(path, ["a", "b", "c"])
+
+
 @pytest.mark.parametrize(
     ("source", "said", "line", "expected"),
     [

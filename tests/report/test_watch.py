@@ -4,6 +4,7 @@ import http.client
 import threading
 import time
 
+import pymupdf
 import pytest
 
 from report import build, watch
@@ -30,11 +31,11 @@ def port(preview):
     made.server_close()
 
 
-def get(port, path, host="localhost"):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+def get(port, path, host="localhost", read=bytes.decode):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path, headers={"Host": host})
     answer = connection.getresponse()
-    return answer.status, answer.read().decode()
+    return answer.status, read(answer.read())
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:9000", "127.0.0.1:80", "[::1]:8000"])
@@ -56,6 +57,19 @@ def test_a_foreign_name_is_refused(port, host):
 )
 def test_it_serves_no_files(port, path):
     assert get(port, path)[0] == 404
+
+
+def test_the_pdf_is_made_when_it_is_asked_for(preview, port, tmp_path):
+    file = tmp_path / "templates/sections/20-b.en.md"
+    file.write_text("# U\n\nprinted\n", encoding="utf-8")
+    status, body = get(port, "/report.en.pdf", read=bytes)
+    assert status == 200
+    with pymupdf.open(stream=body) as document:
+        assert "printed" in "".join(page.get_text() for page in document)
+    file.write_text("# U\n\n{{ nothing }}\n", encoding="utf-8")
+    status, body = get(port, "/report.en.pdf")
+    assert status == 500 and "20-b.en.md:3: 'nothing' is undefined" in body
+    assert get(port, "/report.en.pdf", "evil.example")[0] == 403
 
 
 def test_a_taken_port_is_one_line(preview, port):
