@@ -231,15 +231,17 @@ def folded(runs: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def data_element(value: Value, text: str, lang: Lang) -> Markup:
+def data_element(value: Value, text: str, lang: Lang, upper: Value | None = None) -> Markup:
     """The element of a number: what it is, where it came from, and the way there.
 
-    A value with sources links to the card of the first of them, if the report has it.
+    A value with sources links to the card of the first of them, if the report has it. With
+    ``upper`` it is the interval from the value to there, which has the same sources.
     """
     here = value.sources and "/" not in value.sources[0].record
     return partial(
         "number",
         value=repr(value.value),
+        upper=repr(upper.value) if upper else "",
         sources=sources_text(value),
         text=text,
         target=card_id(value.sources[0].record, lang) if here else "",

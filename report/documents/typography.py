@@ -157,9 +157,10 @@ def _ends_paragraph(place: _Place) -> bool:
 
 
 def _mark(place: _Place, rules: _Rules) -> None:
-    """Put what the rules match into spans of their classes; cells of names are never broken."""
+    """Put what the rules match into spans of their classes; names and numbers are never broken."""
     element, name = place
-    if name == "text" and (element.get("scope") == "row" or tree.has_class(element, "name")):
+    named = {"name", "n"}.intersection(element.get("class", "").split())
+    if name == "text" and (named or element.get("scope") == "row"):
         return
     text = getattr(element, name) or ""
     found: dict[tuple[int, int], list[str]] = {}
