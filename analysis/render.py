@@ -111,6 +111,7 @@ def lean(svg: bytes) -> bytes:
     said once, so that a page can hold it.
     """
     ElementTree.register_namespace("", _SVG)
+    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
     root = ElementTree.fromstring(svg)
     _draw_marks(root)
     _prune(root, set(_USED.findall(svg.decode())))

@@ -83,6 +83,8 @@ def test_nothing_is_loaded_from_elsewhere(page):
             assert found["href"].startswith("data:")
         if tag == "use":
             assert (found.get("href") or found.get("xlink:href")).startswith("#")
+        if tag == "image":
+            assert (found.get("href") or found.get("xlink:href")).startswith("data:image/")
 
 
 def test_every_number_of_a_record_is_what_the_record_says(page):
