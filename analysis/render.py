@@ -94,10 +94,11 @@ def _saved(drawing: Drawing, kind: str, **options: object) -> bytes:
 
 _SVG = "http://www.w3.org/2000/svg"
 _HREF = "{http://www.w3.org/1999/xlink}href"
-_USED = re.compile(r"""(?:xlink:)?href="#([^"]+)"|url\(#([^)]+)\)""")
+_USED = re.compile(r"url\(#([^)]+)\)")
 #: Attributes that hold coordinates, which are cut to thousandths of a point.
 _COORDINATES = ("d", "x", "y", "transform")
 _FINE = re.compile(r"(\.\d{3})\d+")
+_POINT = re.compile(r"(-?[\d.]+(?:e-?\d+)?)\s+(-?[\d.]+(?:e-?\d+)?)")
 #: What matplotlib's own style sheet says of every element; here it is inherited.
 _DEFAULTS = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
 _INHERITED = ("font-family", "font-size")
@@ -106,14 +107,15 @@ _INHERITED = ("font-family", "font-size")
 def lean(svg: bytes) -> bytes:
     """A drawing of matplotlib's without metadata, style sheet, unused ids and empty elements.
 
-    Styles become attributes, and the most frequent font is said once, so that a page can hold it.
+    Styles become attributes, marks that are alike become one path, and the most frequent font is
+    said once, so that a page can hold it.
     """
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
     root = ElementTree.fromstring(svg)
-    used = {first or second for first, second in _USED.findall(svg.decode())}
-    _prune(root, used)
-    _inline(root)
+    _draw_marks(root)
+    _prune(root, set(_USED.findall(svg.decode())))
+    _join_groups(root)
     texts = [element.attrib for element in root.iter(f"{{{_SVG}}}text")]
     for name in _INHERITED:
         found = [attributes.get(name, "") for attributes in texts]
@@ -128,8 +130,28 @@ def lean(svg: bytes) -> bytes:
     return ElementTree.tostring(root, encoding="unicode").encode()
 
 
+def _draw_marks(root: ElementTree.Element) -> None:
+    """Put marks where they are referred to."""
+    marks = {}
+    for definitions in root.iter(f"{{{_SVG}}}defs"):
+        for mark in definitions.findall(f"{{{_SVG}}}path"):
+            marks[mark.attrib["id"]] = mark
+            definitions.remove(mark)
+    for use in root.iter(f"{{{_SVG}}}use"):
+        mark = marks[use.attrib.pop(_HREF)[1:]]
+        x, y = float(use.attrib.pop("x", "0")), float(use.attrib.pop("y", "0"))
+        use.tag = mark.tag
+        style = f"{use.get('style', '')}; {mark.get('style', '')}"
+        path = _POINT.sub(
+            lambda point, x=x, y=y: f"{float(point[1]) + x:.3f} {float(point[2]) + y:.3f}",  # type: ignore[misc]
+            mark.attrib["d"],
+        )
+        use.attrib.update(style=style, d=path)
+
+
 def _prune(element: ElementTree.Element, used: set[str]) -> None:
-    kept: list[ElementTree.Element] = []
+    """Drop what is not seen, dissolve groups without attributes, and join paths that are alike."""
+    parts: list[ElementTree.Element] = []
     for child in element:
         if child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"):
             continue
@@ -143,46 +165,34 @@ def _prune(element: ElementTree.Element, used: set[str]) -> None:
             title = ElementTree.Element(f"{{{_SVG}}}title")
             title.text = name.removeprefix(TOOLTIP)
             child.insert(0, title)
-            kept.append(child)
-            continue
-        for part in child if child.tag == f"{{{_SVG}}}g" and not child.attrib else (child,):
-            if _is_nothing(part):
-                continue
-            if kept and _continues(kept[-1], part):
-                kept[-1].set("d", f"{kept[-1].attrib['d']} {part.attrib['d']}")
-            else:
-                kept.append(part)
+            parts.append(child)
+        else:
+            dissolved = child.tag == f"{{{_SVG}}}g" and not child.attrib
+            parts += [part for part in (child if dissolved else (child,)) if not _is_nothing(part)]
+    if element.get("id", "").startswith("matplotlib.axis"):
+        parts.sort(key=_order)
     if not (element.text or "").strip():
         element.text = None
-    element[:] = kept
+    element[:] = []
+    for part in parts:
+        if len(element) and _continues(element[-1], part):
+            element[-1].set("d", f"{element[-1].attrib['d']} {part.attrib['d']}")
+        else:
+            element.append(part)
 
 
-def _inline(root: ElementTree.Element) -> None:
-    """Put a mark that is drawn once where it is drawn, and a group of one part in its place."""
-    uses: dict[str, list[ElementTree.Element]] = {}
-    for use in root.iter(f"{{{_SVG}}}use"):
-        uses.setdefault(use.attrib[_HREF].removeprefix("#"), []).append(use)
-    for parent in list(root.iter()):
-        for defs in parent.findall(f"{{{_SVG}}}defs"):
-            for mark in list(defs):
-                name = mark.attrib.pop("id", "")
-                if len(uses.get(name, ())) != 1:
-                    mark.set("id", name)
-                    continue
-                (use,) = uses[name]
-                del use.attrib[_HREF]
-                x, y = use.attrib.pop("x", "0"), use.attrib.pop("y", "0")
-                use.tag = mark.tag
-                use.attrib.update(mark.attrib, transform=f"translate({x} {y})")
-                defs.remove(mark)
-            if not len(defs):
-                parent.remove(defs)
+def _order(part: ElementTree.Element) -> tuple[bool, str]:
+    """Of the parts of an axis: its lines, each kind together, then its texts."""
+    is_text = part.tag == f"{{{_SVG}}}text"
+    return is_text, "" if is_text else str(part.attrib | {"d": ""})
+
+
+def _join_groups(root: ElementTree.Element) -> None:
+    """Put a group of one part in its place."""
     for group in reversed(list(root.iter(f"{{{_SVG}}}g"))):
         if len(group) == 1:
             (only,) = group
-            # a reference is clipped where it is drawn, and not where its group is
-            free = only.tag != f"{{{_SVG}}}use" and "transform" not in only.attrib
-            if free and not group.attrib.keys() & only.attrib.keys():
+            if "transform" not in only.attrib and not group.attrib.keys() & only.attrib.keys():
                 group.tag, group.text = only.tag, only.text
                 group.attrib.update(only.attrib)
                 group[:] = list(only)
@@ -217,5 +227,6 @@ def _continues(line: ElementTree.Element, part: ElementTree.Element) -> bool:
     if line.tag != part.tag or "d" not in line.attrib or "d" not in part.attrib:
         return False
     first, second = ({**each.attrib, "d": ""} for each in (line, part))
-    clear = any("opacity" in name for name in first)
-    return first == second and first.get("fill") == "none" and not clear
+    return first == second and not any(
+        "opacity" in name for name in first.keys() - {"stroke-opacity"}
+    )

@@ -79,7 +79,7 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
         row, column = divmod(at, columns)
         axes = theme.panel(sheet, column * step, row * height, side, side)
         magnified = np.kron(item.pixels, np.ones((TIMES, TIMES), dtype=np.uint8))
-        axes.imshow(magnified, cmap="gray", vmin=0, vmax=255, interpolation="none")
+        axes.imshow(magnified, cmap="gray", vmin=0, vmax=255, interpolation="none", clip_on=False)
         axes.set_axis_off()
         arrow = " → " if digits else " →\n"
         axes.annotate(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import io
 import re
 import unicodedata
-from html import escape
+from collections.abc import Iterable
+from html import escape, unescape
+from importlib.resources import files
 from typing import NamedTuple
 
 from math_core import LatexError, LatexToMathML
@@ -194,6 +197,31 @@ def drawing(math: Element) -> Drawn:
     top, width, height = float(box[2]), float(box[3]), float(box[4])
     depth = height + top  # the baseline is at y = 0
     return Drawn(_merged(svg), width / _DRAWN_SIZE, height / _DRAWN_SIZE, depth / _DRAWN_SIZE)
+
+
+def web_font(maths: Iterable[str]) -> bytes:
+    """The mathematical font as WOFF2, with the characters of formulas alone.
+
+    Phones and bare Linux have none, and set formulas badly without.
+
+    Args:
+        maths: formulas as MathML.
+    """
+    from fontTools.subset import Options, Subsetter
+    from fontTools.ttLib import TTFont
+
+    shown = {"√", *unescape(re.sub("<[^>]*>", "", "".join(maths)))}  # a root has no character
+    italics = (0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C))
+    points = {point for point in italics if unicodedata.normalize("NFKC", chr(point)) in shown}
+    options = Options(hinting=False, layout_features=["ssty", "dtls", "flac"])
+    font = TTFont(str(files("ziamath.fonts") / "STIXTwoMath-Regular.ttf"))
+    subsetter = Subsetter(options)
+    subsetter.populate(unicodes=points | set(map(ord, shown)))
+    subsetter.subset(font)
+    font.flavor = "woff2"
+    out = io.BytesIO()
+    font.save(out)
+    return out.getvalue()
 
 
 def _merged(svg: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -209,10 +210,12 @@ def sources_text(value: Value) -> str:
     fields: dict[str, list[str]] = {}
     for source in value.sources:
         fields.setdefault(source.field, []).append(source.record)
-    return "; ".join(f"{name} {field}" for field, runs in fields.items() for name in folded(runs))
+    named = {field: folded(tuple(runs)) for field, runs in fields.items()}
+    return "; ".join(f"{name} {field}" for field, names in named.items() for name in names)
 
 
-def folded(runs: Iterable[str]) -> dict[str, str]:
+@functools.cache
+def folded(runs: tuple[str, ...]) -> dict[str, str]:
     """Ids of records, seeds in a row as one (``ResNet18.s0…s62``), with the first of each."""
     names: dict[str, str] = {}
     seeds: dict[str, list[int]] = {}
@@ -231,15 +234,17 @@ def folded(runs: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def data_element(value: Value, text: str, lang: Lang) -> Markup:
+def data_element(value: Value, text: str, lang: Lang, upper: Value | None = None) -> Markup:
     """The element of a number: what it is, where it came from, and the way there.
 
-    A value with sources links to the card of the first of them, if the report has it.
+    A value with sources links to the card of the first of them, if the report has it. With
+    ``upper`` it is the interval from the value to there, which has the same sources.
     """
     here = value.sources and "/" not in value.sources[0].record
     return partial(
         "number",
         value=repr(value.value),
+        upper=repr(upper.value) if upper else "",
         sources=sources_text(value),
         text=text,
         target=card_id(value.sources[0].record, lang) if here else "",

@@ -13,7 +13,7 @@ from report.base.labels import Labels
 from report.base.partials import partial
 from report.base.placeholders import escape
 from report.blocks import numbers
-from report.blocks.numbers import NBSP, Lang, card_id, data_element, link, printed
+from report.blocks.numbers import NBSP, Lang, Printed, card_id, data_element, link, printed
 
 #: Kinds of columns whose cells are no numbers, or numbers of several kinds.
 _TEXTS = ("text", "word", "claim", "verdict", "value")
@@ -47,14 +47,10 @@ class Context:
 def interval(
     pair: tuple[Value, Value], lang: Lang, digits: int | None = None, *, unit: bool = True
 ) -> Markup:
-    """An interval as HTML, each end with its provenance: ``[97.1, 98.2]%``."""
+    """An interval as HTML with its provenance: ``[97.1, 98.2]%``."""
     low, high = (printed(end, lang, digits) for end in pair)
-    return partial(
-        "interval",
-        low=data_element(pair[0], low.text, lang),
-        high=data_element(pair[1], high.text, lang),
-        unit=(NBSP if high.space and high.unit else "") + high.unit if unit else "",
-    )
+    shown = Printed(f"[{low.text}, {high.text}]", high.unit if unit else "", high.space)
+    return data_element(pair[0], str(shown), lang, upper=pair[1])
 
 
 def _is_text(column: Column) -> bool:

@@ -126,7 +126,8 @@ def compose(
 
 
 def _typesetter(lang: Lang, pdf: bool) -> Typeset:
-    return (lambda root: typeset_chinese(root, pdf=pdf)) if lang == "zh" else typeset_english
+    typeset = typeset_chinese if lang == "zh" else typeset_english
+    return lambda root: typeset(root, pdf=pdf)
 
 
 def _draft(writer: Writer, section: SectionFile) -> Element:

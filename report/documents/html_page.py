@@ -21,13 +21,14 @@ from report.base.labels import Labels
 from report.base.partials import filled, partial
 from report.base.placeholders import escape, stand_in
 from report.base.tree import Element, has_class, serialised
+from report.blocks import formulas
 from report.blocks.numbers import LANGS, Lang
 from report.documents.document import Document, Entry
 
 CODES: dict[Lang, str] = {"zh": "zh-Hans", "en": "en"}
 #: The page loads nothing and runs nothing but its own scripts, whatever else got into it.
 POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+    "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"
 )
 #: Labels that the script shows.
@@ -43,6 +44,11 @@ _TIPS = (
     "explorer_predicted",
     "explorer_image",
     "explorer_more",
+)
+
+_MATH = re.compile("<math.*?</math>", re.DOTALL)
+_MATH_FONT = Markup(
+    f"@font-face {{ font-family: Formulas; src: url(data:font/woff2;base64,{stand_in('math')}) }}\n"
 )
 
 
@@ -112,7 +118,7 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
         parts=_aligned(zh, en),
         layers=layers,
         policy=f"{POLICY}; script-src {allowed(early)} {allowed(script)}",
-        style=style(folder, "screen.css", "custom.css"),
+        style=_MATH_FONT + style(folder, "screen.css", "custom.css"),
         early=Markup(early),
         script=Markup(script),
         tips=_json(tips),
@@ -121,7 +127,9 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
         cite={lang: _cite_this(documents[lang], records, labels[lang]) for lang in LANGS},
     )
     page, sources = _interned(html)
-    return zh.drawn(en.drawn(page.replace(stand_in("sources"), _json(sources))))
+    font = base64.b64encode(formulas.web_font(_MATH.findall(page))).decode()
+    page = page.replace(stand_in("sources"), _json(sources)).replace(stand_in("math"), font)
+    return zh.drawn(en.drawn(page))
 
 
 def _add_explorer(document: Document, records: Results, labels: Labels) -> None:

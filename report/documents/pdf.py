@@ -49,6 +49,9 @@ def _for_paper(root: tree.Element, assets: dict[str, str], labels: Labels) -> No
     """Formulas as drawings; numbers as text, since the cards that they lead to are the page's."""
     for link in root.xpath('.//a[@class="n" or @class="run"]'):
         link.tag = "data"
+    for interval in root.xpath('.//*[@class="n ci"]'):
+        interval.tag = "span"
+        interval.attrib.pop("href", None)
     etree.strip_tags(root, "data")
     for math in list(root.iter("math")):
         try:

@@ -1,13 +1,13 @@
 """Typesetting that neither Markdown nor the PDF engine does by itself.
 
-In both languages, names like ResNet-18 are neither broken at their hyphens nor hyphenated, and
-apostrophes are curly. In Chinese:
+In both languages, names like ResNet-18 are neither broken at their hyphens nor hyphenated,
+apostrophes are curly, and on the page a formula stays on one line with the punctuation behind it.
+In Chinese:
 
 - for the PDF, one ordinary space between Han characters and Latin letters, digits, code and
   formulas, whether the writer typed it or not (never beside full-width punctuation); browsers leave
   a gap by themselves (``text-autospace``), so that what is copied from the page is as it was typed;
 - quotation marks, dashes and ellipses beside Han characters from the Chinese font;
-- for the page, a formula and the punctuation behind it stay on one line;
 - for the PDF, full-width punctuation marks that meet are set half as wide, and no paragraph ends in
   a line of a single character.
 
@@ -49,8 +49,8 @@ _HYPHENED_NAME = re.compile(rf"(?<![\w&#-]){_HYPHENED}(?![\w-])")
 _NAME = re.compile(rf"(?<![\w&#-])(?:{_HYPHENED}|[A-Za-z]*[a-z][A-Z][A-Za-z]*)(?![\w-])")
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)|(?<=s)'(?= )|^'(?=s\b)")
 _PARAGRAPH_END = re.compile(rf"(?<=[{_HAN}{_WIDE_CLOSING}])[{_HAN}]{{2}}[。：；？！]?$")
-_OPENING_AT_END = re.compile("[（“]$")
-_CLOSING_FIRST = re.compile(f"^[{_WIDE_CLOSING}]+")
+_OPENING_AT_END = re.compile("[（“(]$")
+_CLOSING_FIRST = re.compile(f"^[{_WIDE_CLOSING},.;:)]+")
 
 #: Their content is left alone; of some it counts as one Latin letter for its neighbours.
 _OPAQUE = frozenset(("code", "pre", "math", "svg", "script", "style", "kbd", "samp"))
@@ -67,8 +67,11 @@ _CHINESE: _Rules = ((_QUOTES, "han"), (_HYPHENED_NAME, "whole"))
 _CHINESE_ON_PAPER: _Rules = ((_MEETING, "half"), *_CHINESE)
 
 
-def typeset_english(root: Element) -> None:
-    """Keep names in one piece, and set apostrophes."""
+def typeset_english(root: Element, *, pdf: bool) -> None:
+    """Keep names in one piece, formulas beside their punctuation, and set apostrophes."""
+    if not pdf:
+        for math in list(root.iter("math")):
+            _hold(math)
     for element, kind in tree.texts(root, _OPAQUE):
         if text := getattr(element, kind):
             setattr(element, kind, _APOSTROPHE.sub("’", text))
@@ -157,9 +160,10 @@ def _ends_paragraph(place: _Place) -> bool:
 
 
 def _mark(place: _Place, rules: _Rules) -> None:
-    """Put what the rules match into spans of their classes; cells of names are never broken."""
+    """Put what the rules match into spans of their classes; names and numbers are never broken."""
     element, name = place
-    if name == "text" and (element.get("scope") == "row" or tree.has_class(element, "name")):
+    named = {"name", "n"}.intersection(element.get("class", "").split())
+    if name == "text" and (named or element.get("scope") == "row"):
         return
     text = getattr(element, name) or ""
     found: dict[tuple[int, int], list[str]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,7 @@ class Writer(Engine):
         self._sections = {section.name: section.number for section in here if section.number}
         self._left_out = left_out(folder, here)
         self._findings_shown: list[str] = []
+        self._short = cache(self._said)
         self.environment.globals |= {
             "n": self.n,
             "p": self.p,
@@ -334,7 +335,7 @@ class Writer(Engine):
         """The records behind a figure or table, its files beside the page, and its command."""
         if self.pdf:
             return ""
-        known = [run for run in runs if run in self.records.runs]
+        known = tuple(run for run in runs if run in self.records.runs)
         names = numbers.folded(known)
         return partial(
             "data-line",
@@ -491,7 +492,7 @@ class Writer(Engine):
         """The short text of a finding's claim, with placeholders."""
         return self._short(name, "claim")
 
-    def _short(self, name: str, block: str) -> str:
+    def _said(self, name: str, block: str) -> str:
         file = self.folder / f"findings/{name}.{self.lang}.md"
         return self.caption(self._wording(self.f(name), block), file)
 

@@ -33,7 +33,7 @@ class Page(HTMLParser):
         self.elements.append((tag, found))
         if tag == "div" and (found.get("class") or "").startswith("col "):
             self._lang.append(found["class"].split()[1])
-        if tag == "data" or found.get("class") == "n":
+        if tag == "data" or "n" in (found.get("class") or "").split():
             self._open = [found, ""]
 
     def handle_endtag(self, tag):
@@ -41,7 +41,8 @@ class Page(HTMLParser):
             found, text = self._open
             index = found.get("data-source")
             source = None if index is None else self._sources[int(index)]
-            self.numbers.append((source, found.get("value") or found["data-value"], text))
+            values = (found.get("value") or found["data-value"]).split()
+            self.numbers.append((source, values[-1], text))
             self._open = None
 
     def handle_data(self, data):
@@ -82,6 +83,8 @@ def test_nothing_is_loaded_from_elsewhere(page):
             assert found["href"].startswith("data:")
         if tag == "use":
             assert (found.get("href") or found.get("xlink:href")).startswith("#")
+        if tag == "image":
+            assert (found.get("href") or found.get("xlink:href")).startswith("data:image/")
 
 
 def test_every_number_of_a_record_is_what_the_record_says(page):

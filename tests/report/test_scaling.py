@@ -70,7 +70,7 @@ WITHOUT = ("PlainNet34", "ResNet34", "ResNet50", "ResNet101", "SEAlexNet", "SERe
 
 
 def test_seeds_in_a_row_are_named_together(made):
-    assert folded(["A.s1", "A.s0", "b", "A.s2", "A.s10", "B.s3"]) == {
+    assert folded(("A.s1", "A.s0", "b", "A.s2", "A.s10", "B.s3")) == {
         "b": "b", "A.s0…s2": "A.s0", "A.s10": "A.s10", "B.s3": "B.s3",
     }  # fmt: skip
     effect = made[MANY].findings["plain-degrades"].effect

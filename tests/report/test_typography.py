@@ -17,7 +17,7 @@ def typeset(html, *, pdf):
 
 def whole_names(html):
     root = tree.parsed(html)
-    typeset_english(root)
+    typeset_english(root, pdf=False)
     return tree.serialised([root], inner=True)
 
 
