@@ -50,6 +50,8 @@ _SIGNS = {
 }
 #: A row of so many letters fills the page; the cells of longer ones wrap.
 _WIDE = 80
+#: What is not broken at the end of a line.
+_WORD = re.compile("[^ \n\u2e80-\uffef]+|[\u2e80-\uffef]")
 
 
 def _node(kind: str, *content: Any) -> Json:
@@ -128,7 +130,7 @@ class Converter:
             case "p":
                 return self._paragraph(element, css)
             case "h2" | "h3" | "h4" | "h5" | "h6":
-                return [self._heading(element)]
+                return [*self._appendix(element), self._heading(element)]
             case "ul" | "ol":
                 return [self._list(element, css)]
             case "pre":
@@ -165,6 +167,12 @@ class Converter:
         classes = [] if numbered or level > 2 else ["unnumbered"]
         return _node("Header", level, [_key(element.get("id", "")), classes, []], inlines)
 
+    def _appendix(self, element: Element) -> Iterator[Json]:
+        """What makes LaTeX count in letters, before the first heading that has one."""
+        number = element.xpath('string(.//*[@class="secno"])')
+        if self._form == "tex" and number == "A":
+            yield self._raw_block("\\appendix")
+
     def _list(self, element: Element, css: list[str]) -> Json:
         if "works" in css:
             return self._works(element)
@@ -182,12 +190,14 @@ class Converter:
     def _works(self, element: Element) -> Json:
         """The list of references, each with its number."""
         if self._form == "tex":
-            blocks = [self._raw_block("\\begin{thebibliography}{99}")]
+            # the heading is there already
+            head = "\\begingroup\\renewcommand{\\section}[2]{}\\begin{thebibliography}{99}"
+            blocks = [self._raw_block(head)]
             for work in element:
                 inlines = self.inlines(work[1])
                 item = self._raw(rf"\bibitem{{{_work(work.get('id', ''))}}} ")
                 blocks.append(_node("Para", [item, *inlines]))
-            blocks.append(self._raw_block("\\end{thebibliography}"))
+            blocks.append(self._raw_block("\\end{thebibliography}\\endgroup"))
             return _node("Div", _attributes(), blocks)
         blocks = []
         for work in element:
@@ -335,28 +345,28 @@ class Converter:
 
     def _widths(self, rows: list[list[Element]], columns: int) -> list[Json]:
         """Shares of the width: where rows are long, and always in Word, as not all of its kind find
-        them by themselves."""
-        share, whole = [4] * columns, [4] * columns
+        them by themselves. Each column has room for its longest word; prose shares the rest."""
+        least, wanted, whole = [4.0] * columns, [4.0] * columns, [4.0] * columns
         for row in rows:
             for index, cell in enumerate(row):
                 text = tree.text(cell)
                 whole[index] = max(whole[index], _width(text))
-                numeric = cell.tag == "td" and tree.has_class(cell, "num")
-                # heads and prose wrap between words
-                words = [text] if numeric else re.split(r"[\s，、；]", text)
-                least = max(map(_width, words))
-                share[index] = max(
-                    share[index], least, min(_width(text), 24) if cell.tag == "td" else 0
-                )
+                bold, most = (1.0, 24) if cell.tag == "td" else (1.1, 8)
+                words = [bold * _width(word) for word in _WORD.findall(text)]
+                least[index] = max(least[index], *words, 0)
+                wanted[index] = max(wanted[index], min(_width(text), most))
         if self._form == "md":
             return [{"t": "ColWidthDefault"}] * columns
         if self._form == "docx":  # whose cells have margins of about a letter
-            whole, share = ([part + 2 for part in parts] for parts in (whole, share))
+            least, wanted, whole = ([n + 2 for n in each] for each in (least, wanted, whole))
             if sum(whole) <= _WIDE:
                 return [_node("ColWidth", part / _WIDE) for part in whole]
         elif sum(whole) + 2 * columns <= _WIDE:
             return [{"t": "ColWidthDefault"}] * columns
-        return [_node("ColWidth", part / sum(share)) for part in share]
+        more = [max(0, w - n) for w, n in zip(wanted, least, strict=True)]
+        spare = max(0, _WIDE - sum(least)) / max(1, sum(more))
+        widths = [n + spare * extra for n, extra in zip(least, more, strict=True)]
+        return [_node("ColWidth", width / sum(widths)) for width in widths]
 
     def _row(self, row: Element, columns: int) -> list[Any]:
         cells = [
@@ -498,9 +508,9 @@ def _plain(text: str) -> str:
     return text
 
 
-def _width(text: str) -> int:
-    """Letters, of which Chinese ones count twice."""
-    return sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
+def _width(text: str) -> float:
+    """Letters, of which Chinese ones count twice and narrow marks less."""
+    return sum(2 if ord(c) > 0x2E80 else 0.6 if c in " ,.:;[]()’" else 1 for c in text)
 
 
 def _alternative(figure: Element) -> str:

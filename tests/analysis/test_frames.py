@@ -11,6 +11,7 @@ import matplotlib as mpl
 import pandas as pd
 
 import analysis
+from analysis import frames
 from experiments.record import RESULTS, read
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +53,17 @@ def test_files_hold_the_same_table(tmp_path):
         for path in out.iterdir():
             path.unlink()
         out.rmdir()
+
+
+def test_without_pyarrow_one_line_says_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(frames.schema, "OUT", tmp_path)
+    monkeypatch.setattr(frames.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "argv", ["frames", "--results", str(RESULTS / "quick-fashionmnist")])
+    assert frames.main() == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("no Parquet: pyarrow is not installed; run ")
+    written = {path.name for path in (tmp_path / "quick-fashionmnist").iterdir()}
+    assert written == {"runs.csv", "epochs.csv"}
 
 
 def test_the_notebook_runs(monkeypatch):

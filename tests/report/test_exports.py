@@ -34,9 +34,10 @@ def files(folder):
 
 
 def test_every_table_and_figure_is_there_in_every_form(out, results):
-    drawn = {  # the records are of one rung: no ladder
+    drawn = {  # the records are of one rung, and the study's own: no ladder, no own experiments
         f"figures/{name}.{lang}.{kind}"
-        for name in set(figures()) - {"ladder"} for lang in LANGS for kind in ("svg", "pdf", "png")
+        for name in set(figures()) - {"ladder", "own-experiments"}
+        for lang in LANGS for kind in ("svg", "pdf", "png")
     }  # fmt: skip
     tables = kit_material().tables
     csv = {f"tables/{name}.csv" for name in tables}

@@ -191,6 +191,7 @@ def test_the_whole_report_is_latex(tmp_path, lang, program):
     if shutil.which(program) is None:
         assert lang == "zh" or not _LETTERS.findall(text)
         return
+    assert text.count("\\appendix\n") == 1
     for _ in range(2):  # the second time with the widths of tables and the numbers of the first
         done = subprocess.run(
             [program, "-interaction=nonstopmode", "report.tex"],
