@@ -42,6 +42,7 @@ from analysis.schema import (
     Results,
     Run,
     Score,
+    Simulation,
     Size,
     Table,
 )
@@ -248,7 +249,7 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
         extra=tuple(record.id for record in records.extra),
         strong=records.strong,
         refused=tuple(line.removeprefix(f"{records.folder}{os.sep}") for line in records.refused),
-        constants=CONSTANTS,
+        constants=CONSTANTS | {"simulated": _simulated()},
         findings=findings,
         tables=tables(records, findings, compared, climbed, mixed),
         inks={"ink": inks.INK, "ink-2": inks.INK_2, "rule": inks.RULE, "paper": inks.PAPER},
@@ -257,6 +258,11 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
         machines=mixed,
         protocol=_protocol(dataset.original),
     )
+
+
+def _simulated() -> Value:
+    """The least number of simulated studies behind a row of the table of levels."""
+    return Value(min(level.worlds for level in Simulation.load().levels), "integer", ())
 
 
 def _protocol(original: bool) -> Protocol:

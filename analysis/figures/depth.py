@@ -26,7 +26,7 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
     evidence, words = Evidence(records), Words(ID, lang)
     found = estimates.present(evidence, PLAIN)
     note = words.missing(estimates.missing(evidence, PLAIN))
-    sheet = theme.sheet(2.8, _trend(evidence, words, "headline"), note)
+    sheet = theme.sheet(2.8, _trend(evidence, words), note)
     axes = theme.panel(sheet, 0.36, 0.32, 2.0, 1.95)
     theme.heading(axes, words("test_accuracy"), left=0.3)
     accuracies = {v: e for v in found if (e := estimates.accuracy(evidence, v)) is not None}
@@ -38,28 +38,23 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
     return sheet
 
 
-def _trend(evidence: Evidence, words: Words, key: str) -> str:
-    """How accuracy and loss go from the shallowest network to the deepest; empty for fewer."""
-    ends = [
-        (words.name(variant), accuracy, last)
-        for variant in PLAIN
-        if (accuracy := estimates.accuracy(evidence, variant)) is not None
-        and (last := estimates.last_loss(evidence, variant)) is not None
-    ]
-    if len(ends) < 2:
-        return ""
-    (first, high, low), (deepest, accuracy, last) = ends[0], ends[-1]
-    return words(
-        key,
-        first=first,
-        last=deepest,
-        accuracy=words(f"accuracy_{_direction(high.mean, accuracy.mean)}"),
-        loss=words(f"loss_{_direction(low.mean, last.mean)}"),
-        first_accuracy=percent(high.mean),
-        last_accuracy=percent(accuracy.mean),
-        first_loss=loss(low.mean),
-        last_loss=loss(last.mean),
-    )
+def _trend(evidence: Evidence, words: Words) -> str:
+    """How accuracy goes with depth in each pair of one kind of block; empty where none is whole."""
+    pairs = []
+    for shallow, deep in (PLAIN[:2], PLAIN[2:]):
+        ends = [estimates.accuracy(evidence, variant) for variant in (shallow, deep)]
+        if ends[0] is not None and ends[1] is not None:
+            first, last = ends[0].mean, ends[1].mean
+            pairs.append(
+                words(
+                    f"pair_{_direction(first, last)}",
+                    first=words.name(shallow),
+                    last=words.name(deep),
+                    first_accuracy=percent(first),
+                    last_accuracy=percent(last),
+                )
+            )
+    return words("headline", pairs=words.clauses(pairs)) if pairs else ""
 
 
 def _direction(first: float, last: float) -> str:
@@ -92,4 +87,4 @@ def alt(records: Records, lang: Lang) -> str:
         for key, named in (("alt", accuracies), ("alt_loss", losses), ("alt_diverged", diverged))
         if named
     ]
-    return words.sentences([*parts, *filter(None, [_trend(evidence, words, "trend")])])
+    return words.sentences([*parts, *filter(None, [_trend(evidence, words)])])

@@ -108,7 +108,10 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
     words, found = Words(ID, lang), lines(records)
     climbed = climb(records, evaluate(records))
     shown = rows(climbed)
-    letters = [rung.letter for rung in climbed.rungs]
+    used = {
+        letter for item in shown.values() for letter, step in item.steps.items() if _ratio(step)
+    }
+    letters = [rung.letter for rung in climbed.rungs if rung.letter in used]
     step = _PITCH * len(letters) + _GAP
     height = max(2.2, step * len(shown))
     diverged = broken(records, found)

@@ -41,8 +41,8 @@ NETWORKS: dict[str, tuple[Step, ...]] = {
     "ResNet": (
         ("input", 3, SIZE, ""),
         ("convolution", 64, 112, 7),
-        ("max_pooling", 64, 56, 3),
-        ("stage", 64, 56, 1),
+        ("max_pooling", 64, 55, 3),
+        ("stage", 64, 55, 1),
         ("stage", 128, 28, 2),
         ("stage", 256, 14, 3),
         ("stage", 512, 7, 4),

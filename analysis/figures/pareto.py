@@ -13,7 +13,7 @@ from analysis.figures.common import estimates, marks, theme
 from analysis.figures.common.axes import accuracy_axis, log_axis
 from analysis.figures.common.estimates import Estimate
 from analysis.figures.common.label_placement import Spot, label_spots
-from analysis.figures.common.text import Lang, Words, percent
+from analysis.figures.common.text import Lang, Words, count, percent
 from analysis.records import Records
 from analysis.tables.results import NETWORKS
 
@@ -159,7 +159,7 @@ def _headline(found: Mapping[str, Estimate], costs: Mapping[str, float], words: 
         accuracy=percent(found[best].mean),
         parameters=short(costs[best]),
         others=len(larger),
-        times=f"{min(costs[v] for v in larger) / costs[best]:.2g}",
+        times=count(math.floor(min(costs[v] for v in larger) / costs[best])),
     )
 
 

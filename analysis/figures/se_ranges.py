@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import mean
 
 from matplotlib.axes import Axes
 
@@ -34,7 +35,7 @@ class Block:
 
     @property
     def mean(self) -> float:
-        return sum(self.ranges) / len(self.ranges)
+        return mean(self.ranges)
 
 
 def measured(evidence: Evidence, variant: str) -> list[Record]:
@@ -155,7 +156,11 @@ def _group(axes: Axes, variant: str, blocks: list[Block], left: float) -> None:
 
 
 def _mean(blocks: list[Block]) -> float:
-    return sum(block.mean for block in blocks) / len(blocks)
+    """Of the blocks, averaged by stage and then over the stages, as the finding does."""
+    stages: dict[int, list[float]] = {}
+    for block in blocks:
+        stages.setdefault(block.stage, []).append(block.mean)
+    return mean(mean(own) for own in stages.values())
 
 
 def _headline(found: dict[str, list[Block]], words: Words) -> str:

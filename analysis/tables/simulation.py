@@ -41,7 +41,7 @@ def levels(simulation: Simulation) -> Table:
         found.append(_share(level.wrong, level.worlds))
     columns = [
         Column("test", "word", {"zh": "检验", "en": "Test"}),
-        Column("conditions", "integer", {"zh": "情形", "en": "Cases"}),
+        Column("conditions", "integer", {"zh": "情形数", "en": "Cases"}),
         *_runs({level.runs for level in simulation.levels}),
     ]
     return table(
@@ -66,10 +66,8 @@ def power(simulation: Simulation) -> Table:
     rows: dict[str, dict[str, Cell]] = {}
     for item in simulation.powers:
         row = rows.setdefault(item.finding, {"claim": Cell(item.finding)})
-        note = "" if item.holds else "beyond-margin"
-        row[f"runs_{item.runs}"] = Cell(
-            _share(item.supported, item.worlds), note="assumed" if item.assumed else note
-        )
+        note = "beyond-margin" if not item.holds else "assumed" if item.assumed else ""
+        row[f"runs_{item.runs}"] = Cell(_share(item.supported, item.worlds), note=note)
     columns = [
         Column("claim", "claim", {"zh": "论断", "en": "Claim"}),
         *_runs({item.runs for item in simulation.powers}),

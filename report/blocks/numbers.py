@@ -119,7 +119,8 @@ def _macs(number: float, places: int, lang: Lang) -> Printed:
 
 
 def _ratio(number: float, places: int, lang: Lang) -> Printed:
-    return Printed(grouped(number, places), TIMES if lang == "en" else "倍", space=lang == "zh")
+    text = significant(number, places) if 0 < number < 0.1 else grouped(number, places)
+    return Printed(text, TIMES if lang == "en" else "倍", space=lang == "zh")
 
 
 def _loss(number: float, places: int, lang: Lang) -> Printed:

@@ -81,7 +81,9 @@ def shown(path: Path, names: Sequence[str]) -> frozenset[str]:
         ReportError: there is no such section, or no such preset.
     """
     table = load_toml(path) if path.is_file() else {}
-    sources = [table, table["presets"][name]] if (name := preset(path)) else [table]
+    sources = [table]
+    if chosen_by_name := preset(path):
+        sources.append(table["presets"][chosen_by_name])
     chosen: dict[str, list[str]] = {key: [] for key in CHOICES}
     for source, key in product(sources, CHOICES):
         value = source.get(key, [])

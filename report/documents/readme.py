@@ -27,7 +27,7 @@ from report.templating.sections import discover
 FILES: dict[Lang, str] = {"zh": "README.zh.md", "en": "README.md"}
 BEGIN, END = "<!-- make readme: from here -->", "<!-- make readme: to here -->"
 DRAWINGS = Path("docs")
-FIGURES = ("accuracy", "gains")
+FIGURES = ("accuracy", "gain-depth", "ladder")
 #: Of the results table: a README is narrower than a page.
 COLUMNS = ("network", "parameters", "macs", "accuracy", "original_accuracy", "seeds")
 #: A README shows figures on a screen only: half of what a paper needs.

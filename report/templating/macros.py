@@ -420,10 +420,20 @@ class Writer(Engine):
         runs = [self.records.runs[run] for run in found.runs if run in self.records.runs]
         if found.effect and any(run.status == "diverged" for run in runs):
             yield self.labels("finished_only")
-        if found.interval:
-            yield Markup("{} {}").format(self.labels("interval"), self.ci(found.interval))
+        if found.effect and found.interval:
+            what, ends = Markup(self._short(found.id, "effect")), self.ci(found.interval)
+            told = Markup("{} {}" + self.labels("list_comma") + "{} {}")
+            yield told.format(what, self.n(found.effect), self.labels("interval"), ends)
         if found.p:
-            yield Markup("{} {}").format(self.labels("corrected"), self.p(found.p))
+            yield Markup("{} {}").format(self.labels("corrected"), self.p(found.p)) + (
+                self._of_comparisons(found)
+            )
+
+    def _of_comparisons(self, found: Finding) -> Markup:
+        """Of a claim about several networks, which of their p-values was corrected."""
+        if "all" not in found.values or found.verdict is Verdict.MIXED:
+            return Markup()
+        return Markup(self.labels("largest_p", count="{}")).format(self.n(found.values["all"]))
 
     def colophon(self) -> Token:
         """The machines, software and commit of the runs."""

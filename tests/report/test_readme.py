@@ -59,7 +59,19 @@ def test_the_marked_part_is_of_the_records(project, written):
         assert re.search(rf"\*\*(Supported|支持)\*\*[ （(]+{supported}", part)
         assert "28×28" in part  # a claim's formula
     assert "up to 3 seeds a network" in texts(project)["en"]
-    assert Image.open(project / "docs/gains.zh.png").size == (900, 300)
+    assert Image.open(project / "docs/gain-depth.zh.png").size == (900, 300)
+
+
+def test_the_budget_ladder_is_told(project, written):
+    steady = factory.make(profile="standard", seeds=3)
+    written(steady.beside({"B": factory.make(profile="rung-b", seeds=3)}))
+    for lang, text in texts(project).items():
+        assert re.search(r"rung B: 100,000 seen|B 档见过 100,000 张", text)
+        stable = re.search({"en": r"\*\*Stable\*\*: (.*)", "zh": r"\*\*稳定\*\*：(.*)"}[lang], text)
+        assert re.search("Without residual connections|没有残差连接时", stable[1])
+        assert f"docs/ladder.{lang}.png" in text
+    written(steady)
+    assert "ladder" not in texts(project)["en"]
 
 
 def test_twice_is_once(project, written):
