@@ -23,7 +23,7 @@ wrong := $(shell $(or $(call given,PYTHON),python3) experiments/support/make_var
 $(if $(wrong),$(error $(wrong)))
 endif
 
-.PHONY: all experiment predict runs figure report docx tex md handin readme watch names status verify accept summary models schema bench test test-fast soak lint \
+.PHONY: all experiment predict probe runs figure report docx tex md handin readme watch names status verify accept summary models schema bench test test-fast soak lint \
         setup setup-dev lock audit clean clean-all help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= MINUTES= SAVE=1 LOG=tensorboard ENGINE=ray RAY_ADDRESS=]
@@ -41,6 +41,9 @@ experiment: setup ## train a network, keep its weights, refresh the report: MODE
 
 predict: setup ## say which digit a photo shows, by a trained network: MODEL=ResNet18 IMAGE=my.png [PROFILE= DATASET=]
 	@$(PY) -m experiments.prediction "$(call given,MODEL)" "$(call given,IMAGE)" $(profile)
+
+probe: setup ## measure block gains and channel weights again, from kept weights, as JSON: RUN=SEResNet18.s0 [PROFILE= DATASET=]
+	@$(PY) -m experiments.training.probes "$(call given,RUN)" $(profile)
 
 runs: setup ## all runs and epochs as CSV and Parquet tables: [PROFILE= DATASET= RESULTS=folder]
 	@$(PY) -m analysis.frames $(profile) $(call arg,RESULTS,results)

@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from analysis.cross_dataset import elsewhere
 from analysis.findings import Finding, Verdict, evaluate
 from analysis.findings.base import REGISTRY
 from analysis.records import Records
-from analysis.schema import Climb, Ladder, Rung, Step
+from analysis.schema import Climb, Ladder, Outcome, Rung, Step
 from analysis.values import Source, Value
 from experiments import study
 from experiments.record import Record
@@ -97,13 +96,16 @@ def _step(finding: Finding) -> Step:
     )
 
 
-def outcome(steps: Sequence[Step]) -> Literal["stable", "depends", "unlike", "single"]:
+def outcome(steps: Sequence[Step]) -> Outcome:
     """What the last two rungs say together; see ``schema.Climb``."""
     if len(steps) < 2:
         return "single"
     earlier, later = steps[-2:]
-    if earlier.verdict is later.verdict and _agree(earlier, later):
-        return "stable"
+    if _agree(earlier, later):
+        if Verdict.INCONCLUSIVE in (earlier.verdict, later.verdict):
+            return "open"
+        if earlier.verdict is later.verdict:
+            return "stable"
     return "depends" if earlier.networks == later.networks else "unlike"
 
 

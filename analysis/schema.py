@@ -334,16 +334,20 @@ class Step(Part):
     networks: tuple[str, ...]
 
 
+Outcome = Literal["stable", "depends", "open", "unlike", "single"]
+
+
 class Climb(Part):
     """A finding over the rungs where it could be tested, by letter, from the fewest images.
 
-    ``stable``: the last two have the same verdict, and their effects, where both have intervals,
-    differ by no more than these allow. ``unlike``: they have not, but they rest on different
-    networks, so that the budget is not the only difference. ``depends``: they have not, on the
-    same networks. ``single``: there is one rung.
+    Two effects agree if they differ by no more than their intervals allow, or have none.
+    ``stable``: the last two rungs decide alike, and their effects agree. ``open``: their effects
+    agree, and one of them at least is inconclusive. ``depends``: they decide differently, or their
+    effects disagree. ``unlike``: the same, but they rest on different networks, so that the budget
+    is not the only difference. ``single``: there is one rung.
     """
 
-    outcome: Literal["stable", "depends", "unlike", "single"]
+    outcome: Outcome
     steps: dict[str, Step]
 
 
@@ -360,7 +364,12 @@ class Ladder(Part):
     def __bool__(self) -> bool:
         return len(self.rungs) > 1
 
-    def ended(self, outcome: str) -> tuple[str, ...]:
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Ids of the findings that could be tested at two rungs or more."""
+        return tuple(name for name, climb in self.findings.items() if climb.outcome != "single")
+
+    def ended(self, outcome: Outcome) -> tuple[str, ...]:
         """Ids of the findings with this outcome."""
         return tuple(name for name, climb in self.findings.items() if climb.outcome == outcome)
 

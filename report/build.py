@@ -9,7 +9,7 @@ from analysis import schema
 from analysis.schema import Results
 from experiments.support.files import sweep, write_atomically
 from experiments.support.signals import end_with_parent
-from report.base.errors import TEMPLATES
+from report.base.errors import TEMPLATES, for_each
 from report.blocks.numbers import LANGS, Lang
 from report.blocks.tables import Context, as_latex
 from report.documents import document, html_page
@@ -38,7 +38,7 @@ def build(source: Path, out: Path, *, only_html: bool = False) -> list[str]:
         write_atomically(out / HTML, html(schema.load(source)))
         return [HTML]
     with ProcessPoolExecutor(len(LANGS), initializer=end_with_parent) as pool:
-        pdfs = {lang: pool.submit(_pdf, source, lang) for lang in LANGS}
+        pdfs = {lang: pool.submit(pdf, source, lang) for lang in LANGS}
         results = schema.load(source)
         files = {HTML: html(results).encode(), **latex(results), **_beside(results)}
         files |= {f"report.{lang}.pdf": job.result() for lang, job in pdfs.items()}
@@ -51,13 +51,16 @@ def build(source: Path, out: Path, *, only_html: bool = False) -> list[str]:
 def html(results: Results) -> str:
     """The page."""
     sections = discover(TEMPLATES)
-    documents: dict[Lang, Document] = {
-        lang: document.compose(TEMPLATES, results, sections, lang, pdf=False) for lang in LANGS
-    }
+
+    def composed(lang: Lang) -> Document:
+        return document.compose(TEMPLATES, results, sections, lang, pdf=False)
+
+    documents = dict(zip(LANGS, for_each(composed, LANGS), strict=True))
     return html_page.render(TEMPLATES, documents, results)
 
 
-def _pdf(source: Path, lang: Lang) -> bytes:
+def pdf(source: Path, lang: Lang) -> bytes:
+    """The PDF of a language."""
     from report.documents import pdf
 
     results, sections = schema.load(source), discover(TEMPLATES)

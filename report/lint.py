@@ -156,9 +156,16 @@ def _text_only(path: Path, source: str) -> str:
     return "".join(out)
 
 
+def _parsed(path: Path, source: str) -> nodes.Template:
+    try:
+        return Environment().parse(source)
+    except TemplateSyntaxError as error:
+        raise syntax_error(error.message or "", path, error.lineno) from None
+
+
 def _constants(path: Path, source: str) -> Iterator[Problem]:
     """Numbers printed by expressions without a macro: ``{{ "98.36" }}``, ``{{ 98.36 }}``."""
-    for output in Environment().parse(source).find_all(nodes.Output):
+    for output in _parsed(path, source).find_all(nodes.Output):
         for node in output.nodes:
             if isinstance(node, nodes.TemplateData):
                 continue
@@ -240,7 +247,7 @@ def _outline(path: Path) -> dict[str, list[str]]:
         "headings": _HEADING.findall(text),
         "equations": _EQUATION.findall(text),
     }
-    tree = Environment().parse(source)
+    tree = _parsed(path, source)
     calls = [call for call in tree.find_all(nodes.Call) if isinstance(call.node, nodes.Name)]
     for macro in _ORDERED:
         found[f"{macro}s"] = [

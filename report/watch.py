@@ -1,4 +1,5 @@
-"""``make watch``: the page on localhost, made again whenever templates or results are saved."""
+"""``make watch``: the page on localhost, made again whenever templates or results are saved; the
+PDFs, of what is saved then, when they are asked for."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ import watchfiles
 from analysis import schema
 from models import UsageError
 from report import build
-from report.base.errors import TEMPLATES, ReportError
+from report.base.errors import TEMPLATES, Faults, ReportError
+from report.blocks.numbers import LANGS, Lang
 from report.documents import html_page
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
@@ -37,11 +39,14 @@ _ERROR = (
     '<pre role="alert" style="position:fixed;inset:auto 0 0 0;z-index:99;margin:0;padding:1rem;'
     'background:#7a1f10;color:#fff;white-space:pre-wrap;overflow:auto;max-height:50vh">{}</pre>'
 )
+_PDFS: dict[str, Lang] = {f"/report.{lang}.pdf": lang for lang in LANGS}
 _EMPTY = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Report</title><body></body>'
 
 
 def described(error: Exception) -> str:
     """What is wrong, and below it the line of the template with a caret at the place."""
+    if isinstance(error, Faults):
+        return "\n\n".join(map(described, error.each))
     text = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
     place = error.place if isinstance(error, ReportError) else None
     source = place.source_line() if place else ""
@@ -64,6 +69,7 @@ class Preview:
         self._source = source
         self._changed = threading.Condition()
         self._html, self._error = _EMPTY, ""
+        self._printing = threading.Lock()
         self.version = 0
 
     def build(self) -> None:
@@ -90,6 +96,11 @@ class Preview:
         head, end, tail = html.replace("script-src", admitted, 1).rpartition("</body>")
         return f"{head}{error}<script>{client}</script>{end}{tail}"
 
+    def pdf(self, lang: Lang) -> bytes:
+        """The PDF of what is saved now, which takes some seconds; two are not made at once."""
+        with self._printing:
+            return build.pdf(self._source, lang)
+
     def wait(self, version: str) -> None:
         """Return when there is another version."""
         with self._changed:
@@ -97,7 +108,7 @@ class Preview:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Serves the page, and an answer when there is another version of it; no files."""
+    """Serves the page, an answer when there is another version of it, and the PDFs; no files."""
 
     preview: Preview
 
@@ -106,15 +117,27 @@ class _Handler(BaseHTTPRequestHandler):
         if not _LOOPBACK.fullmatch(self.headers.get("Host", "")):  # a site whose name leads here
             self.send_error(HTTPStatus.FORBIDDEN)
             return
-        if path not in ("/", "/changed"):
-            self.send_error(HTTPStatus.NOT_FOUND)
-            return
-        if path == "/changed":
+        if path == "/":
+            self._answer(self.preview.page().encode())
+        elif path == "/changed":
             self.preview.wait(query)
-        body = self.preview.page().encode() if path == "/" else b""
+            self._answer(b"")
+        elif path in _PDFS:
+            try:
+                self._answer(self.preview.pdf(_PDFS[path]), "application/pdf")
+            except Exception as fault:
+                status = HTTPStatus.INTERNAL_SERVER_ERROR
+                self._answer(described(fault).encode(), "text/plain", status)
+        else:
+            self.send_error(HTTPStatus.NOT_FOUND)
+
+    def _answer(
+        self, body: bytes, kind: str = "text/html", status: HTTPStatus = HTTPStatus.OK
+    ) -> None:
         with suppress(ConnectionError):  # the browser has gone
-            self.send_response(HTTPStatus.OK)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_response(status)
+            charset = "; charset=utf-8" if kind.startswith("text/") else ""
+            self.send_header("Content-Type", kind + charset)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Cache-Control", "no-store")
             self.end_headers()
@@ -144,7 +167,8 @@ def watch(source: Path, port: int) -> int:
     made = server(preview, port)
     schema.load(source)  # one line if there are no results yet
     threading.Thread(target=made.serve_forever, daemon=True).start()
-    print(f"http://localhost:{made.server_port}  (Ctrl-C ends it)", flush=True)
+    pdfs = " and ".join(_PDFS)
+    print(f"http://localhost:{made.server_port}, PDFs: {pdfs} (Ctrl-C ends it)", flush=True)
     # the first time-out comes when changes are already being watched for
     for changes in watchfiles.watch(TEMPLATES, source, rust_timeout=100, yield_on_timeout=True):
         if changes or not preview.version:

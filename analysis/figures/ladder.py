@@ -29,8 +29,8 @@ _STATISTICS = ("error-ratio", "error-ratio-set", "equivalence", "ranks")
 _MARKS = {
     Verdict.SUPPORTED: "^",
     Verdict.CONTRADICTED: "v",
-    Verdict.MIXED: "D",
-    Verdict.INCONCLUSIVE: "o",
+    Verdict.MIXED: "s",
+    Verdict.INCONCLUSIVE: "D",
 }
 #: Inches between the rungs of one row, and between rows.
 _PITCH, _GAP = 0.075, 0.13
@@ -190,24 +190,13 @@ def _mark(axes: Axes, step: Step, value: float, at: float) -> None:
     if step.interval is not None:
         low, high = (end.value for end in step.interval)
         axes.plot([low, high], [at, at], color=theme.ACCENT, linewidth=0.9, zorder=2)
-    hollow = step.verdict is Verdict.INCONCLUSIVE
-    axes.plot(
-        [value],
-        [at],
-        _MARKS[step.verdict],
-        color=theme.ACCENT,
-        markerfacecolor=theme.PAPER if hollow else theme.ACCENT,
-        markersize=4,
-        markeredgewidth=0.8 if hollow else 0,
-        zorder=3,
-    )
+    mark = _MARKS[step.verdict]
+    axes.plot([value], [at], mark, color=theme.ACCENT, markersize=4, markeredgewidth=0, zorder=3)
 
 
 def _headline(climbed: Ladder, found: Mapping[str, Line], words: Words) -> str:
-    tested = [item for item in climbed.findings.values() if item.outcome != "single"]
-    if tested:
-        stable = len(climbed.ended("stable"))
-        return words("headline", all=len(tested), stable=stable)
+    if tested := climbed.compared:
+        return words("headline", all=len(tested), stable=len(climbed.ended("stable")))
     seen = sorted({images for line in found.values() for images in line})
     ends = [(_mean(own[0]), _mean(own[-1])) for own in map(list, map(dict.values, found.values()))]
     return words(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import models
@@ -156,24 +156,43 @@ def own_experiments(evidence: Evidence) -> Table:
         Column("p", "p", {"zh": "p 值", "en": "p"}),
     ]
     rows = []
-    extra = evidence.records.extra
-    own = {run.id for run in extra}
-    for run in extra:
+    found = own_runs(evidence)
+    for run, reference in found:
         row = {
             "run": Cell(run.id),
             "status": Cell(run.status),
             "accuracy": run_accuracy(evidence, run),
         }
-        reference = _reference(evidence, run, own)
         if reference is not None:
             row |= {
-                "changes": Cell(_changes(run, reference)),
+                "changes": Cell(written(changes(run, reference))),
                 "reference": Cell(reference.id),
                 "reference_accuracy": run_accuracy(evidence, reference),
                 **_compared(evidence, run, reference),
             }
         rows.append(row)
-    return table("own-experiments", columns, rows, tuple(run.id for run in extra))
+    return table("own-experiments", columns, rows, tuple(run.id for run, _ in found))
+
+
+def own_runs(evidence: Evidence) -> list[tuple[Record, Record | None]]:
+    """A person's own experiments, each with the study's run that it is compared with.
+
+    Network by network, those of a sweep in the order of its values, then by seed.
+    """
+    extra = evidence.records.extra
+    own = {run.id for run in extra}
+    pairs = [(run, _reference(evidence, run, own)) for run in extra]
+    return sorted(pairs, key=lambda pair: _place(*pair))
+
+
+def _place(run: Record, reference: Record | None) -> tuple[Any, ...]:
+    changed = changes(run, reference) if reference else {}
+    values = [
+        (name, *((0, item, "") if isinstance(item, int | float) else (1, 0, str(item))))
+        for name, item in changed.items()
+    ]
+    order = list(models.NETWORKS).index(run.config.network)
+    return (order, reference.config.variant if reference else "", len(values), values, run.id)
 
 
 def _reference(evidence: Evidence, run: Record, own: Collection[str]) -> Record | None:
@@ -185,16 +204,22 @@ def _reference(evidence: Evidence, run: Record, own: Collection[str]) -> Record 
     return None
 
 
-def _changes(run: Record, reference: Record) -> str:
-    """What differs in the configuration, seed and precision aside: ``ratio=4, epochs=3``."""
-    ours, theirs = _settings(run), _settings(reference)
-    return ", ".join(f"{key}={item}" for key, item in ours.items() if theirs.get(key) != item)
+def changes(run: Record, reference: Record) -> dict[str, Any]:
+    """What differs in the configuration, seed and precision aside."""
+    ours, theirs = configuration(run), configuration(reference)
+    return {key: item for key, item in ours.items() if theirs.get(key) != item}
 
 
-def _settings(run: Record) -> dict[str, Any]:
-    settings = run.config.model_dump(exclude={"seed", "precision"})
-    options: dict[str, Any] = settings.pop("options")
-    return settings | options
+def written(found: Mapping[str, Any]) -> str:
+    """Settings as text: ``ratio=4, epochs=3``."""
+    return ", ".join(f"{key}={item}" for key, item in found.items())
+
+
+def configuration(run: Record) -> dict[str, Any]:
+    """The settings of a run by name, options among them; without seed and precision."""
+    found = run.config.model_dump(exclude={"seed", "precision"})
+    options: dict[str, Any] = found.pop("options")
+    return found | options
 
 
 def _compared(evidence: Evidence, run: Record, reference: Record) -> dict[str, Cell]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import difflib
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import TypeVar
 
 from experiments.support.text import one_line
 from models import UsageError
+
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
@@ -33,9 +37,10 @@ class Place:
         return f"{shown}:{self.line}"
 
     def at(self, word: str) -> Place:
-        """The same line, at the column where ``word`` stands in it."""
-        column = self.source_line().find(word) + 1 if word else 0
-        return Place(self.file, self.line, column)
+        """The same line, at the column where ``word`` stands in it, as a word if it does."""
+        line, text = self.source_line(), re.escape(word)
+        found = re.search(rf"(?<!\w){text}(?!\w)", line) or re.search(text, line)
+        return Place(self.file, self.line, found.start() + 1 if word and found else 0)
 
     def source_line(self) -> str:
         """The text of the line, empty where the file has no such line."""
@@ -58,6 +63,40 @@ class ReportError(UsageError):
         self.message = message
         self.place = place
         super().__init__(one_line(f"{place}: {message}" if place else message))
+
+
+class Faults(ReportError):
+    """Several things in the templates are wrong; ``str()`` has a line for each."""
+
+    message = "several faults"
+    place = None
+
+    def __init__(self, each: Sequence[ReportError]) -> None:
+        self.each = each
+        UsageError.__init__(self, each)
+
+    def __str__(self) -> str:
+        return "\nerror: ".join(map(str, self.each))  # as commands print one
+
+
+def for_each(make: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made]:
+    """What a function makes of each item.
+
+    Raises:
+        ReportError: it failed for an item; ``Faults`` if it did for several. All were tried.
+    """
+    made: list[_Made] = []
+    faults: dict[str, ReportError] = {}
+    for item in items:
+        try:
+            made.append(make(item))
+        except Faults as several:
+            faults |= {str(fault): fault for fault in several.each}
+        except ReportError as fault:
+            faults[str(fault)] = fault
+    if faults:
+        raise Faults([*faults.values()]) if len(faults) > 1 else next(iter(faults.values()))
+    return made
 
 
 def unknown(kind: str, key: str, known: Iterable[str], place: Place | None) -> ReportError:

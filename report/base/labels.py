@@ -66,6 +66,10 @@ class Labels:
         name = "word_" + key.replace("-", "_")
         return self(name) if name in self._texts else key
 
+    def with_runs(self, text: str, count: int) -> str:
+        """A text with the number of runs that it is said of."""
+        return self("with_one_run" if count == 1 else "with_runs", text=text, count=count)
+
     def note(self, key: str) -> str:
         """A note under a table."""
         return self("note_" + key.replace("-", "_"))

@@ -166,9 +166,7 @@ def _counted(texts: Iterable[str], labels: Labels) -> str:
     if len(found) == 1:
         return next(iter(found))
     ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-    return labels("list_semicolon").join(
-        labels("with_runs", text=text, count=count) for text, count in ordered
-    )
+    return labels("list_semicolon").join(labels.with_runs(text, count) for text, count in ordered)
 
 
 def _gaps(records: Results, labels: Labels) -> list[dict[str, Any]]:

@@ -87,7 +87,7 @@ def cards(runs: Iterable[Run], lang: Lang, labels: Labels) -> Iterator[Markup]:
             "card",
             id=card_id(found[0].id, lang),
             name=name,
-            title=labels("with_runs", text=found[0].title, count=len(found)),
+            title=labels.with_runs(found[0].title, len(found)),
             curves=_curves(found, labels, lang),
             table=_table(found, labels, lang),
             rows=[

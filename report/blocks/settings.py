@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from report.base.labels import load_toml
 from report.blocks.numbers import LANGS, Lang
 
 KEYS = ("title", "subtitle", "course", "author", "date", "references", "cover", "logo")
-#: Keys for both languages: which sections to show, or to leave out.
+#: Keys for both languages: which sections to show, or to leave out; and such choices by name.
 CHOICES = ("sections", "without")
+PRESET = ("preset", "presets")
 #: What is filled in where it stands in a text.
 FIELDS = ("{dataset}",)
 
@@ -36,7 +38,7 @@ def read(path: Path, lang: Lang, comma: str) -> dict[str, str | date]:
     table = tables.get(lang)
     if not isinstance(table, dict) or not isinstance(table.get("title"), str):
         raise ReportError(f"expected a table [{lang}] with a title", Place(path, 1))
-    _check("table", tables, (*LANGS, *CHOICES), path)
+    _check("table", tables, (*LANGS, *CHOICES, *PRESET), path)
     _check(f"key of [{lang}]", table, KEYS, path)
     return {
         key: _text(key, value, comma, path, lang) for key, value in table.items() if key != "cover"
@@ -55,6 +57,19 @@ def cover(path: Path, lang: Lang, comma: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, str(_text(name, value, comma, path, lang))) for name, value in rows.items())
 
 
+def preset(path: Path) -> str:
+    """The name of the choice of sections, as ``short``; empty for none.
+
+    Raises:
+        ReportError: ``report.toml`` has no such choice.
+    """
+    table = load_toml(path) if path.is_file() else {}
+    name, known = table.get("preset", ""), table.get("presets", {})
+    if name and name not in known:
+        raise unknown("preset", str(name), known, _place(path, "preset"))
+    return str(name)
+
+
 def shown(path: Path, names: Sequence[str]) -> frozenset[str]:
     """The names of the sections to show: those of ``sections``, or all; but those of ``without``.
 
@@ -63,18 +78,19 @@ def shown(path: Path, names: Sequence[str]) -> frozenset[str]:
         names: of all sections.
 
     Raises:
-        ReportError: there is no such section.
+        ReportError: there is no such section, or no such preset.
     """
     table = load_toml(path) if path.is_file() else {}
-    chosen: dict[str, list[str]] = {}
-    for key in CHOICES:
-        value = table.get(key, [])
+    sources = [table, table["presets"][name]] if (name := preset(path)) else [table]
+    chosen: dict[str, list[str]] = {key: [] for key in CHOICES}
+    for source, key in product(sources, CHOICES):
+        value = source.get(key, [])
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise ReportError(f"{key}: expected a list of names", _place(path, key))
         for name in value:
             if name not in names:
                 raise unknown("section", name, names, _place(path, name))
-        chosen[key] = value
+        chosen[key] += value
     return frozenset(chosen["sections"] or names) - frozenset(chosen["without"])
 
 

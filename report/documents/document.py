@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from analysis.schema import Results
 from report.base import tree
-from report.base.errors import Place, ReportError
+from report.base.errors import Place, ReportError, for_each
 from report.base.partials import partial
 from report.base.placeholders import escape, stand_in
 from report.base.tree import Element
@@ -84,20 +84,26 @@ def compose(
     """Render every template of a language.
 
     Raises:
-        ReportError: a template is at fault; the message names file and line.
+        ReportError: templates are at fault; the message names file and line of the first fault
+            of each section.
     """
     writer = Writer(folder, lang, pdf=pdf, material=material, sections=sections)
     sections = in_language(sections, lang)
     typeset = _typesetter(lang, pdf)
-    drafts = [(section, _draft(writer, section)) for section in sections]
+    drafts = for_each(lambda section: (section, _draft(writer, section)), sections)
     contents: list[Entry] = []
-    parts: list[Part] = []
     text = [draft for draft in drafts if not draft[0].appendix]
-    for section, root in text:  # filled only now, since references may point ahead
-        parts.append(_finished(writer, section, root, contents, typeset))
-    parts += _references(writer, contents)
-    for section, root in drafts[len(text) :]:
-        parts.append(_finished(writer, section, root, contents, typeset))
+
+    parts: list[Part] = []
+
+    def finish(draft: tuple[SectionFile, Element] | None) -> None:
+        if draft is None:
+            parts.extend(_references(writer, contents))
+        else:
+            parts.append(_finished(writer, *draft, contents, typeset))
+
+    # filled only now, since references may point ahead
+    for_each(finish, [*text, None, *drafts[len(text) :]])
     if not pdf:
         parts += _cards(writer, contents, typeset)
     matter = front_matter.matter(folder, writer.profile, material, lang)

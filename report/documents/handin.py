@@ -17,7 +17,7 @@ from analysis import schema
 from analysis.schema import Results
 from experiments.support.files import write_atomically
 from report.base import tree
-from report.base.errors import TEMPLATES, ReportError
+from report.base.errors import TEMPLATES, ReportError, for_each
 from report.blocks.numbers import LANGS, Lang
 from report.documents import document
 from report.documents.document import Document
@@ -238,4 +238,4 @@ def build(source: Path, out: Path, form: str, lang: str | None) -> list[str]:
         said = f"format {form!r}" if not forms else f"language {lang!r}"
         known = FORMATS if not forms else LANGS
         raise ReportError(f"unknown {said}; expected one of {', '.join(known)}")
-    return [write(source, out, forms[0], each) for each in langs]
+    return for_each(lambda each: write(source, out, forms[0], each), langs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
 from abc import ABC, abstractmethod
@@ -170,10 +171,20 @@ class Engine(ABC):
         if isinstance(error, UndefinedError):
             message = str(error.message or "undefined variable")
             name = re.search(r"'([^']+)'[^']*$", message)
-            raise ReportError(message, place.at(name[1]) if place and name else place) from None
+            if place and name:
+                place = place.at(name[1])
+                message += self._hint(name[1], place.source_line())
+            raise ReportError(message, place) from None
         if isinstance(error, TemplateError):
             raise ReportError(error.message or type(error).__name__, place) from None
         raise ReportError(f"{type(error).__name__}: {error}", place) from None
+
+    def _hint(self, name: str, line: str) -> str:
+        """What the writer of an undefined name can have meant."""
+        if re.search(rf"\$[^$]*\{{\{{\s*{re.escape(name)}\b", line):
+            return "; in a formula, too, {{ begins an expression: write { { for two braces"
+        near = difflib.get_close_matches(name, self.environment.globals, n=1, cutoff=0.5)
+        return f"; did you mean {near[0]!r}?" if near else ""
 
     def html(self, text: str, file: Path) -> str:
         """Markdown to HTML, placeholders kept.
@@ -235,8 +246,8 @@ class Engine(ABC):
             )
         if not alt.strip():
             raise ReportError(f"picture {address} has no text: ![what it shows]({address})", place)
-        folders = (self._file.parent, self.folder)
-        file = next((f / address for f in folders if (f / address).is_file()), self._file / address)
+        beside, above = self._file.parent / address, self.folder / address
+        file = above if above.is_file() and not beside.is_file() else beside
         try:
             data = pictures.address(file)
         except pictures.PictureError as error:

@@ -16,7 +16,7 @@ from report.base.environment import read
 from report.base.errors import Place, ReportError, calling_place, unknown
 from report.base.partials import partial
 from report.base.placeholders import Token, escape, stand_in
-from report.blocks import front_matter, numbers, svg, tables
+from report.blocks import front_matter, numbers, settings, svg, tables
 from report.blocks.citations import Bibliography
 from report.blocks.numbers import Lang, card_id, data_element, link
 from report.templating.engine import Engine, Missing
@@ -104,6 +104,7 @@ class Writer(Engine):
             "cite": self.cite,
             "ref": self.ref,
             "run": self.run,
+            "preset": settings.preset(folder / "report.toml"),
             "shown": lambda section: section in {each.name for each in here},
             "profile": self.profile,
             "records": self.records,

@@ -66,7 +66,7 @@ class Look:
 
 #: By variant: the networks' own (``models.registry``), and those of operators. Hues are far enough
 #: apart for red-, green- and blue-blind readers where networks stand together, as simulated by
-#: tests/test_figures.py.
+#: tests/analysis/test_figures.py.
 LOOKS: dict[str, Look] = {
     **{name: Look(network.color, network.marker) for name, network in models.NETWORKS.items()},
     "ResNet18-sub": Look("#187f90", ">"),

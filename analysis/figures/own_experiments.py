@@ -1,0 +1,164 @@
+"""Test accuracy of a person's own experiments, below the planned runs of the same network."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from itertools import groupby
+
+from analysis.evidence import Evidence
+from analysis.figures.common import estimates, marks, theme
+from analysis.figures.common.axes import accuracy_axis
+from analysis.figures.common.estimates import Estimate
+from analysis.figures.common.text import Lang, Words, percent
+from analysis.records import Records
+from analysis.statistics import accuracy_interval
+from analysis.tables.study import changes, configuration, own_runs, written
+from experiments.record import Record
+
+ID = "own-experiments"
+
+#: Height of a row in inches, and the gap between two networks in rows.
+ROW, GAP = 0.205, 0.6
+#: A figure of more rows would not fit a page; the table has them all.
+MOST = 36
+#: Letters of a label.
+LONGEST = 40
+OWN, PLANNED = theme.Look(theme.ACCENT, "o"), theme.BEHIND
+
+
+@dataclass(frozen=True)
+class Row:
+    """The runs of one setting. ``accuracy`` is None where none finished."""
+
+    label: str
+    runs: tuple[Record, ...]
+    planned: bool
+    accuracy: Estimate | None
+
+
+def runs(records: Records) -> tuple[str, ...]:
+    """Ids of the records that the figure shows."""
+    if not records.extra:
+        return ()
+    groups = _groups(Evidence(records), Words(ID, "en"))
+    return tuple(run.id for rows in groups for row in rows for run in row.runs)
+
+
+def _groups(evidence: Evidence, words: Words) -> list[list[Row]]:
+    """The settings of each network, that of the planned runs first.
+
+    Raises:
+        NothingToDraw: there are no own experiments.
+    """
+    found = [(run, other) for run, other in own_runs(evidence) if run.status != "failed"]
+    if not found:
+        raise estimates.NothingToDraw(())
+    own = {run.id for run in evidence.records.extra}
+    groups = []
+    for (_, variant), pairs in groupby(found, _compared):
+        settings: dict[str, list[Record]] = {}
+        varied: dict[str, None] = {}
+        for run, other in pairs:
+            changed = changes(run, other) if other else {}
+            varied |= dict.fromkeys(changed)
+            settings.setdefault(written(changed) or run.id.rpartition(".s")[0], []).append(run)
+        rows = [_row(evidence, label, runs) for label, runs in settings.items()]
+        if variant:
+            planned = [run for run in evidence.runs(variant) if run.id not in own]
+            usual = written({key: configuration(planned[0]).get(key) for key in varied})
+            key = "planned_at" if len(varied) == 1 else "planned"
+            label = words(key, network=words.name(variant), setting=usual)
+            rows.insert(0, _row(evidence, label, planned, planned=True))
+        groups.append(rows)
+    return groups
+
+
+def _compared(pair: tuple[Record, Record | None]) -> tuple[str, str]:
+    """The network of an own run, and the variant that it is compared with."""
+    run, other = pair
+    return run.config.network, other.config.variant if other else ""
+
+
+def _row(evidence: Evidence, label: str, runs: list[Record], *, planned: bool = False) -> Row:
+    accuracy = None
+    if finished := [run for run in runs if run.status == "finished"]:
+        sample = evidence.of(finished)
+        accuracy = Estimate(sample.accuracies, *accuracy_interval(sample))
+    return Row(label, tuple(runs), planned, accuracy)
+
+
+def draw(records: Records, lang: Lang) -> theme.Sheet:
+    """One row a setting, network by network; the planned runs are grey.
+
+    Raises:
+        NothingToDraw: there are no own experiments.
+    """
+    words = Words(ID, lang)
+    groups = _groups(Evidence(records), words)
+    places = {
+        sum(map(len, groups[:number])) + at + GAP * number: row
+        for number, rows in enumerate(groups)
+        for at, row in enumerate(rows)
+    }
+    note = words("more", count=len(places) - MOST) if len(places) > MOST else ""
+    places = dict(list(places.items())[:MOST])
+    height = ROW * (max(places) + 1)
+    sheet = theme.sheet(height + 0.45, _headline(groups, words), note)
+    axes = theme.panel(sheet, 2.4, 0.05, 3.3, height)
+    axes.set_ylim(max(places) + 0.5, -0.5)
+    labels = [textwrap.shorten(row.label, LONGEST, placeholder="…") for row in places.values()]
+    axes.set_yticks([*places], labels)
+    axes.tick_params(axis="y", length=0, pad=6, labelcolor=theme.INK)
+    axes.spines["left"].set_visible(False)
+    axes.grid(True, axis="x")
+    axes.set_xlabel(words("test_accuracy"))
+    values, ends = estimates.shown(row.accuracy for row in places.values() if row.accuracy)
+    accuracy_axis(axes, values or [0.5], axis="x", pad=0.03, ends=ends)
+    for at, row in places.items():
+        text = words("diverged_all")
+        if row.accuracy:
+            text = f"{100 * row.accuracy.mean:.2f}"
+            tip = marks.told(row.label, row.accuracy)
+            marks.estimate(axes, PLANNED if row.planned else OWN, at, row.accuracy, tip, level=True)
+        axes.annotate(
+            text,
+            (1, at),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center_baseline",
+            color=theme.INK if row.accuracy else theme.INK_2,
+        )
+    return sheet
+
+
+def _headline(groups: list[list[Row]], words: Words) -> str:
+    """How many of the settings do better than the planned one of their network."""
+    pairs = [
+        (row.accuracy.mean, first.accuracy.mean)
+        for first, *rest in groups
+        for row in rest
+        if first.planned and first.accuracy and row.accuracy
+    ]
+    above = sum(own > planned for own, planned in pairs)
+    return words("headline", above=above, count=len(pairs)) if pairs else ""
+
+
+def alt(records: Records, lang: Lang) -> str:
+    """What the figure shows, in words.
+
+    Raises:
+        NothingToDraw: there are no own experiments.
+    """
+    words = Words(ID, lang)
+    networks = [
+        words.listed(
+            words("one", setting=row.label, accuracy=percent(row.accuracy.mean))
+            if row.accuracy
+            else words("one_diverged", setting=row.label)
+            for row in rows
+        )
+        for rows in _groups(Evidence(records), words)
+    ]
+    return words("alt", networks=words.clauses(networks))

@@ -1,0 +1,79 @@
+"""``python -m experiments.training.probes RUN``: take a run's probes again, from its weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from experiments import study
+from experiments.support.arguments import add_study
+from models.cli import OneLineParser, run
+
+
+def again(path: Path) -> dict[str, Any]:
+    """The block gains after training and the channel weights of a run whose weights were kept.
+
+    As in the record: ``block_gains`` (the last of the record's), empty without residual blocks, and
+    ``se_weights``, empty without SE blocks. On the same kind of machine they are equal to those.
+
+    Args:
+        path: the record of the run.
+
+    Raises:
+        UsageError: the run's weights cannot be loaded (``models.load``).
+    """
+    import torch
+
+    import models
+    from experiments.datasets import splits
+    from experiments.record import read
+    from experiments.training.cpu_kernels import accelerate
+    from experiments.training.device import pick_device, prepare
+    from experiments.training.evaluation import predict
+    from experiments.training.probes.block_gains import GAIN_IMAGES, block_gains
+    from experiments.training.probes.se_weights import SEProbe
+    from experiments.training.transforms import Split
+
+    net, record = models.load(path), read(path)
+    config, device = record.config, pick_device()
+    prepare(device, record.environment.threads, config.seed)
+    found = splits.load(config.dataset)
+    channels = models.resolve(config.network).input_channels
+    net = net.to(device).to(memory_format=torch.channels_last)
+    if device.type == "cpu":  # sums in the order of the run's
+        grey = found.test_images.ndim == 3
+        accelerate(net, channels, config.input_size, grey=grey)
+    number = max(2, GAIN_IMAGES // record.batch_pieces)
+    images = torch.tensor(found.validation_images[:number], device=device)
+    labels = torch.tensor(found.validation_labels[:number], device=device).long()
+    gains = block_gains(net, images, labels, config.input_size)
+    probe = SEProbe(net)
+    test = Split(
+        torch.tensor(found.test_images[: config.test_images], device=device),
+        torch.tensor(found.test_labels[: config.test_images], device=device).long(),
+    )
+    predict(config, net, test, channels, record.batch_pieces)
+    return {
+        "block_gains": [gain.model_dump() for gain in gains],
+        "se_weights": [block.model_dump() for block in probe.result()],
+    }
+
+
+def main() -> int:
+    """Parse the command line and print the probes as JSON."""
+    from experiments.prediction.predict import best_run
+
+    parser = OneLineParser(prog="python -m experiments.training.probes", description=__doc__)
+    parser.add_argument("run", help="a run whose weights were kept: SEResNet18.s0")
+    add_study(parser)
+    arguments = parser.parse_args()
+    if not arguments.run:
+        parser.error("RUN= is missing: make probe RUN=SEResNet18.s0")
+    path = best_run(arguments.run, study.profile_name(arguments.profile, arguments.dataset))
+    print(json.dumps({"run": path.stem, **again(path)}, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,596 @@
+"""The figures: complete, legible, the same each time, and true to the records."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import io
+import itertools
+import os
+import re
+import subprocess
+import sys
+import warnings
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pymupdf
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+import models
+from analysis import render as files
+from analysis.evidence import Evidence
+from analysis.figures import NothingToDraw, confusion, figures, pareto
+from analysis.figures.common import estimates, inks, label_placement, theme
+from analysis.figures.common.axes import accuracy_axis, log_axis
+from analysis.figures.common.diagram import Diagram
+from analysis.figures.common.text import FOLDER, Words
+from analysis.records import Records
+from experiments import study
+from models import UsageError
+from tests.factory import Outcome, make, outcome
+
+LANGS = ("zh", "en")
+
+
+def diverged(*variants):
+    return {v: outcome(v, status="diverged") for v in variants}
+
+
+SCENARIOS = {
+    "one seed": make,
+    "three seeds, far apart": lambda: make(profile="standard", seeds=3, seed_sd=0.01),
+    "one epoch": lambda: make(profile="smoke"),
+    "until stable": lambda: make(profile="full"),
+    "some diverged": lambda: make(
+        specs=diverged(
+            "ResNet18-mul", "ResNet18-mul-nobn", "PlainNet34", "ResNet101", "ResNet18-softmax"
+        )
+    ),
+    "one seed of three diverged": lambda: make(
+        seeds=3, specs=diverged("ResNet18-mul.s1", "PlainNet34.s2", "SEResNet34.s0")
+    ),
+    "some missing": lambda: make(
+        without=["DenseNet", "SEResNet18", "ResNet18-sub", "PlainNet18", "ResNet34"]
+    ),
+}
+
+
+@functools.cache
+def scenario(name) -> Records:
+    return SCENARIOS[name]()
+
+
+@pytest.fixture(params=SCENARIOS)
+def records(request):
+    return scenario(request.param)
+
+
+@pytest.fixture(params=[name for name in figures() if name not in ("ladder", "own-experiments")])
+def module(request):
+    """Every figure but the ladder, which needs records of several rungs: test_ladder.py;
+    and that of own experiments, which the study has none of."""
+    return figures()[request.param]
+
+
+def drawn(module, records, lang) -> Figure | Diagram | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return module.draw(records, lang)
+        except NothingToDraw:
+            return None
+
+
+def test_every_figure_has_its_words_and_nothing_else_has():
+    assert {path.stem for path in FOLDER.iterdir()} == {*figures(), "common"}
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_texts_are_inside_and_apart(module, records, lang):
+    figure = drawn(module, records, lang)
+    assert figure is not None
+    if not isinstance(figure, Diagram):  # see test_texts_of_diagrams_are_inside_and_apart
+        _check_texts(figure)
+
+
+def _check_texts(figure):
+    assert figure.get_size_inches()[0] == theme.WIDTH
+    renderer = figure.canvas.get_renderer()
+    figure.draw(renderer)
+    limits = figure.bbox.padded(figure.dpi / 72)
+    boxes = []
+    for text in set(figure.findobj(Text)) - _unused(figure):
+        if not text.get_text().strip() or not text.get_visible():
+            continue
+        box = text.get_window_extent(renderer)
+        assert limits.x0 <= box.x0 and box.x1 <= limits.x1, f"{text.get_text()!r} is cut"
+        assert limits.y0 <= box.y0 and box.y1 <= limits.y1, f"{text.get_text()!r} is cut"
+        assert text.get_fontsize() >= theme.SIZE
+        boxes.append((text.get_text(), box.padded(-1.5 * figure.dpi / 72)))
+    for (one, first), (other, second) in itertools.combinations(boxes, 2):
+        assert not first.overlaps(second), f"{one!r} covers {other!r}"
+
+
+def test_a_sweep_of_ones_own_is_drawn_in_order_below_the_planned_run():
+    module, load = figures()["own-experiments"], study.load()
+    assert drawn(module, scenario("one seed"), "en") is None
+    sweep = [
+        (load.config("quick", "SEResNet18", {"ratio": ratio}, seed=seed), Outcome(accuracy=0.99))
+        for ratio in (16, 4, 8)
+        for seed in (0, 1)
+    ]
+    broken = load.config("quick", "DenseNet", {}, learning_rate=1.0)
+    records = make(extra=[*sweep, (broken, Outcome(status="diverged"))])
+    own = records.only(module.runs(records))  # what it is drawn from
+    assert len(own.by_id) == 9
+    for lang in LANGS:
+        figure = drawn(module, own, lang)
+        _check_texts(figure)
+        labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        assert labels[3:] == ["ratio=4", "ratio=8", "ratio=16"]
+    assert labels[:3] == [
+        "DenseNet, planned: learning_rate=0.003",
+        "learning_rate=1.0",
+        "SE-ResNet-18, planned: ratio=2",
+    ]
+    assert "3 of 3 settings have a higher mean" in _texts(figure)
+    alone = drawn(module, make(without=["SEResNet18"], extra=sweep), "en")
+    assert "SEResNet18-ratio16\nSEResNet18-ratio4\n" in _texts(alone)
+    assert "learning_rate=1.0 diverged" in module.alt(own, "en")
+    assert "ratio=16 99.00%" in module.alt(own, "en")
+
+
+def test_own_experiments_beyond_a_page_are_counted():
+    load, module = study.load(), figures()["own-experiments"]
+    rates = [round(0.0005 + 0.0001 * step, 4) for step in range(40)]
+    many = [load.config("quick", "LeNet", {}, learning_rate=rate) for rate in rates]
+    figure = drawn(module, make(extra=[(config, Outcome()) for config in many]), "en")
+    assert figure.get_size_inches()[1] < 9 and " more settings are in the table" in _texts(figure)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_texts_of_diagrams_are_inside_and_apart(module, lang):
+    figure = drawn(module, scenario("one seed"), lang)
+    if not isinstance(figure, Diagram):
+        return
+    out = io.BytesIO()
+    figure.savefig(out, format="pdf")
+    page = pymupdf.open(stream=out.getvalue())[0]
+    assert tuple(page.rect.br) == pytest.approx([72 * x for x in figure.get_size_inches()], abs=0.1)
+    spans = [
+        (span["text"], pymupdf.Rect(span["bbox"]))
+        for block in page.get_text("dict")["blocks"]
+        for line in block["lines"]
+        for span in line["spans"]
+        if span["text"].strip()
+    ]
+    assert len(spans) > 10
+    for text, box in spans:
+        assert box.x0 >= -1 and box.x1 <= page.rect.width + 1, f"{text!r} is cut"
+        assert box.y1 <= page.rect.height + 4, f"{text!r} is cut"
+    for (one, first), (other, second) in itertools.combinations(spans, 2):
+        # Boxes of text are higher than its letters.
+        common = first & second
+        assert common.is_empty or common.width < 1.5 or common.height < 5, (
+            f"{one!r} covers {other!r}"
+        )
+
+
+def _unused(figure: Figure) -> set[Text]:
+    """Labels of ticks outside the limits, or of axes that are off: they are never drawn."""
+    found = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in axis.get_major_ticks():
+                if not (low - 1e-9 <= tick.get_loc() <= high + 1e-9 and axes.axison):
+                    found |= {tick.label1, tick.label2}
+    return found
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_svg_is_fit_for_a_page(module, lang):
+    figure = drawn(module, scenario("one seed"), lang)
+    text = files.svg(figure).decode()
+    assert text.startswith("<svg") and "<style" not in text and "<metadata" not in text
+    root = ET.fromstring(text)
+    size = [float(root.get(key).removesuffix("pt")) for key in ("width", "height")]
+    assert size == pytest.approx([72 * side for side in figure.get_size_inches()], abs=0.01)
+    ids = re.findall(r' id="([^"]*)"', text)
+    used = {a or b for a, b in re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', text)}
+    assert len(ids) == len(set(ids)) and set(ids) == used
+    assert "<text" in text and inks.INK in text
+    assert len(text) < 150_000
+
+
+def test_equal_records_give_equal_svg(module):
+    first, second = (files.svg(drawn(module, scenario("one seed"), "zh")) for _ in range(2))
+    assert first == second
+
+
+_DIGEST = """
+import hashlib
+from analysis.figures import figures
+from analysis import render as files
+from tests.factory import make
+records = make()
+for name in ("depth", "accuracy", "senet"):
+    figure = figures()[name].draw(records, "en")
+    print(hashlib.sha256(files.svg(figure) + files.png(figure)).hexdigest())
+"""
+
+
+def _digests(**environment: str) -> str:
+    found = subprocess.run(
+        [sys.executable, "-c", _DIGEST],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return found.stdout
+
+
+def test_the_users_matplotlib_settings_do_not_count(tmp_path):
+    hostile = tmp_path / "matplotlibrc"
+    hostile.write_text(
+        "savefig.bbox: tight\naxes.grid: True\nfont.weight: bold\nlines.linestyle: :\n"
+        "text.usetex: True\naxes.spines.left: False\nfigure.dpi: 300\n"
+    )
+    backend = "module://matplotlib_inline.backend_inline"
+    usual = _digests()
+    assert len(set(usual.split())) == 3
+    assert _digests(MATPLOTLIBRC=str(hostile), MPLBACKEND=backend) == usual
+
+
+def test_a_text_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setattr("analysis.figures.common.text._read", lambda name: {"a": {"zh": "{x}"}})
+    with pytest.raises(UsageError, match=r"templates/figures/depth.toml: a \(en\)"):
+        Words("depth", "en")("a")
+    with pytest.raises(UsageError, match=r"a \(zh\).*x"):
+        Words("depth", "zh")("a", y=1)
+
+
+def test_prints_are_of_the_figures_size():
+    figure = drawn(figures()["depth"], scenario("one seed"), "zh")
+    width, height = figure.get_size_inches()
+    bitmap = Image.open(io.BytesIO(files.png(figure)))
+    assert bitmap.size == (int(300 * width), int(300 * height))
+    assert bitmap.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+    page = pymupdf.open(stream=files.pdf(figure))[0]
+    assert tuple(page.rect.br) == pytest.approx((72 * width, 72 * height), abs=0.01)
+    assert "PlainNet-34" in page.get_text() and "训练损失，对数刻度" in page.get_text()
+    assert {font[2] for font in page.get_fonts()} == {"Type0"}  # journals refuse Type 3
+
+
+# --- Words and records ------------------------------------------------------------------------
+
+
+def test_alt_speaks_the_language(module, records):
+    chinese, english = (module.alt(records, lang) for lang in LANGS)
+    assert re.search("[一-鿿]", chinese) and chinese.endswith("。")
+    assert english.isprintable() and not re.search("[一-鿿，。：；（）]", english)
+    assert english.endswith(".") and not re.search(r"[{}]", chinese + english)
+    numbers = (sorted(re.findall(r"\d+\.\d+", text)) for text in (chinese, english))
+    assert next(numbers) == next(numbers)
+
+
+def test_alt_says_what_the_records_show():
+    falls = figures()["depth"].alt(make(), "en")
+    assert "From PlainNet-18 to PlainNet-34 the accuracy falls and the training loss rises" in falls
+    better = {"PlainNet34": outcome("PlainNet34", accuracy=0.98, train_loss=0.01)}
+    rises = figures()["depth"].alt(make(specs=better), "en")
+    assert "From PlainNet-18 to PlainNet-34 the accuracy rises and the training loss falls" in rises
+    assert "98.00%" in rises
+
+
+def test_alt_names_what_diverged():
+    broken = make(specs=diverged("ResNet18-mul"))
+    assert "multiply: diverged at step 17" in figures()["operators"].alt(broken, "en")
+    assert "乘法：第 17 步发散" in figures()["operators"].alt(broken, "zh")
+
+
+def test_runs_exist_and_decide(module):
+    records = scenario("one seed")
+    runs = module.runs(records)
+    assert set(runs) <= records.by_id.keys()
+    assert isinstance(module.draw(records, "en"), Figure | Diagram)
+
+
+def test_without_records_only_what_shows_none_is_drawn(module):
+    empty = make(without=theme.LOOKS)
+    assert not len(empty)
+    for act in (module.draw, module.alt):
+        if not module.runs(scenario("one seed")):
+            act(empty, "en")
+        else:
+            with pytest.raises(NothingToDraw) as caught:
+                act(empty, "en")
+            assert caught.value.missing
+
+
+def _bare(records: Records, **changes) -> Records:
+    """Every record with some fields changed."""
+    by_id = {key: record.model_copy(update=changes) for key, record in records.by_id.items()}
+    return dataclasses.replace(records, by_id=by_id)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_records_that_lack_almost_everything(module, lang):
+    """No history, no probes: drawn or declined, never broken."""
+    whole = scenario("one seed of three diverged")
+    probes = next(iter(whole)).probes.model_copy(update={"block_gains": [], "se_weights": []})
+    for records in (_bare(whole, history=[]), _bare(whole, probes=probes)):
+        figure = drawn(module, records, lang)
+        if figure is not None:
+            files.png(figure)
+            module.alt(records, lang)
+
+
+@pytest.mark.parametrize("value", [1e-300, 1e300])
+def test_extreme_losses(module, value):
+    whole = scenario("one seed")
+    by_id = {
+        key: record.model_copy(
+            update={"history": [e.model_copy(update={"train_loss": value}) for e in record.history]}
+        )
+        for key, record in whole.by_id.items()
+    }
+    figure = drawn(module, dataclasses.replace(whole, by_id=by_id), "en")
+    assert figure is not None
+    files.png(figure)
+
+
+def test_each_run_alone(module):
+    """Whatever single run there is, a figure is drawn or declined, never broken."""
+    everything = scenario("one seed")
+    for run in module.runs(everything):
+        alone = dataclasses.replace(everything, by_id={run: everything.by_id[run]})
+        figure = drawn(module, alone, "en")
+        assert figure is None or module.runs(alone) == (run,)
+
+
+def _texts(figure) -> str:
+    return "\n".join(text.get_text() for text in figure.findobj(Text))
+
+
+def test_missing_runs_are_named_in_the_figure():
+    records = scenario("some missing")
+    assert "No run yet: ResNet-18 (subtract), PlainNet-18." in _texts(
+        drawn(figures()["operators"], records, "en")
+    )
+    assert "尚无运行：PlainNet-18。" in _texts(drawn(figures()["depth"], records, "zh"))
+    assert "no run yet" in _texts(drawn(figures()["accuracy"], records, "en"))
+    assert "No run yet" not in _texts(drawn(figures()["depth"], scenario("one seed"), "en"))
+
+
+def test_diverged_runs_are_marked():
+    records = scenario("some diverged")
+    assert "multiply\ndiverged, step 17" in _texts(drawn(figures()["operators"], records, "en"))
+    assert "第 17 步发散" in _texts(drawn(figures()["accuracy"], records, "zh"))
+    several = scenario("one seed of three diverged")
+    assert "PlainNet-34\n1 of 3 diverged" in _texts(drawn(figures()["residual"], several, "en"))
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_long_notes_are_broken_into_lines(lang):
+    note = Words("depth", lang).missing(list(theme.LOOKS))
+    sheet = theme.sheet(1.0, headline=note, note=note)
+    assert len(sheet.texts) > 4
+    joined = "".join(text.get_text() for text in sheet.texts)
+    assert joined.replace(" ", "") == (note + "".join(_lines_up(note, sheet))).replace(" ", "")
+    assert Words("depth", lang).missing([]) == ""
+
+
+def _lines_up(note, sheet) -> list[str]:
+    """The lines of the small print from the uppermost."""
+    return [text.get_text() for text in sheet.texts if text.get_color() == theme.INK_2]
+
+
+def test_estimates_follow_the_number_of_seeds():
+    one = estimates.accuracy(Evidence(scenario("one seed")), "ResNet18")
+    assert one is not None and len(one.values) == 1 and one.low < one.mean < one.high
+    three = estimates.accuracy(Evidence(scenario("three seeds, far apart")), "ResNet18")
+    assert three is not None and len(three.values) == 3
+    assert estimates.accuracy(Evidence(scenario("some missing")), "DenseNet") is None
+
+
+def test_confusions_are_counted():
+    evidence = Evidence(scenario("three seeds, far apart"))
+    variant = confusion.best(evidence)
+    table = confusion.counts(evidence, variant)
+    assert table.sum() == 30_000
+    accuracy = estimates.accuracy(evidence, variant)
+    assert accuracy is not None and np.trace(table) / table.sum() == pytest.approx(accuracy.mean)
+    assert sum(count for *_, count in confusion.pairs(table)) == table.sum() - np.trace(table)
+
+
+def test_front_holds_what_nothing_beats():
+    def found(**means):
+        return {name: estimates.Estimate((mean,), mean, mean) for name, mean in means.items()}
+
+    values = found(a=0.9, b=0.95, c=0.94, d=0.99, e=0.99)
+    assert pareto.front(values, {"a": 1, "b": 2, "c": 3, "d": 5, "e": 4}) == ["a", "b", "e"]
+
+
+# --- Placement and scales ---------------------------------------------------------------------
+
+
+@given(
+    st.lists(st.tuples(st.floats(-50, 150), st.floats(1, 30)), max_size=12),
+)
+def test_spread_keeps_apart_and_in_order(items):
+    positions, sizes = [p for p, _ in items], [s for _, s in items]
+    low, high = 0.0, 400.0
+    placed = label_placement.spread(positions, sizes, low, high)
+    order = sorted(range(len(items)), key=lambda i: positions[i])
+    for one, other in itertools.pairwise(order):
+        assert placed[other] - placed[one] >= (sizes[one] + sizes[other]) / 2 - 1e-6
+    for at, size in zip(placed, sizes, strict=True):
+        assert low - 1e-6 <= at - size / 2 and at + size / 2 <= high + 1e-6
+
+
+def test_spread_leaves_alone_what_does_not_touch():
+    assert label_placement.spread([10, 50, 90], [10, 10, 10], 0, 100) == pytest.approx([10, 50, 90])
+
+
+def _axes() -> Axes:
+    return theme.panel(theme.sheet(2.0), 1, 0.3, 3, 1.4)
+
+
+def test_an_interval_far_wider_than_the_points_does_not_stretch_the_axis():
+    points = [0.95, 0.98, 0.99]
+    limits = []
+    for ends in ([0.94, 0.991], [0.2, 1.0]):
+        axes = Figure().subplots()
+        accuracy_axis(axes, points, ends=ends)
+        limits.append(axes.get_ylim())
+    (low, high), (lowest, highest) = limits
+    assert low < 0.94 < 0.991 < high  # seen whole
+    assert 0.6 < lowest < low < high < highest < 0.999  # cut
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_accuracy_axis_shows_everything(values):
+    axes = _axes()
+    accuracy_axis(axes, values)
+    low, high = axes.get_ylim()
+    # The scale ends where one image in 100,000 is wrong.
+    assert all(low - 1e-9 <= min(value, 1 - 1e-5) <= high + 1e-9 for value in values)
+    ticks = [tick for tick in axes.get_yticks() if low <= tick <= high]
+    assert len(ticks) >= 2
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert len(set(shown)) == len(shown)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(1e-30, 1e30), min_size=1, max_size=20))
+def test_log_axis_shows_everything(values):
+    axes = _axes()
+    log_axis(axes, values)
+    low, high = axes.get_ylim()
+    assert low <= min(values) and max(values) <= high
+    assert 1 <= len(axes.get_yticks()) <= 8
+
+
+# --- Colours ----------------------------------------------------------------------------------
+
+#: Severe protanopia, deuteranopia, tritanopia in linear RGB (Machado, Oliveira, Fernandes 2009).
+DEFICIENCIES = {
+    "none": np.eye(3),
+    "protan": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deutan": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritan": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+#: Networks that stand together in one figure and differ in family.
+TOGETHER = (
+    ("LeNet", "AlexNet", "ResNet18", "PlainNet18", "DenseNet", "SEResNet18"),
+    ("LeNet", "AlexNet", "ResNet34", "PlainNet34", "DenseNet", "SEResNet34"),
+    ("ResNet18", "ResNet18-sub", "ResNet18-mul", "ResNet18-mul-nobn", "PlainNet18"),
+    ("ResNet18", "ResNet18-softmax"),
+    ("SEResNet18", "SEResNet34"),
+)
+
+
+def linear(colour) -> np.ndarray:
+    rgb = np.array(to_rgb(colour))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one, other) -> float:
+    first, second = (float(linear(c) @ [0.2126, 0.7152, 0.0722]) + 0.05 for c in (one, other))
+    return max(first, second) / min(first, second)
+
+
+def oklab(rgb) -> np.ndarray:
+    """Ottosson's perceptual colour space."""
+    lms = np.cbrt(
+        np.clip(
+            np.array(
+                [
+                    [0.4122214708, 0.5363325363, 0.0514459929],
+                    [0.2119034982, 0.6806995451, 0.1073969566],
+                    [0.0883024619, 0.2817188376, 0.6299787005],
+                ]
+            )
+            @ rgb,
+            0,
+            None,
+        )
+    )
+    return (
+        np.array(
+            [
+                [0.2104542553, 0.7936177850, -0.0040720468],
+                [1.9779984951, -2.4285922050, 0.4505937099],
+                [0.0259040371, 0.7827717662, -0.8086757660],
+            ]
+        )
+        @ lms
+    )
+
+
+def test_every_network_has_a_look():
+    assert models.NETWORKS.keys() <= theme.LOOKS.keys()
+    pairs = [(look.colour, look.marker) for look in theme.LOOKS.values()]
+    assert len({colour for colour, _ in pairs}) == len(pairs)
+    assert theme.look("ResNet34-stable") == theme.look("ResNet34")
+    assert theme.look("SEResNet18-ratio4") == theme.look("SEResNet18")
+
+
+@pytest.mark.parametrize("variant", theme.LOOKS)
+def test_colours_stand_out_on_light_and_dark(variant):
+    colour = theme.look(variant).colour
+    assert contrast(colour, "#ffffff") >= 3 and contrast(colour, "#15171a") >= 3
+
+
+@pytest.mark.parametrize("kind", DEFICIENCIES)
+@pytest.mark.parametrize("group", TOGETHER)
+def test_colours_differ_for_every_reader(kind, group):
+    matrix = np.array(DEFICIENCIES[kind])
+    seen = {v: oklab(np.clip(matrix @ linear(theme.look(v).colour), 0, 1)) for v in group}
+    for one, other in itertools.combinations(group, 2):
+        assert np.linalg.norm(seen[one] - seen[other]) > 0.04, (one, other)
+
+
+def test_inks_are_no_other_colour():
+    inks = {theme.INK, theme.INK_2, theme.RULE, theme.PAPER}
+    assert len(inks) == 4
+    assert not inks & {look.colour for look in theme.LOOKS.values()} | {theme.NEUTRAL} & inks
+    assert contrast(theme.INK_2, "#ffffff") >= 4.5
+
+
+@pytest.mark.parametrize("name", ["accuracy", "gains"])
+def test_a_lean_drawing_looks_the_same(name):
+    """Marks stand where they stood, and are cut off where they were."""
+    import resvg_py
+
+    drawing = figures()[name].draw(make(seeds=2), "en")
+    raw = files._saved(drawing, "svg", transparent=True, metadata={"Date": None})
+    shown = []
+    for svg in (raw, files.lean(raw)):
+        png = resvg_py.svg_to_bytes(svg_string=svg.decode(), dpi=96, background="white")
+        shown.append(np.asarray(Image.open(io.BytesIO(bytes(png))).convert("L"), dtype=int))
+    assert shown[0].shape == shown[1].shape
+    assert np.abs(shown[0] - shown[1]).max() < 64  # a mark that is lost differs by more

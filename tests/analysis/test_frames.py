@@ -1,0 +1,66 @@
+"""Runs and epochs as tables, the files of ``make runs``, and the notebook that uses them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+
+import analysis
+from experiments.record import RESULTS, read
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_row_a_run_and_a_row_an_epoch_with_the_records_numbers():
+    runs, epochs = analysis.frame("standard"), analysis.frame("standard", epochs=True)
+    records = {path.stem: read(path) for path in (RESULTS / "standard").glob("*.json")}
+    assert set(runs.run) == set(records)
+    assert len(epochs) == sum(len(record.history) for record in records.values())
+    record = records["ResNet18-mul.s1"]
+    row = runs.set_index("run").loc["ResNet18-mul.s1"]
+    assert (row.network, row.residual, row.seed) == ("ResNet18", "mul", 1)
+    assert row.parameters == record.network.parameters
+    first = epochs[(epochs.run == "ResNet18.s0") & (epochs.epoch == 1)].iloc[0]
+    assert first.train_loss == records["ResNet18.s0"].history[0].train_loss
+
+
+def test_files_hold_the_same_table(tmp_path):
+    folder = tmp_path / "friend"
+    folder.mkdir()
+    for path in sorted((RESULTS / "standard").glob("LeNet.s*.json")):
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "broken.json").write_text("{")
+    command = [sys.executable, "-m", "analysis.frames", "--results", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "broken.json" in done.stderr
+    out = ROOT / "analysis" / "out" / "friend"
+    try:
+        table = pd.read_csv(out / "runs.csv")
+        expected = analysis.frame(str(folder))
+        assert list(table.run) == list(expected.run)
+        assert list(table.test_accuracy) == list(expected.test_accuracy)
+        assert len(pd.read_csv(out / "epochs.csv")) == len(analysis.frame(str(folder), epochs=True))
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(out / "runs.parquet"), expected, check_dtype=False
+        )
+    finally:
+        for path in out.iterdir():
+            path.unlink()
+        out.rmdir()
+
+
+def test_the_notebook_runs(monkeypatch):
+    mpl.use("agg")
+    monkeypatch.chdir(ROOT / "docs")
+    notebook = json.loads((ROOT / "docs" / "runs.ipynb").read_text(encoding="utf-8"))
+    names: dict[str, object] = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    assert list(names["curves"].columns) == ["DenseNet", "PlainNet18", "ResNet18"]
+    assert names["accuracy"]["mean"].max() > 0.97

@@ -1,0 +1,212 @@
+"""The whole pipeline on real MNIST in the smoke profile, as a user runs it: in a copy of the
+checkout, through the real commands."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from experiments import study
+from experiments.record import read
+from experiments.training import device as machine
+from experiments.versions import in_fp32
+from tests.checkout import (
+    QUICKEST,
+    ROOT,
+    copy_of_checkout,
+    edit,
+    results,
+    run,
+    start,
+    timeless,
+    trim,
+)
+
+pytestmark = pytest.mark.pipeline
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A copy of the checkout after training and reporting on the smoke profile."""
+    checkout = copy_of_checkout(tmp_path_factory.mktemp("checkout"))
+    done = run(checkout, "-m", "experiments", "train", "--profile", "smoke")
+    assert done.returncode == 0, done.stderr
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def reported(trained):
+    for stage in ("analysis", "report"):
+        done = run(trained, "-m", stage, "--profile", "smoke")
+        assert done.returncode == 0, done.stderr
+    return trained
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A copy of the checkout whose study has three small runs."""
+    checkout = copy_of_checkout(tmp_path / "checkout")
+    trim(checkout)
+    return checkout
+
+
+def test_every_run_of_the_study_has_a_valid_record(trained):
+    plan = study.load().plan("smoke")
+    for planned in plan:
+        record = read(results(trained) / f"{planned.id}.json")
+        assert record.status in ("finished", "diverged")
+        able = machine.computes_in_bf16(machine.pick_device())
+        assert record.config == (planned.config if able else in_fp32(planned.config))
+        assert record.history or record.status == "diverged"
+        assert record.probes.gradient_norms.norms
+        blocks = "ResNet" in planned.id or "PlainNet" in planned.id
+        assert bool(record.probes.block_gains) == blocks
+        assert bool(record.probes.se_weights) == planned.id.startswith("SE")
+    assert sum(f.stat().st_size for f in results(trained).glob("*.json")) < 2_000_000
+
+
+def test_the_report_is_whole(reported):
+    out = reported / "report" / "out" / "smoke"
+    html = (out / "report.html").read_text()
+    assert 'lang="zh' in html
+    assert 'lang="en' in html
+    assert "SE-ResNet-34" in html
+    for language in ("zh", "en"):
+        assert (out / f"report.{language}.pdf").read_bytes().startswith(b"%PDF")
+    assert list((out / "tables").glob("*.tex"))
+    results = reported / "analysis" / "out" / "smoke"
+    assert list((results / "figures").glob("*.svg"))
+    assert list((results / "tables").glob("*.csv"))
+
+
+def test_a_second_call_changes_nothing_and_is_quick(reported):
+    def state():
+        files = [*results(reported).glob("*.json"), *(reported / "analysis" / "out").rglob("*")]
+        return {f: (f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.is_file()}
+
+    before, started = state(), time.monotonic()
+    for module in (("experiments", "train"), ("analysis",)):
+        assert run(reported, "-m", *module, "--profile", "smoke").returncode == 0
+    assert state() == before
+    assert time.monotonic() - started < 10  # 3 s on an idle machine
+
+
+def test_only_a_deleted_run_is_trained_again_and_comes_out_equal(trained):
+    path = results(trained) / "DenseNet.s0.json"
+    before = timeless(path)
+    others = {f: f.stat().st_mtime_ns for f in results(trained).glob("*.json") if f != path}
+    path.unlink()
+    status = run(trained, "-m", "experiments", "status", "--profile", "smoke")
+    runs = len(study.load().plan("smoke"))
+    assert f"{runs - 1} of {runs} runs are fresh" in status.stdout
+    assert re.search(r"DenseNet\.s0 +missing", status.stdout)
+    done = run(trained, "-m", "experiments", "train", "--profile", "smoke")
+    assert done.returncode == 0
+    assert "1 run to train" in done.stderr
+    assert timeless(path) == before
+    assert all(f.stat().st_mtime_ns == then for f, then in others.items())
+
+
+def test_main_trains_reports_and_refreshes_the_report(reported):
+    out = reported / "report" / "out" / "smoke" / "report.html"
+    before = out.read_bytes()
+    done = run(
+        reported, "main.py", "--model", "dense-net", "--gr", "12", "--lr", "2e-3",
+        "--test", "--profile", "smoke",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "DenseNet-gr12-lr0.002.s0: test accuracy" in done.stdout
+    record = read(results(reported) / "DenseNet-gr12-lr0.002.s0.json")
+    assert record.config.options["growth_rate"] == 12
+    assert record.config.learning_rate == 0.002
+    after = out.read_bytes()
+    assert after != before
+    assert b"DenseNet-gr12-lr0.002.s0" in after
+    validation = run(reported, "main.py", "--model", "LeNet", "--profile", "smoke")
+    assert "validation accuracy" in validation.stdout
+
+
+def test_a_stop_says_what_is_safe_and_the_next_call_goes_on(small):
+    process = start(small, "-m", "experiments", "train", "--profile", "smoke")
+    deadline = time.monotonic() + 120
+    while not list(results(small).glob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    _, err = process.communicate(timeout=30)
+    assert time.monotonic() - started < 5
+    if process.returncode == 0:  # everything was done before the signal came
+        return
+    assert process.returncode == 128 + signal.SIGINT
+    assert re.search(r"stopped: \d of 3 runs are finished and safe", err)
+    finished = {f: f.stat().st_mtime_ns for f in results(small).glob("*.json")}
+    done = run(small, "-m", "experiments", "train", "--profile", "smoke")
+    assert done.returncode == 0, done.stderr
+    assert {f.stem for f in results(small).glob("*.json")} == set(QUICKEST)
+    assert all(f.stat().st_mtime_ns == then for f, then in finished.items())
+
+
+def test_a_network_of_a_new_version_is_stale_and_the_others_are_not(trained):
+    path = trained / "experiments" / "versions" / "components.toml"
+    before = path.read_text()
+    edit(path, "\ndensenet = 1\n", "\ndensenet = 2\n")
+    try:
+        status = run(trained, "-m", "experiments", "status", "--profile", "smoke").stdout
+    finally:
+        path.write_text(before)
+    plan = study.load().plan("smoke")
+    stale = {planned.id for planned in plan if planned.config.network == "DenseNet"}
+    assert f"{len(plan) - len(stale)} of {len(plan)} runs are fresh" in status
+    assert set(re.findall(r"(\S+) +stale", status)) == stale
+
+
+def test_foreign_and_truncated_records_are_named_and_do_not_stop_the_report(reported):
+    folder = results(reported)
+    (folder / "Foreign.s0.json").write_text('{"hello": 1}')
+    whole = (folder / "LeNet.s0.json").read_bytes()
+    (folder / "Cut.s0.json").write_bytes(whole[: len(whole) // 2])
+    try:
+        stages = {("analysis",): 0, ("report", "--only", "html"): 2}  # built, but not of everything
+        for stage, status in stages.items():
+            done = run(reported, "-m", *stage, "--profile", "smoke")
+            assert done.returncode == status
+            assert "files in" in done.stdout
+            lines = done.stderr.strip().splitlines()
+            assert len(lines) == 2
+            assert "Cut.s0.json: not JSON" in lines[0]
+            assert "Foreign.s0.json: schema_version" in lines[1]
+    finally:
+        (folder / "Foreign.s0.json").unlink()
+        (folder / "Cut.s0.json").unlink()
+
+
+def test_a_sweep_by_make_keeps_weights_and_leaves_the_report_alone(small):
+    for name in ("Makefile", "setup.sh"):
+        shutil.copy(ROOT / name, small)
+    (small / "setup.sh").write_text("#!/bin/sh\n")  # what the tests run in is there
+    (small / ".venv").symlink_to(sys.prefix)
+
+    def make(*words):
+        return subprocess.run(
+            ["make", *words, "PROFILE=smoke"],
+            cwd=small, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+
+    done = make("experiment", "MODEL=LeNet", "LR=0.002,0.001,0.0005", "SEED=0,1", "REPORT=no")
+    assert done.returncode == 0, done.stderr
+    settings = ("LeNet-lr0.002", "LeNet", "LeNet-lr0.0005")  # 0.001 is the study's
+    runs = [f"{setting}.s{seed}" for setting in settings for seed in (0, 1)]
+    told = re.findall(r"^(\S+): test accuracy", done.stdout, re.M)
+    assert told == runs
+    kinds = {".json", ".safetensors", ".log"}
+    for run_id in runs:
+        assert {path.suffix for path in results(small).glob(f"{run_id}.*")} == kinds
+    assert not (small / "analysis/out").exists() and not (small / "report/out").exists()
+    drawn = make("figure", "NAME=own-experiments")
+    assert drawn.returncode == 0, drawn.stderr
+    svg = (small / "analysis/out/smoke/figures/own-experiments.en.svg").read_text()
+    assert svg.index("learning_rate=0.0005") < svg.index("learning_rate=0.002")

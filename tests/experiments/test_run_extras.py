@@ -1,0 +1,165 @@
+"""What a run leaves besides its record: log, weights, tracker; and sweeps of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import main
+import models
+from experiments import study
+from experiments.record import read
+from experiments.scheduling import worker
+from experiments.training.probes import __main__ as probes
+from experiments.training.state import Extras, Job
+from tests.checkout import ROOT
+
+
+class Supervisor:
+    def __init__(self):
+        self.messages = []
+
+    def send(self, message):
+        self.messages.append(message)
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path):
+    for module in ("scheduling.worker", "scheduling.log"):
+        monkeypatch.setattr(f"experiments.{module}.RESULTS", tmp_path)
+    monkeypatch.setattr("experiments.training.run.CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr("experiments.scheduling.worker.end_with_parent", lambda: None)
+    (tmp_path / "smoke").mkdir()
+    yield tmp_path / "smoke"
+    torch.set_flush_denormal(False)
+
+
+def train(network="LeNet", **extras):
+    config = study.load().config("smoke", network, {}, epochs=2)
+    supervisor = Supervisor()
+    worker.work(Job(f"{network}.s0", config, "smoke", 1, extras=Extras(**extras)), supervisor)
+    return supervisor.messages[-1]
+
+
+def test_weights_lie_beside_the_record_with_their_hash_in_it(folder):
+    assert train(save=True)[0] == "done"
+    record, path = read(folder / "LeNet.s0.json"), folder / "LeNet.s0.safetensors"
+    assert record.weights_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    net = models.load(folder / "LeNet.s0.json")
+    assert sum(p.numel() for p in net.parameters()) == record.network.parameters
+    assert train()[0] == "done"  # without: those of the run before are gone
+    again = read(folder / "LeNet.s0.json")
+    assert again.weights_sha256 is None and not path.exists()
+    assert again.test == record.test and again.probes == record.probes
+
+
+def test_probes_can_be_taken_again_from_the_weights(folder, capsys, monkeypatch):
+    assert train("SEResNet18", save=True)[0] == "done"
+    monkeypatch.setattr("experiments.prediction.predict.RESULTS", folder.parent)
+    monkeypatch.setattr(sys, "argv", ["probes", "SEResNet18.s0", "--profile", "smoke"])
+    threads = torch.get_num_threads()
+    assert probes.main() == 0
+    torch.set_num_threads(threads)
+    found = json.loads(capsys.readouterr().out)
+    recorded = read(folder / "SEResNet18.s0.json").probes.model_dump(mode="json")
+    assert found["block_gains"] == recorded["block_gains"][-1]["blocks"]
+    assert len(found["block_gains"]) == len(found["se_weights"]) == 8
+    assert found["se_weights"] == recorded["se_weights"]
+
+
+def test_a_run_has_a_log(folder):
+    train()
+    lines = (folder / "LeNet.s0.log").read_text().splitlines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d [\d:]{8} LeNet\.s0: \{.*\}", lines[0])
+    assert [("epoch 1:" in line, "epoch 2:" in line) for line in lines[1:3]] == [
+        (True, False),
+        (False, True),
+    ]
+    assert "finished, test accuracy" in lines[3]
+
+
+def test_a_failure_leaves_its_traceback_in_the_log_which_the_record_names(folder, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("the bank is on fire")
+
+    monkeypatch.setattr("experiments.training.run.train", broken)
+    kind, content = train()
+    assert (kind, content["status"]) == ("done", "failed")
+    assert content["reason"] == "the bank is on fire (log: LeNet.s0.log)"
+    assert read(folder / "LeNet.s0.json").reason == content["reason"]
+    log = (folder / "LeNet.s0.log").read_text()
+    assert "Traceback (most recent call last)" in log and "in broken" in log
+
+
+def test_a_run_that_cannot_begin_names_its_log_too(folder, monkeypatch):
+    def missing(_):
+        raise OSError("no data")
+
+    monkeypatch.setattr("experiments.datasets.splits.load", missing)
+    kind, reason = train()
+    assert (kind, reason) == ("error", f"no data (log: {folder / 'LeNet.s0.log'})")
+    assert "in missing" in (folder / "LeNet.s0.log").read_text()
+
+
+def test_tensorboard_gets_every_step_and_epoch(folder, monkeypatch):
+    pytest.importorskip("torch.utils.tensorboard")
+    monkeypatch.setattr("experiments.scheduling.tensorboard.FOLDER", folder / "events")
+    train(tracker="tensorboard")
+    record = read(folder / "LeNet.s0.json")
+    events = EventAccumulator(str(folder / "events" / "smoke" / "LeNet.s0")).Reload()
+    steps = events.Scalars("loss/step")
+    assert [event.step for event in steps] == list(range(6))  # 192 images in batches of 64, twice
+    found = [event.value for event in events.Scalars("loss/training")]
+    assert found == pytest.approx([epoch.train_loss for epoch in record.history], rel=1e-5)
+    assert sum(event.value for event in steps[:3]) / 3 == pytest.approx(found[0], rel=1e-4)
+    assert events.Scalars("accuracy/test")[0].value == pytest.approx(record.test.accuracy)
+
+
+def asked(**given):
+    usual = dict.fromkeys(
+        ("residual", "gr", "ratio", "variant", "recipe", "epochs", "lr", "seed", "no_bn")
+    )
+    return main.planned(argparse.Namespace(**{**usual, **given}), "quick")
+
+
+def test_several_values_make_every_combination():
+    runs = [each.id for each in asked(model="SEResNet18", ratio=[2, 4, 8], seed=[0, 1])]
+    assert runs == [
+        f"SEResNet18{tag}.s{seed}" for tag in ("", "-ratio4", "-ratio8") for seed in (0, 1)
+    ]
+    rates = [each.id for each in asked(model="LeNet", lr=[1e-3, 1e-2], no_bn=None)]
+    assert len(set(rates)) == 2
+
+
+def test_values_are_separated_by_commas():
+    assert main.several(int)("2,4,4,8") == [2, 4, 8]
+    with pytest.raises(ValueError):
+        main.several(int)("2;4")
+
+
+def test_a_log_gets_no_bars_whatever_force_color_says():
+    code = (
+        "from experiments.scheduling.progress import Display\n"
+        "with Display() as display:\n"
+        "    display.start([('LeNet.s0', 1.0)])\n"
+        "    display.run_started('LeNet.s0')\n"
+        "    for step in range(50): display.run_step('LeNet.s0', step, 50, 100.0)\n"
+        "    done = {'status': 'finished', 'accuracy': 0.5, 'seconds': 1}\n"
+        "    display.run_done('LeNet.s0', done)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT, env={**os.environ, "FORCE_COLOR": "1"}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    expected = "1 run to train\n[1/1] LeNet.s0: test accuracy 50.00%, 1 s\n"
+    assert (done.stderr, done.stdout) == (expected, "")

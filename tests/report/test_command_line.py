@@ -1,0 +1,158 @@
+"""``python -m report``: what a person can get wrong ends in one line, exit status 2."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.errors import UsageError
+from report import __main__ as command_line
+from report import build
+from tests import factory
+from tests.checkout import copy_of_checkout, trim
+from tests.report_kit import templates
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments, stage="report", cwd=ROOT):
+    return subprocess.run(
+        [sys.executable, "-m", stage, *map(str, arguments)],
+        cwd=cwd, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return factory.save(factory.make(), tmp_path_factory.mktemp("records"))
+
+
+def analysed(records, out):
+    """The results of records, as the analysis writes them."""
+    return run("--results", records, "--out", out, stage="analysis")
+
+
+@pytest.fixture(scope="module")
+def source(results, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    done = analysed(results, folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"{results} (16 records) -> {folder}: results.json and" in done.stdout
+    return folder
+
+
+def refused(done, message):
+    lines = done.stderr.strip().splitlines()
+    assert done.returncode == 2
+    assert len(lines) == 1 and message in lines[0], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--profile", "fast"], "unknown profile 'fast'"),
+        (["--source", "no/such/folder"], "no/such/folder/results.json: no such file; run"),
+        (["--pdf"], "--pdf"),
+        (["build", "--only", "pdf"], "invalid choice: 'pdf'"),
+        (["publish"], "invalid choice: 'publish'"),
+        (["watch", "--port", "99999"], "port 99999 cannot be used"),
+    ],
+)
+def test_wrong_arguments(arguments, message):
+    refused(run(*arguments), message)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("LeNet.s0.json", '{"schema_version": 1, "id": "Le', "LeNet.s0.json: not JSON"),
+        ("other.json", '{"a": 1}', "other.json: schema_version"),
+        ("other.json", "[1, 2]", "other.json: record: Input should be an object"),
+    ],
+)
+def test_bad_records_are_named(tmp_path, results, name, content, message):
+    folder = tmp_path / "records"
+    folder.mkdir()
+    for path in results.glob("*.json"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / name).write_text(content, encoding="utf-8")
+    done = analysed(folder, tmp_path / "results")
+    assert done.returncode == 0 and message in done.stderr
+    done = run("--source", tmp_path / "results", "--out", tmp_path / "out", "--only", "html")
+    assert done.returncode == 2 and message in done.stderr  # built, but not of everything
+    html = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert html.count(f"<code>{message}") == 2  # beside the folder's name, which stays out
+    assert str(folder) not in html
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--profile", "fast"], "unknown profile 'fast'"),
+        (["--results", "no/such/folder"], "no/such/folder: no such folder"),
+        (["depht"], "unknown figure 'depht'; expected one of accuracy, "),
+    ],
+)
+def test_wrong_arguments_of_the_analysis(arguments, message):
+    refused(run(*arguments, stage="analysis"), message)
+
+
+def test_an_analysis_is_made_once_and_again_after_a_change(tmp_path, results, source):
+    assert ": up to date" in analysed(results, source).stdout
+    (source / "tables/results.csv").write_text("")
+    assert "results.json and" in analysed(results, source).stdout
+    assert (source / "tables/results.csv").read_text()
+    one = run("depth", "--results", results, "--out", tmp_path, stage="analysis")
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {
+        f"depth.{lang}.{kind}" for lang in ("zh", "en") for kind in ("svg", "pdf", "png")
+    }
+    for path in (tmp_path / "figures").iterdir():
+        assert path.read_bytes() == (source / "figures" / path.name).read_bytes()
+        assert str(path) in one.stdout
+
+
+def test_an_unwritable_folder_is_named(tmp_path, source):
+    (tmp_path / "file").write_text("x")
+    options = ["--source", source, "--out", tmp_path / "file", "--only", "html"]
+    refused(run(*options), str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("{% if %}", "10-a.zh.md:3: Expected an expression"),
+        ("{{ n(acc('ResNet19')) }}", "10-a.zh.md:3: unknown network 'ResNet19'"),
+        ("{{ cite('he1999') }}", "10-a.zh.md:3: unknown cite key 'he1999'"),
+        ("{{ run('ResNet18.s77') }}", "10-a.zh.md:3: unknown record 'ResNet18.s77'"),
+    ],
+)
+def test_a_faulty_template_is_one_line(monkeypatch, tmp_path, source, body, message):
+    made = templates(tmp_path, a=f"# T\n\n{body}\n")
+    monkeypatch.setattr(build, "TEMPLATES", made)
+    out = tmp_path / "out"
+    arguments = ["report", "--source", str(source), "--out", str(out), "--only", "html"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    monkeypatch.setattr(command_line.gc, "disable", lambda: None)  # not for the other tests
+    with pytest.raises(UsageError) as caught:
+        command_line.main()
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert not out.exists()
+
+
+def test_without_records_it_still_builds_and_says_so(tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert analysed(tmp_path / "empty", tmp_path / "results").returncode == 0
+    done = run("--source", tmp_path / "results", "--out", tmp_path / "out", "--only", "html")
+    assert done.returncode == 0, done.stderr
+    html = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "There are no records yet" in html and "还没有任何运行记录" in html
+
+
+def test_a_study_that_leaves_networks_out_has_its_report(tmp_path):
+    checkout = copy_of_checkout(tmp_path / "checkout")
+    trim(checkout)
+    for stage in ("analysis", "report"):
+        done = run("--profile", "smoke", stage=stage, cwd=checkout)
+        assert done.returncode == 0, done.stderr
+    assert (checkout / "report" / "out" / "smoke" / "report.html").is_file()

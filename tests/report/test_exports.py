@@ -1,0 +1,75 @@
+"""Tables and figures as files: all there, and the same bytes each time."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pymupdf
+import pytest
+from PIL import Image
+
+from analysis.figures import figures
+from report.blocks.numbers import LANGS
+from tests.report_kit import built
+from tests.report_kit import material as kit_material
+
+pytestmark = pytest.mark.pipeline
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def out():
+    return built()
+
+
+@pytest.fixture(scope="module")
+def results(out):
+    return out.parent / "results"
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_every_table_and_figure_is_there_in_every_form(out, results):
+    drawn = {  # the records are of one rung: no ladder
+        f"figures/{name}.{lang}.{kind}"
+        for name in set(figures()) - {"ladder"} for lang in LANGS for kind in ("svg", "pdf", "png")
+    }  # fmt: skip
+    tables = kit_material().tables
+    csv = {f"tables/{name}.csv" for name in tables}
+    assert files(results) == drawn | csv | {"results.json", "misread.png"}
+    latex = {f"tables/{name}.{lang}.tex" for name in tables for lang in LANGS}
+    documents = {"report.html", "report.zh.pdf", "report.en.pdf"}
+    assert files(out) == drawn | csv | latex | documents
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_prints_are_of_the_drawings_size(results, lang):
+    page = pymupdf.open(results / f"figures/depth.{lang}.pdf")[0]
+    bitmap = Image.open(results / f"figures/depth.{lang}.png")
+    assert bitmap.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+    assert bitmap.size == pytest.approx(
+        (page.rect.width / 72 * 300, page.rect.height / 72 * 300), abs=1
+    )
+    assert "PlainNet-34" in page.get_text()
+
+
+def test_the_same_records_give_the_same_bytes(out, results, tmp_path):
+    """In another process, elsewhere, and with another order of sets."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7"}
+    again = tmp_path / "results", tmp_path / "out"
+    for arguments in (
+        ("analysis", "--results", out.parent / "records", "--out", again[0]),
+        ("report", "--source", again[0], "--out", again[1]),
+    ):
+        subprocess.run(
+            [sys.executable, "-m", *map(str, arguments)],
+            cwd=tmp_path, env=environment, timeout=300, check=True,
+        )  # fmt: skip
+    for before, after in zip((results, out), again, strict=True):
+        assert files(after) == files(before)
+        for name in files(before):
+            assert (after / name).read_bytes() == (before / name).read_bytes(), name

@@ -1,0 +1,277 @@
+"""Word, LaTeX and Markdown: the page's numbers, native equations, captions, alternative texts."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from analysis import results
+from report.base import tree
+from report.base.errors import ReportError
+from report.documents import document, handin
+from report.templating.sections import discover, in_language
+from tests import factory, report_kit
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+TEXT = """See {{ ref("fig:depth") }}, {{ ref("tab:results") }} and {{ ref("eq:sum") }}: the accuracy
+is {{ n(acc("ResNet18")) }} ({{ n(params("LeNet")) }} parameters) {{ cite("he2016") }}.[^own]
+
+$$ y = h(x) + x $$ (sum)
+
+Inline $x^2$, then a table, a listing and a picture of one's own.
+
+| a | b |
+| - | - |
+| `1` | `2` |
+
+![A dot](dot.png)
+
+```python
+print(1)
+```
+
+{{ finding("plain-degrades") }}
+
+{% call figure("depth") %}Depth and {{ n(acc("LeNet")) }}.{% endcall %}
+
+{% call table("results") %}Results.{% endcall %}
+
+[^own]: A footnote of one's own.
+"""
+#: Letters that pdfLaTeX does not have.
+_LETTERS = re.compile(r"[^\x00-\x7f\u2010-\u201f\u3000-\uffef\u00a0-\u017f…]")
+_NUMBER = re.compile(r"\d[\d,.]*\d|\d")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A small report in every format and language: its folder and its documents."""
+    folder = tmp_path_factory.mktemp("handin")
+    templates = report_kit.templates(folder, a=f"# Title\n\n{TEXT}")
+    png = next(report_kit.material().folder.glob("figures/*.png"))
+    for name in ("sections/dot.png", "logo.png"):
+        shutil.copy(png, templates / name)
+    _settings(templates, last='[zh.cover]\n"学号" = "2026001"\n"成绩" = ""\n')
+    settings = templates / "report.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("course =", 'logo = "logo.png"\ncourse ='), encoding="utf-8")
+    inputs = results.Inputs.read(factory.save(factory.make(), folder / "records"))
+    results.make(inputs, folder / "results")
+    for form in handin.FORMATS:
+        for lang in ("zh", "en"):
+            handin.write(folder / "results", folder / "out", form, lang, templates)
+    material = handin.schema.load(folder / "results")
+    page = {
+        lang: document.compose(templates, material, discover(templates), lang, pdf=False)
+        for lang in ("zh", "en")
+    }
+    return folder / "out", page
+
+
+def _numbers_of_page(page) -> list[str]:
+    """The results of the page, in order; without run cards."""
+    return [
+        _NUMBER.search(tree.text(data))[0]
+        for part in page.parts
+        if part.name != "cards"
+        for data in part.root.xpath(".//*[@class='n']")
+        if _NUMBER.search(tree.text(data))
+    ]
+
+
+def _text(out: Path, form: str, lang: str) -> str:
+    """All text of a file in reading order."""
+    if form == "docx":
+        root = etree.fromstring(_document(out, lang))
+        return "\n".join(
+            "".join(text.text or "" for text in paragraph.iter(f"{W}t"))
+            for paragraph in root.iter(f"{W}p")
+        )
+    name = f"latex-{lang}/report.tex" if form == "tex" else f"report.{lang}.md"
+    return (out / name).read_text(encoding="utf-8")
+
+
+def _document(out: Path, lang: str) -> bytes:
+    with zipfile.ZipFile(out / f"report.{lang}.docx") as archive:
+        return archive.read("word/document.xml")
+
+
+@pytest.mark.parametrize("form", handin.FORMATS)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_numbers_are_those_of_the_page_in_their_order(made, form, lang):
+    out, page = made
+    expected = _numbers_of_page(page[lang])
+    assert len(expected) > 50
+    found = iter(_NUMBER.findall(_text(out, form, lang)))
+    missing = [number for number in expected if number not in found]  # consumes in order
+    assert not missing
+
+
+def test_word_has_native_equations_captions_styles_and_alternative_texts(made):
+    out, _ = made
+    root = etree.fromstring(_document(out, "zh"))
+    assert len(list(root.iter(f"{M}oMath"))) == 2
+    fields = [field.get(f"{W}instr").split()[1] for field in root.iter(f"{W}fldSimple")]
+    assert sorted(fields) == ["Figure", "Table"]
+    styles = {style.get(f"{W}val") for style in root.iter(f"{W}pStyle")}
+    assert {"Heading1", "ImageCaption", "TableCaption", "Equation", "Finding"} <= styles
+    marks = {mark.get(f"{W}name") for mark in root.iter(f"{W}bookmarkStart")}
+    targets = {link.get(f"{W}anchor") for link in root.iter(f"{W}hyperlink")} - {None}
+    assert {"fig-depth", "tab-results", "eq-sum", "work-he2016"} <= targets <= marks
+    pictures = root.xpath("//*[local-name()='docPr']")
+    assert [bool(picture.get("descr")) for picture in pictures] == [False, True, True]  # the logo
+    assert len(list(root.iter(f"{W}footnoteReference"))) == 1
+
+
+def test_words_fonts_are_those_of_the_reference_document(made):
+    out, _ = made
+    with zipfile.ZipFile(out / "report.zh.docx") as archive:
+        styles = archive.read("word/styles.xml").decode()
+    assert all(font in styles for font in ("宋体", "黑体", "Times New Roman"))
+
+
+@pytest.mark.parametrize(("lang", "kind"), [("zh", "ctexart"), ("en", "article")])
+def test_latex_counts_and_refers_by_itself(made, lang, kind):
+    out, _ = made
+    text = _text(out, "tex", lang)
+    assert f"]{{{kind}}}" in re.sub(r"\s", "", text)
+    for name in re.findall(r"\\(?:includegraphics)(?:\[.*?\])?\{(.*?)\}", text):
+        assert (out / f"latex-{lang}" / name).is_file()
+    assert (out / f"latex-{lang}/references.bib").is_file()
+    targets = set(re.findall(r"\\ref\*?\{(.*?)\}", text))
+    assert targets == {"fig-depth", "tab-results", "eq-sum"}
+    assert targets <= set(re.findall(r"\\label\{(.*?)\}", text))
+    assert set(re.findall(r"\\cite\{(.*?)\}", text)) == {"he2016"}
+    assert r"\bibitem{he2016}" in text and r"\toprule" in text and r"\footnote{" in text
+    for name in ("equation", "longtable", "figure", "thebibliography", "document"):
+        assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}") > 0
+    assert lang == "zh" or not _LETTERS.findall(text)
+
+
+@pytest.mark.parametrize("form", handin.FORMATS)
+def test_course_logo_and_the_rows_of_the_cover_are_there(made, form):
+    out, _ = made
+    text = _text(out, form, "zh")
+    assert "深度学习实验报告" in text and re.search("学号: ?2026001", text)
+    if form != "docx":  # its pictures are counted above
+        assert "figures/picture-1.zh.png" in text
+
+
+@pytest.mark.pipeline
+@pytest.mark.parametrize(("lang", "program"), [("zh", "xelatex"), ("en", "pdflatex")])
+def test_the_whole_report_is_latex(tmp_path, lang, program):
+    """It compiles where there is a LaTeX; elsewhere its letters are those that LaTeX has."""
+    source = report_kit.built().parent / "results"
+    name = handin.write(source, tmp_path, "tex", lang)
+    text = (tmp_path / name).read_text(encoding="utf-8")
+    assert r"\label{tab-runs}" in text and "LeNet-long" in text.split(r"\label{tab-runs}")[1]
+    if shutil.which(program) is None:
+        assert lang == "zh" or not _LETTERS.findall(text)
+        return
+    for _ in range(2):  # the second time with the widths of tables and the numbers of the first
+        done = subprocess.run(
+            [program, "-interaction=nonstopmode", "report.tex"],
+            cwd=(tmp_path / name).parent, capture_output=True, timeout=300, check=False,
+        )  # fmt: skip
+    log = done.stdout.decode(errors="replace")
+    assert "Output written" in log
+    faults = re.findall(
+        r"^!.*|Missing character.*|.*undefined.*|.*\d{3}\.\d+pt too wide.*", log, re.M
+    )
+    assert faults == []
+
+
+def test_markdown_keeps_formulas_tables_and_pictures(made):
+    out, _ = made
+    text = _text(out, "md", "en")
+    assert "$x^2$" in text and r"\tag{1}" in text
+    assert (
+        re.search(r"^\| *a *\| *b *\|$", text, re.M)
+        and "[^1]: A footnote" in text
+        and "``` python" in text
+    )
+    pictures = re.findall(r"!\[(.+?)\]\((.+?)\)", text)
+    assert len(pictures) == 2 and all((out / address).is_file() for _, address in pictures)
+    assert "<" not in re.sub(r"\\<|<https?:[^>]*>|< ?0", "", text)
+
+
+def test_without_pandoc_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setitem(__import__("sys").modules, "pypandoc", None)
+    with pytest.raises(ReportError, match="pip install pypandoc_binary") as caught:
+        handin.pandoc()
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_format_is_named(tmp_path):
+    with pytest.raises(ReportError, match="unknown format 'odt'; expected one of docx, tex, md"):
+        handin.build(tmp_path, tmp_path, "odt", None)
+
+
+def test_pandoc_reads_the_version_of_the_tree(made):
+    said = subprocess.run(
+        [handin.pandoc(), "-t", "json"], input="", capture_output=True, text=True, check=True
+    )
+    assert json.loads(said.stdout)["pandoc-api-version"][:2] == [1, 23]
+
+
+def _settings(folder: Path, first: str = "", last: str = "") -> None:
+    path = folder / "report.toml"
+    path.write_text(f"{first}\n{path.read_text(encoding='utf-8')}\n{last}", encoding="utf-8")
+
+
+def _composed(folder: Path, lang: str = "zh"):
+    found = report_kit.material()
+    return document.compose(folder, found, discover(folder), lang, pdf=False)
+
+
+def test_sections_are_chosen_and_left_out(tmp_path):
+    folder = report_kit.templates(tmp_path, a="# A\n", b="# B\n", c="# C\n")
+    _settings(folder, 'without = ["b"]')
+    here = in_language(discover(folder), "zh")
+    assert [(each.name, each.number) for each in here] == [("a", "1"), ("c", "2")]
+    _settings(folder, 'sections = ["b", "c"]')
+    assert [each.name for each in discover(folder)] == ["c"]
+
+
+def test_a_section_to_leave_out_that_is_none_is_named(tmp_path):
+    folder = report_kit.templates(tmp_path, abstract="# A\n")
+    _settings(folder, 'without = ["abstrct"]')
+    with pytest.raises(ReportError, match="unknown section 'abstrct'; did you mean 'abstract'"):
+        discover(folder)
+
+
+def test_a_reference_to_what_is_left_out_says_where_it_is(tmp_path):
+    figure = '# B\n\n{% call figure("depth") %}x{% endcall %}\n'
+    folder = report_kit.templates(tmp_path, a='# A\n\n{{ ref("fig:depth") }}\n', b=figure)
+    _settings(folder, 'without = ["b"]')
+    with pytest.raises(ReportError, match="fig:depth is in the section 'b', which report"):
+        _composed(folder)
+
+
+def test_a_condition_leaves_the_reference_out_too(tmp_path):
+    text = '# A\n\n{% if shown("b") %}{{ ref("sec:b") }}{% endif %}\n'
+    folder = report_kit.templates(tmp_path, a=text, b="# B\n")
+    _settings(folder, 'without = ["b"]')
+    links = _composed(folder).parts[0].root.xpath(".//a/@href")
+    assert not [link for link in links if link.endswith("-b")]
+
+
+def test_a_section_may_be_in_one_language(tmp_path):
+    folder = report_kit.templates(tmp_path, a="# A\n", b="# B\n", c="# C\n")
+    (folder / "sections/20-b.en.md").unlink()
+    with pytest.raises(ReportError, match=r"begin it with \{# only zh #\}"):
+        discover(folder)
+    (folder / "sections/20-b.zh.md").write_text("{# only zh #}\n# B\n", encoding="utf-8")
+    names = {lang: [part.name for part in _composed(folder, lang).parts] for lang in ("zh", "en")}
+    assert names == {"zh": ["a", "b", "c", "cards"], "en": ["a", "c", "cards"]}
+    numbers = [entry.number for entry in _composed(folder, "en").contents if entry.number]
+    assert numbers == ["1", "2"]

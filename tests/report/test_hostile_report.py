@@ -1,0 +1,377 @@
+"""The whole report of hostile records, as a user builds it, with the network cut off.
+
+Every text that a record can hold is an attack, every number an extreme; beside the records lie
+files that are none. The page is looked at in Chromium without its Content-Security-Policy, so that
+escaping alone must hold.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pymupdf
+import pypdf
+import pytest
+
+from experiments.record import SCHEMA_VERSION, write
+from tests import factory
+from tests.checkout import copy_of_checkout, results, trim
+from tests.fuzz_kit import replaced
+from tests.report.test_html_browser import ARGUMENTS, CHROMIUM
+
+pytestmark = pytest.mark.pipeline
+
+ROOT = Path(__file__).parents[2]
+EVIL = "http://127.0.0.1:9/evil"
+PAYLOADS = [
+    "<script>window.owned = 1; alert(1)</script>",
+    "</code></dd></dl></article><script>window.owned = 2</script>",
+    "</title></style></script></textarea><script>window.owned = 3</script>",
+    "<img src=x onerror='window.owned = 4'>",
+    f"<img src='{EVIL}'><link rel=stylesheet href='{EVIL}'><iframe src='{EVIL}'></iframe>",
+    "<svg onload='window.owned = 5'><use href='file:///etc/passwd#x'/></svg>",
+    "<a href='javascript:window.owned = 6'>x</a> javascript:alert(1)",
+    '" onmouseover="window.owned = 7" style="position:fixed;inset:0" x="',
+    "' autofocus onfocus='window.owned = 8",
+    "{{ 7 * 7 }} {% include '/etc/passwd' %} {{ ''.__class__ }} {# x #} ${7*7} <%= 7 %>",
+    "</style><style>@import 'http://127.0.0.1:9/evil'; * { background: url(file:///etc/passwd) }",
+    f"<object data='file:///etc/passwd'></object><embed src='{EVIL}'><base href='{EVIL}/'>",
+    "file:///etc/passwd http://127.0.0.1:9/evil [x](javascript:alert(1)) ![x](http://127.0.0.1:9/)",
+    "$\\frac{$ `code` *x* \\href{javascript:alert(1)}{x} $$ \\input{/etc/passwd} $$",
+    "\u202egnp.exe\u2066 \u200e\u061c right to left",
+    "nul \x00 bell \x07 escape \x1b[31m delete \x7f",
+    "\ue0000\ue001 \ue000",
+    "W" * 2000,
+    "长" * 2000,
+    "\u0301" * 500 + "e",
+    "<!--", "]]>", "&lt;b&gt; &amp; &#x3c;", "%3Cscript%3E",
+    "=cmd|'/c calc'!A1", "-->", "<math><mtext><script>window.owned=9</script>",
+]  # fmt: skip
+
+BLOCK = """
+import os, socket, sys
+
+def _hook(event, arguments):
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind"):
+        if arguments[0].family == socket.AF_UNIX:
+            return
+    elif event not in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
+        return
+    with open(os.environ["NETWORK_LOG"], "a") as log:
+        log.write(f"{event} {arguments[1:]} {sys.argv}\\n")
+    raise OSError("the network is cut off")
+
+sys.addaudithook(_hook)
+"""
+
+
+@pytest.fixture(scope="module")
+def cut_off(tmp_path_factory):
+    """Run Python with every socket of the network refused and noted, in all its processes."""
+    folder = tmp_path_factory.mktemp("cut-off")
+    (folder / "sitecustomize.py").write_text(BLOCK)
+    log = folder / "log"
+    prefix = []  # where the kernel allows it, there is no network at all, for any program
+    with_none = ["unshare", "--user", "--map-root-user", "--net"]
+    if shutil.which("unshare") and not subprocess.run([*with_none, "true"], check=False).returncode:
+        prefix = with_none
+
+    def run(*arguments, cwd=ROOT):
+        log.write_text("")
+        environment = os.environ | {"PYTHONPATH": str(folder), "NETWORK_LOG": str(log)}
+        done = subprocess.run(
+            [*prefix, sys.executable, *arguments],
+            cwd=cwd, env=environment, capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
+        return done, log.read_text()
+
+    return run
+
+
+def test_the_cut_is_a_cut(cut_off):
+    """Else the tests below would prove nothing."""
+    for code in (
+        "import socket; socket.create_connection(('127.0.0.1', 9))",
+        "import urllib.request as r; r.urlopen('http://127.0.0.1:9/')",
+        "import multiprocessing as m, socket; m.set_start_method('spawn');"
+        " p = m.Process(target=socket.getaddrinfo, args=('localhost', 80)); p.start(); p.join();"
+        " raise SystemExit(p.exitcode)",
+    ):
+        done, log = cut_off("-c", code)
+        assert done.returncode and log, (code, done.stderr)
+
+
+def test_training_asks_for_no_network(cut_off, tmp_path):
+    checkout = copy_of_checkout(tmp_path)
+    trim(checkout, keep=("LeNet.s0",))
+    done, log = cut_off("-m", "experiments", "train", "--profile", "smoke", cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    assert (results(checkout) / "LeNet.s0.json").exists()
+    assert log == ""
+
+
+# --- The folder ---------------------------------------------------------------------------------
+
+
+def extremes(number):
+    """Extremes for the record of this number, each of another kind."""
+    huge, tiny = 1e300, 5e-324
+    return [
+        {},
+        {"config__batch_size": 8192},
+        {"test__loss": huge, "validation__loss": -huge},
+        {"history": []},
+        {"timing__train_seconds": 0.0, "timing__images_per_second": 0.0},
+        {"network__parameters": 2**63 - 1, "network__macs__torchinfo": 0},
+        {"probes__gradient_norms": {"steps": [0], "layers": [f"l.{i}" for i in range(800)],
+                                    "norms": [[None, huge, tiny, 0.0] * 200]}},
+        {"probes__block_gains": []},
+        {"config__epochs": 1000, "timing__peak_memory_bytes": 2**63 - 1},
+        {"config__learning_rate": tiny, "timing__finished": "2199-12-30T00:00:00-23:59"},
+    ][number % 10]  # fmt: skip
+
+
+def hostile_record(record, number):
+    text = PAYLOADS[number % len(PAYLOADS)]
+    following = [PAYLOADS[(number + step) % len(PAYLOADS)] for step in range(1, 5)]
+    changes = {
+        "environment__device": text,
+        "environment__platform": following[0],
+        "environment__python": following[1],
+        "environment__torch": following[2],
+        "environment__git_commit": following[3],
+        "network__layers": text,
+    } | extremes(number)
+    if number in (3, 9):
+        changes |= {"status": "failed", "reason": text, "test": None, "validation": None}
+    if number == 8:
+        changes |= {
+            "test__images": 1,
+            "test__predictions": "7",
+            "test__accuracy": 1.0,
+        }
+    return replaced(record, **changes)
+
+
+def bad_files(folder, good):
+    """Files that are no records, with what must be said of each."""
+    text = good.read_text()
+    forged = json.loads(text) | {"id": "forged"}
+    forged["test"]["accuracy"] = 0.5
+    (folder / "folder.json").mkdir()
+    os.mkfifo(folder / "fifo.json")
+    server = socket.socket(socket.AF_UNIX)
+    here = Path.cwd()
+    os.chdir(folder)  # the name of a socket is short
+    server.bind("socket.json")
+    os.chdir(here)
+    for name, target in (
+        ("zero", "/dev/zero"),
+        ("nowhere", "nothing"),
+        ("circle", "circle.json"),
+        ("passwd", "/etc/passwd"),
+    ):
+        (folder / f"{name}.json").symlink_to(target)
+    with (folder / "large.json").open("wb") as file:
+        file.truncate(2**40)
+    written = {
+        "empty": "",
+        "nan": text.replace('"thop": ', '"thop": NaN, "x": ', 1),
+        "forged": json.dumps(forged),
+        ".#x": "{",  # as editors and systems leave: no word of them
+        "._x": "\0",
+        "old": text.replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 0', 1),
+        "newer": text.replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 99', 1),
+        "path": text.replace(f'"id": "{good.stem}"', '"id": "../../x"', 1),
+        "copy": text,
+        "<img src=x onerror='window.owned = 10'>": "{",
+        "line\nbreak\x1b[31m": "{",
+        "{{ 7 * 7 }}": '{"schema_version": "<script>window.owned = 11</script>"}',
+    }
+    for name, content in written.items():
+        (folder / f"{name}.json").write_text(content)
+    (folder / "bom.json").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    (folder / "latin.json").write_bytes(b'{"id": "\xff"}')
+    return {
+        "folder": "not a regular file", "fifo": "not a regular file", "socket": "cannot be read",
+        "zero": "not a regular file", "nowhere": "No such file", "circle": "symbolic links",
+        "passwd": "not JSON", "large": "larger than", "empty": "not JSON",
+        "nan": "network.macs.thop: there twice|network.macs", "old": "schema_version: ",
+        "newer": "schema_version: ", "path": "id: ", "copy": "expected the file's name",
+        "<img src=x onerror='window.owned = 10'>": "not JSON", "line": "not JSON",
+        "{{ 7 * 7 }}": "schema_version: ", "bom": "expected the file's name",
+        "latin": "not JSON", "forged": "but the predictions are right on",
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def built(cut_off, tmp_path_factory):
+    """The output folder, what was said, the network log, and the refusals that are expected."""
+    folder = tmp_path_factory.mktemp("hostile")
+    records = folder / "records"
+    for number, record in enumerate(factory.make()):
+        path = write(hostile_record(record, number), records)
+    expected = bad_files(records, path)
+    out = folder / "out"
+    results = folder / "results"
+    analysed, log = cut_off("-m", "analysis", "--results", str(records), "--out", str(results))
+    assert analysed.returncode == 0, analysed.stderr
+    done, more = cut_off("-m", "report", "--source", str(results), "--out", str(out))
+    yield out, done, log + more, expected
+    shutil.rmtree(folder)
+
+
+def test_each_bad_file_is_named_and_the_report_is_built_without(built):
+    out, done, _, expected = built
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    said = done.stderr.splitlines()
+    assert len(said) == len(expected)
+    for name, reason in expected.items():
+        assert [line for line in said if name in line and re.search(reason, line)], (name, said)
+    assert all(line.isprintable() and line.startswith("error: ") for line in said)
+    assert {path.name for path in out.iterdir()} >= {
+        "report.html", "report.zh.pdf", "report.en.pdf", "tables",
+    }  # fmt: skip
+    print(f"{len(expected)} files refused, 16 hostile records rendered")
+
+
+def test_rendering_asks_for_no_network(built):
+    assert built[2] == ""
+
+
+# --- The page -----------------------------------------------------------------------------------
+
+
+def assert_inert(html):
+    """No element, attribute or address of the page is other than the report's own."""
+    assert html.count("<script") == 5
+    assert not re.search(r"<(img|iframe|object|embed|base|link(?! rel=\"icon\"))\b", html)
+    assert not re.search(r"<[a-z][^>]*\son\w+=", re.sub(r'="[^"]*"', '=""', html))
+    ours = (
+        r"#|https?://|data:(?:,|image/png;)|(?:figures|tables)/[\w.-]+\"|report\.(?:zh|en)\.pdf\""
+    )
+    assert not re.search(rf'(?:href|src)="(?!{ours})', html)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", html)
+
+
+def look(path, width):
+    """Walk through a page in Chromium; nothing may happen but the page itself.
+
+    Without its Content-Security-Policy, escaping alone must hold.
+    """
+    from playwright.sync_api import sync_playwright
+
+    if CHROMIUM is None:
+        pytest.fail("no Chromium; `make setup-dev` installs it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page(bypass_csp=True, viewport={"width": width, "height": 900})
+        events = Counter()
+        page.on("dialog", lambda dialog: (events.update(["dialog"]), dialog.dismiss()))
+        page.on("pageerror", lambda error: events.update([f"error {error}"]))
+        page.on("request", lambda request: events.update([request.url[:200]]))
+        page.on(
+            "requestfailed",  # refused by the policy, it has not left
+            lambda request: request.failure == "csp" and events.subtract([request.url[:200]]),
+        )
+        page.goto(path.as_uri())
+        for mode in ("zh", "en", "both"):
+            page.check(f"#mode-{mode}", force=True)
+            page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+            page.evaluate(
+                "document.querySelectorAll('header *, .card *, .works *').forEach(e => {"
+                " e.dispatchEvent(new Event('mouseover')); e.dispatchEvent(new Event('focus')) })"
+            )
+            wide = page.evaluate("document.documentElement.scrollWidth")
+        assert page.evaluate("window.owned") is None
+        assert dict(+events) == {path.as_uri(): 1}
+        text = page.locator("body").inner_text()
+        browser.close()
+    return text, wide
+
+
+def test_nothing_in_the_page_came_from_a_text(built):
+    html = (built[0] / "report.html").read_text(encoding="utf-8")
+    assert_inert(html)
+    for shown in ("&lt;script&gt;window.owned = 1; alert(1)&lt;/script&gt;", "{{ 7 * 7 }}"):
+        assert shown in html
+    assert r"\u202egnp.exe" in html and r"\x1b[31m" in html
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1440, 390])
+def test_in_a_browser_no_script_runs_and_no_request_leaves(built, width):
+    text, wide = look(built[0] / "report.html", width)
+    assert wide <= width
+    assert "<script>window.owned = 1; alert(1)</script>" in text
+    assert "{{ 7 * 7 }} {% include '/etc/passwd' %}" in text
+
+
+@pytest.mark.browser
+def test_what_got_into_the_page_all_the_same_would_not_run(built, tmp_path):
+    """The page's own policy admits its scripts by hash, and no address at all."""
+    from playwright.sync_api import sync_playwright
+
+    html = (built[0] / "report.html").read_text(encoding="utf-8")
+    injected = (
+        "<script>window.owned = 1</script><img src=x onerror='window.owned = 2'>"
+        "<svg onload='window.owned = 3'></svg><iframe srcdoc='<script>parent.owned=4</script>'>"
+        f"</iframe><img src='{EVIL}/a'><link rel=stylesheet href='{EVIL}/b'>"
+        f"<style>@import '{EVIL}/c'; body {{ background: url({EVIL}/d) }}</style>"
+    )
+    path = tmp_path / "page.html"
+    path.write_text(html.replace("<main", injected + "<main", 1), encoding="utf-8")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page()
+        answered = []
+        page.on("response", lambda response: answered.append(response.url))
+        page.route("http://**", lambda route: (answered.append(route.request.url), route.abort()))
+        page.goto(path.as_uri())
+        page.check("#mode-en", force=True)  # its own script runs
+        assert page.evaluate("document.documentElement.lang") == "en"
+        assert page.evaluate("window.owned") is None
+        assert answered == [path.as_uri()]
+        browser.close()
+
+
+# --- On paper, and in the exports ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_in_the_pdf_a_text_is_a_text(built, lang):
+    path = built[0] / f"report.{lang}.pdf"
+    document = pypdf.PdfReader(path)
+    for page in document.pages:
+        for reference in page.get("/Annots", []):
+            action = reference.get_object().get("/A", {})
+            assert action.get("/S", "/GoTo") in ("/GoTo", "/URI")
+            address = str(action.get("/URI", "https:"))
+            assert address.startswith("http") and "127.0.0.1" not in address
+    root = document.trailer["/Root"]
+    assert "/OpenAction" not in root and "/AA" not in root
+    assert not root.get("/Names", {}).get("/JavaScript")
+    assert not root.get("/Names", {}).get("/EmbeddedFiles")
+    with pymupdf.open(path) as pages:
+        text = "".join("".join(page.get_text().split()) for page in pages)
+    assert "<script>window.owned=1;alert(1)</script>" in text
+    assert "{{7*7}}" in text and "file:///etc/passwd" in text
+    assert "root:x:" not in text
+
+
+def test_in_the_exports_a_text_is_a_text(built):
+    folders = built[0], built[0].parent / "results"
+    files = [path for folder in folders for path in folder.rglob("*.*")]
+    files = [path for path in files if path.suffix in (".svg", ".csv", ".tex")]
+    assert len(files) > 30
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        assert "<script" not in text and "onerror" not in text and "root:x:" not in text
+        assert not re.search(r'^"?[=@]|,"?[=@]', text) or path.suffix != ".csv"
