@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import io
 import logging
 import re
@@ -13,8 +14,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure as Plot
 
 from analysis.figures import NothingToDraw, figures
+from analysis.figures.common import marks
 from analysis.figures.common.diagram import Diagram
-from analysis.figures.common.marks import TOOLTIP
 from analysis.records import Records
 from analysis.schema import LANGS, Figure, Lang
 from models import UsageError
@@ -22,6 +23,7 @@ from models import UsageError
 Drawing = Plot | Diagram
 #: Resolution of bitmaps, in dots an inch.
 DPI = 300
+_POINT_COLUMNS = ("panel", "name", "what", "x", "y")
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -40,6 +42,8 @@ def draw(name: str, records: Records) -> tuple[Figure, dict[str, bytes]]:
         for lang in LANGS:
             drawing, alt[lang] = module.draw(own, lang), module.alt(own, lang)
             files |= {f"{name}.{lang}.{k}": write(drawing) for k, write in _WRITERS.items()}
+            if lang == "en" and (data := points(drawing)):
+                files[f"{name}.csv"] = data
     except NothingToDraw:
         alt, files = {}, {}
     code = Path(str(module.__file__)).resolve().relative_to(_ROOT).as_posix()
@@ -49,6 +53,15 @@ def draw(name: str, records: Records) -> tuple[Figure, dict[str, bytes]]:
 def svg(drawing: Drawing) -> bytes:
     """A figure as SVG, transparent, its text as text, with the inks of ``analysis.figures``."""
     return lean(_saved(drawing, "svg", transparent=True, metadata={"Date": None, "Creator": None}))
+
+
+def points(drawing: Drawing) -> bytes:
+    """The points that a figure shows as comma-separated values; nothing for a diagram."""
+    panels = drawing.axes if isinstance(drawing, Plot) else []
+    found = [(at, *point) for at, axes in enumerate(panels, 1) for point in marks.points(axes)]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([_POINT_COLUMNS, *found])
+    return out.getvalue().encode() if found else b""
 
 
 def pdf(drawing: Drawing) -> bytes:
@@ -161,9 +174,9 @@ def _prune(element: ElementTree.Element, used: set[str]) -> None:
         if name not in used:
             child.attrib.pop("id", None)
         child.tail = None
-        if name.startswith(TOOLTIP):
+        if name.startswith(marks.TOOLTIP):
             title = ElementTree.Element(f"{{{_SVG}}}title")
-            title.text = name.removeprefix(TOOLTIP)
+            title.text = name.removeprefix(marks.TOOLTIP)
             child.insert(0, title)
             parts.append(child)
         else:

@@ -66,6 +66,16 @@
   wide.addEventListener("change", adapt);
   adapt();
 
+  // --- Numbers are links by the hundred: the Tab key passes them by, unless the reader wants them ---
+  const tabNumbers = document.getElementById("tab-numbers");
+  function stopAtNumbers(on) {
+    tabNumbers.ariaPressed = on;
+    for (const link of document.querySelectorAll("a.n")) link.tabIndex = on ? 0 : -1;
+  }
+  tabNumbers.addEventListener("click", () => stopAtNumbers(tabNumbers.ariaPressed !== "true"));
+  tabNumbers.hidden = false;
+  stopAtNumbers(false);
+
   // --- Cards are built when they are opened ------------------------------------------------
   function build(card) {
     const content = card.querySelector(":scope > template");

@@ -59,13 +59,13 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
             if old is not None:
                 link = [old, found[variant].mean]
                 axes.plot(link, [at, at], color=theme.NEUTRAL, linewidth=0.8, zorder=2.1)
-            tip = marks.told(words.name(variant), found[variant])
-            marks.estimate(axes, LOOK, at, found[variant], tip, level=True)
+            marks.estimate(axes, LOOK, at, found[variant], words.name(variant), level=True)
         if old is not None:
             ring: dict[str, Any] = {
                 "markerfacecolor": theme.PAPER,
                 "markeredgewidth": 0.9,
                 "markersize": 5.5,
+                "label": marks.series(words.name(variant), "original"),
             }
             axes.plot([old], [at], "o", color=theme.INK_2, zorder=2.3, **ring)
             if variant in found:

@@ -88,7 +88,14 @@ def _panel(axes: Axes, found: Moment, words: Words) -> None:
         look = theme.look(variant)
         for values in _runs(gains):
             single = [max(factor, floor) for factor in probe_data.passed(values)]
-            axes.plot(range(len(single)), single, color=look.colour, linewidth=0.7, alpha=0.7)
+            axes.plot(
+                range(len(single)),
+                single,
+                color=look.colour,
+                linewidth=0.7,
+                alpha=0.7,
+                label=marks.series(words.operator(variant), "run"),
+            )
         mean = probe_data.passed(gain.mean for gain in gains)
         line = [max(factor, floor) for factor in mean]
         axes.plot(
@@ -100,6 +107,7 @@ def _panel(axes: Axes, found: Moment, words: Words) -> None:
             markersize=3.6,
             markeredgewidth=0,
             zorder=3,
+            label=marks.series(words.operator(variant), "mean"),
         )
         predicted = probe_data.passed(gain.predicted for gain in gains)
         if predicted[-1] > 0:
@@ -107,6 +115,7 @@ def _panel(axes: Axes, found: Moment, words: Words) -> None:
                 "markerfacecolor": "none",
                 "markeredgecolor": theme.INK_2,
                 "markersize": 6.4,
+                "label": marks.series(words.operator(variant), "predicted"),
             }
             axes.plot([len(predicted) - 1], [predicted[-1]], "o", markeredgewidth=0.7, **ring)
         whole = len(mean) == len(gains) + 1

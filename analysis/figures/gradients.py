@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from analysis.evidence import Evidence
-from analysis.figures.common import estimates, probe_data, theme
+from analysis.figures.common import estimates, marks, probe_data, theme
 from analysis.figures.common.axes import log_axis
 from analysis.figures.common.label_placement import End, label_ends
 from analysis.figures.common.probe_data import OPERATORS, Norms
@@ -69,7 +69,8 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
         high = [max((x for x in own if x), default=math.nan) for own in columns]
         axes.fill_between(places, low, high, color=colour, alpha=0.22, linewidth=0, zorder=2)
         mean = [math.nan if value is None else value for value in reversed(means(norms))]
-        axes.plot(places, mean, color=colour, zorder=2.5)
+        label = marks.series(words.operator(variant), "mean")
+        axes.plot(places, mean, color=colour, zorder=2.5, label=label)
         seen = [(at, value) for at, value in zip(places, mean, strict=True) if value > 0]
         text = "\n".join(filter(None, [words.operator(variant), _remark(norms, words)]))
         x, y = seen[-1] if seen else (last, axes.get_ylim()[0])

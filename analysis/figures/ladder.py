@@ -157,7 +157,14 @@ def _errors(
         axes.plot(list(line), means, color=look.colour, linewidth=1.1, zorder=2)
         for images, own in line.items():
             places = [images] * len(own), [max(error, 1e-5) for error in own]
-            axes.plot(*places, look.marker, color=look.colour, markersize=3, markeredgewidth=0)
+            axes.plot(
+                *places,
+                look.marker,
+                color=look.colour,
+                markersize=3,
+                markeredgewidth=0,
+                label=marks.series(words.name(variant), "run"),
+            )
         ends.append(End(max(line), means[-1], words.name(variant), look.colour))
     for variant, images in diverged:
         marks.crosses(axes, theme.look(variant), [(images, 1.0)])

@@ -97,7 +97,15 @@ def _points(
         axes.plot(*places, color=theme.look(family[0]).colour, linewidth=1, zorder=2)
     for variant, value in found.items():
         look, at = theme.look(variant), costs[variant]
-        axes.plot([at, at], [value.low, value.high], color=theme.NEUTRAL, linewidth=0.7, zorder=1.9)
+        name = words.name(variant)
+        axes.plot(
+            [at, at],
+            [value.low, value.high],
+            color=theme.NEUTRAL,
+            linewidth=0.7,
+            zorder=1.9,
+            label=marks.series(name, "interval"),
+        )
         (mark,) = axes.plot(
             [at],
             [value.mean],
@@ -106,8 +114,9 @@ def _points(
             markersize=6,
             markeredgewidth=0,
             zorder=3,
+            label=marks.series(name, "mean"),
         )
-        marks.tooltip(mark, marks.told(words.name(variant), value))
+        marks.tooltip(mark, marks.told(name, value))
 
 
 def _dominated(axes: Axes, found: Mapping[str, Estimate], costs: Mapping[str, float]) -> None:

@@ -8,7 +8,7 @@ from statistics import mean
 from matplotlib.axes import Axes
 
 from analysis.evidence import Evidence
-from analysis.figures.common import estimates, theme
+from analysis.figures.common import estimates, marks, theme
 from analysis.figures.common.text import Lang, Words
 from analysis.records import Records
 from experiments.record import Record
@@ -103,7 +103,7 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
         start = left
         for variant, own in found.items():
             blocks = [block for block in own if block.stage == stage]
-            _group(axes, variant, blocks, left + GAP)
+            _group(axes, variant, words.name(variant), blocks, left + GAP)
             left += len(blocks) + GAP
         left += GAP
         edges.append(left)
@@ -127,7 +127,7 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
     return sheet
 
 
-def _group(axes: Axes, variant: str, blocks: list[Block], left: float) -> None:
+def _group(axes: Axes, variant: str, name: str, blocks: list[Block], left: float) -> None:
     """The blocks of one network in one stage, from ``left`` on."""
     if not blocks:
         return
@@ -145,10 +145,17 @@ def _group(axes: Axes, variant: str, blocks: list[Block], left: float) -> None:
             markersize=5.5,
             markeredgewidth=0,
             zorder=3,
+            label=marks.series(name, "mean"),
         )
         if block.before is not None:
             axes.plot(
-                [x], [block.before], "o", color=theme.INK_2, markersize=4.5, markerfacecolor="none"
+                [x],
+                [block.before],
+                "o",
+                color=theme.INK_2,
+                markersize=4.5,
+                markerfacecolor="none",
+                label=marks.series(name, "before"),
             )
     axes.fill_between(
         [left, left + len(blocks)], _mean(blocks), color=look.colour, alpha=0.2, linewidth=0

@@ -117,6 +117,7 @@ def html(table: Table, context: Context) -> Markup:
     pads = {index: _decimals(table, index, context.lang) for index, _ in shown}
     return partial(
         "table-body",
+        caption=f"{context.lang}-caption-{table.id}",
         dense=len(shown) > _FEW_COLUMNS,
         head=[_head(table.columns[index], extra, context) for index, extra in shown],
         rows=[

@@ -247,14 +247,17 @@ class Writer(Engine):
             caption=Markup(self._caption(caller)),
             data=self._data_line(
                 art.runs,
-                [f"figures/{name}.{self.lang}.{kind}" for kind in ("svg", "png", "pdf")]
-                if art.alt
-                else [],
+                [file for file in self._files_of(name) if file in self.material.files],
                 self._command(name),
             ),
             paper=self.pdf,
         )
         return self.slots.add(html, block=True, place=place)
+
+    def _files_of(self, figure: str) -> list[str]:
+        """What there can be of a figure beside the page."""
+        kinds = [f"{self.lang}.svg", f"{self.lang}.png", f"{self.lang}.pdf", "csv"]
+        return [f"figures/{figure}.{kind}" for kind in kinds]
 
     def _drawing(self, name: str) -> dict[str, str]:
         """A figure's address in the PDF, or the drawing itself in the page."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import functools
 import io
@@ -594,3 +595,13 @@ def test_a_lean_drawing_looks_the_same(name):
         shown.append(np.asarray(Image.open(io.BytesIO(bytes(png))).convert("L"), dtype=int))
     assert shown[0].shape == shown[1].shape
     assert np.abs(shown[0] - shown[1]).max() < 64  # a mark that is lost differs by more
+
+
+def test_the_points_of_a_figure_come_with_it():
+    records = make(seeds=2)
+    _, made = files.draw("accuracy", records)
+    rows = list(csv.DictReader(io.StringIO(made["accuracy.csv"].decode())))
+    runs = {float(row["x"]) for row in rows if (row["name"], row["what"]) == ("LeNet", "run")}
+    assert runs == {records.by_id[f"LeNet.s{seed}"].test.accuracy for seed in (0, 1)}
+    assert {row["what"] for row in rows} == {"interval", "run", "mean", "original"}
+    assert "senet.csv" not in files.draw("senet", records)[1]  # a diagram has none

@@ -189,7 +189,15 @@ def test_a_reference_shows_what_it_leads_to(page, width):
 def test_everything_can_be_reached_by_keyboard(page):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
+    number = page.locator(".col.zh .finding a.n").first
+    assert number.evaluate("each => each.tabIndex") == -1  # there are hundreds
     page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "tab-numbers"
+    page.keyboard.press("Enter")
+    assert number.evaluate("each => each.tabIndex") == 0
+    page.keyboard.press("Tab")
+    if page.locator(".up").is_visible():
+        page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "mode-zh"
     page.keyboard.press("ArrowRight")
     assert page.locator(".col.en h1").is_visible()

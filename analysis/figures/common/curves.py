@@ -182,8 +182,8 @@ def by_depth(
                 )
         for variant in line:
             form = percent if scale is accuracy_axis else number
-            tip = marks.told(words.name(variant), values[variant], form)
-            marks.estimate(axes, theme.look(variant), layers(variant), values[variant], tip)
+            name, look = words.name(variant), theme.look(variant)
+            marks.estimate(axes, look, layers(variant), values[variant], name, form=form)
         if line and (text := words(f"family_{family}")):
             last = line[-1]
             ends.append(End(layers(last), values[last].mean, text, colour))

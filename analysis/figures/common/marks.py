@@ -16,11 +16,27 @@ from analysis.figures.common.theme import INK_2, Look
 _MANY = 20
 #: Begins the id of an element whose tooltip the id is.
 TOOLTIP = "tooltip:"
+_WHAT = "\t"
 
 
 def tooltip(artist: Artist, text: str) -> None:
     """What a page shows where the pointer rests on a mark; ``analysis.render`` makes it a title."""
     artist.set_gid(TOOLTIP + text)
+
+
+def series(name: str, what: str) -> str:
+    """The label of points that the figure's CSV has: of a network, and what of it."""
+    return f"{name.partition(chr(10))[0]}{_WHAT}{what}"
+
+
+def points(axes: Axes) -> list[tuple[str, str, float, float]]:
+    """The labelled points of a panel: name, what they are, x and y."""
+    found = []
+    for line in axes.lines:
+        name, labelled, what = str(line.get_label()).partition(_WHAT)
+        if labelled:
+            found += [(name, what, float(x), float(y)) for x, y in np.asarray(line.get_xydata())]
+    return found
 
 
 def told(name: str, value: Estimate, form: Callable[[float], str] = percent) -> str:
@@ -31,12 +47,20 @@ def told(name: str, value: Estimate, form: Callable[[float], str] = percent) -> 
 
 
 def estimate(
-    axes: Axes, look: Look, at: float, value: Estimate, tip: str, *, level: bool = False
+    axes: Axes,
+    look: Look,
+    at: float,
+    value: Estimate,
+    name: str,
+    *,
+    form: Callable[[float], str] = percent,
+    level: bool = False,
 ) -> None:
     """A mean with its interval as a bar; of several runs each one as a small dot
     (of more than 20, their quantiles).
 
-    ``tip``: of the mark. ``level``: the value runs along the x axis and ``at`` is the row.
+    ``form``: of numbers in the tooltip. ``level``: the value runs along the x axis and ``at`` is
+    the row.
     """
 
     def along(values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
@@ -49,6 +73,7 @@ def estimate(
         linewidth=1.1,
         solid_capstyle="butt",
         zorder=2.5,
+        label=series(name, "interval"),
     )
     if len(value.values) > 1:
         axes.plot(
@@ -59,6 +84,7 @@ def estimate(
             markersize=2.4,
             markeredgewidth=0,
             zorder=2.6,
+            label=series(name, "run"),
         )
     (mark,) = axes.plot(
         *along([value.mean]),
@@ -67,8 +93,9 @@ def estimate(
         markersize=5.5,
         markeredgewidth=0,
         zorder=3,
+        label=series(name, "mean"),
     )
-    tooltip(mark, tip)
+    tooltip(mark, told(name, value, form))
 
 
 def _few(values: Sequence[float]) -> Sequence[float]:
@@ -89,7 +116,15 @@ def curve(axes: Axes, look: Look, found: Curve, name: str) -> None:
         )
     elif len(found.runs) > 1:
         for epochs, values in found.runs:
-            axes.plot(epochs, values, color=look.colour, linewidth=0.8, alpha=0.7, zorder=2)
+            axes.plot(
+                epochs,
+                values,
+                color=look.colour,
+                linewidth=0.8,
+                alpha=0.7,
+                zorder=2,
+                label=series(name, "run"),
+            )
     few = len(found.epochs) <= 15
     (line,) = axes.plot(
         found.epochs,
@@ -99,6 +134,7 @@ def curve(axes: Axes, look: Look, found: Curve, name: str) -> None:
         markersize=4.6,
         markeredgewidth=0,
         zorder=2.8,
+        label=series(name, "mean"),
     )
     tooltip(line, name)
 

@@ -193,11 +193,12 @@ def sheet(height: float, headline: str = "", note: str = "") -> Sheet:
 
 def _broken(figure: Sheet, text: str, **font: Any) -> list[str]:
     """A text in lines of the figure's width, broken at spaces and between Chinese characters."""
+    most = 0.98 * figure.dpi * WIDTH  # elsewhere than here, letters can be a little wider
     probe = figure.text(0, 0, "", **font)
     lines: list[str] = []
     for piece in _PIECE.findall(text):
         probe.set_text((lines[-1] + piece).rstrip() if lines else piece)
-        if lines and probe.get_window_extent(figure.renderer).width <= figure.dpi * WIDTH:
+        if lines and probe.get_window_extent(figure.renderer).width <= most:
             lines[-1] += piece
         else:
             lines.append(piece)
