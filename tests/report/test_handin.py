@@ -187,7 +187,7 @@ def test_the_whole_report_is_latex(tmp_path, lang, program):
     source = report_kit.built().parent / "results"
     name = handin.write(source, tmp_path, "tex", lang)
     text = (tmp_path / name).read_text(encoding="utf-8")
-    assert r"\label{tab-runs}" in text and "LeNet-long" in text.split(r"\label{tab-runs}")[1]
+    assert r"\label{tab-runs}" in text and "SE-ResNet-34" in text.split(r"\label{tab-runs}")[1]
     if shutil.which(program) is None:
         assert lang == "zh" or not _LETTERS.findall(text)
         return
