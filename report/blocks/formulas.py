@@ -214,7 +214,8 @@ def web_font(maths: Iterable[str]) -> bytes:
     italics = (0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C))
     points = {point for point in italics if unicodedata.normalize("NFKC", chr(point)) in shown}
     options = Options(hinting=False, layout_features=["ssty", "dtls", "flac"])
-    font = TTFont(str(files("ziamath.fonts") / "STIXTwoMath-Regular.ttf"))
+    path = str(files("ziamath.fonts") / "STIXTwoMath-Regular.ttf")
+    font = TTFont(path, recalcTimestamp=False)
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=points | set(map(ord, shown)))
     subsetter.subset(font)
