@@ -39,6 +39,8 @@ def test_every_table_and_figure_is_there_in_every_form(out, results):
         for name in set(figures()) - {"ladder", "own-experiments"}
         for lang in LANGS for kind in ("svg", "pdf", "png")
     }  # fmt: skip
+    charts = ("accuracy", "depth", "gain-depth", "gains", "gradients", "operators", "pareto")
+    drawn |= {f"figures/{name}.csv" for name in (*charts, "residual", "se-ranges", "softmax")}
     tables = kit_material().tables
     csv = {f"tables/{name}.csv" for name in tables}
     assert files(results) == drawn | csv | {"results.json", "misread.png"}

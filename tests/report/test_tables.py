@@ -48,7 +48,7 @@ def test_html():
     made = html(TABLE, context())
     assert 'href="#en-run-A"' in made
     assert '<td class="num best">' in made and "98.37" in made
-    assert "95% interval" in made and "[<a" in made
+    assert "95% interval" in made and 'data-value="0.98 0.987"' in made
     assert "Empty" not in made  # a column without content is left out
     assert "&lt;i&gt;" in made and "<i>" not in made
     assert "<sup>a</sup> not significantly below" in made
