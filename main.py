@@ -71,7 +71,7 @@ def main() -> int:
 
 
 def several(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
-    """The values of an option: ``2,4,8``."""
+    """An argparse type for comma-separated values: ``2,4,8``. Repeated values count once."""
 
     def values(text: str) -> list[Any]:
         return list(dict.fromkeys(kind(part) for part in text.split(",")))
@@ -113,7 +113,7 @@ def planned(given: argparse.Namespace, profile: str) -> list[Any]:
 
 
 def _results(path: Path) -> dict[str, Any] | None:
-    """What a record says but for times; None without a record."""
+    """A record's content except times and environment; None without a readable record."""
     from experiments.record import RecordError, read
 
     try:

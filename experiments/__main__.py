@@ -66,7 +66,7 @@ def status(profile: str) -> int:
 
 
 def status_json(profile: str) -> int:
-    """Print what ``status`` says as JSON; times are seconds of one core."""
+    """Print the same as ``status`` as JSON; times are seconds of one core."""
     plan = study.load().plan(profile)
     todo = needed(plan, RESULTS / profile)
     runs = [
@@ -74,8 +74,8 @@ def status_json(profile: str) -> int:
         for planned in plan
         if planned.id in todo
     ]
-    said = {"profile": profile, "runs": len(plan), "cores": cores(), "to_train": runs}
-    print(json.dumps(said, indent=2))
+    content = {"profile": profile, "runs": len(plan), "cores": cores(), "to_train": runs}
+    print(json.dumps(content, indent=2))
     return 0
 
 

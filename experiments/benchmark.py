@@ -1,9 +1,9 @@
-"""Training throughput, images a second: ours beside the original write-up's way.
+"""Training throughput in images per second: this project against the original write-up's way.
 
-Ours: runs side by side as ``make all`` trains them. The original's way: each image through PIL
-transforms in a DataLoader, fp32, Adam with PyTorch's defaults, all cores; with loading in the
-training process and in worker processes, of which the faster counts. It names no batch size: the
-batch is ours.
+This project: several runs at once, as ``make all`` trains them. The original's way: PIL transforms
+of each image in a DataLoader, fp32, Adam with PyTorch's defaults, all cores. It is measured with
+loading in the training process and in worker processes; the faster counts. The original states no
+batch size, so both use this project's.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from models.cli import OneLineParser, run
 from models.errors import UsageError
 
 NETWORKS = ("ResNet18", "ResNet50", "SEResNet34", "DenseNet", "LeNet")
-#: The steps of a measurement should take this many seconds by the estimate, within these bounds.
+#: Expected duration of a measurement in seconds, and the bounds on its number of steps.
 SECONDS, MIN_STEPS, MAX_STEPS = 4.0, 4, 500
 WARM_UP_STEPS = 2
 
 
 @dataclass(frozen=True)
 class Throughput:
-    """Images a second of every repetition; the median counts."""
+    """Images per second of every repetition; the median counts."""
 
     rates: list[float]
 
@@ -62,20 +62,20 @@ class Throughput:
 
 
 def steps_of(config: Config) -> int:
-    """Steps of a measurement."""
+    """The number of steps of a measurement."""
     wanted = SECONDS * images_per_second(config) / config.batch_size
     return max(MIN_STEPS, min(MAX_STEPS, round(wanted)))
 
 
 def ours(config: Config, steps: int, threads: int) -> float:
-    """Images a second of a real run: two epochs of the same steps, of which the second counts.
+    """Images per second of a real run of two epochs of ``steps`` steps; the second epoch counts.
 
     Raises:
         RuntimeError: the run failed or diverged.
     """
     changes = {
         "train_images": steps * config.batch_size,
-        "validation_images": 2,  # the least that batch normalisation takes
+        "validation_images": 2,  # the minimum for batch normalisation
         "test_images": 2,
         "epochs": 2,
     }
@@ -87,7 +87,7 @@ def ours(config: Config, steps: int, threads: int) -> float:
 
 
 class Digits(Dataset[tuple[Any, int]]):
-    """As torchvision's ``MNIST``: each image becomes a PIL image and is transformed when taken."""
+    """Like torchvision's ``MNIST``: converts an image to PIL and transforms it on access."""
 
     def __init__(self, config: Config, number: int, images: splits.Images) -> None:
         channels, size = models.resolve(config.network).input_channels, config.input_size
@@ -109,7 +109,7 @@ class Digits(Dataset[tuple[Any, int]]):
 
 
 def original(config: Config, steps: int, workers: int) -> float:
-    """Images a second of the original's way, after the warm-up."""
+    """Images per second of the original's way, after the warm-up."""
     device = pick_device()
     torch.manual_seed(config.seed)
     net = models.build(config.network, **config.options).to(device).train()
@@ -142,10 +142,10 @@ def _synchronize(device: torch.device) -> None:
 
 
 def side_by_side(function: Callable[..., float], *arguments: Any, processes: int = 1) -> float:
-    """The sum of what a function returns in each of some new processes that run at once.
+    """Call a function in several new processes at once; returns the sum of the results.
 
     Raises:
-        RuntimeError: one of them failed.
+        RuntimeError: a process was killed.
     """
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=1) as pool:
@@ -158,7 +158,7 @@ def side_by_side(function: Callable[..., float], *arguments: Any, processes: int
 def measure(
     config: Config, repetitions: int, steps: int | None = None
 ) -> Iterator[tuple[str, Throughput]]:
-    """The throughput of every contestant: its name and images a second."""
+    """Yield ``ours`` and ``original``, each with its throughput."""
     steps = steps or steps_of(config)
     runs = max(1, int(1 / share(config) + 1e-9))
     threads = min(4, cores()) if has_gpu() else 1
@@ -172,8 +172,8 @@ def measure(
         )
 
     yield "ours", repeated(ours, threads, processes=runs)
-    rivals = [repeated(original, workers) for workers in (0, cores())]
-    yield "original", max(rivals, key=lambda rival: rival.median)
+    loaders = [repeated(original, workers) for workers in (0, cores())]
+    yield "original", max(loaders, key=lambda loader: loader.median)
 
 
 def main() -> int:
@@ -182,7 +182,7 @@ def main() -> int:
     parser.add_argument("--networks", nargs="+", default=NETWORKS, help=", ".join(NETWORKS))
     parser.add_argument("--size", type=int, help="input size in pixels (the quick profile's)")
     parser.add_argument("--batch-size", type=int, help="images a step (the quick profile's)")
-    parser.add_argument("--repetitions", type=int, default=3, help="(3)")
+    parser.add_argument("--repetitions", type=int, default=3, help="of each measurement (3)")
     parser.add_argument("--steps", type=int, help="steps of a measurement (four seconds' worth)")
     given = parser.parse_args()
     if min(given.repetitions, given.steps or 1) < 1:

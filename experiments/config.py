@@ -1,4 +1,4 @@
-"""What determines a run: the configuration, its name, and the errors of asking for a wrong one."""
+"""The configuration of a run, and the name of its variant."""
 
 from __future__ import annotations
 
@@ -14,31 +14,30 @@ Positive = Annotated[int, Field(ge=1, le=10_000_000)]
 
 
 class Config(BaseModel):
-    """Everything that determines a run's result besides the code. All sizes in pixels or images.
+    """Everything that determines a run's result besides the code.
 
     Attributes:
         network: canonical name (``models.NETWORKS``).
-        options: every option that the network takes, defaults filled in.
-        dataset: where the images come from (``datasets.DATASETS``).
-        input_size: side of the square input; 28 is resized to it bilinearly.
-        train_images: how many of the 50,000 training images are used, of a fixed shuffled order.
-        validation_images, test_images: how many are evaluated, from the start of the same order
-            (validation) or of the file (test).
-        epochs: passes over the training images; with ``stop="stable"`` the most there may be.
-        batch_size: images a step.
+        options: every option that the network takes, with defaults filled in.
+        dataset: name of the data set (``datasets.DATASETS``).
+        input_size: side of the square input in pixels; images are resized to it bilinearly.
+        train_images: number of training images used, the first of a fixed shuffled order.
+        validation_images, test_images: number of images evaluated, the first of a fixed shuffled
+            order (validation) or of the file (test).
+        epochs: passes over the training images; the maximum with ``stop="stable"``.
+        batch_size: images per step.
         learning_rate: the peak.
         weight_decay: decoupled (AdamW), on weights of two or more dimensions.
-        schedule: ``one-cycle`` (linear warm-up over 25 % of the steps, cosine to zero) or
-            ``constant`` (after the same warm-up over the first epoch).
-        stop: ``epochs``, or ``stable``: stop once the training loss of the last three epochs is
-            no longer more than 5 % below that of the three before (``training.is_stable``).
-        precision: ``bf16`` autocast or ``fp32``; a device without bf16 arithmetic makes the former
-            into the latter.
-        recipe: ``original``, or ``strong``: images warped a little anew in each epoch
-            (``images.random_warps``), and the running average of the weights is what is judged
+        schedule: ``one-cycle`` (linear warm-up over 25 % of the steps, then cosine to zero) or
+            ``constant`` (after a linear warm-up over the first epoch).
+        stop: ``epochs``, or ``stable``: stop when the mean training loss of the last three epochs
+            is above 95 % of that of the three before (``loop.is_stable``).
+        precision: ``bf16`` autocast or ``fp32``. A device without bf16 arithmetic trains in fp32.
+        recipe: ``original``, or ``strong``: a new random affine map of each image in each epoch
+            (``transforms.random_warps``), evaluated with the running average of the weights
             (``optimizer.Average``).
         tag: names a run that departs from its profile (``long``, ``px64``); empty for the others.
-        seed: initial weights, order of images, dropout.
+        seed: of initial weights, order of images and dropout.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -37,18 +37,18 @@ Count = Annotated[int, Field(ge=0, lt=2**63)]
 Positive = Annotated[int, Field(ge=1, lt=2**63)]
 Text = Annotated[str, Field(max_length=2_000)]
 Digits = Annotated[str, Field(pattern=r"^[0-9]*$", max_length=10_000)]
-#: What PyTorch calls a module or a weight: figures draw it, at some length.
+#: PyTorch's name of a module or parameter.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]{1,120}$")]
-#: Beyond these years a date cannot be moved between time zones, or is nobody's.
+#: A time within bounds that no time zone shifts out of Python's range.
 Moment = Annotated[
     AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
 ]
-#: No list of a network's parts is longer, nor of what is measured in its course.
+#: Maximum length of lists of layers, blocks, steps and epochs.
 _MOST = 2_000
 
 
 class Part(BaseModel):
-    """A part of a record: no unknown fields, no changes."""
+    """Base of all parts of a record: immutable, without unknown fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -82,7 +82,7 @@ class Epoch(Part):
 
 
 class Evaluation(Part):
-    """The trained network on one split; ``predictions``: a digit an image, in the split's order."""
+    """The trained network on one split; ``predictions`` has one digit per image, in order."""
 
     images: Annotated[int, Field(ge=1, le=10_000)]
     loss: Finite
@@ -126,12 +126,12 @@ class GradientNorms(Part):
 
 
 class BlockGain(Part):
-    """How a residual block scales the gradient on its way back: with g = dL/dy,
+    """How a residual block scales the gradient in the backward pass.
 
-    ``gain`` = |dL/dx| / |g|, and its two parts: ``branch`` through h(x), ``shortcut`` through x
-    (0 without one). Independent parts would give ``gain`` = sqrt(branch^2 + shortcut^2).
-    Null where it is not finite. ``input_below_one`` and ``branch_below_one``: shares of the
-    features x and h(x) whose absolute value is below 1.
+    With g = dL/dy, ``gain`` = |dL/dx| / |g|. Its two parts are ``branch`` through h(x) and
+    ``shortcut`` through x (0 without a shortcut); independent parts would give ``gain`` =
+    sqrt(branch^2 + shortcut^2). Null where not finite. ``input_below_one`` and
+    ``branch_below_one``: shares of the features x and h(x) whose absolute value is below 1.
     """
 
     block: Name
@@ -177,7 +177,7 @@ SEMode = Literal["evaluation", "batch"]
 
 
 class SEInitial(Part):
-    """Channel weights of one SE block before training, in short.
+    """Summary of the channel weights of one SE block before training.
 
     ``dynamic_share``: share of the weights' variance that lies between images, not channels.
     """
@@ -191,15 +191,15 @@ class SEInitial(Part):
 
 
 class Probes(Part):
-    """What was measured inside the network.
+    """Measurements inside the network.
 
-    ``versions``: of each probe (``experiments/versions``); without it, all were of version 1.
+    ``versions``: version of each probe (``experiments/versions``); 1 where it is absent.
     """
 
     versions: dict[Name, Positive] = {}
 
     gradient_norms: GradientNorms
-    # empty without residual-type blocks
+    # empty without residual blocks
     block_gains: Annotated[list[GainProbe], Field(max_length=_MOST)]
     se_weights: Annotated[list[SEWeights], Field(max_length=_MOST)]  # empty without SE blocks
     #: Before training; empty without SE blocks, and in records older than this probe.
@@ -207,7 +207,7 @@ class Probes(Part):
 
 
 class Environment(Part):
-    """Where the run took place."""
+    """The machine, the software versions and the commit of the run."""
 
     device_type: Literal["cpu", "cuda", "mps"]
     device: Text
@@ -221,7 +221,7 @@ class Environment(Part):
 
 
 class Timing(Part):
-    """When and how fast: the fields that differ between two runs of the same configuration."""
+    """Times and memory: they differ between two runs of the same configuration."""
 
     started: Moment
     finished: Moment
@@ -230,8 +230,8 @@ class Timing(Part):
     evaluation_seconds: NonNegative | None = None
     probe_seconds: NonNegative | None = None  # of the block gains
     images_per_second: NonNegative  # training throughput
-    #: Training FLOP/s (three times the forward pass's) over the accelerator's own rate on a large
-    #: bf16 matrix product; null on a CPU.
+    #: Training FLOP/s (three times those of the forward pass) over the accelerator's measured
+    #: FLOP/s on a large bf16 matrix product; null on a CPU.
     utilisation: NonNegative | None = None
     peak_memory_bytes: Count  # of the process, or of the accelerator
 
@@ -244,7 +244,7 @@ class Divergence(Part):
 
 
 class Record(Part):
-    """One run, whole.
+    """One run.
 
     ``status``: ``finished``; ``diverged`` (NaN or infinite loss: a result; no evaluations);
     ``failed`` (``reason`` says why; no evaluations).
@@ -257,8 +257,8 @@ class Record(Part):
     config: Config
     status: Literal["finished", "diverged", "failed"]
     reason: Text | None = None
-    #: Parts that each batch went through the network in, more than 1 for want of memory: the
-    #: gradient is that of the whole batch, batch normalisation saw the parts.
+    #: Micro-batches per batch; more than 1 where memory was short. The gradient is that of the
+    #: whole batch; batch normalisation used the statistics of each micro-batch.
     batch_pieces: Annotated[int, Field(ge=1, le=8192)] = 1
     divergence: Divergence | None = None
     network: NetworkInfo
@@ -286,7 +286,7 @@ class Record(Part):
 
 
 class RecordError(ValueError):
-    """A file that is no record; the message, one line, names the file and the field."""
+    """A file is not a valid record; the message is one line that names the file and the field."""
 
     def __init__(self, path: Path, what: str) -> None:
         super().__init__(one_line(f"{path}: {what}"))
@@ -306,7 +306,7 @@ def read(path: Path) -> Record:
 
 
 def unreadable(path: Path, error: OSError) -> RecordError:
-    """What is wrong with a file that cannot be read."""
+    """The error for a file that cannot be read."""
     return RecordError(path, f"cannot be read: {error.strerror}")
 
 
@@ -332,7 +332,7 @@ def parse(path: Path, raw: bytes) -> Record:
 
 
 def write(record: Record, folder: Path) -> Path:
-    """Write ``<folder>/<id>.json`` atomically; a reader sees the old file or the new, whole."""
+    """Write ``<folder>/<id>.json`` atomically; returns its path."""
     path = folder / f"{record.id}.json"
     text = json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False)
     write_atomically(path, _compact_number_lists(text) + "\n")
@@ -347,7 +347,11 @@ def significant(value: float, digits: int = 5) -> float | None:
 
 
 def finite(value: float, digits: int = 5) -> float:
-    """Round to significant digits a number that is known to be finite."""
+    """Round a finite number to significant digits.
+
+    Raises:
+        ValueError: the number is not finite.
+    """
     rounded = significant(value, digits)
     if rounded is None:
         raise ValueError(f"expected a finite number, not {value}")

@@ -29,7 +29,7 @@ def profile_name(profile: str | None, dataset: str | None) -> str:
     """The name of a profile (by default the machine's) on a data set: ``quick-fashionmnist``.
 
     Raises:
-        UsageError: no such data set, or the profile's name already says another.
+        UsageError: no such data set, or the profile's name contains another.
     """
     name = profile or default_profile()
     if dataset is None:
@@ -48,7 +48,7 @@ def split_name(profile: str) -> tuple[str, DatasetName]:
 
 
 class RunEntry(BaseModel):
-    """One ``[[run]]`` of the study: a network with options, and what shows it."""
+    """One ``[[run]]`` of the study: a network with options, and where it is used."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -72,13 +72,14 @@ class Planned:
 
 
 class Study:
-    """The whole study as ``study.toml`` says it.
+    """The content of ``study.toml``.
 
-    Every profile is had on every data set: ``quick`` is of MNIST, ``quick-fashionmnist`` trains
+    Every profile exists for every data set: ``quick`` is of MNIST, ``quick-fashionmnist`` trains
     the same runs in the same way on Fashion-MNIST.
 
     Attributes:
-        ladder: the profiles that differ in nothing but the images seen, by the rung's letter.
+        ladder: the profiles of the budget ladder by the rung's letter. They differ only in the
+            number of images seen in training.
     """
 
     def __init__(self, data: Mapping[str, Any]) -> None:
@@ -93,7 +94,7 @@ class Study:
 
     @property
     def results(self) -> tuple[str, ...]:
-        """Names of the networks of the results table, in its order."""
+        """Names of the networks of the results table, in the table's order."""
         return tuple(run.network for run in self._runs if run.in_results)
 
     def has(self, profile: str) -> bool:
@@ -152,8 +153,8 @@ class Study:
             raise UsageError(f"{what}{first['msg']}.") from None
 
     def plan(self, profile: str) -> list[Planned]:
-        """Every run of a profile, one entry a seed, in the order of their value to the study: that
-        of the profile's ``runs`` (names of variants) where it has them, else of the file.
+        """Every run of a profile, one entry per seed, in the order of the profile's ``runs`` (names
+        of variants) if it has them, else of the file. More important runs come first.
 
         Raises:
             UsageError: unknown profile.
@@ -179,9 +180,9 @@ class Study:
         return planned
 
     def run_id(self, profile: str, config: Config) -> str:
-        """The id of a run: the study's own, or one tagged by how its training differs.
+        """The id of a run, with tags for epochs and learning rate where they are not the study's.
 
-        ``SEResNet34.s0`` is the study's; ``SEResNet34-e3-lr0.01.s0`` trained 3 epochs at 0.01.
+        ``SEResNet34.s0`` is a run of the study; ``SEResNet34-e3-lr0.01.s0`` has 3 epochs at 0.01.
         """
         kind: dict[str, str] = {"stop": config.stop, "schedule": config.schedule}
         kind |= {"recipe": config.recipe, "tag": config.tag}
@@ -195,16 +196,16 @@ class Study:
 
 
 def _inherited(profiles: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The profiles, with what each takes over from the one that it is ``like``."""
-    made: dict[str, dict[str, Any]] = {}
+    """The profiles, each completed by the settings of the profile that it is ``like``."""
+    resolved: dict[str, dict[str, Any]] = {}
     for name, own in profiles.items():
         rest = {key: value for key, value in own.items() if key != "like"}
-        base = made[own["like"]] if "like" in own else {}
+        base = resolved[own["like"]] if "like" in own else {}
         networks = dict(base.get("network", {}))
         for network, settings in rest.get("network", {}).items():
             networks[network] = networks.get(network, {}) | settings
-        made[name] = {**base, **rest, "network": networks}
-    return made
+        resolved[name] = {**base, **rest, "network": networks}
+    return resolved
 
 
 @functools.cache

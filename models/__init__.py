@@ -98,11 +98,11 @@ def build(name: str, **options: Any) -> nn.Module:
 
 
 def load(record: Path | str) -> nn.Module:
-    """The trained network of a record's file whose weights were kept (``SAVE=1``), on the CPU.
+    """Load the trained network of a record whose weights were saved (``SAVE=1``), on the CPU.
 
-    ``load("experiments/results/quick/LeNet.s0.json")``; its input is as ``to_input`` makes it.
+    ``load("experiments/results/quick/LeNet.s0.json")``; ``to_input`` makes its input.
 
     Raises:
-        UsageError: no weights were kept, or they are not those that the record states.
+        UsageError: no weights were saved, or their hash is not the record's.
     """
     return importlib.import_module("models.weights").load(record)

@@ -1,4 +1,4 @@
-"""What the project's commands share: an argument parser, errors in one line, start and end."""
+"""Shared by all commands: the argument parser, one-line errors and the entry point."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ADVICE = {
 
 
 def explain(error: OSError) -> str:
-    """One line: the file or folder, the error, and what to do about it."""
+    """One line: the file or folder, the error, and how to correct it."""
     reason = error.strerror or str(error) or type(error).__name__
     advice = _ADVICE.get(error.errno or 0, "correct that")
     return f"{error.filename or 'a file'}: {reason}; {advice} and give the same command again."
@@ -51,7 +51,7 @@ class _Version(argparse.Action):
 class OneLineParser(argparse.ArgumentParser):
     """An argument parser that reports an error in one line and exits with status 2.
 
-    It has ``--version``, and the paths that it reads may begin with ``~``.
+    It adds ``--version`` and expands ``~`` in paths.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -82,7 +82,7 @@ def run(command: Callable[[], int]) -> NoReturn:
             sys.stdout.flush()
         sys.exit(status)
     except BrokenPipeError:
-        # Python flushes standard output once more as it ends.
+        # Python flushes standard output again when it exits: give it an open file.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except UsageError as error:

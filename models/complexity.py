@@ -33,8 +33,8 @@ def count(name: str, size: int | None = None, **options: Any) -> Counts:
     """Count one network at ``size`` px (default: 224, or the only size it takes).
 
     torchinfo counts convolutions and linear layers with their biases and batch normalisation;
-    thop counts convolutions and linear layers without biases, and normalisation, activation and
-    pooling by rules of its own. The original write-up's column is torchinfo's.
+    thop counts convolutions and linear layers without biases, and has its own rules for
+    normalisation, activation and pooling. The original write-up's column is torchinfo's.
     """
     import thop  # AGPL-3.0: loaded only where it counts
 

@@ -1,4 +1,4 @@
-"""Pieces that several families share: the ImageNet stem and the ten-way adaptor."""
+"""Layers that several families share: the ImageNet stem and the ten-way adaptor."""
 
 from __future__ import annotations
 

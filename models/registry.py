@@ -6,8 +6,8 @@ function that builds it, as in timm::
     @register("VGG11", title="VGG-11", color="#555555", marker="o", citation="simonyan2015")
     def build(name: str) -> nn.Module: ...
 
-The decorators' arguments are literals. They are read from the source, for the modules themselves
-import torch, which analysis and report do without.
+The decorators' arguments are literals. They are read from the source text, because importing the
+modules would import torch, which analysis and report do not need.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _Build = TypeVar("_Build", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Network:
-    """What is known of a network before it is built.
+    """A network's registration: everything that is known before it is built.
 
     Attributes:
         name: canonical name, used in records and on the command line.
@@ -35,7 +35,7 @@ class Network:
         options: names of the options that it takes.
         input_channels: 1 (grey) or 3.
         min_size: smallest square input in pixels that leaves every layer an output.
-        fixed_size: the only input size in pixels it takes, or None.
+        fixed_size: the only input size in pixels that it takes, or None.
     """
 
     name: str
@@ -71,12 +71,12 @@ def register(
     return unchanged
 
 
-#: The order of tables and figures; other families follow by the alphabet.
+#: The order of the families in tables and figures; others follow alphabetically.
 _ORDER = ("lenet", "alexnet", "resnet", "densenet", "senet")
 
 
 def discover() -> dict[str, Network]:
-    """Every registered network by its name, family by family, in the order of its module."""
+    """Every registered network by name, grouped by family, in the order of registration."""
     paths = sorted(Path(__file__).parent.glob("[!.]*.py"), key=_place)
     return {network.name: network for path in paths for network in _registered(path)}
 

@@ -55,7 +55,7 @@ class Block(nn.Module):
     def __init__(self, residual: nn.Module, shortcut: nn.Module, operator: str) -> None:
         super().__init__()
         self.residual = residual
-        # Without an operator the shortcut would be dead weight: it is left out altogether.
+        # The operator "none" does not use the shortcut, so its parameters are left out.
         self.shortcut = shortcut if operator != "none" else None
         self.join = Join(operator)
 

@@ -1,8 +1,8 @@
 """Squeeze-and-excitation: J. Hu, L. Shen, G. Sun, "Squeeze-and-excitation networks",
 CVPR 2018, section 3 (figures 1 and 3).
 
-SE-ResNet scales the residual branch before the shortcut joins it (figure 3); SE-AlexNet, the
-original write-up's own, puts one SE block after each convolution's activation.
+SE-ResNet scales the residual branch before the shortcut joins it (figure 3). SE-AlexNet is the
+original write-up's own network: one SE block after each convolution's activation.
 """
 
 from __future__ import annotations

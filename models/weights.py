@@ -14,7 +14,7 @@ from models.errors import UsageError
 
 
 def path_of(record: Path) -> Path:
-    """Where the weights of a record's file lie."""
+    """The path of the weights that belong to a record."""
     return record.with_suffix(".safetensors")
 
 
@@ -25,16 +25,16 @@ def serialise(net: nn.Module) -> bytes:
 
 
 def load(record: Path | str) -> nn.Module:
-    """The trained network of a record's file, on the CPU, in evaluation mode.
+    """Load the trained network of a record, on the CPU, in evaluation mode.
 
     Raises:
-        UsageError: no weights were kept, or they are not those that the record states.
+        UsageError: no weights were saved, or their hash is not the record's.
     """
     path = Path(record).expanduser()
     weights = path_of(path)
     try:
-        said = json.loads(path.read_bytes())
-        config, sha256 = said["config"], said.get("weights_sha256")
+        content = json.loads(path.read_bytes())
+        config, sha256 = content["config"], content.get("weights_sha256")
         data = weights.read_bytes()
     except FileNotFoundError as error:
         raise UsageError(

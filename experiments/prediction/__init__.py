@@ -1,1 +1,1 @@
-"""Which digit a photo shows, by a network whose weights were kept."""
+"""Classify a photo of a digit with a trained network whose weights were saved."""

@@ -11,12 +11,12 @@ from experiments.datasets import DATASETS
 from experiments.support.arguments import add_study
 from models.cli import OneLineParser, run
 
-#: The picture of what the network saw is this many times as large.
+#: Enlargement of the saved picture of the network's input.
 _ENLARGED = 10
 
 
 def main() -> int:
-    """Parse the command line, print the probabilities, save what the network saw."""
+    """Parse the command line, print the probabilities, save a picture of the network's input."""
     from experiments.prediction.predict import best_run, probabilities
     from experiments.prediction.preprocess import as_mnist, read
     from experiments.record import read as read_record

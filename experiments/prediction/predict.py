@@ -1,4 +1,4 @@
-"""Probabilities of the ten classes for images, by a run whose weights were kept."""
+"""Class probabilities of images, by a run whose weights were saved."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from models.errors import UsageError
 
 
 def best_run(model: str, profile: str) -> Path:
-    """The record of the named run, or of the network's best by validation whose weights are kept.
+    """The record of the matching run with saved weights and the best validation accuracy.
 
     Args:
         model: a run's id (``ResNet18-mul.s0``), a variant (``ResNet18-mul``) or a network.
         profile: names the folder of records.
 
     Raises:
-        UsageError: there is none.
+        UsageError: no such run has saved weights.
     """
     folder = RESULTS / profile
     found: list[tuple[float, Path]] = []
@@ -52,11 +52,11 @@ def _is_meant(model: str, record: Record) -> bool:
 
 
 def probabilities(path: Path, images: NDArray[np.uint8]) -> torch.Tensor:
-    """Probabilities ``(N, 10)`` for images ``(N, 28, 28)`` of 0 to 255, in fp32.
+    """Probabilities ``(N, 10)``, computed in fp32.
 
     Args:
         path: the record of the run.
-        images: as MNIST has them.
+        images: ``(N, 28, 28)``, white on black.
 
     Raises:
         UsageError: the run's weights cannot be loaded (``models.load``).
@@ -66,5 +66,5 @@ def probabilities(path: Path, images: NDArray[np.uint8]) -> torch.Tensor:
     net = models.load(path)
     with torch.inference_mode():
         output = net(to_input(torch.tensor(images), config.input_size, channels))
-    # with the option `softmax` the output is probabilities already
+    # With the option `softmax` the network's output is probabilities.
     return output if config.options.get("softmax") else output.softmax(dim=1)

@@ -1,8 +1,8 @@
-"""A photo of one digit as MNIST has its digits.
+"""Convert a photo of one digit to MNIST's form.
 
-As LeCun et al. made them (1998, section III-A): white on black, scaled to fit 20x20 pixels with
-the aspect kept, and placed in 28x28 pixels with the centre of mass in the middle. Before that the
-paper's brightness, which changes slowly over a photo, is removed.
+As LeCun et al. 1998, section III-A: white on black, scaled to fit 20x20 pixels without changing
+the aspect ratio, and placed in 28x28 pixels with the centre of mass in the middle. Before that the
+paper's brightness, which varies slowly over a photo, is subtracted.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from models.errors import UsageError
 SIDE, BOX = 28, 20
 #: Photos are first reduced to this many pixels on the longer side.
 _WORKING = 400
-#: Strokes thinner than this share of the digit's size are thickened: MNIST's are a tenth.
+#: Strokes thinner than this share of the digit's size are thickened; MNIST's are about a tenth.
 _THIN = 0.09
-#: A photo has a digit if its ink differs from the paper by this many of the paper's deviations ...
+#: A pixel is ink if it differs from the paper by at least this many standard deviations ...
 _DEVIATIONS = 4.0
-#: ... and by this many grey levels at least.
+#: ... and by at least this many grey levels.
 _LEVELS = 12.0
-#: What is smaller than this, in pixels, is no digit.
+#: Minimum size of a digit in pixels.
 _SMALLEST = 8
 
 Grey = NDArray[np.float64]
@@ -32,7 +32,7 @@ Mask = NDArray[np.bool_]
 
 
 def read(path: Path) -> Grey:
-    """A picture's grey values, ``(H, W)``, 0 to 255; transparent parts are paper.
+    """A picture's grey values ``(H, W)``, 0 to 255; transparent parts become paper.
 
     Raises:
         UsageError: no such file, or not a picture.
@@ -53,10 +53,10 @@ def read(path: Path) -> Grey:
 
 
 def as_mnist(grey: Grey) -> NDArray[np.uint8]:
-    """One digit as an image of MNIST, ``(28, 28)``, white on black.
+    """One digit in MNIST's form, ``(28, 28)``, white on black.
 
     Args:
-        grey: a photo of it, ``(H, W)``, 0 to 255, in any size, dark on light or light on dark.
+        grey: a photo ``(H, W)`` of any size, 0 to 255, dark on light or light on dark.
 
     Raises:
         UsageError: there is nothing on the paper.
@@ -86,9 +86,10 @@ def _ink(grey: Grey) -> tuple[Grey, Mask]:
 
 
 def _paper(grey: Grey) -> tuple[Grey, float]:
-    """The brightness of the paper, a quadratic surface, and how far its pixels lie from it.
+    """The brightness of the paper, ``(H, W)``, and its robust standard deviation.
 
-    Fitted by least squares to all pixels, then again and again to those near it: the ink drops out.
+    A quadratic surface is fitted by least squares, six times, each time only to the pixels near
+    the previous surface. This excludes the ink.
     """
     height, width = grey.shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
@@ -108,9 +109,10 @@ def _paper(grey: Grey) -> tuple[Grey, float]:
 
 
 def _without_specks(mask: Mask) -> Mask:
-    """The connected parts (8 neighbours) that are no specks, nor small beside the largest."""
+    """The connected parts (8 neighbours) of at least ``_SMALLEST`` pixels and a tenth of the
+    largest part."""
     labels = np.where(mask, np.arange(1, mask.size + 1).reshape(mask.shape), 0)
-    while True:  # each pixel takes the greatest label beside it, and that of its label's pixel
+    while True:  # each pixel takes its neighbours' greatest label, then that label's own label
         spread = np.where(mask, _greatest(labels), 0)
         flat = spread.ravel()
         spread = np.where(mask, flat[spread - 1], 0)
@@ -138,7 +140,7 @@ def _thickened(digit: Grey, mask: Mask) -> Grey:
     padded = np.pad(mask, 1)
     inner = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).all(axis=(2, 3))
     outline = int((mask & ~inner).sum())
-    width = 2 * mask.sum() / max(1, outline)  # of a long stroke with an outline on both sides
+    width = 2 * mask.sum() / max(1, outline)  # area over length; both sides have an outline
     lacking = _THIN * max(digit.shape) - width
     if lacking < 1:
         return digit

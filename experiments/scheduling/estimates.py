@@ -1,7 +1,7 @@
 """Expected time and memory of a run, from the network's multiply-accumulates and parameters.
 
-They order the runs, weigh the progress bars and place runs on a cluster or a GPU; ``Pace`` corrects
-them by the throughput that is measured.
+The estimates order the runs, weight the progress bars and place runs on a cluster or a GPU.
+``Pace`` corrects them by measured throughput.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from pathlib import Path
 
 from experiments.config import Config
 
-# Training on one core of an AMD EPYC with AVX-512 bf16: fitted to the records of `standard`, within
-# a factor of 1.6 of each.
+# One core of an AMD EPYC with AVX-512 bf16: fitted to the records of `standard`, each of which it
+# predicts within a factor of 1.6.
 _SECONDS_PER_MAC = 3.0e-11  # of an image's forward pass, forward and backward together
 _SECONDS_PER_PARAMETER = 3.4e-9  # a step: AdamW and copies of the weights
 _SECONDS_PER_IMAGE = 1.0e-4  # everything else
-#: The same in fp32 on a core without bf16 arithmetic (AMD EPYC with AVX2).
+#: Factor for fp32 on a core without bf16 arithmetic (AMD EPYC with AVX2).
 _FP32_FACTOR = 2.0
-#: Evaluation of an image compared with training on it.
+#: Time of evaluating an image over that of training on it.
 _EVALUATION_SHARE = 0.3
 _START_SECONDS = 2.0
 
 _PROCESS_BYTES = 1.0e9  # Python, torch, the images
 _BYTES_PER_PARAMETER = 22  # weight, gradient, AdamW's two moments, and copies
 _GPU_BYTES = 40e9  # assumed memory of a GPU that several runs share
-#: Work space of the GPU's libraries: allowed as much again as a CPU needs.
+#: Memory on a GPU over that on a CPU; the difference is work space of the GPU's libraries.
 _GPU_FACTOR = 2
 
 
@@ -73,8 +73,8 @@ def seconds(config: Config) -> float:
 
 @functools.cache
 def has_bf16() -> bool:
-    """Whether this CPU has bf16 arithmetic, as ``computes_in_bf16`` says it but without torch; on
-    other systems than Linux it is assumed."""
+    """Whether this CPU has bf16 arithmetic: ``device.computes_in_bf16`` without importing torch.
+    True on systems other than Linux."""
     try:
         return "bf16" in Path("/proc/cpuinfo").read_text()
     except OSError:
@@ -83,12 +83,12 @@ def has_bf16() -> bool:
 
 @dataclass
 class Pace:
-    """How much longer than estimated runs take on this machine, from measured throughputs."""
+    """Ratio of actual to estimated time on this machine, from measured throughputs."""
 
     _measured: dict[str, float] = field(default_factory=dict)
 
     def observe(self, run: str, config: Config, rate: float) -> None:
-        """The current training throughput of a run, images a second."""
+        """Take in the current training throughput of a run, in images per second."""
         if rate > 0:
             self._measured[run] = images_per_second(config) / rate
 
@@ -102,7 +102,7 @@ class Pace:
         return bool(self._measured)
 
     def seconds(self, run: str, config: Config) -> float:
-        """Expected seconds of a run here: by its own throughput, else by the median of all."""
+        """Expected seconds of a run here: by its own ratio, else by the median of all runs'."""
         if not self._measured:
             return seconds(config)
         factor = self._measured.get(run) or statistics.median(self._measured.values())
@@ -110,12 +110,12 @@ class Pace:
 
 
 def memory(config: Config) -> int:
-    """Bytes of main memory that a run should need on a CPU."""
+    """Expected bytes of main memory of a run on a CPU."""
     return int(_PROCESS_BYTES + _training_bytes(config))
 
 
 def gpu_share(config: Config) -> float:
-    """The share of a GPU that a run gets (1/8, 1/4, 1/2 or 1), by the memory it should need."""
+    """The share of a GPU that a run gets (1/8, 1/4, 1/2 or 1), by its expected memory."""
     share = _GPU_FACTOR * _training_bytes(config) / _GPU_BYTES
     return next((part for part in (1 / 8, 1 / 4, 1 / 2) if share <= part), 1.0)
 

@@ -1,4 +1,4 @@
-"""The log of a run, beside its record: what happened when, and the traceback of a failure."""
+"""The log of a run, beside its record: events with times, and the traceback of a failure."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def path_of(profile: str, run: str) -> Path:
-    """Where a run's log lies."""
+    """The path of a run's log."""
     return RESULTS / profile / f"{run}.log"
 
 
 class Log(Callback):
-    """Writes ``<id>.log``, line by line, in place of the log of the run before.
+    """Writes ``<id>.log`` line by line.
 
     Args:
         path: the file; its folder exists.
         title: the first line.
-        go_on: keep what is there, for a run that began anew with smaller batches.
+        go_on: append to an existing log, for a run that restarts with smaller batches.
     """
 
     def __init__(self, path: Path, title: str, *, go_on: bool) -> None:
@@ -34,7 +34,7 @@ class Log(Callback):
         self.write(title, mode="a" if go_on else "w")
 
     def write(self, text: str, mode: str = "a") -> None:
-        """Append lines under the time (UTC). A failure is ignored: the record matters more."""
+        """Append lines with the time (UTC). A failure is ignored: the record matters more."""
         with suppress(OSError), self._path.open(mode, encoding="utf-8") as file:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text.rstrip()}\n")
 

@@ -26,7 +26,7 @@ class Display:
     """
 
     def __init__(self) -> None:
-        # Asked of the stream itself: FORCE_COLOR makes rich take a log file for a terminal.
+        # With FORCE_COLOR rich takes any file for a terminal, so ask the stream itself.
         self._live = sys.stderr is not None and sys.stderr.isatty()
         self._console = Console(
             stderr=True, highlight=False, soft_wrap=True, force_terminal=self._live
@@ -65,7 +65,7 @@ class Display:
         self._console.print(text, markup=False)
 
     def start(self, runs: list[tuple[str, float]]) -> None:
-        """Begin with these runs: ids and expected seconds."""
+        """Begin; ``runs`` are ids and expected seconds."""
         self._costs = dict(runs)
         self.note(f"{len(runs)} run{'s' if len(runs) != 1 else ''} to train")
         self._overall = self._progress.add_task(
@@ -79,7 +79,7 @@ class Display:
         self._tasks[run] = self._progress.add_task(run, total=self._costs[run], note="starting")
 
     def run_step(self, run: str, done: int, total: int, rate: float) -> None:
-        """Steps done, steps in all, images a second."""
+        """A run has done ``done`` of ``total`` steps, at ``rate`` images per second."""
         self._progress.update(
             self._tasks[run],
             completed=self._costs[run] * 0.9 * done / total,  # the rest is evaluation
@@ -88,7 +88,7 @@ class Display:
         self._sum_up()
 
     def run_epoch(self, run: str, epoch: Epoch) -> None:
-        """An epoch's end; a plain line where there are no bars."""
+        """An epoch has ended: print a plain line where there are no bars."""
         if not self._live:
             self.note(
                 f"{run}: epoch {epoch.epoch}, training loss {epoch.train_loss:.4f}, "

@@ -1,8 +1,8 @@
 """Train runs as tasks of an existing Ray cluster: Ray schedules, retries and logs them.
 
-The driver, here, sends the code and the data along and writes each record as it arrives: a node
-needs the Python packages, but neither a shared disk nor the network. ``docs/cluster.md`` says how
-to bring up a cluster.
+This process, the driver, sends code and data to the nodes and writes each record as it arrives. A
+node needs the Python packages, but no shared disk and no internet access. ``docs/cluster.md``
+describes how to start a cluster.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from experiments.training.state import Job
 from models.cli import explain
 from models.errors import UsageError
 
-#: How often a run starts again after its node or its process was lost.
+#: How often a run restarts after its node or its process was lost.
 RETRIES = 3
 
-#: What the nodes get of the checkout.
+#: The parts of the checkout that nodes get.
 _CODE = ("experiments", "models")
 _NOT_CODE = ("/experiments/results", "/experiments/checkpoints", "__pycache__")
 
@@ -58,11 +58,11 @@ def on_a_cluster(
     """
     given = _given_address()
     images = {name: splits.load(name, display.note) for name in {p.config.dataset for p in todo}}
-    signals: list[int] = []  # an exception raised within a call of Ray may be lost
+    signals: list[int] = []  # not exceptions: those raised within a call of Ray may be lost
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         _connect(given)
-        for each in before:  # Ray has put in its own
+        for each in before:  # replaces Ray's handlers
             signal.signal(each, lambda signum, _: signals.append(signum))
         total = ray.cluster_resources()
         display.note(
@@ -81,7 +81,7 @@ def on_a_cluster(
 def _connect(given: str | None) -> None:
     """Connect to the given cluster, else to the one running here."""
     elsewhere = [f"/{path.name}" for path in ROOT.iterdir() if path.name not in _CODE]
-    # Ray's default is to repeat for ever what needs more memory than there is.
+    # By default Ray retries a task that runs out of memory for ever.
     os.environ.setdefault("RAY_task_oom_retries", str(RETRIES))
     try:
         ray.init(
@@ -92,7 +92,7 @@ def _connect(given: str | None) -> None:
         )
     except SystemExit:  # Ray's handler of SIGTERM
         raise Stopped(signal.SIGTERM) from None
-    except SystemError as error:  # what a signal within Ray's C++ becomes
+    except SystemError as error:  # raised after a signal within Ray's C++ code
         if isinstance(error.__cause__, Stopped):
             raise error.__cause__ from None
         raise
@@ -110,7 +110,7 @@ def _refused(address: str, error: Exception) -> UsageError:
 
 
 def _given_address() -> str | None:
-    """``RAY_ADDRESS``, if a server answers there: Ray itself would try for minutes."""
+    """``RAY_ADDRESS``, after a check that a server answers there; Ray itself waits minutes."""
     given = os.environ.get("RAY_ADDRESS")
     if not given:
         return None
@@ -138,7 +138,7 @@ def _supervise(
     inbox = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     gpus = any(node.get("GPU") for node in nodes)
-    # Each node fetches the images from here, once: they lie in Ray's object store.
+    # In Ray's object store, from which each node fetches the images once.
     shared = {name: ray.put(content) for name, content in images.items()}
     pending: dict[ray.ObjectRef[Record], str] = {}
     for planned in todo:
@@ -185,12 +185,12 @@ def _has(node: Mapping[str, float], needs: Mapping[str, float]) -> bool:
     return all(node.get(kinds[name], 0) >= value for name, value in needs.items())
 
 
-@ray.remote(max_retries=RETRIES, max_calls=1)  # a process of its own, as on one machine
+@ray.remote(max_retries=RETRIES, max_calls=1)  # one process per run, as on one machine
 def _train(job: Job, images: list[ray.ObjectRef[splits.Images]], inbox: Queue) -> Record:
-    """Train a run, on a node; ``images`` has one element.
+    """Train a run on a node; ``images`` has one element.
 
-    It is in a list so that it is fetched here: a plain argument of a task stays pinned in the
-    node's object store when the driver is killed, and the store fills up.
+    The list keeps Ray from fetching the images before the call: an argument that Ray fetches stays
+    pinned in the node's object store if the driver is killed.
     """
 
     def tell(message: tuple[str, Any] | None) -> None:
@@ -211,7 +211,7 @@ def _result(done: ray.ObjectRef[Record], profile: str) -> tuple[str, Any]:
         return "error", _first_line(error.cause)
     except RayError as error:
         return "error", _first_line(error)
-    known = dict(zip(("git_commit", "git_dirty"), commit(), strict=True))  # no history on the nodes
+    known = dict(zip(("git_commit", "git_dirty"), commit(), strict=True))  # nodes have no .git
     environment = record.environment.model_copy(update=known)
     try:
         write(record.model_copy(update={"environment": environment}), RESULTS / profile)

@@ -1,7 +1,7 @@
 """Train many runs on this machine: which, in what order, how many at once.
 
-Each run has a process of its own: one that is killed or runs out of memory leaves the others alone.
-A run writes its record, atomically, as soon as it is finished.
+Each run has its own process, so that one that is killed or runs out of memory does not affect the
+others. A run writes its record atomically when it has finished.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from models.errors import UsageError
 
 
 class RecordWriteError(Exception):
-    """A record could not be written, so that further training is pointless; one line says why."""
+    """A record could not be written, so training stops; the message is one line."""
 
 
 @dataclass
 class Outcome:
-    """What became of the runs: ids done in this call, ids that failed with their reasons, and ids
-    that were left for the next call because the time would not have sufficed."""
+    """Ids of the runs that were done in this call, that failed (with reasons), and that were left
+    for the next call because of the time limit."""
 
     done: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Outcome:
 
 
 class Deadline:
-    """The end of the time that training may take, and which runs should end before it."""
+    """A limit on the time of training, and which runs should end within it."""
 
     def __init__(self, minutes: float | None) -> None:
         self.pace = Pace()
@@ -66,17 +66,18 @@ class Deadline:
         return float("inf") if self._end is None else self._end - time.monotonic()
 
     def admits(self, planned: Planned, share_done: float = 0.0) -> bool:
-        """Whether a run of which this share is done should end in time."""
+        """Whether a run should end in time, given the share of it that is done."""
         if self._end is None:
             return True
         return (1 - share_done) * self.pace.seconds(planned.id, planned.config) <= self.left
 
     def waits_for_a_measurement(self, running: int) -> bool:
-        """Whether the first run goes alone until its throughput is known."""
+        """Whether the first run is still training alone to measure its throughput."""
         return self._end is not None and running > 0 and not self.pace.is_measured
 
 
-#: Trains runs, the first of the list first; the profile's name; shows progress; fills the outcome.
+#: Trains runs in the order of the list, shows progress and fills the outcome. Arguments: the runs,
+#: the profile's name, the display, the outcome, the deadline.
 Engine = Callable[[list[Planned], str, Display, Outcome, Deadline], None]
 
 
@@ -95,14 +96,14 @@ def supervise(
         plan: the runs.
         profile: names the folder of the records.
         again: train all of the plan.
-        minutes: start no run that would end later than this, and stop then.
+        minutes: time limit; no run is started that would end later.
         engine: trains the runs; on this machine by default.
-        extras: what the runs leave besides their records, on this machine.
+        extras: what the runs write besides their records, on this machine.
     """
     if again or needed(plan, RESULTS / profile):
         for planned in plan:
-            # Imports torch, while Ctrl-C still ends the process: an exception raised by a signal
-            # handler inside torch's C++ code would abort it.
+            # This imports torch, before Ctrl-C raises an exception: raised inside torch's C++ code
+            # it would abort the process.
             expected_seconds(planned.config)
     try:
         with stoppable():
@@ -129,7 +130,7 @@ def _finished(plan: list[Planned], profile: str) -> str:
 
 
 def why_stale(planned: Planned, folder: Path) -> str | None:
-    """Why a run must be trained: missing, stale, unreadable, failed; None where it is fresh."""
+    """Why a run must be trained: missing, stale, unreadable or failed; None if it is fresh."""
     path = folder / f"{planned.id}.json"
     if not path.exists():
         return "missing"
@@ -186,8 +187,7 @@ def train_all(
         if not todo:
             return outcome
         # Seed by seed, so that an interrupted study is complete with fewer seeds. Within a seed the
-        # longest first, so that no long run is left to end alone; with a deadline, as the study
-        # lists them.
+        # longest run first, which balances the cores; with a deadline in the study's order.
         if minutes is None:
             todo.sort(key=lambda p: (p.config.seed, -expected_seconds(p.config)))
         else:
@@ -203,7 +203,7 @@ def _written_since(moment: float, path: Path) -> bool:
 
 
 def _orphaned_checkpoints(plan: list[Planned], profile: str) -> list[Path]:
-    """Checkpoints of finished runs: the process was killed after it wrote the record."""
+    """Checkpoints of finished runs, whose process was killed after it wrote the record."""
     folder = checkpoint.FOLDER / profile
     runs = {path.name.rsplit(".", 2)[0] for path in folder.glob("*.pt")}
     done = [p.id for p in plan if p.id in runs and not why_stale(p, RESULTS / profile)]
@@ -219,7 +219,7 @@ def on_this_machine(
     *,
     extras: Extras = NO_EXTRAS,
 ) -> None:
-    """Train the runs here, each in a process of its own."""
+    """Train the runs here, each in its own process."""
     for dataset in {p.config.dataset for p in todo}:  # once, before any run needs it
         acquire(DATASETS[dataset], display.note)
     if not (has_gpu() or has_bf16()):
@@ -266,7 +266,7 @@ class _Workers:
         )
 
     def train(self) -> None:
-        """Train until nothing is left, or nothing that would end in time."""
+        """Train until no run is left that would end in time."""
         while True:
             while planned := self._next():
                 self._waiting.remove(planned)
@@ -329,7 +329,8 @@ class _Workers:
             self._waiting.insert(0, planned)
 
     def _end_late_ones(self) -> None:
-        """At the deadline all, before it those whose throughput shows that they will miss it."""
+        """Terminate all runs at the deadline, and before it those that will miss it by their
+        measured throughput."""
         for connection, worker in list(self.running.items()):
             late = self._deadline.pace.knows(worker.planned.id) and not self._deadline.admits(
                 worker.planned, worker.share_done
@@ -353,20 +354,19 @@ def cores() -> int:
 
 
 def share(config: Config) -> float:
-    """The share of this machine that a run takes: a share of the GPU by its size, so that small
-    networks share it, else one core. One thread a run uses the cores best, and makes a record
-    independent of their number."""
+    """The share of this machine that a run takes: of the GPU by the run's memory, else one core.
+    One thread per run uses the cores best, and results do not depend on the number of cores."""
     return gpu_share(config) if has_gpu() else 1 / cores()
 
 
 def next_that_fits(waiting: list[Planned], running: list[Planned]) -> Planned | None:
-    """The first of the waiting runs that there is room for beside the running ones."""
+    """The first waiting run that fits on the machine beside the running ones."""
     room = 1 + 1e-9 - sum(share(planned.config) for planned in running)
     return next((planned for planned in waiting if share(planned.config) <= room), None)
 
 
 def handle_message(message: tuple[str, Any], run: str, display: Display, outcome: Outcome) -> bool:
-    """Act on a message of a run (``worker.work``); whether it was the run's last.
+    """Handle a message of a run (``worker.work``); returns whether it was the run's last.
 
     Raises:
         RecordWriteError: the run's record could not be written.

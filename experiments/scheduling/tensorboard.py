@@ -22,7 +22,7 @@ class TensorBoard(Callback):
         self._steps = 0
 
     def on_epoch(self, epoch: Epoch, losses: torch.Tensor) -> None:
-        """Add the loss of each step, and at the last the epoch's metrics and learning rate."""
+        """Add the loss of each step, and at the last step the epoch's metrics."""
         self._steps = epoch.epoch * len(losses)
         for step, loss in enumerate(losses.tolist(), self._steps - len(losses)):
             self._add("loss/step", loss, step)

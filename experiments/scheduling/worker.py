@@ -1,4 +1,4 @@
-"""The process of one run: it trains, writes the record, and reports to its supervisor."""
+"""The process of one run: train, write the record, and report to the supervisor."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Weights(Callback):
-    """Holds the trained weights until the record is written.
+    """Keeps a copy of the trained weights until the record is written.
 
     Attributes:
         content: a safetensors file; None unless the run has finished.
@@ -42,7 +42,7 @@ class Weights(Callback):
 
 
 def work(job: Job, supervisor: Connection) -> None:
-    """Do the job and send ``(kind, content)`` messages. The last one is of kind ``done``,
+    """Train a run and send ``(kind, content)`` messages. The last one is of kind ``done``,
     ``error``, ``split`` or ``unwritable``."""
     end_with_parent()
 
@@ -97,7 +97,7 @@ def work(job: Job, supervisor: Connection) -> None:
 
 
 def _failed(log: Log | None, job: Job, error: Exception, reason: str) -> str:
-    """Write the traceback into the log; returns the reason, which names it."""
+    """Write the traceback into the log; returns the reason with the log's path."""
     if log is None:
         return reason
     log.on_error(error)
@@ -112,8 +112,8 @@ def train(
     on_split: Callable[[int], None] = lambda _: None,
     callbacks: Sequence[Callback] = (),
 ) -> tuple[Record, Checkpoint]:
-    """Do the job (``run.execute``). ``tell`` gets a message for each epoch, each note, and for
-    steps, at most one every ``pause`` seconds."""
+    """Train a run (``run.execute``). ``tell`` gets a message for each epoch and each note, and for
+    steps at most one every ``pause`` seconds."""
     from experiments.training.run import execute
 
     last = 0.0
@@ -136,7 +136,7 @@ def train(
 
 
 def summary(record: Record) -> dict[str, Any]:
-    """What is shown of a finished run."""
+    """The values of a finished run that the progress display shows."""
     return {
         "status": record.status,
         "reason": record.reason,

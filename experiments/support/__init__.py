@@ -1,1 +1,1 @@
-"""Files, text, signals and Git: what the other packages share. Imports no torch."""
+"""Shared by the other packages: files, text, signals, Git, GPU. Imports no torch."""

@@ -1,4 +1,4 @@
-"""Arguments that more than one command has."""
+"""Command-line arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add_extras(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_extras(save: bool, tracker: str | None) -> Extras:
-    """What was asked for.
+    """The extras for the values of ``--save`` and ``--log``.
 
     Raises:
         UsageError: the tracker is not installed.

@@ -11,15 +11,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-#: Names of temporary files end so.
+#: Suffix of temporary files.
 _PARTIAL = ".partial"
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Replace ``path`` by ``content``: a reader finds the old file or the new one, whole.
+    """Write a file so that a reader finds either the whole old content or the whole new one.
 
     Raises:
-        OSError: it cannot be written; the error names ``path``.
+        OSError: the file cannot be written; the error names ``path``.
     """
     data = content.encode() if isinstance(content, str) else content
     try:
@@ -43,7 +43,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temporary files that killed processes left in a folder an hour ago or earlier."""
+    """Remove temporary files older than an hour, which killed processes left in a folder."""
     for partial in folder.rglob(f".*{_PARTIAL}"):
         with suppress(OSError):
             if partial.stat().st_mtime < time.time() - 3600:
@@ -52,9 +52,9 @@ def sweep(folder: Path) -> None:
 
 @contextmanager
 def exclusive(path: Path, on_wait: Callable[[str], None]) -> Iterator[bool]:
-    """Hold an exclusive lock on the file ``path``. The lock ends with the process.
+    """Hold an exclusive lock on the file ``path``; the system releases it if the process dies.
 
-    Temporary files that killed processes left in its folder are removed.
+    Temporary files that killed processes left in the lock's folder are removed.
 
     Args:
         path: the lock file; its folder is created.

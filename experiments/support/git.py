@@ -19,7 +19,7 @@ def commit() -> tuple[str | None, bool | None]:
 def _git(*arguments: str) -> str | None:
     """The output of a Git command; None if it fails. The checkout may belong to another user."""
     command = ["git", "-c", f"safe.directory={ROOT}", *arguments]
-    # those of a hook are of another repository
+    # A Git hook sets these for its own repository.
     foreign = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
     environment = {name: value for name, value in os.environ.items() if name not in foreign}
     try:

@@ -1,4 +1,4 @@
-"""Whether torch can train on a GPU here, asked without importing torch into this process."""
+"""Whether torch can train on a GPU here, found without importing torch into this process."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA; Windows's Linux
 
 @functools.cache
 def has_gpu() -> bool:
-    """Whether torch can use a GPU. A process that imports torch is asked, and only where a driver
-    is installed; a line is printed if there is a GPU that torch cannot use."""
+    """Whether torch can use a GPU. Where a driver is installed, a new process imports torch to find
+    out; a line is printed if there is a GPU that torch cannot use."""
     answers = _succeeds("nvidia-smi", "-L")
     if not answers and not any(Path(driver).exists() for driver in _DRIVERS):
         return False

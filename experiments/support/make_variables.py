@@ -1,8 +1,8 @@
 """Check the variables of a make call: print what is wrong with them in one line, or nothing.
 
-The Makefile calls it with the goals and the names that stand on its command line. Which variables a
-target takes is read from the target's help comment. Needs only the standard library: it runs before
-anything is installed.
+The Makefile calls it with the goals and the variables of its command line. The variables of a
+target are those in the target's help comment. It runs before anything is installed and needs only
+the standard library.
 """
 
 from __future__ import annotations

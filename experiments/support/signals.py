@@ -1,4 +1,4 @@
-"""Signals in training: the supervisor stops its runs and says what is finished.
+"""Signals in training: the supervisor ends its runs and prints which are finished.
 
 Every other command keeps the default action of SIGINT (``models.cli.run``): files are written
 atomically, so an interruption leaves no damage.
@@ -54,7 +54,7 @@ def start_server() -> None:
 
 
 def end_with_parent() -> None:
-    """Called in a child process: it ignores SIGINT, and ends on SIGTERM or when its parent ends."""
+    """Make this child process ignore SIGINT, and end on SIGTERM or when its parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = multiprocessing.parent_process()

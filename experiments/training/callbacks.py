@@ -1,6 +1,6 @@
-"""The callback point of a run: what a tracker, a log or a store of weights is told.
+"""Callbacks of a run, for a tracker, a log or saved weights.
 
-A callback must not change the network or draw random numbers: results do not depend on it.
+Results must not depend on callbacks: they neither change the network nor draw random numbers.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ class Callback:
     """Every method does nothing here; a subclass overrides those that it needs."""
 
     def on_epoch(self, epoch: Epoch, losses: torch.Tensor) -> None:
-        """After the validation of an epoch; the training loss of each step, ``(steps,)``."""
+        """An epoch is trained and validated; ``losses`` are those of each step, ``(steps,)``."""
 
     def on_trained(self, net: nn.Module) -> None:
-        """The network is trained and evaluated; its weights are those that were judged."""
+        """The network is trained and evaluated; it has the weights that were evaluated."""
 
     def on_error(self, error: BaseException) -> None:
-        """An attempt failed; it may begin anew with smaller batches."""
+        """Training failed; it may restart with smaller batches."""
 
     def on_record(self, record: Record) -> None:
-        """The run's record is made, but not written."""
+        """The run's record exists but is not yet written."""

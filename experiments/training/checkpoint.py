@@ -19,12 +19,12 @@ from experiments.training.state import Trained
 from models.cli import explain
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
-#: Seconds between two saves: repeating less than this costs little.
+#: Minimum seconds between two saves.
 EVERY_SECONDS = 20.0
 
 
 class CheckpointMismatch(Exception):
-    """A checkpoint does not hold this run's state: the run must begin anew."""
+    """A checkpoint does not hold this run's state; the run must start from the beginning."""
 
 
 class Stateful(Protocol):
@@ -53,8 +53,8 @@ class Checkpoint:
     Args:
         folder: the folder of the file.
         run: the run's id.
-        fingerprint: the run's; a checkpoint with another is ignored.
-        every: least number of seconds between two saves.
+        fingerprint: the run's fingerprint; a checkpoint with another is ignored.
+        every: minimum seconds between two saves.
         on_note: called with one line if saving fails.
     """
 
@@ -76,7 +76,7 @@ class Checkpoint:
 
     @property
     def exists(self) -> bool:
-        """Whether there is one for this run."""
+        """Whether there is a checkpoint of this run."""
         return self._state is not None
 
     def _load(self) -> dict[str, Any] | None:
@@ -90,7 +90,7 @@ class Checkpoint:
                 if state["fingerprint"] == self._fingerprint:
                     return dict(state)
             except Exception:
-                # A checkpoint only saves time: whatever is wrong with it, the run begins anew.
+                # A checkpoint only saves time: with a bad one the run starts from the beginning.
                 continue
         return None
 
@@ -134,7 +134,7 @@ class Checkpoint:
         """Restore everything; returns the number of finished epochs.
 
         Raises:
-            CheckpointMismatch: it does not match; ``parts`` and ``trained`` are then undefined.
+            CheckpointMismatch: ``parts`` and ``trained`` are then in an undefined state.
         """
         state = self._state
         self._state = None  # frees the memory
@@ -152,7 +152,7 @@ class Checkpoint:
         return len(trained.history)
 
     def remove(self) -> None:
-        """Remove it, after the record is written."""
+        """Remove the checkpoint, after the record is written."""
         with contextlib.suppress(OSError):
             for path in [*files(self._folder, self._run), self._folder / f".{self._run}.partial"]:
                 path.unlink(missing_ok=True)

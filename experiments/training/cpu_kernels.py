@@ -1,13 +1,13 @@
-"""The convolutions that a CPU can do faster than the general way, with the same sums.
+"""Two kinds of convolution that PyTorch computes slowly on a CPU, as faster equivalents.
 
-- Over maps of 2x2 pixels and less, which the last stages see at small inputs, the general way
-  spends its time on padding and on laying out weights. Here each tap of the kernel is one matrix
-  product over the pixels that it meets. The weights lie tap by tap in memory, so that each is a
-  matrix at hand; taps that meet nothing but padding cost nothing and keep a gradient of zero.
-- A stem of three channels sees a grey image three times. Summed over the channels, its weights
-  give the same output from one.
+- Over maps of at most 2x2 pixels, as in the last stages at small inputs, PyTorch spends its time
+  on padding and on the layout of weights. Here each tap of the kernel is one matrix product over
+  the pixels that it meets. The weights are stored tap by tap, so that each tap's matrix is
+  contiguous. Taps that meet only padding are skipped; their gradient is zero.
+- In the stem of a three-channel network a grey image has three equal channels. One channel and the
+  sum of the weights over the channels give the same output.
 
-The networks, their parameters and counts are untouched.
+The networks, their parameters and counts are unchanged.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-#: Largest map, in pixels, that goes tap by tap; at 4x4 the general way is as fast.
+#: Largest input map, in pixels, that is computed tap by tap; at 4x4 PyTorch is as fast.
 MOST_PIXELS = 4
 
 Slices = tuple[slice, slice]
 
 
 def accelerate(net: nn.Module, channels: int, size: int, *, grey: bool = True) -> None:
-    """Let a network that takes ``(N, channels, size, size)`` take the short ways (CPU only). The
-    weights' layout in memory changes: an optimiser that keeps to it is built after."""
+    """Replace slow convolutions of a network with input ``(N, channels, size, size)`` (CPU only).
+
+    The weights' memory layout changes, so build the optimiser afterwards.
+    """
     for module, pixels in _convolutions(net, channels, size):
         way: Callable[[nn.Conv2d, torch.Tensor], torch.Tensor]
         if module.groups != 1 or module.dilation != (1, 1):
@@ -45,7 +47,7 @@ def accelerate(net: nn.Module, channels: int, size: int, *, grey: bool = True) -
 
 
 def _convolutions(net: nn.Module, channels: int, size: int) -> list[tuple[nn.Conv2d, int]]:
-    """Every convolution, with the pixels of the map that it sees, told by a pass of zeros."""
+    """Every convolution and the pixels of its input map, found by a forward pass of zeros."""
     found: list[tuple[nn.Conv2d, int]] = []
 
     def see(module: nn.Module, args: tuple[torch.Tensor]) -> None:
@@ -69,17 +71,17 @@ def _convolutions(net: nn.Module, channels: int, size: int) -> list[tuple[nn.Con
 
 def _from_grey(module: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
     """A convolution of three equal channels: ``(N, 3, H, W)`` to ``(N, C', H', W')``."""
-    # The strides of one channel are those of channels-last only if they are made so.
+    # The permutation sets channels-last strides, which are ambiguous with one channel.
     grey = x[:, 0].unsqueeze(-1).permute(0, 3, 1, 2)
     weight = module.weight.sum(dim=1).contiguous().unsqueeze(-1).permute(0, 3, 1, 2)
     return F.conv2d(grey, weight, module.bias, module.stride, module.padding)
 
 
 class _Gradient:
-    """Where the gradient of one convolution's weight is written, step after step.
+    """A buffer for the gradient of one convolution's weight, reused in every step.
 
-    Zeroing megabytes for the few taps that are met would cost more than the products; the taps
-    that a step does not meet were zeroed once. Autograd takes the gradient over as it is.
+    Zeroing megabytes in every step would cost more than the matrix products. The buffer is zeroed
+    once; each step overwrites the same taps. Autograd uses the buffer without a copy.
     """
 
     def __init__(self, module: nn.Conv2d) -> None:
@@ -87,10 +89,10 @@ class _Gradient:
         self._buffer: torch.Tensor | None = None
 
     def taps(self) -> torch.Tensor:
-        """Zeros ``(taps, C', C)``, except where the step before wrote what this one overwrites."""
+        """The buffer ``(taps, C', C)``: zeros, except for the taps that every step overwrites."""
         out, into, height, width = self._weight.shape
         if self._buffer is None or self._weight.grad is not None:
-            # A gradient not yet used (a batch in parts) may lie in the buffer: leave it that.
+            # With micro-batches the buffer may hold a gradient that is still needed.
             self._buffer = torch.zeros(height * width, out, into)
         return self._buffer
 
@@ -101,13 +103,13 @@ def _tap_by_tap(gradient: _Gradient, module: nn.Conv2d, x: torch.Tensor) -> torc
     y: torch.Tensor = _TapByTap.apply(
         x.to(dtype), module.weight, module.bias, module.stride[0], module.padding[0], gradient
     )
-    return y.permute(0, 3, 1, 2)  # out here, so that an in-place ReLU may follow
+    return y.permute(0, 3, 1, 2)  # not in the autograd function: an in-place ReLU may follow
 
 
 def _taps(
     kernel: int, stride: int, padding: int, size: list[int], out: list[int]
 ) -> Iterator[tuple[int, Slices, Slices]]:
-    """Each tap that meets the map: its index, the input pixels and the output pixels it joins."""
+    """Each tap that meets the map: its index, and the input and output pixels that it connects."""
 
     def along(tap: int, length: int, out_length: int) -> tuple[slice, slice] | None:
         hits = [o for o in range(out_length) if 0 <= o * stride + tap - padding < length]

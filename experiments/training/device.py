@@ -1,4 +1,4 @@
-"""The machine a run takes place on: device, threads, memory, versions, and what it can do."""
+"""The machine of a run: device, threads, memory, software versions and capabilities."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def pick_device() -> torch.device:
 
 
 def computes_in_bf16(device: torch.device) -> bool:
-    """Whether the device multiplies bf16 numbers itself. A CPU without instructions for it is
-    twelve times as slow in bf16 as in fp32 (AMD EPYC with AVX2, convolutions of ResNet-18)."""
+    """Whether the device has bf16 arithmetic. A CPU without it is twelve times as slow in bf16 as
+    in fp32 (AMD EPYC with AVX2, convolutions of ResNet-18)."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
@@ -44,15 +44,15 @@ def computes_in_bf16(device: torch.device) -> bool:
 
 
 def _capabilities() -> Mapping[str, object]:
-    """What a CPU can do, by the names that PyTorch gives it."""
+    """The CPU's capabilities by PyTorch's names."""
     ask = getattr(torch.cpu, "get_capabilities", None)  # not in every release from 2.11 on
     return ask() if ask else {"avx512_bf16": torch.cpu._is_avx512_bf16_supported()}
 
 
 def prepare(device: torch.device, threads: int, seed: int) -> None:
-    """Settings of a process that trains: threads, determinism, seed, memory kept."""
+    """Set up a process for training: threads, determinism, seed, memory allocation."""
     torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)  # vanishing gradients would make the CPU crawl
+    torch.set_flush_denormal(True)  # vanishing gradients have denormals, which are slow on CPUs
     if device.type == "cpu":
         _keep_freed_memory()
     if device.type == "cuda":
@@ -62,8 +62,8 @@ def prepare(device: torch.device, threads: int, seed: int) -> None:
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc keep what is freed: gradients of hundreds of megabytes come and go every step, and
-    asking the kernel for fresh pages each time costs AlexNet a third of its step."""
+    """Let glibc keep freed memory. Gradients of hundreds of megabytes are allocated in every step;
+    fresh pages from the kernel would take a third of AlexNet's time."""
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_MAX, 0)
@@ -72,8 +72,8 @@ def _keep_freed_memory() -> None:
 
 
 def give_back_memory(device: torch.device) -> None:
-    """Return freed memory to the system, now and from now on: where it ran out, every byte counts,
-    and oneDNN needs fresh pages for its code."""
+    """Return freed memory to the system, now and in future. After memory has run out, oneDNN needs
+    fresh pages for its generated code."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -103,8 +103,8 @@ def environment(device: torch.device, threads: int) -> Environment:
 
 
 def _cpu_name() -> str:
-    """``AMD EPYC (AVX512, bf16), 2 cores``: two processors of one name in a virtual machine may
-    differ in their instructions, and then round differently."""
+    """The CPU's name, instruction set and cores: ``AMD EPYC (AVX512, bf16), 2 cores``. In virtual
+    machines, CPUs of one name may have different instruction sets and then round differently."""
     name = platform.processor() or platform.machine()
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -130,14 +130,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     said = str(error).lower()
-    # oneDNN names no reason; it can be no other, for the same primitives are made all the time.
+    # oneDNN's message gives no reason, but the same primitives were created in earlier steps.
     hints = ("allocate memory", "bad_alloc", "not enough memory", "could not create a primitive")
     return any(hint in said for hint in hints)
 
 
 def matmul_rate(device: torch.device) -> float | None:
-    """FLOP/s of a large bf16 matrix product on an accelerator; None on a CPU, whose cores the
-    runs share."""
+    """FLOP/s of a large bf16 matrix product on a CUDA device; None elsewhere."""
     if device.type != "cuda":
         return None
     size, products = 8192, 10

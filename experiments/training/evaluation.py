@@ -19,8 +19,8 @@ BATCH = 500
 def predict(
     config: Config, net: nn.Module, split: Split, channels: int, micro_batches: int = 1
 ) -> tuple[torch.Tensor, torch.Tensor, float]:
-    """Predicted classes ``(N,)``, the true ones, and the mean cross-entropy in nats, in evaluation
-    mode. ``micro_batches`` divides the number of images in memory at once."""
+    """Predicted classes ``(N,)``, true classes ``(N,)`` and the mean cross-entropy in nats, in
+    evaluation mode. ``micro_batches`` divides the number of images in memory at once."""
     net.eval()
     digits, loss = [], torch.zeros((), dtype=torch.float64, device=split.images.device)
     at_once = max(1, BATCH // micro_batches)

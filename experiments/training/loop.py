@@ -1,8 +1,8 @@
 """The training loop: one for every network, profile and device.
 
-AdamW under one learning-rate cycle (Smith and Topin 2019), bf16 autocast, images resized on the
-device. Nothing in an epoch waits for an accelerator. The ``strong`` recipe adds what one would do
-today: digits slightly warped, and the running average of the weights judged instead of the last.
+AdamW with a one-cycle learning rate (Smith and Topin 2019), bf16 autocast, images resized on the
+device. No step synchronises with an accelerator. The ``strong`` recipe adds random affine maps of
+the images, and evaluates the running average of the weights instead of the last ones.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from experiments.training.probes.se_weights import INITIAL_IMAGES, se_initial
 from experiments.training.state import Trained
 from experiments.training.transforms import Split, random_warps, to_input, warp
 
-#: Share of the steps in which the learning rate rises.
+#: Share of the steps over which the learning rate rises (``one-cycle``).
 WARM_UP = 0.25
 #: ``stop="stable"``: two windows of this many epochs are compared ...
 STABLE_WINDOW = 3
-#: ... and training ends once the later mean training loss is above this share of the earlier.
+#: ... and training ends if the later one's mean training loss is above this share of the earlier.
 STABLE_SHARE = 0.95
 
-#: Called with (steps done, steps in all, images a second) now and then, and with each epoch.
+#: Called with (steps done, steps in total, images per second) every ten steps and after each epoch.
 OnStep = Callable[[int, int, float], None]
 OnEpoch = Callable[[Epoch], None]
 
@@ -63,7 +63,7 @@ def is_stable(losses: list[float]) -> bool:
 
 
 def is_finite(net: nn.Module) -> bool:
-    """Whether every weight and running statistic is a number."""
+    """Whether every weight and running statistic is finite."""
     return all(bool(torch.isfinite(tensor).all()) for tensor in net.state_dict().values())
 
 
@@ -82,12 +82,12 @@ def train(
 ) -> Trained:
     """Train ``net`` in place, from the checkpoint if there is one.
 
-    With ``micro_batches`` above 1 each batch goes through the network in as many parts, whose
-    gradients are accumulated; batch normalisation then sees the parts. A loss that is NaN or
-    infinite ends the training: a result (``divergence``), not an error.
+    Gradients are accumulated over ``micro_batches`` parts of each batch; batch normalisation uses
+    the statistics of a part. A loss that is NaN or infinite ends the training and is a result
+    (``divergence``), not an error.
     """
     batch = min(config.batch_size, len(training.images))
-    per_epoch = len(training.images) // batch  # the rest of an epoch's order is left out
+    per_epoch = len(training.images) // batch  # an incomplete last batch is left out
     total = per_epoch * config.epochs
     optimizer, gradients = AdamW(net, config), GradientProbe(net)
     average = Average(net, total) if config.recipe == "strong" else None
@@ -142,7 +142,7 @@ def train(
             judged = evaluation_metrics(
                 *predict(config, net, validation, channels, out.micro_batches)
             )
-            # An infinite weight need not show in the loss: a ReLU may make nothing of it.
+            # An infinite weight may not affect the loss: a ReLU can map it to 0.
             out.validation = judged if is_finite(net) else None
         if out.validation is None:
             out.divergence = Divergence(epoch=epoch + 1, step=(epoch + 1) * per_epoch - 1)
@@ -183,7 +183,7 @@ def _tell(
 def _measure_se(
     config: Config, net: nn.Module, validation: Split, channels: int, out: Trained
 ) -> None:
-    """Take the SE blocks' weights before training."""
+    """Measure the SE blocks' channel weights before training."""
     images = validation.images[:INITIAL_IMAGES]
     at_once = max(2, GAIN_IMAGES // out.micro_batches)
     with _clock(out, "probe_seconds"):
@@ -192,7 +192,7 @@ def _measure_se(
 
 @contextmanager
 def _clock(out: Trained, field: str) -> Iterator[None]:
-    """Add the seconds that the block takes to a field."""
+    """Add the seconds that the ``with`` block takes to a field of ``out``."""
     started = time.perf_counter()
     yield
     setattr(out, field, getattr(out, field) + time.perf_counter() - started)
@@ -211,10 +211,10 @@ def _one_epoch(
     micro_batches: int,
     on_step: OnStep,
 ) -> tuple[torch.Tensor, float]:
-    """One pass; returns the loss of each step, on the CPU, and the last learning rate."""
+    """Train one epoch; returns the loss of each step, on the CPU, and the last learning rate."""
     device = training.images.device
     net.train()
-    # Each epoch seeds itself, so that a resumed run sees the same order, shifts and dropout.
+    # Each epoch has its own seed, so that a resumed run has the same order, warps and dropout.
     seed = config.seed * 1_000_003 + epoch + 1
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(training.images), generator=generator).to(device)
@@ -246,7 +246,7 @@ def _one_epoch(
         if average:
             average.update()
         if device.type == "cpu" and not math.isfinite(losses[index].item()):
-            return losses[: index + 1], rate  # on an accelerator the epoch's end tells
+            return losses[: index + 1], rate  # an accelerator is checked after the epoch
         if index % 10 == 9:
             on_step(step + 1, total, (index + 1) * batch / (time.perf_counter() - started))
     return losses.cpu(), rate

@@ -1,9 +1,9 @@
-"""AdamW over the weights as they lie in memory, and the running average of the weights.
+"""AdamW on views of the weights in memory order, and the running average of the weights.
 
-The fused update (one pass over weight, gradient and both moments) takes dense row-major tensors
-and copies whatever is not. The weights of a channels-last network are dense in another order, and
-copying them there and back cost ResNet-18 at 36 px a twelfth of its step; so the optimiser gets
-views of them in the order of memory. The arithmetic is elementwise and sees no difference.
+The fused update (one pass over weight, gradient and both moments) needs contiguous tensors and
+copies others. The weights of a channels-last network are dense with permuted dimensions, and the
+copies took a twelfth of a step of ResNet-18 at 36 px. The optimiser therefore gets permuted views,
+which are contiguous. The update is elementwise, so the result is the same.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from experiments.config import Config
 
-#: The running average of the weights looks back over this share of the steps.
+#: Time constant of the running average of the weights, as a share of all steps.
 AVERAGED_SHARE = 0.05
 
 
@@ -29,7 +29,7 @@ def memory_order(x: torch.Tensor) -> tuple[int, ...]:
 
 
 class AdamW(torch.optim.AdamW):
-    """AdamW (Loshchilov and Hutter 2019) for a network whose layout is settled.
+    """AdamW (Loshchilov and Hutter 2019) for a network whose memory layout no longer changes.
 
     Weight decay acts on matrices and kernels, not on biases and normalisation.
     """
@@ -51,7 +51,7 @@ class AdamW(torch.optim.AdamW):
         super().__init__(groups, lr=config.learning_rate, fused=True)
 
     def update(self, learning_rate: float) -> None:
-        """One step from the gradients of the network's weights, which are then gone."""
+        """Take one step with the gradients of the network's weights, and clear them."""
         for group in self.param_groups:
             group["lr"] = learning_rate
         for weight, view, order in zip(self._weights, self._views, self._orders, strict=True):
@@ -63,7 +63,7 @@ class AdamW(torch.optim.AdamW):
 
 class Average:
     """Exponential moving average of weights and normalisation statistics (Polyak and Juditsky
-    1992; as in Tarvainen and Valpola 2017), over the last twentieth of ``steps`` or so."""
+    1992; as in Tarvainen and Valpola 2017), over about the last twentieth of ``steps``."""
 
     def __init__(self, net: nn.Module, steps: int) -> None:
         tensors = [*net.parameters(), *net.buffers()]
@@ -72,12 +72,12 @@ class Average:
         self._blend = get_ema_multi_avg_fn(1 - 1 / max(2.0, AVERAGED_SHARE * steps))
 
     def update(self) -> None:
-        """Take in the weights after a step."""
+        """Add the weights after a step to the average."""
         self._blend(self._mean, self._live, None)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """The network has the averaged weights meanwhile."""
+        """Put the averaged weights into the network for the duration of a ``with`` block."""
         kept = [t.clone() for t in self._live]
         torch._foreach_copy_(self._live, self._mean)
         try:
@@ -86,7 +86,7 @@ class Average:
             torch._foreach_copy_(self._live, kept)
 
     def settle(self) -> None:
-        """Leave the averaged weights in the network for good."""
+        """Put the averaged weights into the network permanently."""
         torch._foreach_copy_(self._live, self._mean)
 
     def state_dict(self) -> dict[str, Any]:
@@ -94,5 +94,5 @@ class Average:
         return {"mean": self._mean}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up where a checkpoint left off."""
+        """Restore the averages from a checkpoint."""
         torch._foreach_copy_(self._mean, [t.to(self._mean[0].device) for t in state["mean"]])

@@ -49,7 +49,7 @@ from experiments.training.transforms import Split
 from experiments.versions import fingerprint, in_fp32, probe_versions
 from models.complexity import count
 
-#: The fit to the training images is measured on this many of them, the first, at most.
+#: Maximum number of training images, the first, on which the fit is measured.
 FIT_IMAGES = 10_000
 
 
@@ -64,13 +64,13 @@ def execute(
     checkpoint_seconds: float | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> tuple[Record, Checkpoint]:
-    """Train, evaluate and probe one network; returns its record and the checkpoint to remove once
-    the record is written. Without bf16 arithmetic the run is done, and recorded, in fp32.
+    """Train, evaluate and probe one network; returns its record, and the checkpoint to remove once
+    the record is written. Without bf16 arithmetic the run is trained and recorded in fp32.
 
-    Where memory runs out the run begins anew with each batch in twice as many parts, down to parts
-    of two images. ``on_split`` is told how many before; it may end the process instead, for oneDNN
-    does not always recover. An error of the run makes a record of status ``failed``; a loss that is
-    not finite makes one of status ``diverged``.
+    If memory runs out, the run restarts with twice as many micro-batches, of at least two images
+    each. ``on_split`` is called with their number before; it may end the process instead, because
+    oneDNN does not always recover. An error gives a record of status ``failed``, a loss that is not
+    finite one of status ``diverged``.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     device = pick_device()
@@ -94,13 +94,13 @@ def execute(
             )
             break
         except CheckpointMismatch:
-            continue  # without it
+            continue  # without the checkpoint
         except (RuntimeError, MemoryError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
             out_of_memory = is_out_of_memory(error)
             for callback in callbacks:
                 callback.on_error(error)
-        # Here, not in the handler: the error's traceback holds the tensors of the failed attempt.
+        # Not in the handler, where the error's traceback still holds the attempt's tensors.
         give_back_memory(device)
         if not out_of_memory or 2 * micro_batches > config.batch_size // 2:
             status = "failed"
@@ -117,7 +117,8 @@ def execute(
 
     network, limit = describe(config), matmul_rate(device)
     rate = trained.images / trained.seconds if trained.seconds else 0.0
-    flops = 6 * network.macs_at_input.torchinfo  # of training on an image: forward, twice back
+    # Per training image: 2 FLOP per MAC; the backward pass costs two forward passes.
+    flops = 6 * network.macs_at_input.torchinfo
     wall = time.perf_counter() - clock
     record = Record(
         schema_version=SCHEMA_VERSION,
@@ -188,7 +189,7 @@ def _attempt(
     on_epoch: Callable[[Epoch], None],
     callbacks: Sequence[Callback],
 ) -> tuple[Trained, Evaluation | None, Fit | None, list[SEWeights]]:
-    """Train and evaluate, each batch in ``micro_batches`` parts."""
+    """Train and evaluate once, with ``micro_batches`` micro-batches per batch."""
     torch.manual_seed(config.seed)
     splits = _on_device(images, config, device)
     channels = models.resolve(config.network).input_channels
@@ -212,7 +213,7 @@ def _attempt(
     if trained.divergence is not None:
         return trained, None, None, []
     started = time.perf_counter()
-    probe = SEProbe(net)  # watches the SE blocks meanwhile
+    probe = SEProbe(net)  # records during the evaluation on the test images
     test = evaluation_metrics(
         *predict(config, net, splits["test"], channels, trained.micro_batches)
     )

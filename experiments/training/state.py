@@ -10,7 +10,7 @@ from experiments.record import Divergence, Epoch, Evaluation, GainProbe, Gradien
 
 @dataclass(frozen=True)
 class Extras:
-    """What a run leaves besides its record and its log.
+    """What a run writes besides its record and its log.
 
     Attributes:
         save: keep the trained weights.
@@ -33,8 +33,8 @@ class Job:
         config: its configuration.
         profile: names the folder of its record.
         threads: CPU threads that it may use.
-        micro_batches: parts that each batch goes through the network in.
-        extras: what it leaves besides its record.
+        micro_batches: number of parts of each batch, over which gradients are accumulated.
+        extras: what it writes besides its record.
     """
 
     id: str
@@ -47,7 +47,7 @@ class Job:
 
 @dataclass
 class Trained:
-    """Results of training besides weights and optimiser state; a checkpoint keeps them too."""
+    """Results of training besides weights and optimiser state; also part of a checkpoint."""
 
     history: list[Epoch] = field(default_factory=list)
     gains: list[GainProbe] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Images as the networks take them: resized per batch on the device.
+"""Convert images to network inputs: resized per batch on the device.
 
 Equals torchvision's ``Resize(S)``, ``Grayscale(3)``, ``ToTensor``, ``Normalize(0.5, 0.5)`` on PIL
 images to within one grey level (2/255 after normalisation): PIL rounds to whole grey levels after
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 #: Shares of red, green and blue in the luminance (ITU-R BT.601, as PIL).
 LUMINANCE = (0.299, 0.587, 0.114)
-#: The ``strong`` recipe's warps: turn (degrees), growth (share), shift (pixels of 28), each way.
+#: Maximum rotation (degrees), scaling (share) and shift (of 28 pixels) of the ``strong`` recipe.
 TURN, GROWTH, SHIFT = 10.0, 0.1, 2.0
 
 
@@ -31,9 +31,9 @@ class Split:
 def to_input(images: torch.Tensor, size: int, channels: int) -> torch.Tensor:
     """``(N, H, W)`` or ``(N, H, W, 3)`` values to ``(N, channels, size, size)`` float32 in [-1, 1].
 
-    Bilinear, half-pixel centres. Of a grey image one channel is computed; on an accelerator it is
-    repeated, channels last, as the convolutions want it; on a CPU all channels are views of the
-    one. A network of one channel gets the luminance of a coloured image.
+    Bilinear, half-pixel centres. Of a grey image one channel is computed. On an accelerator it is
+    copied to all channels (channels last); on a CPU all channels are views of it. A network of one
+    channel gets the luminance of a coloured image.
     """
     x = _channels_first(images).float()
     if x.shape[1] > channels:
@@ -51,7 +51,7 @@ def _channels_first(images: torch.Tensor) -> torch.Tensor:
 
 
 def random_warps(number: int, generator: torch.Generator) -> torch.Tensor:
-    """Random affine maps ``(number, 2, 3)``: a small turn, growth and shift of each image."""
+    """Random affine maps ``(number, 2, 3)``: a small rotation, scaling and shift per image."""
     turn, growth, right, down = 2 * torch.rand(4, number, generator=generator) - 1
     angle = turn * math.radians(TURN)
     scale = 1 + growth * GROWTH
@@ -62,7 +62,7 @@ def random_warps(number: int, generator: torch.Generator) -> torch.Tensor:
 
 
 def warp(images: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
-    """Images as of ``Split``, warped by ``(N, 2, 3)`` maps: floats of 0 to 255, bilinear."""
+    """Warp images (as in ``Split``) by affine maps ``(N, 2, 3)``, bilinearly; floats, 0 to 255."""
     x = _channels_first(images).float()
     grid = F.affine_grid(maps, list(x.shape), align_corners=False)
     warped = F.grid_sample(x, grid, align_corners=False)

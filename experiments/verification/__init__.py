@@ -1,1 +1,1 @@
-"""Check records against the code, the labels, and their own runs trained again."""
+"""Check records against the code, the labels, and retrained runs."""

@@ -51,7 +51,7 @@ def verify_all(folder: Path) -> int:
 
 
 def consistent(path: Path) -> Record | None:
-    """The record of a file, or None if it contradicts anything, after printing what."""
+    """The record of a file; None after printing its contradictions, if there are any."""
     try:
         record = read(path)
     except RecordError as error:
@@ -70,7 +70,7 @@ def main() -> int:
     add_study(parser, results=True)
     arguments = parser.parse_args()
     profile = study.profile_name(arguments.profile, arguments.dataset)
-    study.load().profile(profile)  # an unknown one is an error, whatever the folder
+    study.load().profile(profile)  # raises for an unknown profile, even with --results
     folder = arguments.results or RESULTS / profile
     return verify_all(folder) if arguments.run == "all" else verify(arguments.run, folder)
 

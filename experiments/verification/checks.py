@@ -13,25 +13,25 @@ from experiments.record import Evaluation, Record
 from experiments.versions import fingerprint, in_fp32
 from models.errors import UsageError
 
-#: Accuracies of classes are stored to six digits.
+#: Tolerance for accuracies, which are stored to six digits.
 _ROUNDING = 1e-5
 
 _images = functools.cache(splits.load)
 
 
 def problems(record: Record) -> list[str]:
-    """Every contradiction found, one line each, which begins with the field at fault.
+    """Every contradiction found: one line each, which begins with the field at fault.
 
     Raises:
-        DataError: the data set's labels cannot be had.
+        DataError: the data set's labels are not available.
     """
     checks = (_study, _fingerprint, _network, _evaluations, _history)
     return [problem for check in checks for problem in check(record)]
 
 
 def _study(record: Record) -> Iterator[str]:
-    """The configuration against that of the study's run of this id, or the id against the
-    configuration."""
+    """Compare the configuration with the study's run of this id; of a run that is not planned,
+    compare the id with the configuration."""
     known = study.load()
     if not known.has(record.profile):
         return

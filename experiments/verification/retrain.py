@@ -1,8 +1,8 @@
 """Train the run of a record once more and compare.
 
 On the same kind of device with the same PyTorch everything but times must be identical. Elsewhere
-sums are rounded differently and training takes another path, as it does with another seed: there
-the accuracies must agree with the recorded ones (``tolerance``).
+sums are rounded differently, which changes training as another seed does; there the accuracies must
+agree within ``tolerance``.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _NEWER = re.compile(
     r"train_evaluation|probes\.versions\..*|probes\.se_initial"
     r"|probes\.block_gains\.\d+\.blocks\.\d+\.(input|branch)_below_one"
 )
-#: So many differing fields are named.
+#: Maximum number of differing fields that are named.
 _MAX_NAMED = 5
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How a run that was trained again compares with its record, and one line of reasons."""
+    """How a retrained run compares with its record, with one line of reasons."""
 
     verdict: Literal["identical", "agrees", "differs"]
     why: str
 
 
 def retrain(record: Record, on_epoch: Callable[[Epoch], None] = lambda _: None) -> Record:
-    """Train the run of a record again, with as many threads as then; nothing is written."""
+    """Train the run of a record again with the same number of threads; nothing is written."""
     from experiments.datasets import splits
     from experiments.training.run import execute
     from experiments.training.state import Job
@@ -49,12 +49,12 @@ def retrain(record: Record, on_epoch: Callable[[Epoch], None] = lambda _: None) 
 
 
 def compare(record: Record, again: Record, seeds: Sequence[Record]) -> Comparison:
-    """Compare a record with its run trained again.
+    """Compare a record with its retrained run.
 
     Args:
-        record: as recorded.
-        again: as trained now.
-        seeds: the records of this configuration with any seed, the record among them.
+        record: the record.
+        again: the record of the retrained run.
+        seeds: the records of this configuration with any seed, ``record`` included.
     """
     differing = list(differences(record.model_dump(mode="json"), again.model_dump(mode="json")))
     if not differing:
@@ -84,8 +84,8 @@ def compare(record: Record, again: Record, seeds: Sequence[Record]) -> Compariso
 
 
 def differences(recorded: Any, here: Any, path: str = "") -> Iterator[str]:
-    """Every field that differs, times, environment and what an older record lacks aside:
-    ``test.loss: 0.1, here 0.2``."""
+    """Every field that differs, as ``test.loss: 0.1, here 0.2``, except times, environment and
+    fields that older records lack."""
     if _TIMES.fullmatch(path) or (not recorded and _NEWER.fullmatch(path)):
         return
     if isinstance(recorded, dict) and isinstance(here, dict):
@@ -116,7 +116,7 @@ def tolerance(accuracies: Sequence[float], images: int) -> float:
 
 
 def seeds_of(record: Record, folder: Path) -> list[Record]:
-    """The finished runs of the same configuration but for the seed, this one among them."""
+    """The finished runs that differ from this one at most in seed and precision, and this one."""
     found = [record]
     for path in sorted(folder.glob(f"{record.config.variant}*.json")):
         try:

@@ -1,10 +1,10 @@
-"""Fresh or stale: a record is fresh while its configuration, its data and the versions of the
-components that determine its result are what they were.
+"""A record is fresh while its configuration, its data and the versions of the components that
+determine its result are unchanged; else it is stale.
 
 ``components.toml`` declares the versions. The source text does not count: a file may be renamed or
-rewritten. ``lock`` notices when a component's code has changed and asks for a new version, or for
-the proof (``python -m experiments.versions accept``) that results are the same to the last bit.
-The versions of Python, torch and numpy do not count either: the record names them.
+rewritten. ``lock`` detects that a component's code has changed and asks for a new version, or for
+proof (``python -m experiments.versions accept``) that results are the same to the last bit. The
+versions of Python, torch and numpy do not count either; the record states them.
 """
 
 from __future__ import annotations
@@ -53,6 +53,5 @@ def in_fp32(config: Config) -> Config:
 
 
 def is_fresh(found: str, config: Config) -> bool:
-    """Whether a record with this fingerprint is what the configuration asks for; it may have been
-    made in fp32, on another device."""
+    """Whether a fingerprint is that of the configuration, in its own precision or in fp32."""
     return found in (fingerprint(config), fingerprint(in_fp32(config)))

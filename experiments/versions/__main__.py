@@ -1,8 +1,8 @@
 """``python -m experiments.versions check|accept``: does the code still give the recorded results?
 
-``check`` compares the code with the lock. ``accept`` trains one short run a family with the code of
-the commit that last wrote the lock and with the code as it is, on this machine, and renews the lock
-only if every field but times and environment is identical.
+``check`` compares the code with the lock. ``accept`` trains short runs on this machine, with the
+code of the commit that last wrote the lock and with the present code. It renews the lock only if
+every field but times and environment is identical.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from experiments.verification.retrain import differences
 from experiments.versions import declared, lock
 from models.cli import OneLineParser, run
 
-#: Runs of the profile ``smoke`` that use every family, both block types, every operator that has
-#: code of its own, and the SE blocks.
+#: Runs of the profile ``smoke`` that cover every family, both block types, every operator with
+#: separate code, and the SE blocks.
 RUNS = (
     "LeNet",
     "AlexNet",
@@ -33,7 +33,7 @@ RUNS = (
 
 
 def main() -> int:
-    """Parse the command line and do it; returns the exit status."""
+    """Parse the command line and run the command; returns the exit status."""
     parser = OneLineParser(prog="python -m experiments.versions", description=__doc__)
     parser.add_argument("command", choices=("check", "accept"))
     arguments = parser.parse_args()
@@ -97,7 +97,7 @@ def _is_new(line: str, old: dict[str, object], probes: set[str]) -> bool:
 
 
 def _bring_changes(tree: Path) -> None:
-    """Bring what is not committed into a work tree of HEAD."""
+    """Apply the uncommitted changes to a work tree of HEAD."""
     patch = subprocess.run(
         ["git", "diff", "--binary", "HEAD"], cwd=lock.ROOT, capture_output=True, check=True
     ).stdout

@@ -23,7 +23,7 @@ _PACKAGES = ("experiments", "models")
 
 
 def current() -> dict[str, str]:
-    """The hash of each component's, family's and probe's code as it is now."""
+    """The hash of the present code of each component, family and probe."""
     versions = declared()
     owner = {module: name for name, modules in versions["modules"].items() for module in modules}
     found: dict[str, list[str]] = {name: [] for name in versions["components"]}
@@ -38,24 +38,24 @@ def current() -> dict[str, str]:
 
 
 def changed() -> dict[str, str]:
-    """Components whose code differs from the lock, and what to do about each."""
+    """Components whose code differs from the lock, each with a line that says what to do."""
     locked = json.loads(LOCK.read_text(encoding="utf-8"))
     now = current()
     return {
-        name: f"the code of {name} has changed: raise its version in {_short()}, or show by "
-        "`make accept` that results are the same"
+        name: f"the code of {name} has changed: raise its version in "
+        "experiments/versions/components.toml, or show by `make accept` that results are the same"
         for name in {*locked, *now}
         if locked.get(name) != now.get(name)
     }
 
 
 def renew() -> None:
-    """Write the lock from the code as it is now."""
+    """Write the lock of the present code."""
     LOCK.write_text(json.dumps(current(), indent=1) + "\n", encoding="utf-8")
 
 
 def reached(entry: str) -> list[str]:
-    """The project's modules that an entry module imports, directly or not, itself among them."""
+    """The project's modules that an entry module imports, directly or not, and the entry itself."""
     seen: set[str] = set()
     waiting = [entry]
     while waiting:
@@ -86,7 +86,7 @@ def _nodes(node: ast.AST) -> Iterator[str]:
     """The tree as lines, in a form that Python 3.11 to 3.14 share."""
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
         node.body = node.body[1:]
-    if isinstance(node, ast.FunctionDef):  # titles and styles of networks are no results
+    if isinstance(node, ast.FunctionDef):  # titles and styles of networks do not affect results
         node.decorator_list = [d for d in node.decorator_list if not _registers(d)]
     yield type(node).__name__
     for name, value in ast.iter_fields(node):
@@ -94,7 +94,7 @@ def _nodes(node: ast.AST) -> Iterator[str]:
             continue
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, ast.Import | ast.ImportFrom):
-                continue  # a move changes imports and nothing else
+                continue  # moving a module changes only imports
             if isinstance(item, ast.AST):
                 yield f".{name}"
                 yield from _nodes(item)
@@ -120,7 +120,3 @@ def _file(module: str) -> Path | None:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _short() -> str:
-    return "experiments/versions/components.toml"

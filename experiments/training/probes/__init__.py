@@ -1,4 +1,4 @@
-"""What is measured inside the networks, one probe a module.
+"""Measurements inside the networks, one probe per module.
 
-A probe returns a part of the record (``record.Probes``) and leaves the network as it was.
+A probe returns a part of the record (``record.Probes``) and does not change the network.
 """

@@ -1,4 +1,4 @@
-"""``python -m experiments.training.probes RUN``: take a run's probes again, from its weights."""
+"""``python -m experiments.training.probes RUN``: repeat a run's probes with its saved weights."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from models.cli import OneLineParser, run
 
 
 def again(path: Path) -> dict[str, Any]:
-    """The block gains after training and the channel weights of a run whose weights were kept.
+    """Measure block gains and channel weights of a trained network whose weights were saved.
 
-    As in the record: ``block_gains`` (the last of the record's), empty without residual blocks, and
-    ``se_weights``, empty without SE blocks. On the same kind of machine they are equal to those.
+    Returns ``block_gains`` (as the record's last), empty without residual blocks, and
+    ``se_weights``, empty without SE blocks. On the same kind of machine both equal the record's.
 
     Args:
         path: the record of the run.
@@ -41,7 +41,7 @@ def again(path: Path) -> dict[str, Any]:
     found = splits.load(config.dataset)
     channels = models.resolve(config.network).input_channels
     net = net.to(device).to(memory_format=torch.channels_last)
-    if device.type == "cpu":  # sums in the order of the run's
+    if device.type == "cpu":  # the kernels of training, so that sums are rounded alike
         grey = found.test_images.ndim == 3
         accelerate(net, channels, config.input_size, grey=grey)
     number = max(2, GAIN_IMAGES // record.batch_pieces)

@@ -1,4 +1,4 @@
-"""How each residual block scales the gradient on its way back, and its features."""
+"""How each residual block scales the gradient in the backward pass, and how large features are."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from experiments.record import BlockGain, GainProbe, finite, significant
 from experiments.training.transforms import to_input
 from models.resnet import Block
 
-#: Block gains are measured on this many images, the first of the validation split (on fewer where
-#: memory is short).
+#: Block gains are measured on the first images of the validation split: this many, or fewer where
+#: memory is short.
 GAIN_IMAGES = 64
 
 
@@ -22,10 +22,10 @@ def block_gains(
 ) -> list[BlockGain]:
     """Gradient gain of every residual block, input to output, on one batch.
 
-    With y = ReLU(h(x) op s(x)) and g = dL/dy: ``gain`` = |dL/dx| / |g|, and the norms of its two
+    With y = ReLU(h(x) op s(x)) and g = dL/dy: ``gain`` = |dL/dx| / |g|, and the same for its two
     parts, through h and through s; also the shares of x and of h(x) that lie between -1 and 1.
-    Measured in fp32 on the training-mode network (batch statistics), whose running statistics,
-    mode and gradients are left as they were.
+    Measured in fp32 in training mode (batch statistics). Running statistics, mode and gradients of
+    the network are restored.
     """
     blocks = [(name, m) for name, m in net.named_modules() if isinstance(m, Block)]
     if not blocks:
@@ -47,7 +47,7 @@ def block_gains(
     loss = F.cross_entropy(net(to_input(images, size, 3)), labels)
     for handle in handles:
         handle.remove()
-    # Only the activations' gradients are wanted, so the weights' are never computed.
+    # Only gradients of activations are needed: compute one weight's gradient, not all.
     torch.autograd.backward(loss, inputs=[p for p in net.parameters() if p.requires_grad][:1])
     gains = [_gain(name, block, seen[name], gradients[name]) for name, block in blocks]
     net.zero_grad(set_to_none=True)

@@ -27,7 +27,7 @@ class GradientProbe:
         self._norms: list[torch.Tensor] = []
 
     def observe(self, step: int) -> None:
-        """Call after ``backward``; keeps the norms of the first steps on the device."""
+        """Call after ``backward``; stores the norms of the first steps on the device."""
         if step < GRADIENT_STEPS and step == len(self._norms):
             gradients = [w.grad for w in self._weights if w.grad is not None]
             self._norms.append(torch.stack(torch._foreach_norm(gradients)))
@@ -37,7 +37,7 @@ class GradientProbe:
         return {"norms": [row.tolist() for row in self._norms]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up where a checkpoint left off."""
+        """Restore the norms from a checkpoint."""
         self._norms = [torch.tensor(row) for row in state["norms"]]
 
     def result(self) -> GradientNorms:

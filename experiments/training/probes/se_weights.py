@@ -1,4 +1,4 @@
-"""Channel weights of the SE blocks, before training and after it."""
+"""Channel weights of the SE blocks before and after training."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from experiments.record import SEInitial, SEMode, SEWeights, finite
 from experiments.training.transforms import to_input
 from models.senet import SEBlock
 
-#: Before training the weights are measured on this many images, the first of the validation split.
+#: Number of images, the first of the validation split, for the measurement before training.
 INITIAL_IMAGES = 1_000
 
 
 class SEProbe:
-    """Channel weights of every SE block, gathered while the network is evaluated."""
+    """Records the channel weights of every SE block during forward passes, by hooks."""
 
     def __init__(self, net: nn.Module) -> None:
         self._weights: dict[str, list[torch.Tensor]] = {}
@@ -31,17 +31,17 @@ class SEProbe:
                 )
 
     def _end(self) -> dict[str, torch.Tensor]:
-        """End the watch; the weights ``(N, C)`` of each block, input to output."""
+        """Remove the hooks; returns the weights ``(N, C)`` of each block, input to output."""
         for handle in self._handles:
             handle.remove()
         return {name: torch.cat(kept) for name, kept in self._weights.items()}
 
     def result(self) -> list[SEWeights]:
-        """Statistics of all blocks over the images seen, input to output; ends the watch."""
+        """Remove the hooks; returns statistics of all blocks over the images, input to output."""
         return [self._block(name, weights) for name, weights in self._end().items()]
 
     def summary(self, mode: SEMode) -> list[SEInitial]:
-        """The same in short, for a network that is not trained yet; ends the watch."""
+        """Remove the hooks; returns a summary of all blocks, for an untrained network."""
         return [_initial(name, mode, weights) for name, weights in self._end().items()]
 
     @staticmethod
@@ -79,8 +79,8 @@ def se_initial(
     """Channel weights of every SE block of a network before training.
 
     Once in evaluation mode (the running statistics of an untrained network: mean 0, variance 1)
-    and once with the statistics of the batch, as in training. The network's running statistics and
-    mode are left as they were. Empty for networks without SE blocks, and for a single image.
+    and once with batch statistics, as in training. The network's running statistics and mode are
+    restored. Empty for networks without SE blocks, and for a single image.
     """
     found: list[SEInitial] = []
     if len(images) < 2 or not any(isinstance(module, SEBlock) for module in net.modules()):
