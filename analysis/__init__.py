@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 def frame(profile: str = "standard", *, epochs: bool = False) -> pd.DataFrame:
-    """The runs of a profile, or of a folder of records, as a table, one row a run.
+    """The runs of a profile or of a folder of records as a table, one row per run.
 
     Args:
         profile: a profile's name (``quick-fashionmnist``), or the path of a folder.
-        epochs: one row an epoch instead.
+        epochs: one row per epoch instead.
 
     Raises:
         UsageError: there is no such folder.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 if __name__ == "__main__":
-    # The processes share the cores; threads for small matrices would fight over them.
+    # One process per core: further threads for small matrices would only compete.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ["MPLBACKEND"] = "agg"  # notebooks set one of their own, which only they have
+os.environ["MPLBACKEND"] = "agg"  # notebooks set a backend that exists only there
 
 import argparse
 import sys
@@ -36,7 +36,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Parse the command line and do it."""
+    """Parse the command line and run the command; returns the exit status."""
     arguments = _arguments()
     return _list() if arguments.list else _analyse(arguments)
 

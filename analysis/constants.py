@@ -14,7 +14,7 @@ MNIST_SIDE = 28
 CLASSES = 10
 #: Loss of guessing, ln 10 nats.
 CHANCE_LOSS = math.log(CLASSES)
-#: Least cross-entropy of ten probabilities taken for logits: -log(e / (e + 9)).
+#: Lower bound of the cross-entropy if ten probabilities are used as logits: -log(e / (e + 9)).
 SOFTMAX_FLOOR = -math.log(math.e / (math.e + CLASSES - 1))
 
 #: Error rates within this ratio count as equal, and its logarithm; "much worse" is more than twice
@@ -25,18 +25,17 @@ MUCH_WORSE_RATIO = protocol.ratio("much-worse")
 MUCH_WORSE = math.log(MUCH_WORSE_RATIO)
 #: Training losses within this ratio count as equal.
 LOSS_RATIO = protocol.ratio("loss")
-#: A network has not learned if its loss stays above this share of the loss of guessing, and has
-#: learned if it falls below the second.
+#: A network has not learned if its loss stays above the first share of the loss of guessing, and
+#: has learned if it falls below the second share.
 STALLED, LEARNED = 0.5, 0.25
-#: The mean gain a block is near 1 from the inverse of this to this.
+#: A mean gain per block is near 1 if it lies between the inverse of this and this.
 GAIN_BOUND = protocol.ratio("gain")
 
 #: Parameters of the 1000-to-10 adaptor, and with it of torchvision's ResNet-50 and -101.
 ADAPTOR = 1000 * CLASSES + CLASSES
 PAPER_PARAMETERS = {"ResNet50": 25_557_032 + ADAPTOR, "ResNet101": 44_549_160 + ADAPTOR}
 
-
-#: All of them by name, for the prose.
+#: The constants by name, for the prose.
 CONSTANTS: dict[str, Value] = {
     "softmax_floor": Value(SOFTMAX_FLOOR, "loss", ()),
     "chance_loss": Value(CHANCE_LOSS, "loss", ()),

@@ -20,7 +20,7 @@ Outcome = Literal["alike", "reversed", "open", "untested"]
 
 
 def _basis(records: Records) -> Basis:
-    """What the findings of a folder of records rest on."""
+    """The numbers of runs and seeds behind the findings of a folder of records."""
     own = {record.id for record in records.extra}
     seeds = [record.config.seed for record in records if record.id not in own]
     return Basis(title=DATASETS[records.dataset].title, runs=len(seeds), seeds=len(set(seeds)))
@@ -28,13 +28,13 @@ def _basis(records: Records) -> Basis:
 
 @dataclass(frozen=True)
 class Transfer:
-    """What the study finds on each data set that there are records of, in the same profile.
+    """The findings on each data set that has records in the same profile.
 
-    False where there is only one, and so nothing to compare.
+    False with one data set, where there is nothing to compare.
 
     Attributes:
         findings: by data set, the original's first.
-        bases: what they rest on, in the same order.
+        bases: the runs and seeds behind them, in the same order.
     """
 
     findings: Mapping[DatasetName, Mapping[str, Finding]]
@@ -45,11 +45,11 @@ class Transfer:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Ids of the findings that can be asked of any data set, in the order of the report."""
+        """Ids of the findings that apply to any data set, in the order of the report."""
         return tuple(name for name, item in REGISTRY.items() if not item.of_original)
 
     def outcome(self, name: str) -> Outcome:
-        """How a finding came out on all of them together."""
+        """The joint outcome of a finding over all data sets."""
         verdicts = {findings[name].verdict for findings in self.findings.values()}
         if Verdict.NOT_TESTABLE in verdicts:
             return "untested"
@@ -70,19 +70,19 @@ class Transfer:
         return tuple(name for name in self.names if self.outcome(name) == "reversed")
 
     def summary(self) -> CrossDataset:
-        """What the results keep of it."""
+        """The part of this that ``results.json`` holds."""
         return CrossDataset(bases=self.bases, alike=self.alike, reversed=self.reversed)
 
 
 def compare(
     records: Records, findings: Mapping[str, Finding], others: Mapping[DatasetName, Records]
 ) -> Transfer:
-    """These findings, and those on other data sets.
+    """The findings on the data set of ``records`` and on other data sets.
 
     Args:
-        records: these.
-        findings: of these.
-        others: the records that lie in folders beside these; see ``analysis.records.siblings``.
+        records: the records of one data set.
+        findings: the findings of these records.
+        others: the records of other data sets; see ``analysis.records.siblings``.
     """
     found: dict[DatasetName, Mapping[str, Finding]] = {records.dataset: findings}
     bases = {records.dataset: _basis(records)}
@@ -97,7 +97,7 @@ def compare(
 
 
 def elsewhere(finding: Finding, folder: str) -> Finding:
-    """A finding whose numbers say in which other folder their records lie."""
+    """A finding with the name of another folder in the sources of its numbers."""
 
     def moved(value: Value | None) -> Value | None:
         return None if value is None else value.of_folder(folder)

@@ -1,7 +1,7 @@
-"""What the records say about a network: accuracies, correctness image by image, losses.
+"""Accuracies, correctness of each image, and losses of each network, from the records.
 
-A diverged run is evidence and the worst outcome: in comparisons it holds the worst rank, its loss
-is that of guessing. It has no accuracy to print. A failed run is as good as missing.
+A diverged run counts as the worst outcome: in comparisons it has the worst rank, and its loss is
+that of guessing. It has no accuracy to print. A failed run counts as missing.
 
 The seed variance behind an interval or a test is pooled over all networks of the folder
 (``statistics.pool``); the sources of a number name the runs that it compares.
@@ -33,7 +33,7 @@ from analysis.true_labels import Split, as_digits, labels
 from analysis.values import Kind, Source, Value
 from experiments.record import Evaluation, Record
 
-#: ``train_evaluation``: of the training images in evaluation mode, after training.
+#: ``train_evaluation``: loss of the training images in evaluation mode, after training.
 LossField = Literal["train_loss", "validation_loss", "train_evaluation"]
 
 
@@ -44,7 +44,7 @@ def title(variant: str) -> str:
 
 
 class Evidence:
-    """Records by variant, with what comparisons need computed once."""
+    """Records by variant; samples and contrasts are computed once and cached."""
 
     def __init__(self, records: Records) -> None:
         self.records = records
@@ -66,29 +66,28 @@ class Evidence:
         return [record for record in self.runs(variant) if record.status == "finished"]
 
     def diverged(self, variant: str) -> bool:
-        """Whether every run of it diverged."""
+        """Whether there are runs and every one diverged."""
         return bool(self.runs(variant)) and not self.finished(variant)
 
     def missing(self, variants: Sequence[str]) -> tuple[str, ...]:
-        """Those of the variants that have no run."""
+        """The variants without a run."""
         return tuple(variant for variant in variants if not self.runs(variant))
 
     def present(self, variants: Sequence[str]) -> list[str]:
-        """Those of the variants that have a run."""
+        """The variants with a run."""
         return [variant for variant in variants if self.runs(variant)]
 
     def ids(self, variants: Sequence[str]) -> tuple[str, ...]:
-        """Ids of all their runs."""
+        """Ids of all runs of the variants."""
         return tuple(record.id for variant in variants for record in self.runs(variant))
 
     def seeds(self, variants: Sequence[str]) -> int:
-        """The least number of runs behind one of them."""
+        """The smallest number of runs of any of the variants."""
         return min((len(self.runs(variant)) for variant in variants), default=0)
 
     def accuracy(self, variant: str, split: Split = "test") -> Value | None:
         """Mean accuracy of the finished runs; None without any."""
-        values = [value(run, f"{split}.accuracy", "accuracy") for run in self.finished(variant)]
-        return mean(values) if values else None
+        return self.mean(variant, f"{split}.accuracy", "accuracy")
 
     def mean(self, variant: str, path: str, kind: Kind) -> Value | None:
         """Mean of a field over the finished runs; None without any."""
@@ -106,8 +105,8 @@ class Evidence:
         raise LookupError(f"no run of {variant}")
 
     def loss_kind(self, variants: Sequence[str]) -> LossField:
-        """The training loss to compare these by: in evaluation mode where every finished run has
-        it, else the running mean of the last epoch."""
+        """Which training loss compares the variants: that in evaluation mode if every finished run
+        has it, else the running mean of the last epoch."""
         runs = [run for variant in variants for run in self.finished(variant)]
         return "train_evaluation" if all(run.train_evaluation for run in runs) else "train_loss"
 
@@ -143,12 +142,13 @@ class Evidence:
         return mean(values) if values else None
 
     def score(self, variant: str, split: Split = "test") -> float:
-        """What ranks networks: mean accuracy of the finished runs; less than any for none."""
+        """The number that ranks networks: mean accuracy of the finished runs; -1 without any."""
         found = self.accuracy(variant, split)
         return found.value if found else -1.0
 
     def compare(self, first: str, second: str, split: Split = "test") -> Contrast:
-        """How much less the first errs than the second: the log of the ratio of error rates."""
+        """Log of the error rate of the second over that of the first; positive if the first is
+        better."""
         return self.contrast((first, second), (1, -1), split)
 
     def contrast(
@@ -156,8 +156,9 @@ class Evidence:
     ) -> Contrast:
         """A weighted sum of -log(error rate) of networks that have runs.
 
-        Of two networks of which some run diverged, a rank test. Where every run of some network
-        diverged and none of the others', that network is the worse by rule.
+        If every run of some networks diverged, all with weights of one sign, and no run of the
+        others, the former are worse by rule. Else, if some run of two compared networks diverged,
+        the contrast is a rank test; of more networks it is ``untested``.
         """
         key = (tuple(variants), tuple(weights), split)
         if key not in self._contrasts:
@@ -195,12 +196,12 @@ class Evidence:
         ]
 
     def sources(self, variants: Sequence[str], split: Split = "test") -> tuple[Source, ...]:
-        """The fields that a comparison of these variants depends on."""
+        """The record fields that a comparison of these variants depends on."""
         runs = [run for variant in variants for run in self.runs(variant)]
         return evaluation_sources(runs, split)
 
     def loss_sources(self, variants: Sequence[str], field: LossField) -> tuple[Source, ...]:
-        """The fields that ``losses`` reads."""
+        """The record fields that ``losses`` reads."""
         return tuple(
             source
             for variant in variants
@@ -210,20 +211,20 @@ class Evidence:
         )
 
     def pair(self, first: Record, second: Record, split: Split = "test") -> Contrast:
-        """How much less one run errs than another; seeds count by the pool's variance."""
+        """The same as ``compare`` for two runs, with the pooled seed variance."""
         return contrast([self.one(run, split) for run in (first, second)], (1, -1))
 
     def one(self, run: Record, split: Split = "test") -> Sample:
-        """A finished run alone, as any run of its network."""
+        """The sample of one finished run."""
         return self.of([run], split)
 
     def of(self, runs: Sequence[Record], split: Split = "test") -> Sample:
-        """Some of the finished runs of a network."""
+        """The sample of some finished runs of one network."""
         seeds = self._pool(split).get(runs[0].id.rpartition(".s")[0]) or self._usual(split)
         return self._sample(runs, split, seeds)
 
     def sample(self, variant: str, split: Split = "test") -> Sample:
-        """The finished runs of a variant, of which there must be one."""
+        """The sample of the finished runs of a variant, which must have one."""
         key = (variant, split)
         if key not in self._samples:
             seeds = self._pool(split).get(variant)
@@ -241,7 +242,7 @@ class Evidence:
         return self._pools[split]
 
     def _usual(self, split: Split) -> SeedVariance | None:
-        """The pooled variance, for runs outside the study's variants."""
+        """The pooled variance, for runs of variants that are not in the study."""
         shared = (seeds for seeds in self._pool(split).values() if not seeds.own)
         return min(shared, default=None)
 
@@ -258,9 +259,9 @@ class Evidence:
         )
 
     def correct(self, run: Record, split: Split) -> NDArray[np.bool_] | None:
-        """Which images a run got right; None if its predictions belie the accuracy it states.
+        """Which images a run got right; None if its predictions contradict its accuracy.
 
-        An accuracy that was corrected by hand, or predictions of other images, must not be paired.
+        Predictions of other images, or an edited accuracy, must not be paired.
         """
         key = (run.id, split)
         if key not in self._correct:
@@ -291,7 +292,7 @@ def _correct(run: Record, split: Split) -> NDArray[np.bool_] | None:
 
 
 def evaluation_sources(runs: Sequence[Record], split: Split = "test") -> tuple[Source, ...]:
-    """The fields that a comparison of these runs depends on."""
+    """The record fields that a comparison of these runs depends on."""
     found = []
     for run in runs:
         if run.status == "finished":

@@ -1,7 +1,7 @@
 """All runs and all epochs of a folder of records as tidy tables: pandas, CSV, Parquet.
 
-``python -m analysis.frames`` writes ``runs.csv`` (a row a run), ``epochs.csv`` (a row an epoch),
-and both as Parquet where pyarrow is installed.
+``python -m analysis.frames`` writes ``runs.csv`` (one row per run) and ``epochs.csv`` (one row per
+epoch), and both as Parquet if pyarrow is installed.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from models import DEFAULTS
 from models.cli import OneLineParser, run
 from models.errors import UsageError
 
-#: Parts of a configuration that have columns of their own.
+#: Parts of a configuration that are added as separate columns.
 _NOT_COLUMNS = {"options", "seed", "network"}
 
 
 def runs(records: Iterable[Record]) -> pd.DataFrame:
-    """A row a run: its configuration, size, accuracies, losses, times. Empty where it has none."""
+    """One row per run: configuration, size, accuracies, losses, times; empty where missing."""
     return pd.DataFrame([_run(record) for record in records]).convert_dtypes()
 
 
 def epochs(records: Iterable[Record]) -> pd.DataFrame:
-    """A row an epoch: the run, its network, variant and seed, and the epoch's numbers."""
+    """One row per epoch: the run, its network, variant and seed, and the epoch's numbers."""
     rows = [{**_name(r), **epoch.model_dump()} for r in records for epoch in r.history]
     return pd.DataFrame(rows).convert_dtypes()
 

@@ -1,8 +1,7 @@
-"""The findings at several training budgets: which stay as they are, and which still change.
+"""The findings at several training budgets: which are stable, and which depend on the budget.
 
-The rungs of the budget ladder (``[ladder]`` of ``study.toml``) differ in the images seen in
-training and in nothing else that a result could depend on. Their records lie in folders beside one
-another.
+The rungs of the budget ladder (``[ladder]`` of ``study.toml``) differ only in the number of images
+seen in training. Their records are in neighbouring folders.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ def budget(record: Record) -> int:
 
 
 def by_rung(records: Records) -> dict[str, Records]:
-    """These records and those of the other rungs, by letter in the order of the ladder.
+    """The records of all rungs, ``records`` included, by letter in the order of the ladder.
 
-    Empty where these are of no rung.
+    Empty if ``records`` are of no rung.
     """
     letters = {profile: letter for letter, profile in study.load().ladder.items()}
     own = letters.get(study.split_name(records.profile)[0])
@@ -40,13 +39,13 @@ def by_rung(records: Records) -> dict[str, Records]:
 
 
 def climb(records: Records, findings: Mapping[str, Finding]) -> Ladder:
-    """The findings of these records and of the other rungs.
+    """The findings at every rung.
 
-    Findings about the original's own figures are left out: no budget changes them.
+    Findings about the original's own figures are left out: they do not depend on a budget.
 
     Args:
-        records: of one rung, with ``Records.rungs``.
-        findings: of these records.
+        records: the records of one rung, with ``Records.rungs``.
+        findings: the findings of ``records``.
     """
     found = by_rung(records)
     at: dict[str, Mapping[str, Finding]] = {}
@@ -97,7 +96,7 @@ def _step(finding: Finding) -> Step:
 
 
 def outcome(steps: Sequence[Step]) -> Outcome:
-    """What the last two rungs say together; see ``schema.Climb``."""
+    """The joint outcome of the last two rungs; see ``schema.Climb``."""
     if len(steps) < 2:
         return "single"
     earlier, later = steps[-2:]
@@ -110,8 +109,8 @@ def outcome(steps: Sequence[Step]) -> Outcome:
 
 
 def _agree(earlier: Step, later: Step) -> bool:
-    """Whether two effects differ by no more than their intervals' half widths, added in squares;
-    ratios by their logarithms. True where either has no interval."""
+    """Whether two effects differ by at most the root of the sum of squares of their intervals' half
+    widths; ratios are compared as logarithms. True if either has no interval."""
     spans = []
     for step in (earlier, later):
         if step.effect is None or step.interval is None:

@@ -1,4 +1,4 @@
-"""Which kinds of machine the runs come from, and by how much these shift the error rate."""
+"""The kinds of machine of the runs, and their effect on the error rate."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Key = tuple[str, str]
 
 
 def kind(run: Record) -> Key:
-    """Runs of one kind of machine compute alike."""
+    """The kind of machine of a run; runs on the same kind are computed alike."""
     return run.environment.device, run.config.precision
 
 
 def machines(evidence: Evidence) -> Machines:
     """The kinds of machine of the finished runs, the most frequent first.
 
-    Networks with runs on the two most frequent kinds are compared with themselves: error rate on
-    the second over that on the first, and the geometric mean of these ratios. Seeds and images
-    count as in every comparison. Networks that have not learnt, or whose seeds vary more than those
-    of the others, are left out.
+    For each network with runs on the two most frequent kinds: error rate on the second over that on
+    the first, and the geometric mean of these ratios. The uncertainty comes from seeds and images,
+    as in every comparison. Networks that have not learnt, or whose seeds vary more than those of
+    the others, are left out.
     """
     variants = sorted({run.config.variant for run in evidence.records})
     runs = {variant: evidence.finished(variant) for variant in variants}

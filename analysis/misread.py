@@ -1,8 +1,8 @@
-"""Which test images the networks get wrong, and what these images look like.
+"""The test images that the networks get wrong.
 
-A record holds predictions and no images. The images of the usual data sets that most runs get wrong
-lie beside the figures, in one bitmap a data set, so that the report is built from records alone.
-``python -m analysis.misread`` makes these bitmaps, from the data sets and the project's records.
+A record holds predictions but no images. For MNIST and Fashion-MNIST the images that most runs get
+wrong are stored beside the figures, one bitmap per data set, so that the report needs no data set.
+``python -m analysis.misread`` makes these bitmaps from the data sets and the project's records.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from experiments.datasets import DATASETS, DatasetName
 from models.cli import run
 
 ASSETS = Path(__file__).parent / "figures" / "assets"
-#: Images kept of a data set, grey levels of a kept image, and images in a row of a bitmap.
+#: Images stored per data set, grey levels of a stored image, and images per row of a bitmap.
 KEPT, LEVELS, ROW = 1500, 16, 50
 SIDE = 28
 
 
 class Misreadings:
-    """The mistakes of the ten networks, over their finished runs, on the images that all saw.
+    """The mistakes of the results table's networks in their finished runs, on images common to all.
 
     Attributes:
-        answers: of each network, the predictions of its runs, ``(runs, images)`` uint8.
-        truth: ``(images,)`` uint8.
+        answers: predictions of each network's runs, ``(runs, images)`` uint8.
+        truth: true classes, ``(images,)`` uint8.
     """
 
     def __init__(self, records: Records) -> None:
@@ -60,34 +60,30 @@ class Misreadings:
 
     @functools.cached_property
     def misses(self) -> NDArray[np.int64]:
-        """How many runs get an image wrong, ``(images,)``."""
+        """Number of runs that get each image wrong, ``(images,)``."""
         return np.asarray((self.all_answers != self.truth).sum(axis=0))
 
     @property
     def hardest(self) -> list[int]:
-        """Every image that a run gets wrong, from those that the most runs do."""
+        """Every image that a run gets wrong, by decreasing number of such runs."""
         order = np.argsort(-self.misses, kind="stable")
         return [int(image) for image in order if self.misses[image]]
 
     @property
     def of_all(self) -> list[int]:
-        """The images that most runs of every network get wrong."""
+        """The images that, of every network, more than half of the runs get wrong."""
         wrong = [(rows != self.truth).mean(axis=0) > 0.5 for rows in self.answers.values()]
         return np.flatnonzero(np.all(wrong, axis=0)).tolist() if wrong else []
 
     def taken_for(self, image: int, answers: NDArray[np.uint8]) -> int:
-        """The wrong class that the most of these runs give an image."""
+        """The most frequent wrong class of an image among ``answers``."""
         given = answers[:, image]
         return Counter(given[given != self.truth[image]].tolist()).most_common(1)[0][0]
 
 
 def summary(found: Misreadings, dataset: DatasetName) -> tuple[Misread, bytes]:
-    """What the page needs to show every mistake: the results' entry, and a bitmap of the images.
-
-    An image that is not kept has its number only.
-    """
+    """The entry of the results with every mistake, and a bitmap of the images that are stored."""
     shown = kept(dataset, found.hardest)
-    known = list(shown)
     of_all = [
         (image, found.taken_for(image, found.all_answers), int(found.misses[image]))
         for image in found.of_all
@@ -102,7 +98,7 @@ def summary(found: Misreadings, dataset: DatasetName) -> tuple[Misread, bytes]:
         networks.append(Mistakes(title=title(variant), runs=len(answers), images=tuple(images)))
     truth = {image: int(found.truth[image]) for image in found.hardest}
     return (
-        Misread(truth=truth, shown=tuple(known), row=ROW, networks=tuple(networks)),
+        Misread(truth=truth, shown=tuple(shown), row=ROW, networks=tuple(networks)),
         bitmap(list(shown.values())),
     )
 
@@ -111,10 +107,10 @@ def summary(found: Misreadings, dataset: DatasetName) -> tuple[Misread, bytes]:
 
 
 def kept(dataset: DatasetName, images: Sequence[int]) -> dict[int, NDArray[np.uint8]]:
-    """Those of these test images that are kept here; of another data set, all, from its files.
+    """The pixels of those test images that are stored here, or of all from the data set's files.
 
     Raises:
-        DataError: of another data set, and its files cannot be had.
+        DataError: no images of the data set are stored, and the data set is not available.
     """
     path = _path(dataset)
     if path.exists():
@@ -140,7 +136,7 @@ def _read(path: Path) -> dict[int, NDArray[np.uint8]]:
 
 
 def bitmap(images: Sequence[NDArray[np.uint8]], numbers: Sequence[int] = ()) -> bytes:
-    """Images side by side, ``ROW`` a row, as a PNG of few grey levels; black without any."""
+    """Images side by side, ``ROW`` per row, as a PNG of 16 grey levels; black without any."""
     height = max(1, -(-len(images) // ROW))
     tiles = np.zeros((height * ROW, SIDE, SIDE), np.uint8)
     for at, image in enumerate(images):
@@ -155,7 +151,7 @@ def bitmap(images: Sequence[NDArray[np.uint8]], numbers: Sequence[int] = ()) -> 
 
 
 def main() -> int:
-    """Keep the images of the usual data sets that the most runs get wrong."""
+    """Store the images of MNIST and Fashion-MNIST that the most runs get wrong."""
     from experiments.datasets.splits import load
     from experiments.support.files import write_atomically
 

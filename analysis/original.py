@@ -1,4 +1,4 @@
-"""What the original write-up says: its figures and its claims (``original.toml``)."""
+"""The figures and claims of the original write-up (``original.toml``)."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ FIELDS: dict[str, Kind] = {"parameters": "count", "macs": "macs", "accuracy": "a
 class Row(BaseModel):
     """One row of the original's results table.
 
-    ``macs`` as printed: of ``macs_images`` images, rounded to ``macs_step``. ``mark``: printed as
-    best or second best.
+    ``macs``: as printed, for ``macs_images`` images, rounded to ``macs_step``. ``mark``: whether it
+    is printed as best or second best.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,7 +39,7 @@ class Row(BaseModel):
 
 
 class Claim(BaseModel):
-    """A claim: the figures that the original gives for it, and what it rests on."""
+    """A claim: the figures that the original gives for it, and the kind of its basis."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,7 +71,7 @@ def load() -> Original:
 
 
 def row(network: str) -> Row | None:
-    """The original's row of a network, by any usual spelling; None where it has none.
+    """The original's row of a network, by any usual spelling; None without one.
 
     Raises:
         UsageError: no such network.

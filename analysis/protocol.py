@@ -1,4 +1,4 @@
-"""What each finding tests, and when that was fixed (``protocol.toml``)."""
+"""The test of each finding, and when it was fixed (``protocol.toml``)."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Fixed(Text):
 class Entry(_Part):
     """The test of one finding; ``unit`` to ``fixed`` are keys of the protocol's tables.
 
-    ``original``: the original's sentence, empty where it says nothing of it; ``english`` renders
-    it. ``contradicted``: what that verdict means here.
+    ``original``: the original's sentence, or empty; ``english``: its translation.
+    ``contradicted``: the meaning of this verdict here.
     """
 
     original: str
@@ -84,10 +84,10 @@ def load() -> Protocol:
 
 
 def ratio(margin: str) -> float:
-    """A margin that is a ratio.
+    """The ratio of a margin.
 
     Raises:
-        LookupError: it is none.
+        LookupError: the margin has no ratio.
     """
     found = load().margin[margin].ratio
     if found is None:

@@ -1,4 +1,4 @@
-"""All records of one folder, read once, grouped by variant and seed."""
+"""The records of one folder, read once, by id and by variant."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ from experiments.record import Evaluation, Record, RecordError, parse, unreadabl
 
 __all__ = ["STRONG", "Records", "contents", "mean", "rungs", "siblings", "value"]
 
-
-#: No record is larger: one of a network of hundreds of layers has half a megabyte.
+#: Larger files are refused; a record of a network with hundreds of layers has half a megabyte.
 MAX_BYTES = 32 * 2**20
 
 
 def contents(folder: Path) -> dict[Path, bytes | OSError]:
-    """Every ``*.json`` of a folder, read once: its bytes, or why it cannot be read."""
+    """Every ``*.json`` of a folder: its bytes, or the error of reading it."""
     found: dict[Path, bytes | OSError] = {}
     for path in sorted(folder.glob("[!.]*.json")):
         try:
-            if path.exists() and not path.is_file():  # a pipe would wait for its other end
+            if path.exists() and not path.is_file():  # reading a pipe would block
                 raise OSError(errno.EINVAL, "not a regular file", str(path))
             if path.stat().st_size > MAX_BYTES:
                 raise OSError(errno.EFBIG, f"larger than {MAX_BYTES >> 20} MiB", str(path))
@@ -39,7 +38,7 @@ def contents(folder: Path) -> dict[Path, bytes | OSError]:
     return found
 
 
-#: Variants of the strong recipe, and the networks that they are: as they are by default.
+#: Variants of the strong recipe, each with its network; all options are the defaults.
 STRONG = {f"{network}-strong": network for network in models.NETWORKS}
 
 
@@ -48,12 +47,13 @@ class Records:
     """The records of one profile.
 
     Attributes:
-        folder: where they lie.
-        profile: the profile that they state; with several, that of the most records.
-        dataset: what they were trained on: the most of them, the others are refused.
+        folder: the folder of the files.
+        profile: the most frequent profile of the records.
         by_id: every valid record.
-        refused: one line for each file that is no record, naming file and field.
-        rungs: by letter, the records of the other rungs of the budget ladder, on this data set.
+        refused: one line for each file that is not a valid record, naming file and field.
+        planned: ids of the profile's runs in the study.
+        dataset: the most frequent data set; records of others are refused.
+        rungs: records of the other rungs of the budget ladder on this data set, by letter.
     """
 
     folder: Path
@@ -66,8 +66,8 @@ class Records:
 
     @classmethod
     def load(cls, folder: Path) -> Records:
-        """Read every ``*.json`` of a folder and of the other rungs beside it; a bad file is
-        refused, never fatal."""
+        """Read every ``*.json`` of a folder and of the other rungs' folders; bad files are listed
+        in ``refused``."""
         beside = {letter: cls.parse(path, contents(path)) for letter, path in rungs(folder).items()}
         return cls.parse(folder, contents(folder)).beside(beside)
 
@@ -106,7 +106,7 @@ class Records:
         )
 
     def beside(self, rungs: Mapping[str, Records]) -> Records:
-        """The same records, with those of the other rungs that have any on this data set."""
+        """The same records with those of other rungs that have records on this data set."""
         kept = {k: other for k, other in rungs.items() if other and other.dataset == self.dataset}
         return replace(self, rungs=kept)
 
@@ -136,9 +136,9 @@ class Records:
         return found
 
     def only(self, ids: Iterable[str]) -> Records:
-        """These records alone, as if the folders held no other file.
+        """The records with these ids only.
 
-        A record of another rung goes by its folder too: ``rung-b/ResNet18.s0``.
+        The id of a record of another rung begins with its folder: ``rung-b/ResNet18.s0``.
         """
         named = set(ids)
         others = {
@@ -159,10 +159,9 @@ class Records:
 
     @property
     def extra(self) -> list[Record]:
-        """A person's own experiments: other settings or options than the study's.
+        """A person's own experiments: runs with other settings or options than the study's.
 
-        Further seeds of the study's own runs are none: they count as those runs do. Nor are the
-        networks of ``strong``, planned or not.
+        Further seeds of the study's runs, and the networks of ``STRONG``, are not among them.
         """
         study_runs = {run_id.rpartition(".s")[0] for run_id in self.planned} | STRONG.keys()
         return [record for record in self if record.id.rpartition(".s")[0] not in study_runs]
@@ -178,10 +177,10 @@ class Records:
 
 
 def _check_accuracies(path: Path, record: Record) -> None:
-    """Refuse a record that states another accuracy than its predictions have.
+    """Check the accuracies of a record against its predictions.
 
     Raises:
-        RecordError: the line names the field and both accuracies.
+        RecordError: they differ; the message names the field and both accuracies.
     """
     splits: dict[Split, Evaluation | None] = {"test": record.test, "validation": record.validation}
     for split, found in splits.items():
@@ -197,7 +196,7 @@ def _check_accuracies(path: Path, record: Record) -> None:
 
 
 def siblings(folder: Path) -> dict[DatasetName, Path]:
-    """Folders of the same profile's records of other data sets, beside this one."""
+    """The neighbouring folders with records of the same profile on other data sets."""
     base, own = study.split_name(folder.name)
     beside = {
         name: folder.with_name(study.profile_name(base, name)) for name in DATASETS if name != own
@@ -206,7 +205,7 @@ def siblings(folder: Path) -> dict[DatasetName, Path]:
 
 
 def rungs(folder: Path) -> dict[str, Path]:
-    """Folders of the other rungs of the budget ladder, by letter, beside this one."""
+    """The neighbouring folders of the other rungs of the budget ladder, by letter."""
     base, dataset = study.split_name(folder.name)
     ladder = study.load().ladder
     if base not in ladder.values():
@@ -223,6 +222,6 @@ _Name = TypeVar("_Name", bound=str)
 
 
 def _most(names: Iterable[_Name]) -> _Name | None:
-    """The most frequent name, the first in the alphabet of several; None without any."""
+    """The most frequent name, of several the alphabetically first; None without any."""
     counted = Counter(names)
     return min(counted, key=lambda name: (-counted[name], name), default=None)

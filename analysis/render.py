@@ -1,4 +1,4 @@
-"""A figure of the analysis as files: SVG for the report, PDF and PNG for a paper."""
+"""Figures as files: SVG for the page, PDF and PNG for other documents, CSV of the points."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from analysis.schema import LANGS, Figure, Lang
 from models import UsageError
 
 Drawing = Plot | Diagram
-#: Resolution of bitmaps, in dots an inch.
+#: Resolution of bitmaps in dots per inch.
 DPI = 300
 _POINT_COLUMNS = ("panel", "name", "what", "x", "y")
 _ROOT = Path(__file__).resolve().parent.parent
 
 
 def draw(name: str, records: Records) -> tuple[Figure, dict[str, bytes]]:
-    """Draw a figure in both languages from its own records alone.
+    """Draw a figure in both languages, from the records that it shows only.
 
     Returns:
-        Its entry in the results, and its files by name; no files where there is nothing to draw.
+        Its entry in the results, and its files by name; no files if there is nothing to draw.
     """
     module = figures()[name]
     runs = module.runs(records)
@@ -51,12 +51,12 @@ def draw(name: str, records: Records) -> tuple[Figure, dict[str, bytes]]:
 
 
 def svg(drawing: Drawing) -> bytes:
-    """A figure as SVG, transparent, its text as text, with the inks of ``analysis.figures``."""
+    """A figure as a transparent SVG with text as text, in the colours of ``inks``."""
     return lean(_saved(drawing, "svg", transparent=True, metadata={"Date": None, "Creator": None}))
 
 
 def points(drawing: Drawing) -> bytes:
-    """The points that a figure shows as comma-separated values; nothing for a diagram."""
+    """The labelled points of a figure as comma-separated values; empty without any."""
     panels = drawing.axes if isinstance(drawing, Plot) else []
     found = [(at, *point) for at, axes in enumerate(panels, 1) for point in marks.points(axes)]
     out = io.StringIO()
@@ -65,9 +65,9 @@ def points(drawing: Drawing) -> bytes:
 
 
 def pdf(drawing: Drawing) -> bytes:
-    """A figure as PDF, its fonts embedded.
+    """A figure as PDF with embedded fonts.
 
-    By WeasyPrint, as matplotlib embeds the Chinese fonts as Type 3, which journals refuse.
+    Made by WeasyPrint: matplotlib embeds the Chinese fonts as Type 3, which journals refuse.
 
     Raises:
         UsageError: WeasyPrint cannot be loaded.
@@ -86,7 +86,7 @@ def pdf(drawing: Drawing) -> bytes:
 
 def png(drawing: Drawing) -> bytes:
     """A figure as a bitmap on white."""
-    # a higher level of compression takes twice as long and saves a tenth
+    # A higher level takes twice as long and saves a tenth of the size.
     options = {"compress_level": 3}
     return _saved(
         drawing, "png", dpi=DPI, facecolor="white", metadata={"Software": None}, pil_kwargs=options
@@ -108,20 +108,20 @@ def _saved(drawing: Drawing, kind: str, **options: object) -> bytes:
 _SVG = "http://www.w3.org/2000/svg"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _USED = re.compile(r"url\(#([^)]+)\)")
-#: Attributes that hold coordinates, which are cut to thousandths of a point.
+#: Attributes with coordinates, which are truncated to thousandths of a point.
 _COORDINATES = ("d", "x", "y", "transform")
 _FINE = re.compile(r"(\.\d{3})\d+")
 _POINT = re.compile(r"(-?[\d.]+(?:e-?\d+)?)\s+(-?[\d.]+(?:e-?\d+)?)")
-#: What matplotlib's own style sheet says of every element; here it is inherited.
+#: matplotlib's style sheet sets these on every element; here the root has them.
 _DEFAULTS = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
 _INHERITED = ("font-family", "font-size")
 
 
 def lean(svg: bytes) -> bytes:
-    """A drawing of matplotlib's without metadata, style sheet, unused ids and empty elements.
+    """Make an SVG of matplotlib's smaller, so that a page can embed it.
 
-    Styles become attributes, marks that are alike become one path, and the most frequent font is
-    said once, so that a page can hold it.
+    Metadata, style sheet, unused ids and empty elements are removed. Styles become attributes,
+    successive paths of equal style are joined, and the most frequent font is set on the root.
     """
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
@@ -144,7 +144,7 @@ def lean(svg: bytes) -> bytes:
 
 
 def _draw_marks(root: ElementTree.Element) -> None:
-    """Put marks where they are referred to."""
+    """Replace references to marks by copies of the marks."""
     marks = {}
     for definitions in root.iter(f"{{{_SVG}}}defs"):
         for mark in definitions.findall(f"{{{_SVG}}}path"):
@@ -163,7 +163,7 @@ def _draw_marks(root: ElementTree.Element) -> None:
 
 
 def _prune(element: ElementTree.Element, used: set[str]) -> None:
-    """Drop what is not seen, dissolve groups without attributes, and join paths that are alike."""
+    """Remove invisible elements, dissolve groups without attributes, join paths of equal style."""
     parts: list[ElementTree.Element] = []
     for child in element:
         if child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"):
@@ -195,13 +195,13 @@ def _prune(element: ElementTree.Element, used: set[str]) -> None:
 
 
 def _order(part: ElementTree.Element) -> tuple[bool, str]:
-    """Of the parts of an axis: its lines, each kind together, then its texts."""
+    """Sort key for the parts of an axis: lines grouped by style, then texts."""
     is_text = part.tag == f"{{{_SVG}}}text"
     return is_text, "" if is_text else str(part.attrib | {"d": ""})
 
 
 def _join_groups(root: ElementTree.Element) -> None:
-    """Put a group of one part in its place."""
+    """Replace a group by its only child."""
     for group in reversed(list(root.iter(f"{{{_SVG}}}g"))):
         if len(group) == 1:
             (only,) = group
@@ -212,7 +212,7 @@ def _join_groups(root: ElementTree.Element) -> None:
 
 
 def _plain(element: ElementTree.Element) -> None:
-    """Turn the style of an element into attributes, and shorten its coordinates."""
+    """Turn the style of an element into attributes, and truncate its coordinates."""
     for declaration in element.attrib.pop("style", "").split(";"):
         name, colon, value = (part.strip() for part in declaration.partition(":"))
         if colon and _DEFAULTS.get(name) != value:
@@ -227,7 +227,7 @@ def _plain(element: ElementTree.Element) -> None:
 
 
 def _is_nothing(element: ElementTree.Element) -> bool:
-    """Whether it is an empty list of definitions, or a path with neither stroke nor fill."""
+    """Whether an element is an empty ``defs``, or a path with neither stroke nor fill."""
     if element.tag == f"{{{_SVG}}}defs":
         return len(element) == 0
     return (
@@ -236,7 +236,7 @@ def _is_nothing(element: ElementTree.Element) -> bool:
 
 
 def _continues(line: ElementTree.Element, part: ElementTree.Element) -> bool:
-    """Whether two paths in a row are alike, so that one element can hold both."""
+    """Whether two successive paths have equal attributes, so that one element can hold both."""
     if line.tag != part.tag or "d" not in line.attrib or "d" not in part.attrib:
         return False
     first, second = ({**each.attrib, "d": ""} for each in (line, part))

@@ -75,8 +75,10 @@ _LIBRARIES = (
 
 @dataclass(frozen=True)
 class Inputs:
-    """A folder of records at one moment, and those beside it: ``others`` of the other data sets,
-    ``rungs`` of the other rungs of the budget ladder."""
+    """The files of a folder of records and of neighbouring folders, as read at one moment.
+
+    ``others``: the same profile on other data sets; ``rungs``: other rungs of the budget ladder.
+    """
 
     folder: Path
     files: Mapping[Path, bytes | OSError]
@@ -96,7 +98,7 @@ class Inputs:
         return Records.parse(self.folder, self.files).beside(beside)
 
     def fingerprint(self) -> str:
-        """Of the records, the code that analyses them, its libraries and the fonts of figures."""
+        """SHA-256 (hex) of records, code, versions of libraries, and fonts."""
         figures()  # sets the fonts
         digest = hashlib.sha256()
         for folder in (self, *self.others.values(), *self.rungs.values()):
@@ -113,7 +115,7 @@ class Inputs:
 
 
 def _code() -> list[Path]:
-    """What records are analysed by: code, settings, and the words of figures."""
+    """The files that determine the results besides the records: code, settings, figures' texts."""
     found = [*(_ROOT / "analysis").glob("*.json")]
     for folder in ("figures", "diagrams"):
         found += (_ROOT / "templates" / folder).rglob("*.*")
@@ -124,7 +126,7 @@ def _code() -> list[Path]:
 
 
 def is_fresh(out: Path, fingerprint: str) -> bool:
-    """Whether a folder holds the results of this fingerprint, every file as it was written."""
+    """Whether a folder holds the results of this fingerprint and every file is unchanged."""
     try:
         made = json.loads((out / RESULTS).read_bytes())
         files = made["files"].items() if made["made_from"] == fingerprint else ()
@@ -141,7 +143,7 @@ def _sha256(content: bytes) -> str:
 
 
 def make(inputs: Inputs, out: Path) -> Results:
-    """Analyse records, and write results, figures and tables; ``results.json`` comes last."""
+    """Analyse records and write results, figures and tables, ``results.json`` last."""
     records = inputs.records()
     entries: dict[str, Figure] = {}
     files: dict[str, bytes] = {}
@@ -173,15 +175,16 @@ def make(inputs: Inputs, out: Path) -> Results:
 
 
 def _cores() -> int:
-    """Processors for drawing: more than four find nothing to do."""
+    """Processes for drawing figures: at most four, more do not help."""
     available = getattr(os, "sched_getaffinity", None)
     return min(len(available(0)) if available else os.cpu_count() or 1, 4)
 
 
 def as_csv(table: Table) -> str:
-    """Full precision, keys instead of words; intervals as columns ``<key>_low``, ``<key>_high``.
+    """A table as CSV: full precision, keys instead of words.
 
-    Accuracies and differences are fractions, losses in nats, times in seconds.
+    Intervals have columns ``<key>_low`` and ``<key>_high``. Accuracies and differences are
+    fractions, losses in nats, times in seconds.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -206,7 +209,7 @@ def _raw(cell: Cell) -> str:
     if isinstance(cell.value, tuple):
         return " ".join(repr(item.value) for item in cell.value)
     text = cell.value or cell.note
-    # a text that a spreadsheet would take for a formula is quoted as text
+    # Quote text that a spreadsheet would interpret as a formula.
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
@@ -217,7 +220,7 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
     """The results without figures.
 
     Args:
-        records: to analyse.
+        records: the records to analyse.
         others: the records of the same profile on other data sets.
     """
     findings = evaluate(records)
@@ -261,12 +264,12 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
 
 
 def _simulated() -> Value:
-    """The least number of simulated studies behind a row of the table of levels."""
+    """The smallest number of simulated studies behind any row of the table of levels."""
     return Value(min(level.worlds for level in Simulation.load().levels), "integer", ())
 
 
 def _protocol(original: bool) -> Protocol:
-    """The protocol; of another data set than the original's without what concerns its figures."""
+    """The protocol; for other data sets than the original's, without findings about its figures."""
     whole = protocol.load()
     kept = {n: e for n, e in whole.finding.items() if original or not REGISTRY[n].of_original}
     return whole.model_copy(update={"finding": kept})
@@ -321,7 +324,7 @@ def _networks(
     findings: Iterable[Finding],
     layers: tuple[Layers, ...],
 ) -> dict[str, Network]:
-    """Every variant that can be named: a finding may miss one that the study leaves out."""
+    """Every variant that templates may name: recorded, planned, registered, or of a finding."""
     names = {run.rpartition(".s")[0] for run in planned} | set(models.NETWORKS)
     names |= {record.config.variant for record in records}
     names |= {variant for finding in findings for variant in finding.missing}
@@ -352,7 +355,7 @@ def _network(records: Records, variant: str, layers: list[str]) -> Network:
 
 
 def _layers(records: Records) -> tuple[Layers, ...]:
-    """One table for each different network, under the name of its plainest variant."""
+    """One layer table for each different network, under the shortest name of its variants."""
     found: dict[str, Layers] = {}
     for record in sorted(records, key=lambda run: (len(run.config.variant), run.id)):
         text, name = printable(record.network.layers), record.config.variant

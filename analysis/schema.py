@@ -1,7 +1,7 @@
-"""The results of the analysis as one file, ``results.json``: everything that the report shows.
+"""The schema of ``results.json``, the results of the analysis that the report shows.
 
 ``python -m analysis`` writes it to ``analysis/out/<profile>/``, beside the figures and tables. The
-report reads nothing else of the experiments. Every number is a ``Value`` with its sources.
+report reads no other data of the experiments. Numbers are ``Value``s with their sources.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Texts = Mapping[Lang, str]
 #: The folder of results by profile, and the name of the file in it.
 OUT = Path(__file__).resolve().parent / "out"
 RESULTS = "results.json"
-#: The bitmap of the images that networks get wrong.
+#: File name of the bitmap of images that networks get wrong.
 MISREAD = "misread.png"
-#: The simulation of the tests, committed.
+#: The committed results of ``analysis.simulation``.
 SIMULATION = OUT.with_name("simulation.json")
 
 
 def folder_of(profile: str | None, dataset: str | None) -> Path:
-    """Where the results of a profile lie; without a name, those of the machine's default.
+    """The folder with the results of a profile; without a name, of the machine's default profile.
 
     Raises:
         UsageError: no such profile or data set.
@@ -51,11 +51,11 @@ def folder_of(profile: str | None, dataset: str | None) -> Path:
 
 
 class Verdict(StrEnum):
-    """What the records say to a hypothesis."""
+    """The outcome of testing a hypothesis on the records."""
 
     SUPPORTED = "supported"
     CONTRADICTED = "contradicted"
-    #: Of several networks: shown for some, refuted for others.
+    #: A claim about several networks that is shown for some and refuted for others.
     MIXED = "mixed"
     INCONCLUSIVE = "inconclusive"
     NOT_TESTABLE = "not_testable"
@@ -63,21 +63,21 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """A hypothesis, tested.
+    """The result of testing a hypothesis.
 
     Attributes:
-        id: ``plain-degrades``; templates and the original's claims go by it.
+        id: its name in templates and in the original's claims: ``plain-degrades``.
         verdict: the outcome.
-        effect: the headline number; None where there is none, as of a diverged run.
+        effect: the main number; None if there is none, for example for a diverged run.
         interval: 95 % confidence interval of the effect, not corrected.
-        p: Holm-corrected within the family; None for rules and arithmetic.
+        p: p-value after Holm's correction within the family; None for rules and arithmetic.
         test: key of the test (``analysis.findings.base.TESTS``).
         values: named numbers for the prose.
         runs: ids of the records that the verdict depends on.
-        missing: variants without runs, for which reason it is not testable.
-        seeds: the least number of runs behind a network.
-        facts: what the wording needs besides numbers, such as a network's title. ``budget``: the
-            outcome over the rungs of the budget ladder (``Climb``), where there is a ladder.
+        missing: variants without runs that make the finding not testable.
+        seeds: the smallest number of runs of any network.
+        facts: texts and conditions for the prose, such as a network's title. ``budget``: the
+            outcome over the rungs of the budget ladder (``Climb``), if there is a ladder.
     """
 
     id: str
@@ -101,12 +101,12 @@ class Column:
     """A column.
 
     Attributes:
-        key: its name, unique in the table (the head of the CSV column).
-        kind: of its cells: ``text`` as it stands, ``word`` the key of a word in the templates,
-            ``claim`` the id of a finding, for the claim's text in the templates, ``verdict``,
-            ``value`` numbers whose own kinds differ, else the kind of its numbers.
+        key: unique name in the table, and the head of the CSV column.
+        kind: kind of the cells. ``text``: printed unchanged; ``word``: key of a word in the
+            templates; ``claim``: id of a finding, printed as its claim; ``verdict``; ``value``:
+            numbers of different kinds; else the kind of the numbers.
         title: the printed head.
-        original: holds figures of the original write-up.
+        original: whether the column has figures of the original write-up.
     """
 
     key: str
@@ -117,15 +117,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell; empty with the value None.
+    """A cell.
 
     Attributes:
-        value: a number, several, or a text or key as the column's kind says.
+        value: a number, several numbers, or a text or key (by the column's kind); None if empty.
         mark: best or second best of the column.
         note: key of a note in the templates, or empty.
         interval: 95 % confidence interval of the number.
-        names: of several numbers, what each belongs to.
-        finding: the finding that the number is the effect of; its templates say what that is.
+        names: of several numbers, the name that each belongs to.
+        finding: id of the finding whose effect the number is; templates describe the effect.
     """
 
     value: Value | tuple[Value, ...] | str | None = None
@@ -138,7 +138,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: rows of as many cells as there are columns, and the records it depends on."""
+    """A table: one cell per row and column, and the ids of the records it depends on."""
 
     id: str
     columns: tuple[Column, ...]
@@ -150,17 +150,17 @@ class Table:
 
 
 class Part(BaseModel):
-    """A part of the results: no unknown fields, no changes."""
+    """Base of all parts of the results: immutable, without unknown fields."""
 
-    # a diverged quantity is NaN or infinite
+    # A diverged quantity may be NaN or infinite.
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
 class Figure(Part):
-    """A figure: its drawings are ``figures/<id>.<language>.{svg,pdf,png}``.
+    """A figure, drawn in ``figures/<id>.<language>.{svg,pdf,png}``.
 
-    ``runs``: ids of the records that it shows. ``code``: the file that draws it. ``alt``: what it
-    shows, in words; empty where there was nothing to draw, and so no drawing.
+    ``runs``: ids of the records that it shows. ``code``: the file that draws it. ``alt``: its text
+    alternative; empty if there was nothing to draw, and then there are no files.
     """
 
     runs: tuple[str, ...]
@@ -169,7 +169,7 @@ class Figure(Part):
 
 
 class Score(Part):
-    """Loss in nats an image, and accuracy as a fraction, of a trained network on one split."""
+    """Mean loss in nats per image, and accuracy as a fraction, of a network on one split."""
 
     images: int
     loss: float
@@ -177,7 +177,7 @@ class Score(Part):
 
 
 class Size(Part):
-    """Parameters of a network, and multiply-accumulates of one image, as the record has them."""
+    """Parameters of a network, and multiply-accumulates of one image, as in the record."""
 
     parameters: int
     macs: Macs
@@ -186,9 +186,9 @@ class Size(Part):
 
 
 class Run(Part):
-    """A run as its card shows it: its record without predictions and probes.
+    """A run for its card: its record without predictions and probes.
 
-    ``title``: of the network. ``command``: repeats the run.
+    ``title``: the network's title. ``command``: the command that repeats the run.
     """
 
     id: str
@@ -208,7 +208,7 @@ class Run(Part):
 
 
 class Layers(Part):
-    """torchinfo's table of a network: of its variant ``name``, from the record field ``source``."""
+    """torchinfo's layer table of the variant ``name``, from the record field ``source``."""
 
     name: str
     title: str
@@ -219,7 +219,7 @@ class Layers(Part):
 class Network(Part):
     """A variant that templates may name, with or without runs.
 
-    ``runs``, ``finished``: how many there are. Accuracies are means over the finished runs.
+    ``runs``, ``finished``: numbers of runs. Accuracies are means over the finished runs.
     ``layers``: index into ``Results.layers``.
     """
 
@@ -234,19 +234,20 @@ class Network(Part):
 
 
 class Setting(Part):
-    """The setting of a set of records. Numbers are None without records.
+    """The setting of a set of records.
 
-    Each number is the usual value of a field of the configurations: that of the most networks.
+    Fields with a ``Value`` are the most frequent value, by network, of a field of the
+    configurations; None without records.
 
     Attributes:
-        name: of the profile, which says the data set too: ``quick-fashionmnist``.
-        base: without the data set: ``quick``.
+        name: name of the profile, with the data set: ``quick-fashionmnist``.
+        base: name without the data set: ``quick``.
         planned: whether the study has this profile.
-        seeds: how many different seeds.
-        least_seeds: how many runs the network with the fewest has.
-        diverged: how many runs diverged.
-        original_setting: whether every network ran in the original's setting (data set, input
-            size, epochs, images; networks of a fixed input size and runs until stable aside).
+        seeds: number of different seeds.
+        least_seeds: number of runs of the network with the fewest runs.
+        diverged: number of runs that diverged.
+        original_setting: whether every run has the original's setting (data set, input size,
+            epochs, images). LeNet's input size and the epochs of runs until stable do not count.
     """
 
     name: str
@@ -267,7 +268,7 @@ class Setting(Part):
 
 
 class Original(Part):
-    """The original write-up's own: its data set, its setting, and its results by network."""
+    """The original write-up's data set, setting, and results by network."""
 
     dataset: str
     setting: dict[str, Value]
@@ -275,7 +276,7 @@ class Original(Part):
 
 
 class Dataset(Part):
-    """The data set of the records; ``original``: whether it is that of the original."""
+    """The data set of the records; ``original``: whether it is the original's data set."""
 
     name: str
     title: str
@@ -284,9 +285,9 @@ class Dataset(Part):
 
 
 class Basis(Part):
-    """What the findings on a data set rest on: its title, its runs, and how many seeds they have.
+    """Title of a data set, and numbers of runs and seeds behind the findings on it.
 
-    Runs of one's own, outside the study, do not count.
+    A person's own experiments, outside the study, do not count.
     """
 
     title: str
@@ -295,10 +296,10 @@ class Basis(Part):
 
 
 class CrossDataset(Part):
-    """Which findings carry over from one data set to another. False where there is only one.
+    """Which findings carry over from one data set to another. False with one data set.
 
-    ``alike``: ids of the findings with the same verdict on all; ``reversed``: of those supported
-    on one and contradicted on another.
+    ``alike``: ids of the findings with the same decisive verdict on all data sets; ``reversed``:
+    ids of the findings supported on one and contradicted on another.
     """
 
     bases: tuple[Basis, ...]
@@ -310,13 +311,13 @@ class CrossDataset(Part):
 
     @property
     def titles(self) -> tuple[str, ...]:
-        """The data sets as they are printed."""
+        """The printed names of the data sets."""
         return tuple(basis.title for basis in self.bases)
 
 
 class Rung(Part):
-    """A rung of the budget ladder: the letter, the profile without its data set, the images that
-    most of its networks saw in training (images times epochs), and the runs."""
+    """A rung of the budget ladder: letter, profile without data set, number of runs, and the
+    images seen in training (images times epochs) by most of the runs."""
 
     letter: str
     profile: str
@@ -325,8 +326,7 @@ class Rung(Part):
 
 
 class Step(Part):
-    """A finding at one rung where it could be tested; ``networks``: the variants that it rests
-    on."""
+    """A finding at a rung where it is testable; ``networks``: the variants of its runs."""
 
     verdict: Verdict
     effect: Value | None
@@ -338,13 +338,13 @@ Outcome = Literal["stable", "depends", "open", "unlike", "single"]
 
 
 class Climb(Part):
-    """A finding over the rungs where it could be tested, by letter, from the fewest images.
+    """A finding over the rungs where it is testable, by letter, from the fewest images.
 
-    Two effects agree if they differ by no more than their intervals allow, or have none.
-    ``stable``: the last two rungs decide alike, and their effects agree. ``open``: their effects
-    agree, and one of them at least is inconclusive. ``depends``: they decide differently, or their
-    effects disagree. ``unlike``: the same, but they rest on different networks, so that the budget
-    is not the only difference. ``single``: there is one rung.
+    The outcome compares the last two rungs. Two effects agree if they differ by no more than their
+    intervals allow, or if one has no interval. ``stable``: equal verdicts, effects agree.
+    ``open``: effects agree, at least one verdict is inconclusive. ``depends``: different verdicts,
+    or effects disagree. ``unlike``: like ``depends``, but with different networks, so that the
+    budget is not the only difference. ``single``: there is one rung.
     """
 
     outcome: Outcome
@@ -352,10 +352,10 @@ class Climb(Part):
 
 
 class Ladder(Part):
-    """The study with different numbers of images seen. False where there is one rung only.
+    """The findings at several training budgets. False with one rung.
 
     ``rungs``: from the fewest images; empty if the records are of no rung. ``findings``: those
-    that could be tested at a rung, by id.
+    that are testable at a rung, by id.
     """
 
     rungs: tuple[Rung, ...] = ()
@@ -366,7 +366,7 @@ class Ladder(Part):
 
     @property
     def compared(self) -> tuple[str, ...]:
-        """Ids of the findings that could be tested at two rungs or more."""
+        """Ids of the findings that are testable at two rungs or more."""
         return tuple(name for name, climb in self.findings.items() if climb.outcome != "single")
 
     def ended(self, outcome: Outcome) -> tuple[str, ...]:
@@ -375,8 +375,8 @@ class Ladder(Part):
 
 
 class Mistakes(Part):
-    """What a network takes for what: ``images`` are (number of the image, class it was taken for,
-    runs that did so). ``title`` is empty for the images that every network gets wrong."""
+    """Wrong answers of a network: ``images`` are (index of the image, predicted class, number of
+    runs). ``title`` is empty for the images that every network gets wrong."""
 
     title: str
     runs: int
@@ -386,8 +386,8 @@ class Mistakes(Part):
 class Misread(Part):
     """The test images that networks get wrong.
 
-    ``truth``: their classes, by number. ``shown``: numbers of the images in ``misread.png``, in
-    which they stand in rows of ``row``.
+    ``truth``: true class by index of the image. ``shown``: indices of the images in
+    ``misread.png``, which has ``row`` images per row.
     """
 
     truth: dict[int, int] = {}
@@ -397,8 +397,8 @@ class Misread(Part):
 
 
 class Machine(Part):
-    """A kind of machine: device, precision, finished runs; ``alone``: networks (titles) that were
-    run on no other."""
+    """A kind of machine: device, precision, finished runs; ``alone``: titles of the networks that
+    ran on no other kind."""
 
     device: str
     precision: str
@@ -407,8 +407,8 @@ class Machine(Part):
 
 
 class Shift(Part):
-    """A network that was run on the two most frequent kinds of machine: runs and mean accuracy on
-    the first and the second, error rate on the second over that on the first."""
+    """A network that ran on the two most frequent kinds of machine: runs and mean accuracy on the
+    first and the second, error rate on the second over that on the first."""
 
     network: str
     runs: tuple[Value, ...]
@@ -418,10 +418,10 @@ class Shift(Part):
 
 
 class Machines(Part):
-    """The kinds of machine behind the records, the most frequent first. False with one.
+    """The kinds of machine of the records, the most frequent first. False with one kind.
 
-    ``ratio``: geometric mean of the networks' ratios, ``p`` that it is 1, not corrected; None where
-    no network was run on both of the two most frequent kinds.
+    ``ratio``: geometric mean of the networks' ratios; ``p``: p-value of its difference from 1, not
+    corrected. Both are None if no network ran on both of the two most frequent kinds.
     """
 
     kinds: tuple[Machine, ...] = ()
@@ -435,18 +435,18 @@ class Machines(Part):
 
 
 class Level(Part):
-    """How often a test decided what it should not, at its stated level of 5 %.
+    """How often a test decided wrongly, at its nominal level of 5 %.
 
     Attributes:
         test: id of a finding; ``interval-ratio``, ``interval-accuracy`` (95 % intervals that miss
             the truth); ``family`` (any finding of the confirmatory family, after Holm's
             correction); or the name of a test of single measurements.
-        truth: ``equal`` (all networks), ``margins`` (they differ by just the margin),
+        truth: ``equal`` (all networks), ``margins`` (they differ by exactly the margin),
             ``exceptions`` (a claim about a set fails of one member), ``noisy`` (equal, but the
-            runs of one vary three times as much), ``single``.
-        runs: of each network.
-        worlds: simulated.
-        wrong: in how many of them it was decided wrongly.
+            runs of one vary much more), ``single``.
+        runs: runs per network.
+        worlds: number of simulated studies.
+        wrong: number of studies with a wrong decision.
     """
 
     test: str
@@ -457,11 +457,11 @@ class Level(Part):
 
 
 class Power(Part):
-    """How often a finding came out supported after Holm's correction, in worlds where the original
-    is right.
+    """How often a finding is supported after Holm's correction, in simulated studies where the
+    original is right.
 
-    ``assumed``: the original shows a chart without figures, the effect is assumed. ``holds``: the
-    hypothesis is true of the original's own figures, margin included.
+    ``assumed``: the original shows a chart without figures, so the effect is assumed. ``holds``:
+    the hypothesis is true of the original's own figures, margin included.
     """
 
     finding: str
@@ -473,14 +473,14 @@ class Power(Part):
 
 
 class Simulation(Part):
-    """The tests put to simulated networks of known error rates (``analysis.simulation``)."""
+    """Levels and power of the tests on simulated studies (``analysis.simulation``)."""
 
     levels: tuple[Level, ...]
     powers: tuple[Power, ...]
 
     @classmethod
     def load(cls) -> Simulation:
-        """The one that is committed."""
+        """The committed simulation."""
         return cls.model_validate_json(SIMULATION.read_bytes())
 
 
@@ -491,16 +491,16 @@ class Results(Part):
         made_from: fingerprint of the records and the code that the results were made from.
         files: SHA-256 of every file beside ``results.json``, by name.
         runs: by id.
-        networks: by variant: those recorded, planned in any profile, or known to the project.
-        planned: ids of all runs that the study has in any profile.
-        missing: ids of the profile's runs that have no record.
+        networks: by variant: recorded, planned in any profile, or registered.
+        planned: ids of the study's runs in any profile.
+        missing: ids of the profile's runs without a record.
         extra: ids of a person's own experiments, with other settings than the study's.
-        strong: variants of the strong recipe that were run.
-        refused: one line for each file that is no record.
+        strong: variants of the strong recipe with a run.
+        refused: one line for each file that is not a valid record.
         constants: numbers that follow from definitions.
         machines: the kinds of machine that the records come from.
-        protocol: what each finding tests, in both languages.
-        inks: colours of the figures that a page may replace by its own, by name.
+        protocol: the test of each finding, in both languages.
+        inks: colours in the figures that a page may replace by its own, by name.
         folder: where the results were read from.
     """
 
@@ -530,23 +530,23 @@ class Results(Part):
     folder: Path = Field(default=Path(), exclude=True)
 
     def misread_images(self) -> bytes:
-        """The bitmap of the images that networks get wrong."""
+        """The PNG of the images that networks get wrong."""
         return (self.folder / MISREAD).read_bytes()
 
     def svg(self, name: str, lang: Lang) -> str:
-        """The drawing of a figure."""
+        """A figure as SVG."""
         return (self.folder / "figures" / f"{name}.{lang}.svg").read_text(encoding="utf-8")
 
     def png(self, name: str, lang: Lang) -> bytes:
-        """A figure as a bitmap."""
+        """A figure as PNG."""
         return (self.folder / "figures" / f"{name}.{lang}.png").read_bytes()
 
 
 def load(folder: Path) -> Results:
-    """The results in a folder.
+    """Read the results in a folder.
 
     Raises:
-        UsageError: there are none, or those of another version of the project.
+        UsageError: there are none, or they are of another version of the project.
     """
     path = folder / RESULTS
     try:

@@ -1,4 +1,4 @@
-"""The setting that the records were made in, beside the original's; and the command of a run."""
+"""The setting of the records and of the original, and the command that repeats a run."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from experiments import study
 from experiments.datasets import USUAL
 from experiments.record import Record
 
-#: The original write-up's setting: its input size in pixels, its epochs; it trained on every image
-#: that its split left (50,000 here).
+#: The original write-up's setting. It trained on all training images (50,000 after our split).
 ORIGINAL: dict[str, Value] = {
     "input_size": Value(224, "integer", ()),
     "epochs": Value(10, "integer", ()),
@@ -31,7 +30,7 @@ _FIELDS: dict[str, Kind] = {
     "learning_rate": "learning_rate",
     "weight_decay": "learning_rate",
 }
-#: What ``make experiment`` calls the options of a network.
+#: Variables of ``make experiment`` by option of a network.
 _VARIABLES = {
     "residual": "RESIDUAL",
     "batch_norm": "NO_BN",
@@ -44,7 +43,7 @@ _VARIABLES = {
 def setting(records: Records) -> Setting:
     """The setting of a set of records.
 
-    A person's own experiments and the strong recipe do not count, unless there is nothing else.
+    A person's own experiments and the strong recipe count only if there are no other records.
     """
     own = {record.id for record in records.extra}
     usual = [r for r in records if r.id not in own and r.config.recipe == "original"]
@@ -76,11 +75,10 @@ def _as_original(record: Record) -> bool:
 
 
 def _field(runs: list[Record], name: str, kind: Kind) -> Value:
-    """The usual value of a field."""
+    """The value of a field in most networks; of two equally frequent ones the larger."""
     by_value: dict[float, list[Record]] = {}
     for record in runs:
         by_value.setdefault(getattr(record.config, name), []).append(record)
-    # the value of the most networks, the larger one if two share that
     usual = max(by_value, key=lambda number: (len(_variants(by_value[number])), number))
     values = [value(record, f"config.{name}", kind) for record in by_value[usual]]
     return Value.derived(usual, kind, values)
@@ -96,7 +94,7 @@ def command(record: Record) -> str:
     base, dataset = study.split_name(profile)
     where = f"PROFILE={base}" + (f" DATASET={dataset}" if dataset != USUAL else "")
     if config.options.get("softmax") or config.stop == "stable":
-        return f"make all {where}"  # runs that only the study asks for
+        return f"make all {where}"  # `make experiment` has no such options
     parts = ["make experiment", f"MODEL={config.network}", where]
     parts.append(f"SEED={config.seed}")
     for option, variable in _VARIABLES.items():

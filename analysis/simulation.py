@@ -1,16 +1,15 @@
-"""How often the tests err, and how often they see what the original reports: by simulation.
+"""Level and power of the tests, by simulation.
 
     python -m analysis.simulation [--worlds N]
 
-writes ``simulation.json``, which the report prints. Each world has the study's networks with error
-rates that are known. Its runs differ by seed and err on images of a common difficulty, by as much
-as the records of profile ``standard`` do. The findings are then evaluated as those of real records
-are. Tests of single measurements, whose runs are drawn from known distributions, are called alone.
+writes ``simulation.json``, which the report prints. A world is a simulated study: the study's
+networks with known error rates. Variation between seeds and the common difficulty of images are as
+in the records of profile ``standard``. The findings are evaluated as for real records. Tests of
+single measurements are called directly, on values drawn from known distributions.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,17 +45,17 @@ from experiments.record import RESULTS, Evaluation, Record
 from experiments.support.files import write_atomically
 from models.cli import OneLineParser, run
 
-#: Standard deviation between seeds of the logit of the true accuracy. With the interaction of
-#: seeds and images it makes that of measured accuracies 0.07, as in the records of ``standard``.
+#: Standard deviation between seeds of the logit of the true accuracy. With the interaction of seeds
+#: and images, that of measured accuracies is 0.07, as in the records of ``standard``.
 SEED_SD = 0.04
-#: Shares of the variance of how hard an image is: common to all networks, a network's own. From
-#: the tetrachoric correlations of the errors of two runs, in the records of ``standard``: 0.875
+#: Shares of the variance of an image's difficulty: common to all networks, specific to a network.
+#: From the tetrachoric correlations of two runs' errors in the records of ``standard``: 0.875
 #: between networks, 0.90 within one.
 COMMON, OWN = 0.875, 0.025
-#: Error rate of a network of which a world says nothing else.
+#: Error rate of a network unless a world specifies another.
 USUAL = 0.013
-#: Runs of each network. With one run there is no estimate of what differs between seeds, and the
-#: tests claim nothing of it: then seeds do not differ.
+#: Runs per network. With one run the tests do not account for seeds, so the simulated seeds do not
+#: differ.
 SEEDS = (1, 3, 5)
 
 WRONG = (Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.MIXED)
@@ -67,8 +66,11 @@ WRONG = (Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.MIXED)
 
 @dataclass(frozen=True)
 class Truth:
-    """Error rates by variant, the verdicts that are false there by finding, and the spread between
-    seeds of variants in which it is another than ``SEED_SD``; ``splits`` that the findings need."""
+    """The truth of a world.
+
+    ``errors``: error rates by variant; ``false``: wrong verdicts by finding; ``spreads``: standard
+    deviation between seeds by variant, where not ``SEED_SD``; ``splits``: those that are simulated.
+    """
 
     errors: Mapping[str, float]
     false: Mapping[str, Sequence[Verdict]] = field(default_factory=dict)
@@ -80,7 +82,7 @@ def _times(**ratios: float) -> dict[str, float]:
     return {name.replace("_", "-"): ratio * USUAL for name, ratio in ratios.items()}
 
 
-#: All networks are equal: no difference may be found.
+#: All networks are equal, so any difference found is wrong.
 EQUAL = Truth(
     {},
     dict.fromkeys(
@@ -102,7 +104,7 @@ EQUAL = Truth(
     )
     | dict.fromkeys(("se18-above-resnet18", "resize-augments"), (Verdict.SUPPORTED,)),
 )
-#: Networks differ by just the margin of the test.
+#: Networks differ by exactly the margin of the test.
 _NEAR = 1 / ERROR_RATIO
 MARGINS = Truth(
     _times(
@@ -125,7 +127,7 @@ MARGINS = Truth(
         "lenet-under-trained": WRONG,
     },
 )
-#: Claims about sets that fail of one member alone.
+#: Claims about sets that fail for one member only.
 EXCEPTIONS = Truth(
     _times(ResNet101=ERROR_RATIO, LeNet=3, AlexNet=3, PlainNet101=3),
     {
@@ -135,16 +137,17 @@ EXCEPTIONS = Truth(
     },
     splits=("test",),
 )
-
-
-#: All are equal, but the seeds of one vary three times as much as measured for most, as LeNet's do.
+#: All are equal, but one network varies much more between seeds, as LeNet does.
 NOISY = Truth({}, {"bn-helps-plain": WRONG}, {"PlainNet18-nobn": 0.2}, ("test",))
 
 
 def _reported() -> Truth:
-    """The original's accuracies. Where it shows a chart alone: a plain network errs ``ERROR_RATIO``
-    times as often as the next shallower one or as the residual one, subtraction as often as
-    addition, multiplication guesses, a network without BN errs ``ERROR_RATIO`` times as often."""
+    """A world with the original's accuracies.
+
+    Where the original shows only a chart, error rates are assumed: those of a plain network are
+    ``ERROR_RATIO`` times those of the next shallower one or of the residual one, the same for a
+    network without BN against one with it; subtraction equals addition; multiplication guesses.
+    """
     errors = {name: 1 - row.accuracy for name, row in original.load().network.items()}
     plain = ERROR_RATIO * errors["ResNet18"]
     errors |= {
@@ -160,7 +163,7 @@ def _reported() -> Truth:
     return Truth(errors)
 
 
-#: Findings that the original's accuracies decide, and those for which it shows a chart alone.
+#: Findings about the original's accuracies, and those for which it shows only a chart.
 FROM_TABLE = (
     "se-best",
     "resnet-dense-close",
@@ -185,9 +188,9 @@ class Worlds:
     """Draws records with known error rates.
 
     Args:
-        template: records that give what is not drawn; a variant without any is taken from the
-            network's plainest.
-        seed: of the random numbers.
+        template: records that supply all fields that are not simulated; a variant without records
+            uses those of the network with default options.
+        seed: seed of the random numbers.
     """
 
     def __init__(self, template: Records, seed: int = 0) -> None:
@@ -203,7 +206,7 @@ class Worlds:
                 ]
 
     def draw(self, truth: Truth, seeds: int) -> Records:
-        """Records of so many runs a network."""
+        """Draw records with ``seeds`` runs per network."""
         by_id = {}
         hard: dict[Split, NDArray[np.float32]] = {}
         for variant, runs in self._runs.items():
@@ -231,7 +234,7 @@ class Worlds:
         seeds: int,
         hard: dict[Split, NDArray[np.float32]],
     ) -> NDArray[np.bool_]:
-        """Which images each run gets right, runs by images; as many of either split."""
+        """Which images each run gets right, ``(seeds, images)``; both splits have equal sizes."""
         images = config.test_images
         if split not in hard:
             hard[split] = self._normal(images)
@@ -248,7 +251,7 @@ class Worlds:
 
 
 def evaluation(config: Config, split: Split, correct: NDArray[np.bool_]) -> Evaluation:
-    """Predictions that are right where ``correct`` is, else the next digit."""
+    """An evaluation whose predictions are right where ``correct`` is true, else the next digit."""
     truth = labels(config.dataset, split)[: len(correct)]
     digits = np.where(correct, truth, (truth + 1) % 10).astype(np.uint8) + ord("0")
     return Evaluation.model_construct(
@@ -264,8 +267,8 @@ def evaluation(config: Config, split: Split, correct: NDArray[np.bool_]) -> Eval
 
 
 def levels(worlds: Worlds, count: int, seeds: int) -> Iterator[Level]:
-    """How often findings are decided that should not be, at the level of one test, and whether
-    intervals hold; with the whole family after Holm's correction."""
+    """How often findings are decided wrongly at the level of one test, how often intervals miss the
+    truth, and how often the family has a wrong decision after Holm's correction."""
     truths = {"equal": EQUAL, "margins": MARGINS, "exceptions": EXCEPTIONS, "noisy": NOISY}
     for name, truth in truths.items():
         wrong: Counter[str] = Counter()
@@ -287,7 +290,7 @@ def levels(worlds: Worlds, count: int, seeds: int) -> Iterator[Level]:
 
 
 def _misses(evidence: Evidence) -> list[str]:
-    """Which intervals of a world of equal networks miss the truth."""
+    """The intervals that miss the truth in a world of equal networks."""
     low, high = evidence.compare("ResNet18", "SEResNet18").interval()
     missed = [] if low <= 0 <= high else ["interval-ratio"]
     low, high = accuracy_interval(evidence.sample("ResNet18"))
@@ -318,13 +321,13 @@ def _ranks(rng: np.random.Generator, runs: int) -> OneSided:
 
 
 def _ranks_diverged(rng: np.random.Generator, runs: int) -> OneSided:
-    """Every run diverges with a probability of one half, in either network."""
+    """Every run of both networks diverges with probability one half."""
     drawn = [-math.inf if rng.random() < 0.5 else x for x in _normal(rng, 2 * runs)]
     return better(ranks(drawn[:runs], drawn[runs:]))
 
 
 def _gain_depth(rng: np.random.Generator, runs: int) -> OneSided:
-    """Plain networks' gains are larger than the residual ones' and do not grow with depth."""
+    """The plain networks' gains are larger than the residual ones' but do not grow with depth."""
     depths = [depth for depth in (18, 34, 50, 101) for _ in range(runs)]
     sizes = [10 + x for x in _normal(rng, len(depths))]
     pairs = [welch(sizes[i : i + runs], _normal(rng, runs)) for i in range(0, len(sizes), runs)]
@@ -337,7 +340,7 @@ def _spearman(rng: np.random.Generator, runs: int) -> OneSided:
 
 
 def _spearman_ratios(rng: np.random.Generator, runs: int) -> OneSided:
-    """Four reduction ratios with ranges of their own, and equal accuracies."""
+    """Four reduction ratios with different ranges and equal accuracies."""
     ranges = [place + 0.1 * x for place in range(4) for x in _normal(rng, runs)]
     return better(spearman(ranges, _normal(rng, len(ranges)))[1])
 
@@ -356,7 +359,7 @@ SINGLE: dict[str, Draw] = {
 
 
 def single_levels(rng: np.random.Generator, count: int, seeds: int) -> Iterator[Level]:
-    """How often tests of single measurements find an effect where there is none."""
+    """How often tests of single measurements find an effect when there is none."""
     for name, draw in SINGLE.items():
         wrong = sum(min(draw(rng, seeds)) < ALPHA for _ in range(count))
         yield Level(test=name, truth="single", runs=seeds, worlds=count, wrong=wrong)
@@ -366,7 +369,7 @@ def single_levels(rng: np.random.Generator, count: int, seeds: int) -> Iterator[
 
 
 def powers(worlds: Worlds, count: int, seeds: int) -> Iterator[Power]:
-    """How often claims are found supported, after Holm's correction, if the original is right."""
+    """How often claims are supported after Holm's correction if the original is right."""
     truth, shown = _reported(), Counter[str]()
     for _ in range(count):
         evidence = Evidence(worlds.draw(truth, seeds))
@@ -385,7 +388,7 @@ def powers(worlds: Worlds, count: int, seeds: int) -> Iterator[Power]:
 
 
 def _holds(name: str, errors: Mapping[str, float]) -> bool:
-    """Whether the claim is within its margin, by these error rates."""
+    """Whether a claim with a margin is true of these error rates."""
     far: tuple[str, ...]
     near: tuple[str, ...]
     if name == "resnet-dense-close":
@@ -400,9 +403,9 @@ def _holds(name: str, errors: Mapping[str, float]) -> bool:
 
 
 def simulate(template: Records, worlds: int) -> Simulation:
-    """All levels and powers, over so many worlds each; single tests over four times as many.
+    """All levels and powers.
 
-    Power is measured over a quarter of them.
+    Levels of findings use ``worlds`` worlds, single tests four times as many, powers a quarter.
     """
     with ProcessPoolExecutor() as pool:
         count = len(SEEDS)
@@ -426,7 +429,7 @@ def main() -> int:
     """Parse the command line and simulate; returns the exit status."""
     parser = OneLineParser(prog="python -m analysis.simulation", description=__doc__)
     parser.add_argument("--worlds", type=int, default=1000)
-    arguments: argparse.Namespace = parser.parse_args()
+    arguments = parser.parse_args()
     template = Records.load(RESULTS / "standard")
     found = simulate(replace(template, rungs={}), arguments.worlds)
     write_atomically(SIMULATION, found.model_dump_json(indent=1) + "\n")

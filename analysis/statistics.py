@@ -1,26 +1,26 @@
-"""The tests and intervals of the write-up: thin, over scipy.
+"""The statistical tests and intervals of the write-up, based on scipy.
 
 **Scale.** Networks are compared by their error rates: a contrast is a weighted sum of -log(error
 rate), so that a difference is the log of a ratio and a margin is relative. Half an image is added
 to the errors and half to the correct ones, so that no rate is 0 or 1.
 
-**Two sources of chance.** Runs of one network differ by seed; all are judged on the same images,
-which are a sample as well. The variance of a contrast is the sum of
+**Sources of variance.** Runs of one network differ by seed. All runs are evaluated on the same
+images, which are also a sample. The variance of a contrast is the sum of
 
-- the seeds' part. The variance between runs is about the same for all networks on the logit scale
-  and is pooled over them (``pool``); a network that varies more keeps its own;
+- the seeds' part. On the logit scale the variance between runs is about equal for all networks and
+  is pooled over them (``pool``); a network that varies more keeps its own;
 - the images' part: the variance over images of the contrast of each image's mean correctness, over
-  the number of images. That variance and the one between runs both hold the interaction of seeds
-  and images, which the two-way analysis of variance estimates; it is subtracted once.
+  the number of images. That variance and the one between runs both contain the interaction of
+  seeds and images, which the two-way analysis of variance estimates; it is subtracted once.
 
-Degrees of freedom are Satterthwaite's (1946). Without two runs of any network there is no seeds'
-part, and a test says no more than that these trained networks differ on images like these.
+Degrees of freedom are Satterthwaite's (1946). If no network has two runs there is no seeds' part,
+and a test is only about these trained networks on images like these.
 
-**Runs that diverged** have no error rate. Comparisons with them are exact rank tests of the runs'
--log(error rate), shifted by the margin, in which they hold the worst rank (``ranks``).
+**Diverged runs** have no error rate. Comparisons with them are exact rank tests of the runs'
+-log(error rate), shifted by the margin; a diverged run has the worst rank (``ranks``).
 
-P-values come one-sided in pairs, so that claims over sets can be put together from them:
-``greater`` is small when the data speak for "above" (more accurate), ``less`` for "below".
+P-values are one-sided and in pairs, so that they can be combined to claims about sets: ``greater``
+is small if the data are evidence for "above" (more accurate), ``less`` for "below".
 """
 
 from __future__ import annotations
@@ -33,39 +33,39 @@ from itertools import combinations, permutations
 from typing import Literal, NamedTuple
 
 import numpy as np
-import scipy  # loads its parts on first use: a report of unchanged records needs none
+import scipy  # imports its subpackages on first use
 from numpy.typing import NDArray
 
 #: Level of every verdict, and one minus the confidence of every interval.
 ALPHA = 0.05
-#: A network's seed variance is its own where the F test against the pool's is below this. A smaller
-#: level finds differences of equal networks too often where the runs of one vary more; a larger one
-#: leaves many networks alone by chance.
+#: A network keeps its own seed variance if the F test against the pool's has a p-value below this.
+#: With a smaller level, tests are wrong too often if one network varies more; with a larger one,
+#: many networks leave the pool by chance.
 _OWN_VARIANCE = 0.01
-#: No test's p-value is 0, which stands for a decision by rule.
+#: Minimum p-value of a test; 0 represents a decision by rule.
 _LEAST_P = float(np.finfo(float).tiny)
-#: As many arrangements at most are counted out for a rank test.
+#: Maximum number of arrangements that a rank test enumerates.
 _MOST_ARRANGEMENTS = 200_000
 
 Test = Literal["seeds", "images", "ranks", "diverged", "untested"]
 
 
 class OneSided(NamedTuple):
-    """Evidence for "above" and for "below": a small p speaks for it."""
+    """One-sided p-values: a small ``greater`` is evidence for "above", ``less`` for "below"."""
 
     greater: float
     less: float
 
     @property
     def two_sided(self) -> float:
-        """The usual two-sided p-value: twice the smaller, at most 1."""
+        """The two-sided p-value: twice the smaller, at most 1."""
         return min(1.0, 2 * min(self))
 
 
 class SeedVariance(NamedTuple):
     """Variance of the logit of the accuracy between runs, and its degrees of freedom.
 
-    ``own``: estimated from this network alone, not pooled.
+    ``own``: whether it is estimated from this network alone.
     """
 
     variance: float
@@ -75,13 +75,13 @@ class SeedVariance(NamedTuple):
 
 @dataclass(frozen=True)
 class Sample:
-    """How the finished runs of one network did on one split.
+    """The finished runs of one network on one split.
 
     Attributes:
-        accuracies: one a run, as fractions.
-        images: how many were classified.
-        correct: runs by images, whether each was right; None where that is not known.
-        seeds: the variance between runs; None where no network has two.
+        accuracies: one per run, as fractions.
+        images: number of classified images.
+        correct: whether each prediction is right, ``(runs, images)``; None if unknown.
+        seeds: the variance between runs; None if no network has two.
     """
 
     accuracies: tuple[float, ...]
@@ -95,7 +95,7 @@ class Sample:
 
     @property
     def error(self) -> float:
-        """Mean error rate, half an image added to either side."""
+        """Mean error rate, half-corrected."""
         return half_corrected(self.mean, self.images)
 
     @cached_property
@@ -122,14 +122,14 @@ class Contrast:
 
     Attributes:
         estimate: the weighted sum; positive where the first network errs less.
-        error: its standard error; infinite where the test is none of numbers (``ranks``, ...).
-        freedom: degrees of freedom of the error.
+        error: its standard error; infinite for ``ranks``, ``diverged`` and ``untested``.
+        freedom: degrees of freedom of the standard error.
         test: ``seeds`` (seeds and images), ``images`` (single runs: images only), ``ranks``,
             ``diverged`` (every run of one network diverged and none of another: decided by rule)
-            or ``untested`` (nothing can be said).
-        zero: evidence for the sum to be above or below 0.
-        ranked: of a rank test, -log(error rate) of the runs of the first and of the second network;
-            minus infinity for one that diverged.
+            or ``untested`` (no test is possible).
+        zero: evidence that the sum is above or below 0.
+        ranked: for a rank test, -log(error rate) of the runs of the first and the second network;
+            minus infinity for diverged runs.
     """
 
     estimate: float
@@ -140,20 +140,20 @@ class Contrast:
     ranked: tuple[Sequence[float], Sequence[float]] | None = None
 
     def against(self, margin: float) -> OneSided:
-        """Evidence for the sum to be above or below ``margin``."""
+        """Evidence that the sum is above or below ``margin``."""
         if self.ranked is not None:
             return ranks([score - margin for score in self.ranked[0]], self.ranked[1])
-        if math.isinf(self.error):  # decided by rule, or nothing can be said: whatever the margin
+        if math.isinf(self.error):  # decided by rule or untested: the margin does not matter
             return self.zero
         return _one_sided(self.estimate - margin, self.error, self.freedom)
 
     def equivalent(self, margin: float) -> float:
-        """Two one-sided tests (Schuirmann 1987): evidence for a size of less than ``margin``."""
+        """Two one-sided tests (Schuirmann 1987): p-value for an absolute value below ``margin``."""
         return max(self.against(-margin).greater, self.against(margin).less)
 
-    def interval(self, alpha: float = ALPHA) -> tuple[float, float]:
-        """Confidence interval by Student's t."""
-        reach = _t_quantile(1 - alpha / 2, self.freedom) * self.error
+    def interval(self) -> tuple[float, float]:
+        """95 % confidence interval by Student's t."""
+        reach = _t_quantile(1 - ALPHA / 2, self.freedom) * self.error
         return self.estimate - reach, self.estimate + reach
 
 
@@ -165,17 +165,17 @@ def half_corrected(accuracy: float, images: int) -> float:
 def pool(networks: Mapping[str, tuple[Sequence[float], int]]) -> dict[str, SeedVariance]:
     """The seed variance of each network, pooled over those that have learnt.
 
-    Pooled are the networks with two runs or more and a mean accuracy above one half. One whose
-    variance exceeds the others' significantly (F test; a run that never learnt a class, say) is
-    taken out, the most deviant first, until none does. It keeps its own variance and degrees of
-    freedom, and so does a network at chance whose variance exceeds the pool's. No network's
-    variance is taken to be less than its own estimate.
+    The pool has the networks with two runs or more and a mean accuracy above one half. Networks
+    whose variance exceeds the others' significantly (F test), for example because a run never
+    learnt a class, are removed one by one, the most deviant first. They keep their own variance
+    and degrees of freedom, as does a network at chance whose variance exceeds the pool's. No
+    network gets a variance below its own estimate.
 
     Args:
         networks: accuracies of the finished runs, and the number of images.
 
     Returns:
-        One variance a network; empty where no network has two runs.
+        One variance per network; empty if no network has two runs.
     """
     squares: dict[str, tuple[float, int]] = {}  # sum of squares, degrees of freedom
     for name, (accuracies, images) in networks.items():
@@ -222,7 +222,10 @@ def _excess(one: tuple[float, int], others: tuple[float, int]) -> float:
 
 
 def contrast(samples: Sequence[Sample], weights: Sequence[float]) -> Contrast:
-    """A weighted sum of -log(error rate): (1, -1) is a log ratio, (1, -1, -1, 1) one of ratios."""
+    """A weighted sum of -log(error rate).
+
+    Weights (1, -1) give the log of a ratio, (1, -1, -1, 1) that of a ratio of ratios.
+    """
     estimate = -sum(w * math.log(s.error) for w, s in zip(weights, samples, strict=True))
     slopes = [w / s.error for w, s in zip(weights, samples, strict=True)]
     total, freedom = _variance(samples, slopes)
@@ -234,7 +237,7 @@ def contrast(samples: Sequence[Sample], weights: Sequence[float]) -> Contrast:
 def accuracy_interval(sample: Sample) -> tuple[float, float]:
     """95 % interval of a network's accuracy over seeds and images, on the logit scale.
 
-    Of a single run without a seed variance it covers the images only.
+    For a single run without a seed variance it covers the images only.
     """
     wrong = sample.error
     right = 1 - wrong
@@ -247,17 +250,17 @@ def accuracy_interval(sample: Sample) -> tuple[float, float]:
 def _variance(samples: Sequence[Sample], slopes: Sequence[float]) -> tuple[float, float]:
     """Variance of a sum of functions of accuracies (delta method) and its degrees of freedom.
 
-    ``slopes``: the derivative of the sum by each network's accuracy.
+    ``slopes``: the derivative of the sum with respect to each network's accuracy.
     """
     pooled: list[tuple[float, float]] = []
     own: list[tuple[float, float]] = []
     for sample, slope in zip(samples, slopes, strict=True):
         if sample.seeds is not None:
-            scale = slope * sample.error * (1 - sample.error)  # derivative by the logit
+            scale = slope * sample.error * (1 - sample.error)  # derivative w.r.t. the logit
             part = scale**2 * sample.seeds.variance / len(sample.accuracies)
             (own if sample.seeds.own else pooled).append((part, sample.seeds.freedom))
     parts = [*own]
-    if pooled:  # one estimate, and so one term of Satterthwaite's
+    if pooled:  # the pool is one estimate, so it is one term of Satterthwaite's formula
         parts.append((sum(part for part, _ in pooled), pooled[0][1]))
     total = sum(part for part, _ in parts) + _image_variance(samples, slopes)
     spread = sum(part**2 / freedom for part, freedom in parts)
@@ -265,8 +268,8 @@ def _variance(samples: Sequence[Sample], slopes: Sequence[float]) -> tuple[float
 
 
 def _image_variance(samples: Sequence[Sample], slopes: Sequence[float]) -> float:
-    """The images' part, without the interaction that the seeds' part holds; at least that of one
-    image that is classified otherwise."""
+    """The images' part of the variance, without the interaction, which the seeds' part contains; at
+    least the variance from one image."""
     known = [sample.correct for sample in samples if sample.correct is not None]
     images = samples[0].images
     if len(known) < len(samples) or len({s.images for s in samples}) > 1 or images < 2:
@@ -295,7 +298,7 @@ def wilson(accuracy: float, images: int) -> tuple[float, float]:
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's correction of the p-values of one family.
 
-    Equal to statsmodels' ``multipletests``, which collects garbage on every call: 50 ms each.
+    Equals statsmodels' ``multipletests``, which takes 50 ms per call for garbage collection.
     """
     p = np.asarray(p_values, dtype=float)
     order = np.argsort(p)
@@ -306,7 +309,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def mcnemar(first_only: int, second_only: int) -> OneSided:
-    """Exact McNemar test from the discordant images: those that only one network got right.
+    """Exact McNemar test on the discordant images, which exactly one network got right.
 
     ``two_sided`` equals statsmodels' ``mcnemar(exact=True)``, which has no one-sided form.
     """
@@ -319,10 +322,10 @@ def mcnemar(first_only: int, second_only: int) -> OneSided:
 
 
 def ranks(first: Sequence[float], second: Sequence[float]) -> OneSided:
-    """Exact Mann-Whitney test: the first's values lie above, or below, the second's.
+    """Exact Mann-Whitney test: evidence that the first values are above, or below, the second.
 
-    Ties share their mean rank; ``-inf`` stands for the worst outcome. All arrangements are
-    counted; of very many samples the normal approximation is taken.
+    Ties share their mean rank; ``-inf`` represents the worst outcome. All arrangements are
+    enumerated; for large samples scipy's ``mannwhitneyu`` is used.
     """
     values = np.concatenate([np.asarray(first, float), np.asarray(second, float)])
     placed = scipy.stats.rankdata(values)
@@ -342,10 +345,10 @@ def ranks(first: Sequence[float], second: Sequence[float]) -> OneSided:
 
 
 def welch(first: Sequence[float], second: Sequence[float]) -> OneSided:
-    """Welch's t test of two means over runs; no evidence with fewer than two values a side."""
+    """Welch's t test of two means over runs; p-values are 1 with fewer than two values a side."""
     if min(len(first), len(second)) < 2:
         return OneSided(1.0, 1.0)
-    if len(set(first)) == len(set(second)) == 1:  # no spread, and so no t statistic
+    if len(set(first)) == len(set(second)) == 1:  # zero variance: no t statistic
         return ranks(first, second)
     moments = [(np.mean(x), np.std(x, ddof=1), len(x)) for x in (first, second)]
     tails = [
@@ -360,11 +363,11 @@ def welch(first: Sequence[float], second: Sequence[float]) -> OneSided:
 
 
 def student(values: Sequence[float], centre: float) -> OneSided:
-    """Student's t test for a mean above or below ``centre``; no evidence from a single value."""
+    """Student's t test of a mean against ``centre``; p-values are 1 for a single value."""
     data = np.asarray(values, dtype=float)
     if len(data) < 2:
         return OneSided(1.0, 1.0)
-    if len(set(values)) == 1:  # no spread, and so no t statistic: the signs' test
+    if len(set(values)) == 1:  # zero variance, no t statistic: sign test
         least = 0.5 ** len(data)
         return OneSided(least if data[0] > centre else 1.0, least if data[0] < centre else 1.0)
     error = float(data.std(ddof=1)) / math.sqrt(len(data))
@@ -372,7 +375,7 @@ def student(values: Sequence[float], centre: float) -> OneSided:
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Student's 95 % interval of a mean over runs; None of fewer than two."""
+    """Student's 95 % interval of a mean over runs; None for fewer than two."""
     if len(values) < 2:
         return None
     data = np.asarray(values, dtype=float)
@@ -384,7 +387,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
 def difference_interval(
     first: Sequence[float], second: Sequence[float]
 ) -> tuple[float, float] | None:
-    """Welch's 95 % interval of a difference of means over runs; None of fewer than two a side."""
+    """Welch's 95 % interval of a difference of means over runs; None for fewer than two a side."""
     if min(len(first), len(second)) < 2:
         return None
     parts = [float(np.var(x, ddof=1)) / len(x) for x in (first, second)]
@@ -396,10 +399,10 @@ def difference_interval(
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, OneSided]:
-    """Least squares: slope, its standard error, and evidence for it to be above or below 0.
+    """Least squares: slope, its standard error, and evidence that it is above or below 0.
 
-    No evidence (an infinite error) from fewer than three points or a single ``x``. Points that lie
-    on the line have no t statistic: their ranks are tested.
+    With fewer than three points or a single ``x`` the standard error is infinite and p-values are
+    1. Points exactly on a line have no t statistic; then Spearman's test is used.
     """
     if len(x) < 3 or len(set(x)) < 2:
         return 0.0, math.inf, OneSided(1.0, 1.0)
@@ -422,13 +425,13 @@ def slope_interval(found: float, error: float, points: int) -> tuple[float, floa
 def spearman(x: Sequence[float], y: Sequence[float]) -> tuple[float, OneSided]:
     """Spearman's rank correlation: exact by permutation up to 8 points, else the t approximation.
 
-    No evidence from fewer than four points or constant values.
+    P-values are 1 for fewer than four points or constant values.
     """
     if len(x) < 4 or len(set(x)) < 2 or len(set(y)) < 2:
         return 0.0, OneSided(1.0, 1.0)
     if len(x) > 8:
         sides = [scipy.stats.spearmanr(x, y, alternative=s) for s in ("greater", "less")]
-        least = 1 / math.factorial(min(len(x), 20))  # no arrangement is rarer
+        least = 1 / math.factorial(min(len(x), 20))  # probability of one arrangement
         tails = (max(float(side.pvalue), least) for side in sides)
         return float(sides[0].statistic), OneSided(*tails)
     a, b = scipy.stats.rankdata(x), scipy.stats.rankdata(y)
@@ -442,7 +445,7 @@ def spearman(x: Sequence[float], y: Sequence[float]) -> tuple[float, OneSided]:
 
 
 def most_often(runs: int) -> float:
-    """The largest share of runs that 0 of ``runs`` leaves open: exact 95 % upper bound."""
+    """Exact 95 % upper bound of a probability after 0 events in ``runs`` runs."""
     return 1.0 if runs == 0 else 1 - float(ALPHA ** (1 / runs))
 
 

@@ -1,9 +1,9 @@
-"""The true classes of the test and validation images, without the images.
+"""The true classes of the test and validation images.
 
-Paired tests compare the *correctness* of two networks image by image, and a record holds only
-predictions. The labels of the usual data sets lie beside this module (``true_labels.json``),
-so that the report is built from records alone; a test compares them with the data sets and their
-split. Those of another data set are taken from its files.
+Paired tests compare whether two networks are right on each image, and a record holds only
+predictions. The labels of MNIST and Fashion-MNIST are stored beside this module
+(``true_labels.json``), so that the report needs no data set; a test compares them with the data
+sets and their split. Labels of other data sets are read from their files.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ _FILE = Path(__file__).with_suffix(".json")
 
 @functools.cache
 def labels(dataset: DatasetName, split: Split) -> NDArray[np.uint8]:
-    """The 10,000 classes (0 to 9) of a split, in the order in which records hold predictions.
+    """The 10,000 classes (0 to 9) of a split, in the order of the records' predictions.
 
-    ``test``: the order of the file. ``validation``: that of ``experiments.data.split``. An
-    evaluation of n images used the first n.
+    ``test``: the order of the file. ``validation``: that of ``experiments.datasets.splits.split``.
+    An evaluation of n images used the first n.
 
     Raises:
-        DataError: they are not kept here, and the data set's files cannot be had.
+        DataError: they are not stored here, and the data set is not available.
     """
-    kept = _kept().get(dataset)
-    if kept is None:
+    stored = _stored().get(dataset)
+    if stored is None:
         from experiments.datasets.splits import load
 
         images = load(dataset)
         return images.test_labels if split == "test" else images.validation_labels
-    return as_digits(kept[split])
+    return as_digits(stored[split])
 
 
 @functools.cache
-def _kept() -> dict[str, dict[Split, str]]:
+def _stored() -> dict[str, dict[Split, str]]:
     found: dict[str, dict[Split, str]] = json.loads(_FILE.read_text(encoding="ascii"))
     return found
 

@@ -1,4 +1,4 @@
-"""Numbers that know where they came from."""
+"""Numbers with the record fields that they depend on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 #: How a value is printed: an accuracy as 98.36 %, a share as 4.9 %, a difference of accuracies in
 #: percentage points, a count with its thousands grouped, params as 11.70 M, macs as 1.80 G, a loss
 #: to three decimals, p as a p-value, ratio as a factor, gain and weight to three significant
-#: digits, duration in seconds or minutes, rate in images a second, integer plain.
+#: digits, duration in seconds or minutes, rate in images per second, integer plain.
 Kind = Literal[
     "accuracy",
     "share",
@@ -35,7 +35,7 @@ Kind = Literal[
 class Source:
     """A field of a record: ``Source("ResNet18.s0", "test.accuracy")``.
 
-    A record of another folder than the report's own goes by the folder too:
+    The id of a record in another folder than the report's begins with the folder:
     ``quick-fashionmnist/ResNet18.s0``.
     """
 
@@ -67,7 +67,7 @@ class Value:
 
 
 class HasId(Protocol):
-    """A record, or what the results keep of one."""
+    """A record, or its entry in the results."""
 
     @property
     def id(self) -> str:
@@ -77,8 +77,8 @@ class HasId(Protocol):
 def value(record: HasId, path: str, kind: Kind) -> Value:
     """A field of a record as a number with its source.
 
-    ``path`` is dotted, list indices included: ``test.accuracy``, ``history.-1.train_loss``. A
-    negative index is resolved, so that the source names the entry itself.
+    ``path`` is dotted, with list indices: ``test.accuracy``, ``history.-1.train_loss``. The source
+    has the positive index of the entry.
 
     Raises:
         LookupError: no such field, or it is not a number.

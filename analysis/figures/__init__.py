@@ -2,14 +2,14 @@
 
 Every module of this folder is one figure. It has
 
-* ``ID``: the name by which templates call for it;
+* ``ID``: its name in templates;
 * ``draw(records, lang)``: a matplotlib figure or a ``Diagram``, in ``"zh"`` or ``"en"``;
 * ``runs(records)``: ids of the records that it shows;
-* ``alt(records, lang)``: what it shows on these records, in words, for those who cannot see it.
+* ``alt(records, lang)``: the text alternative, for readers who cannot see the figure.
 
-``draw`` and ``alt`` raise ``NothingToDraw`` where no run of the figure exists; with some missing
-they draw what there is and name the rest below the panels. Its words are
-``templates/figures/<ID>.toml``. Adding a figure is adding these two files.
+``draw`` and ``alt`` raise ``NothingToDraw`` if no run of the figure exists. If some runs are
+missing, the figure shows the others and names the missing networks below the panels. The words of
+a figure are in ``templates/figures/<ID>.toml``. To add a figure, add these two files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import os
 import pkgutil
 from types import ModuleType
 
-# matplotlib reads this when it is loaded. Jupyter and Colab set a backend that exists only there.
+# matplotlib reads this on import. Jupyter and Colab set a backend that exists only there.
 os.environ["MPLBACKEND"] = "agg"
 
 from analysis.figures.common.estimates import NothingToDraw

@@ -1,4 +1,4 @@
-"""Test accuracy of the networks of the results table, linked with the original's."""
+"""Test accuracy of the networks of the results table beside the original's accuracies."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from experiments.datasets import USUAL
 
 ID = "accuracy"
 
+#: Height of a row in inches.
 ROW = 0.205
 #: Right edges of the two columns of numbers, in points to the right of the panel.
 HERE, ORIGINAL = 44, 102
@@ -30,7 +31,7 @@ def runs(records: Records) -> tuple[str, ...]:
 
 
 def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """One row a network, the most accurate on top; the original's values are hollow.
+    """One row per network, the most accurate on top; the original's values are hollow.
 
     Raises:
         NothingToDraw: no run of these networks.
@@ -101,13 +102,13 @@ def _ranked(evidence: Evidence) -> dict[str, estimates.Estimate]:
 
 
 def _original(records: Records, variant: str) -> float | None:
-    """The original's accuracy, which was measured on one data set."""
+    """The original's accuracy; None on other data sets than the original's."""
     row = original.row(variant) if records.dataset == USUAL else None
     return row.accuracy if row else None
 
 
 def _overlapping(found: dict[str, estimates.Estimate]) -> list[str]:
-    """Networks whose interval reaches that of the first."""
+    """Networks whose interval overlaps that of the first."""
     first, *rest = found
     return [variant for variant in rest if found[variant].high >= found[first].low]
 

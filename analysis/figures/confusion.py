@@ -1,4 +1,4 @@
-"""Which classes the most accurate network takes for which."""
+"""The confusion matrix of the most accurate network, and its most frequent confusions."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from experiments.datasets import DATASETS
 
 ID = "confusion"
 
+#: Number of confusions in the bar chart.
 PAIRS = 8
 
 
@@ -37,12 +38,12 @@ def best(evidence: Evidence) -> str:
 
 
 def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that decide the figure: those of all networks among which one is best."""
+    """Ids of the records that the figure depends on: all networks, of which it shows the best."""
     return Evidence(records).ids(TABLE)
 
 
 def counts(evidence: Evidence, variant: str) -> NDArray[np.int64]:
-    """How many images of each class (rows) were taken for each (columns), over all its runs."""
+    """Confusion matrix ``(10, 10)``, summed over the runs: true class (rows), predicted class."""
     table = np.zeros((CLASSES, CLASSES), dtype=np.int64)
     for run in evidence.finished(variant):
         if run.test is not None:
@@ -52,7 +53,7 @@ def counts(evidence: Evidence, variant: str) -> NDArray[np.int64]:
 
 
 def pairs(table: NDArray[np.int64]) -> list[tuple[int, int, int]]:
-    """The confusions by frequency: true class, class it was taken for, images."""
+    """The confusions, most frequent first: true class, predicted class, number of images."""
     wrong = table - np.diag(np.diag(table))
     order = np.argsort(-wrong, axis=None, kind="stable")
     found = [(int(at) // CLASSES, int(at) % CLASSES, int(wrong.flat[at])) for at in order]
@@ -60,7 +61,7 @@ def pairs(table: NDArray[np.int64]) -> list[tuple[int, int, int]]:
 
 
 def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """Errors of each class among 1,000 of its images, and the most frequent confusions.
+    """Confusion matrix as errors per 1,000 images of a class, and the most frequent confusions.
 
     Raises:
         NothingToDraw: no finished run of the networks of the results table.
@@ -69,7 +70,7 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
     variant = best(evidence)
     table = counts(evidence, variant)
     names = DATASETS[records.dataset].classes[lang]
-    # Names of classes need room beside the matrix and stand upright above it; digits do not.
+    # Class names need room beside the matrix and are rotated above it; digits are not.
     named = max(map(len, names)) > 1
     left, top, side = (0.82, 1.15, 2.6) if named else (0.4, 0.62, 2.95)
     sheet = theme.sheet(top + side + 0.05, _headline(table, names, words.name(variant), words))
@@ -89,13 +90,13 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
 
 
 def _rate(part: int, whole: int) -> str:
-    """Images among 1,000."""
+    """Images per 1,000, as text."""
     rate = 1000 * part / max(whole, 1)
     return f"{rate:.0f}" if rate >= 9.95 else f"{rate:.1f}"
 
 
 def _matrix(axes: Axes, table: NDArray[np.int64], variant: str, names: Sequence[str]) -> None:
-    # Shades are transparent, so that the page, light or dark, shines through.
+    # Shades are transparent, for light and dark pages.
     colour = to_rgb(theme.look(variant).colour)
     totals = table.sum(axis=1)
     wrong = table - np.diag(np.diag(table))

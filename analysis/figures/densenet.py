@@ -1,4 +1,4 @@
-"""The structure of the DenseNet, and one dense block and transition in full."""
+"""The structure of the DenseNet, with one dense block and one transition in detail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEM_CHANNELS, BLOCKS, LAYERS = 64, 4, 2
 
 @dataclass(frozen=True)
 class Stage:
-    """A dense block: channels before and after it, channels after its transition, its side."""
+    """A dense block: channels before and after it, and the side of its maps in pixels."""
 
     before: int
     after: int
@@ -37,7 +37,7 @@ def stages(growth: int, size: int) -> tuple[int, list[Stage]]:
 
 
 def runs(records: Records) -> tuple[str, ...]:
-    """None: the figure shows the network as it is built, whatever was trained."""
+    """None: the figure does not depend on records."""
     return ()
 
 

@@ -39,7 +39,7 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
 
 
 def _trend(evidence: Evidence, words: Words) -> str:
-    """How accuracy goes with depth in each pair of one kind of block; empty where none is whole."""
+    """How accuracy changes with depth in each complete pair of networks; empty without any."""
     pairs = []
     for shallow, deep in (PLAIN[:2], PLAIN[2:]):
         ends = [estimates.accuracy(evidence, variant) for variant in (shallow, deep)]
@@ -72,10 +72,8 @@ def alt(records: Records, lang: Lang) -> str:
     losses: list[str] = []
     diverged: list[str] = []
     for variant in estimates.present(evidence, PLAIN):
-        accuracy, last = (
-            estimates.accuracy(evidence, variant),
-            estimates.last_loss(evidence, variant),
-        )
+        accuracy = estimates.accuracy(evidence, variant)
+        last = estimates.last_loss(evidence, variant)
         if accuracy is not None:
             accuracies.append(f"{words.name(variant)} {percent(accuracy.mean)}")
         if last is not None:

@@ -1,4 +1,4 @@
-"""Gradient over all blocks against depth, without and with shortcuts, before and after training."""
+"""Total gain of the gradient by depth, with and without shortcuts, before and after training."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def runs(records: Records) -> tuple[str, ...]:
 
 
 def totals(evidence: Evidence, moment: str) -> dict[str, Estimate]:
-    """Product of the gains of all blocks, of each run; the interval is the range of the runs.
+    """Product of the gains of all blocks in each run; the interval is the range of the runs.
 
-    ``moment``: ``init``, before training, or ``end``. Only of gains that are positive and finite.
+    ``moment``: ``init`` (before training) or ``end``. Runs whose gains are not all positive and
+    finite are left out.
     """
     found = {}
     for variant in NETWORKS:
@@ -43,7 +44,7 @@ def panels(evidence: Evidence) -> dict[str, dict[str, Estimate]]:
     """``totals`` before training and, where measured, after it.
 
     Raises:
-        NothingToDraw: there is none.
+        NothingToDraw: there are no gains before training.
     """
     found = {moment: totals(evidence, moment) for moment in probe_data.MOMENTS}
     if not found["init"]:
@@ -56,8 +57,8 @@ def _mean(value: Estimate) -> float:
 
 
 def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """Factor of the gradient from the last block to the first, before training on the left and
-    after it on the right, on one scale; points are runs.
+    """Factor of the gradient from the last block to the first, before training (left) and after
+    it (right), on one scale; points are runs.
 
     Raises:
         NothingToDraw: no network has gains.

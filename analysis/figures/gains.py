@@ -1,4 +1,4 @@
-"""What becomes of the gradient on its way back through the blocks of ResNet-18, by operator."""
+"""The gradient in the backward pass through the blocks of ResNet-18, by operator."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from analysis.records import Records
 
 ID = "gains"
 
-#: A gradient that is this much smaller or larger at the first block than at the last is said to
-#: vanish or to explode.
+#: The gradient vanishes or explodes if its factor from the last block to the first is below or
+#: above these.
 VANISHED, EXPLODED = 1e-3, 1e3
 
 Moment = dict[str, list[Gain]]
@@ -29,7 +29,7 @@ def runs(records: Records) -> tuple[str, ...]:
 
 
 def _measured(evidence: Evidence) -> dict[str, Moment]:
-    """Gains by moment and variant, of the variants that have any."""
+    """Gains by moment and by variant, without variants that have none."""
     found = {
         moment: {v: g for v in OPERATORS if (g := probe_data.gains(evidence, v, moment))}
         for moment in MOMENTS
@@ -40,7 +40,7 @@ def _measured(evidence: Evidence) -> dict[str, Moment]:
 
 
 def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """The product of the blocks' gains from the output back, before and after training.
+    """Cumulative product of the blocks' gains from the output, before and after training.
 
     Raises:
         NothingToDraw: no gains of any operator.
@@ -135,7 +135,7 @@ def _panel(axes: Axes, found: Moment, words: Words) -> None:
 
 
 def totals(found: Moment) -> dict[str, float]:
-    """Factor of the gradient over all blocks, of the operators where it is finite."""
+    """Factor of the gradient over all blocks, for the operators where it is finite."""
     passed = {v: probe_data.passed(gain.mean for gain in gains) for v, gains in found.items()}
     return {v: own[-1] for v, own in passed.items() if len(own) == len(found[v]) + 1}
 

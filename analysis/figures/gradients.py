@@ -28,7 +28,7 @@ def _found(evidence: Evidence) -> dict[str, Norms]:
 
 
 def means(norms: Norms) -> list[float | None]:
-    """Of each layer the geometric mean over the steps with finite norms; None where 0."""
+    """Geometric mean of each layer's norm over the steps where it is finite; None where 0."""
     found: list[float | None] = []
     for index in range(len(norms.layers)):
         values = [row[index] for row in norms.steps]
@@ -38,7 +38,7 @@ def means(norms: Norms) -> list[float | None]:
 
 
 def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """One line an operator, from the output's layer to the input's: the backward pass.
+    """One line per operator, from the output layer to the input layer: the backward pass.
 
     Raises:
         NothingToDraw: no norms of any operator.
@@ -80,7 +80,7 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
 
 
 def _remark(norms: Norms, words: Words) -> str:
-    """What a logarithmic axis cannot show: norms that are not finite, or zero."""
+    """A note on norms that a logarithmic axis cannot show: not finite, or zero."""
     if norms.broken is not None:
         return words("broken", step=norms.broken)
     zeros = sum(value is None for value in means(norms))

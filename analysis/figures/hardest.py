@@ -21,14 +21,13 @@ ID = "hardest"
 ROWS = 4
 #: Images in a row, where classes are digits and where they are words.
 COLUMNS, COLUMNS_OF_WORDS = 10, 5
-#: Pixels of the bitmap for each pixel of an image, so that viewers that smooth leave it its edges.
+#: Magnification of the bitmap, so that viewers that smooth images keep the pixels' edges.
 TIMES = 4
 
 
 @dataclass(frozen=True)
 class Shown:
-    """An image, its class, the class that most of those runs give it which miss it, and their
-    share of all runs."""
+    """An image, its class, the most frequent wrong answer, and the share of runs that are wrong."""
 
     pixels: NDArray[np.uint8]
     true: str
@@ -37,7 +36,7 @@ class Shown:
 
 
 def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that it shows: those of the results table's networks."""
+    """Ids of the records that the figure shows: those of the results table's networks."""
     return Evidence(records).ids(NETWORKS)
 
 
@@ -61,11 +60,11 @@ def _shown(records: Records, lang: Lang) -> tuple[Misreadings, list[Shown]]:
 
 
 def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """The images in rows, from the hardest; below each its class, what it is taken for, and the
-    share of the runs that get it wrong.
+    """The images in rows, the hardest first; below each its class, the most frequent wrong answer,
+    and the share of runs that are wrong.
 
     Raises:
-        NothingToDraw: no finished run, no mistake, or none of the images is kept.
+        NothingToDraw: no finished run, no mistake, or no stored image of one.
     """
     words = Words(ID, lang)
     found, images = _shown(records, lang)
@@ -107,7 +106,7 @@ def alt(records: Records, lang: Lang) -> str:
     """What the figure shows, in words.
 
     Raises:
-        NothingToDraw: no finished run, no mistake, or none of the images is kept.
+        NothingToDraw: no finished run, no mistake, or no stored image of one.
     """
     words = Words(ID, lang)
     found, images = _shown(records, lang)

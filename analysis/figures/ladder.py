@@ -35,12 +35,12 @@ _MARKS = {
 #: Inches between the rungs of one row, and between rows.
 _PITCH, _GAP = 0.075, 0.13
 
-#: Of a network, by images seen: the error rates of its runs.
+#: The error rates of a network's runs by number of images seen.
 Line = dict[int, list[float]]
 
 
 def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that the figure shows: all, as they pool their seed variance."""
+    """Ids of the records that the figure shows: all, since seed variance is pooled over them."""
     if len(by_rung(records)) < 2:
         return ()
     others = [
@@ -50,7 +50,7 @@ def runs(records: Records) -> tuple[str, ...]:
 
 
 def lines(records: Records) -> dict[str, Line]:
-    """The networks that finished at two rungs or more.
+    """The networks with finished runs at two rungs or more.
 
     Raises:
         NothingToDraw: there is none.
@@ -70,8 +70,7 @@ def lines(records: Records) -> dict[str, Line]:
 
 
 def broken(records: Records, shown: Iterable[str]) -> list[tuple[str, int]]:
-    """Of these networks each that has runs that diverged, with the images that they would have
-    seen."""
+    """The networks with diverged runs, each with the number of images planned for these runs."""
     evidence = {rung.folder: Evidence(rung) for rung in by_rung(records).values()}
     found = {
         (variant, budget(run))
@@ -94,7 +93,7 @@ def rows(climbed: Ladder) -> dict[str, Climb]:
 
 
 def _ratio(step: Step) -> float | None:
-    """The ratio of error rates; None where there is none, or it has no logarithm."""
+    """The ratio of error rates if there is a positive one, else None."""
     value = step.effect
     return value.value if value is not None and value.kind == "ratio" and value.value > 0 else None
 

@@ -11,7 +11,7 @@ from analysis.records import Records
 ID = "networks"
 
 SIZE = int(CONSTANTS["imagenet_size"].value)
-#: A step: the key of its words, channels and side of its output (1: a vector), number in it.
+#: A step: key of its text, channels and side of its output (1: a vector), number in the text.
 Step = tuple[str, int, int, object]
 #: As models/lenet.py, alexnet.py and resnet.py build them, at 224 pixels.
 NETWORKS: dict[str, tuple[Step, ...]] = {
@@ -55,7 +55,7 @@ LEARNED = ("convolution", "two_convolutions", "linear", "two_linear", "adaptor",
 
 
 def runs(records: Records) -> tuple[str, ...]:
-    """None: the figure shows the networks as they are built, whatever was trained."""
+    """None: the figure does not depend on records."""
     return ()
 
 

@@ -22,7 +22,7 @@ def runs(records: Records) -> tuple[str, ...]:
 
 
 def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """One column an operator, the others behind it in grey: validation accuracy, training loss.
+    """Validation accuracy and training loss, one column per operator, the others in grey.
 
     Raises:
         NothingToDraw: no run with any of the operators.
@@ -32,8 +32,8 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
     note = words.missing(estimates.missing(evidence, OPERATORS))
     sheet = theme.sheet(3.62, _headline(evidence, words), note)
     ends = {v: estimates.accuracy(evidence, v, "validation") for v in shown}
-    said = {v: percent(e.mean) if e else "" for v, e in ends.items()}
-    texts = {v: f"{words.operator(v)}\n{said[v] or _broken(evidence, v, words)}" for v in shown}
+    last = {v: percent(e.mean) if e else "" for v, e in ends.items()}
+    texts = {v: f"{words.operator(v)}\n{last[v] or _broken(evidence, v, words)}" for v in shown}
     heading = words("validation_accuracy")
     _row(sheet, 0.56, evidence, texts, "validation_accuracy", curves.error_axis, heading, words)
     lasts = {v: estimates.last_loss(evidence, v) for v in shown}
@@ -54,7 +54,7 @@ def _row(
     heading: str,
     words: Words,
 ) -> list[Axes]:
-    """One panel for each key of ``texts``, which stand above them."""
+    """One panel per variant in ``texts``, whose values are the panels' titles."""
     found = {variant: estimates.curve(evidence, variant, field) for variant in texts}
     worst = 1.0 if field == "train_loss" else 0.0
     left, gap, height = 0.4, 0.13, 1.0
@@ -89,7 +89,7 @@ def _broken(evidence: Evidence, variant: str, words: Words) -> str:
 
 
 def _ends(evidence: Evidence) -> dict[str, Estimate]:
-    """Final validation accuracies from the highest."""
+    """Final validation accuracies, highest first."""
     found = {
         variant: accuracy
         for variant in OPERATORS
@@ -99,8 +99,8 @@ def _ends(evidence: Evidence) -> dict[str, Estimate]:
 
 
 def _headline(evidence: Evidence, words: Words) -> str:
-    said = [f"{words.operator(v)} {percent(e.mean)}" for v, e in _ends(evidence).items()]
-    return words("headline", operators=words.clauses(said)) if said else ""
+    named = [f"{words.operator(v)} {percent(e.mean)}" for v, e in _ends(evidence).items()]
+    return words("headline", operators=words.clauses(named)) if named else ""
 
 
 def alt(records: Records, lang: Lang) -> str:

@@ -20,16 +20,16 @@ ID = "own-experiments"
 
 #: Height of a row in inches, and the gap between two networks in rows.
 ROW, GAP = 0.205, 0.6
-#: A figure of more rows would not fit a page; the table has them all.
+#: Maximum number of rows, so that the figure fits a page; the table has all.
 MOST = 36
-#: Letters of a label.
+#: Maximum length of a label in characters.
 LONGEST = 40
 OWN, PLANNED = theme.Look(theme.ACCENT, "o"), theme.BEHIND
 
 
 @dataclass(frozen=True)
 class Row:
-    """The runs of one setting. ``accuracy`` is None where none finished."""
+    """The runs of one setting. ``accuracy`` is None if none finished."""
 
     label: str
     runs: tuple[Record, ...]
@@ -46,7 +46,7 @@ def runs(records: Records) -> tuple[str, ...]:
 
 
 def _groups(evidence: Evidence, words: Words) -> list[list[Row]]:
-    """The settings of each network, that of the planned runs first.
+    """The settings of each network; that of the planned runs comes first.
 
     Raises:
         NothingToDraw: there are no own experiments.
@@ -75,7 +75,7 @@ def _groups(evidence: Evidence, words: Words) -> list[list[Row]]:
 
 
 def _compared(pair: tuple[Record, Record | None]) -> tuple[str, str]:
-    """The network of an own run, and the variant that it is compared with."""
+    """The network of an own run, and the variant of its reference run."""
     run, other = pair
     return run.config.network, other.config.variant if other else ""
 
@@ -89,7 +89,7 @@ def _row(evidence: Evidence, label: str, runs: list[Record], *, planned: bool = 
 
 
 def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """One row a setting, network by network; the planned runs are grey.
+    """One row per setting, grouped by network; the planned runs are grey.
 
     Raises:
         NothingToDraw: there are no own experiments.
@@ -134,7 +134,7 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
 
 
 def _headline(groups: list[list[Row]], words: Words) -> str:
-    """How many of the settings do better than the planned one of their network."""
+    """How many settings are more accurate than the planned one of their network."""
     pairs = [
         (row.accuracy.mean, first.accuracy.mean)
         for first, *rest in groups

@@ -1,4 +1,4 @@
-"""What accuracy costs: parameters, and multiply-accumulates."""
+"""Accuracy against cost: parameters and multiply-accumulates."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def runs(records: Records) -> tuple[str, ...]:
 
 
 def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """Parameters in a large panel, multiply-accumulates in a small one; shaded what is dominated.
+    """Parameters in a large panel, MACs in a small one; the dominated area is shaded.
 
     Raises:
         NothingToDraw: no finished run of these networks.
@@ -79,7 +79,7 @@ def _costs(evidence: Evidence, found: Mapping[str, Estimate]) -> dict[str, dict[
 
 
 def front(found: Mapping[str, Estimate], costs: Mapping[str, float]) -> list[str]:
-    """Networks that none other equals or beats in both: cheapest first."""
+    """The Pareto front by cost and accuracy, cheapest network first."""
     best, kept = -math.inf, []
     for variant in sorted(found, key=lambda v: (costs[v], -found[v].mean)):
         if found[variant].mean > best:
@@ -120,7 +120,7 @@ def _points(
 
 
 def _dominated(axes: Axes, found: Mapping[str, Estimate], costs: Mapping[str, float]) -> None:
-    """Shade where a network would be both costlier and less accurate than one on the front."""
+    """Shade the area of higher cost and lower accuracy than a network on the front."""
     kept = front(found, costs)
     edges = [*(costs[v] for v in kept), axes.get_xlim()[1]]
     levels = [*(found[v].mean for v in kept), found[kept[-1]].mean]
@@ -142,7 +142,7 @@ def _names(
     found: Mapping[str, Estimate],
     costs: Mapping[str, float],
 ) -> None:
-    """Name networks beside their points; the others are only in the way."""
+    """Label the networks in ``names`` beside their points; the others are only obstacles."""
     spots = [Spot(costs[v], e.mean, e.low, e.high, names.get(v, "")) for v, e in found.items()]
     lines = [[(costs[v], found[v].mean) for v in family if v in found] for family in FAMILIES]
     label_spots(axes, spots, lines)

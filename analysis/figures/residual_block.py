@@ -1,4 +1,4 @@
-"""The residual block with each operator that joins the residual branch and the shortcut."""
+"""The residual block with each operator."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BLOCKS = (
 
 
 def runs(records: Records) -> tuple[str, ...]:
-    """None: the figure shows the block as it is built, whatever was trained."""
+    """None: the figure does not depend on records."""
     return ()
 
 

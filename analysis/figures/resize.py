@@ -30,8 +30,8 @@ SIDE = 7  # of the enlarged part, in pixels of the small image
 
 @dataclass(frozen=True)
 class View:
-    """What is shown of an image: left and top of the enlarged part, the row of the profile, and
-    the column where its key stands free of it; in pixels of the small image."""
+    """What is shown of an image, in pixels of the small image: left and top of the enlarged part,
+    the row of the profile, and the column of the profile's legend, where it covers nothing."""
 
     left: int = 12
     top: int = 6
@@ -44,15 +44,15 @@ COLOUR, COLOUR_2 = theme.LOOKS["PlainNet18"].colour, theme.LOOKS["ResNet18"].col
 
 
 def runs(records: Records) -> tuple[str, ...]:
-    """None: the figure depends on no record."""
+    """None: the figure does not depend on records."""
     return ()
 
 
 def image(dataset: DatasetName) -> NDArray[np.uint8]:
-    """The first test image of the data set: kept here, or else from its files.
+    """The first test image of a data set, stored here or read from the data set's files.
 
     Raises:
-        DataError: it is not kept here, and the data set's files cannot be had.
+        DataError: it is not stored here, and the data set is not available.
     """
     kept = ASSETS / f"{DATASETS[dataset].slug}.png"
     if kept.exists():
@@ -102,14 +102,14 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
 
 
 def _sides(profile: str) -> list[int]:
-    """The sides of images that a profile's networks are trained on; none of an unknown one."""
+    """The most frequent input size of a profile's networks; empty for an unknown profile."""
     plan = study.load().plan(profile) if study.load().has(profile) else []
     sizes = [run.config.input_size for run in plan]
     return [max(set(sizes), key=sizes.count)] if sizes else []
 
 
 def _image(axes: Axes, image: NDArray[np.uint8]) -> None:
-    # Magnified beforehand, so that viewers that smooth images leave the pixels their edges.
+    # Magnified, so that viewers that smooth images keep the pixels' edges.
     magnified = np.kron(image, np.ones((max(1, 448 // len(image)),) * 2, dtype=np.uint8))
     height, width = image.shape
     axes.imshow(
@@ -119,7 +119,7 @@ def _image(axes: Axes, image: NDArray[np.uint8]) -> None:
 
 
 def _connect(sheet: theme.Sheet, whole: Axes, part: Axes, view: View) -> None:
-    """Lead from the framed part of the whole image to its enlargement."""
+    """Connect the framed part of the whole image with its enlargement."""
     for y in (view.top, view.top + SIDE):
         ends = (view.left + SIDE, y), (view.left, y)
         line = ConnectionPatch(

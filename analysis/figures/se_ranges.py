@@ -44,7 +44,7 @@ def measured(evidence: Evidence, variant: str) -> list[Record]:
 
 
 def blocks(evidence: Evidence, variant: str) -> list[Block]:
-    """The SE blocks of a network from input to output; a stage is a run of equal widths."""
+    """The SE blocks of a network from input to output; blocks of a stage have equal widths."""
     measurements = [run.probes.se_weights for run in measured(evidence, variant)]
     if not measurements:
         return []
@@ -82,7 +82,7 @@ def _found(evidence: Evidence) -> dict[str, list[Block]]:
 
 
 def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """Stage by stage the blocks of each network apart, a level line at their mean.
+    """The blocks of each network grouped by stage, with an area up to their mean.
 
     Raises:
         NothingToDraw: no finished run of either network.
@@ -163,7 +163,7 @@ def _group(axes: Axes, variant: str, name: str, blocks: list[Block], left: float
 
 
 def _mean(blocks: list[Block]) -> float:
-    """Of the blocks, averaged by stage and then over the stages, as the finding does."""
+    """The mean range, averaged over the blocks of a stage and then over stages, as in findings."""
     stages: dict[int, list[float]] = {}
     for block in blocks:
         stages.setdefault(block.stage, []).append(block.mean)

@@ -1,4 +1,4 @@
-"""The channel weights of each SE block: their whole distribution."""
+"""The distribution of the channel weights of each SE block."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from analysis.records import Records
 ID = "se-weights"
 
 NETWORKS = se_ranges.NETWORKS
-#: Weight of every channel before training, about.
+#: Approximate weight of every channel before training.
 BEFORE = 0.5
 
 
@@ -27,7 +27,7 @@ def runs(records: Records) -> tuple[str, ...]:
 
 
 def weights(evidence: Evidence, variant: str) -> list[NDArray[np.float64]]:
-    """Mean weight of every channel, of all runs together, by block from input to output."""
+    """Mean weights of all channels in all runs, one array per block from input to output."""
     found = [run.probes.se_weights for run in se_ranges.measured(evidence, variant)]
     return [
         np.concatenate([m[index].mean for m in found if index < len(m)])
@@ -43,7 +43,7 @@ def _found(evidence: Evidence) -> dict[str, list[NDArray[np.float64]]]:
 
 
 def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """One panel a network, their widths as their numbers of blocks.
+    """One panel per network.
 
     Raises:
         NothingToDraw: no finished run of either network.
@@ -114,7 +114,7 @@ def _panel(
 
 
 def _stages(axes: Axes, places: list[se_ranges.Block], words: Words) -> None:
-    """Where the stages meet, and how many channels each has."""
+    """Draw lines between the stages and write their numbers of channels below."""
     stages: dict[int, list[int]] = {}
     for at, block in enumerate(places):
         stages.setdefault(block.stage, []).append(at)
@@ -132,7 +132,7 @@ def _stages(axes: Axes, places: list[se_ranges.Block], words: Words) -> None:
 
 
 def _halves(blocks: list[NDArray[np.float64]]) -> tuple[int, float, float]:
-    """The block whose middle half of weights is widest (from 0), and the ends of that half."""
+    """The block (from 0) with the widest interquartile range of weights, and its quartiles."""
     middles = [np.percentile(block, [25, 75]) for block in blocks]
     widest = max(range(len(blocks)), key=lambda i: float(middles[i][1] - middles[i][0]))
     return widest, float(middles[widest][0]), float(middles[widest][1])

@@ -10,12 +10,12 @@ from analysis.records import Records
 
 ID = "senet"
 
-#: Opacity of the example's channels as their weights set them.
+#: Opacity of the example's channels, by their weights.
 SHADES = (0.12, 0.75, 0.3, 0.6, 0.18, 0.9)
 
 
 def runs(records: Records) -> tuple[str, ...]:
-    """None: the figure shows the block as it is built, whatever was trained."""
+    """None: the figure does not depend on records."""
     return ()
 
 

@@ -11,7 +11,7 @@ from analysis.records import Records
 ID = "softmax"
 
 WITH, WITHOUT = "ResNet18-softmax", "ResNet18"
-#: A run stands out whose error rate is this many times that of the others.
+#: A run is an outlier if its error rate is this many times the mean of the others.
 ALONE = 3
 
 
@@ -52,7 +52,7 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
 
 
 def _headline(evidence: Evidence, words: Words) -> str:
-    """The final accuracies, and the lowest run where one stands out from the others."""
+    """The final accuracies, and the lowest run if it is an outlier."""
     both = [estimates.accuracy(evidence, variant, "validation") for variant in (WITH, WITHOUT)]
     if None in both:
         return ""

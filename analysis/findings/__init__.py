@@ -1,7 +1,7 @@
-"""The findings: hypotheses that the records decide.
+"""The findings: hypotheses that are tested on the records.
 
 Each is one function in the module of its section, registered by ``base.finding``; its docstring
-says what is tested and which values and facts it gives. ``evaluate`` runs them all.
+states the hypothesis, the test, the values and the facts. ``evaluate`` runs them all.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from analysis.values import Source, Value
 
 __all__ = ["Finding", "Verdict", "evaluate", "judge", "tested", "uncorrected"]
 
-#: The modules in the order of the report's sections; others follow by the alphabet. Importing one
-#: registers its findings.
+#: The modules in the order of the report's sections; others follow alphabetically. Importing a
+#: module registers its findings.
 SECTIONS = (
     "ranking",
     "sizes",
@@ -38,13 +38,13 @@ for _section in (*SECTIONS, *_found):
 
 
 def evaluate(records: Records) -> dict[str, Finding]:
-    """Every finding by id, in the order of the report; never fails for want of runs."""
+    """Every finding by id, in the order of the report; not testable where runs are missing."""
     evidence = Evidence(records)
     return judge(evidence, tested(evidence, REGISTRY))
 
 
 def tested(evidence: Evidence, names: Iterable[str]) -> dict[str, Result]:
-    """What the functions of these findings return, of those that have their runs."""
+    """The results of these findings' functions, for the findings whose runs exist."""
     return {
         name: REGISTRY[name].test(evidence)
         for name in names
@@ -53,7 +53,7 @@ def tested(evidence: Evidence, names: Iterable[str]) -> dict[str, Result]:
 
 
 def judge(evidence: Evidence, results: Mapping[str, Result]) -> dict[str, Finding]:
-    """Every finding by id: these results after Holm's correction, the others not testable."""
+    """Every finding by id: ``results`` after Holm's correction, the others not testable."""
     corrected = _corrected(results)
     return {
         name: _finding(hypothesis, evidence, results.get(name), corrected.get(name))
@@ -62,11 +62,10 @@ def judge(evidence: Evidence, results: Mapping[str, Result]) -> dict[str, Findin
 
 
 def _corrected(results: Mapping[str, Result]) -> dict[str, Value]:
-    """Holm's correction within each family, whose size is that of the protocol.
+    """Holm's correction within each family; the protocol determines the family's size.
 
-    A finding that cannot be tested, or that is decided by rule, has no p-value. It counts as one of
-    1, so that no verdict changes because another finding has runs on one rung or data set and none
-    on another.
+    A finding that is not testable or decided by rule has no p-value and counts with 1. So the
+    verdict of a finding does not depend on whether other findings have runs.
     """
     families: dict[str, list[str]] = {}
     for name, hypothesis in REGISTRY.items():
@@ -78,13 +77,13 @@ def _corrected(results: Mapping[str, Result]) -> dict[str, Value]:
         sources: set[Source] = set().union(*(results[name].sources for name in names))
         for name, p in zip(names, holm(raw), strict=False):
             if _raw(results[name]) != 0:
-                own = set(results[name].sources)  # first: a number leads to its first source
+                own = set(results[name].sources)  # first, since a number links to its first source
                 corrected[name] = Value(p, "p", (*sorted(own), *sorted(sources - own)))
     return corrected
 
 
 def _raw(result: Result) -> float | None:
-    """The p-value of the outcome that the data speak for most."""
+    """The smallest p-value: that of the outcome with the strongest evidence."""
     return None if result.p is None else min(*result.p, result.mixed)
 
 

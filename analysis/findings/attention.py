@@ -1,4 +1,4 @@
-"""Channel attention: what the SE blocks learned, and what they are good for."""
+"""Channel attention: the weights that SE blocks learned, and their effect on accuracy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from analysis.evidence import Evidence, title
 from analysis.findings.base import (
     Result,
     Verdict,
+    average,
     better,
     claim_set,
     difference,
@@ -18,6 +19,7 @@ from analysis.findings.base import (
     error_ratio,
     finding,
     negate,
+    value_pair,
 )
 from analysis.statistics import (
     OneSided,
@@ -37,14 +39,15 @@ RATIOS = {2: SE18, 4: f"{SE18}-ratio4", 8: f"{SE18}-ratio8", 16: f"{SE18}-ratio1
 
 
 class Ranges:
-    """The ranges (largest - smallest channel weight, averaged over the test images first) of a
-    network's SE blocks after training.
+    """Ranges of the channel weights of a network's SE blocks after training.
+
+    A range is the largest minus the smallest weight, each averaged over the test images.
 
     Attributes:
-        blocks: of each block, averaged over the runs, input to output.
-        runs: of each run, averaged over the blocks of a stage and then over the stages (blocks of
-            equal width), so that a deeper network's many blocks of one stage weigh no more.
-        stages: by number of channels, averaged over blocks and runs.
+        blocks: range of each block, averaged over the runs, input to output.
+        runs: range of each run, averaged over the blocks of a stage (equal width) and then over
+            stages, so that every stage counts the same.
+        stages: range by number of channels, averaged over blocks and runs.
     """
 
     def __init__(self, evidence: Evidence, variant: str) -> None:
@@ -82,17 +85,19 @@ class Ranges:
 
 
 def by_stage(measured: Sequence[tuple[int, float]]) -> float:
-    """The mean over stages of the mean over each stage's blocks; (channels, measure) a block."""
+    """The mean over stages of the mean over each stage's blocks.
+
+    ``measured``: (channels, measure) of each block.
+    """
     stages: dict[int, list[float]] = {}
     for channels, number in measured:
         stages.setdefault(channels, []).append(number)
-    means = [sum(numbers) / len(numbers) for numbers in stages.values()]
-    return sum(means) / len(means)
+    return average([average(numbers) for numbers in stages.values()])
 
 
 def untrained(run: Record) -> list[tuple[int, float]]:
-    """(channels, range) of each SE block before training, in evaluation or batch mode, whichever is
-    larger; empty where it was not measured."""
+    """(channels, range) of each SE block before training, the larger of evaluation and batch mode;
+    empty if it was not measured."""
     ranges: dict[str, tuple[int, float]] = {}
     for block in run.probes.se_initial:
         before = ranges.get(block.block, (block.channels, 0.0))[1]
@@ -107,7 +112,7 @@ def se_weights_differ(evidence: Evidence) -> Result:
     ``claim_set``).
 
     Before training the range is the larger of those in evaluation and in batch mode
-    (``untrained``). A range shows that weights differ, not that the differences are of use.
+    (``untrained``). A range shows that weights differ, not that the differences are useful.
 
     Values: ``se18``, ``se34`` (after training; mean over stages and runs), each with ``_least``,
     ``_most`` (blocks), ``_before``, ``_above`` (blocks whose range grew, averaged over runs) and
@@ -153,15 +158,15 @@ def se_weights_differ(evidence: Evidence) -> Result:
         p=counted.p,
         mixed=counted.mixed,
         sources=unique,
-        effect=Value(_mean(changes["se18"]), "weight", unique),
-        interval=_ends(mean_interval(changes["se18"]), unique),
+        effect=Value(average(changes["se18"]), "weight", unique),
+        interval=value_pair(mean_interval(changes["se18"]), "weight", unique),
         values={**values, **counted.values},
         facts=counted.facts,
     )
 
 
 def _grown(runs: Sequence[Record]) -> tuple[int, int]:
-    """How many blocks' ranges grew in training, averaged over the runs; of how many."""
+    """Number of blocks whose range, averaged over the runs, grew in training; number of blocks."""
     changes: dict[str, list[float]] = {}
     for run in runs:
         before: dict[str, float] = {}
@@ -172,7 +177,7 @@ def _grown(runs: Sequence[Record]) -> tuple[int, int]:
             if block.block in before:
                 change = block.range_of_means - before[block.block]
                 changes.setdefault(block.block, []).append(change)
-    return sum(_mean(found) > 0 for found in changes.values()), len(changes)
+    return sum(average(found) > 0 for found in changes.values()), len(changes)
 
 
 @finding("se-range-larger-18", needs=(SE18, SE34))
@@ -203,9 +208,8 @@ def se_range_larger_18(evidence: Evidence) -> Result:
         "runs",
         p=better(welch(*logs)),
         sources=sources,
-        effect=Value(math.exp(_mean(logs[0]) - _mean(logs[1])), "ratio", sources),
-        interval=limits
-        and (Value(limits[0], "ratio", sources), Value(limits[1], "ratio", sources)),
+        effect=Value(math.exp(average(logs[0]) - average(logs[1])), "ratio", sources),
+        interval=value_pair(limits, "ratio", sources),
         values=values,
         facts={
             "stages_agree": len(signs) == 1,
@@ -282,7 +286,7 @@ def se18_above_resnet18(evidence: Evidence) -> Result:
 @finding("se34-equals-resnet34", needs=(SE34, PLAIN34))
 def se34_equals_resnet34(evidence: Evidence) -> Result:
     """The error rates of SE-ResNet-34 and ResNet-34 are within ``constants.ERROR_RATIO``
-    (``model.equivalence``)."""
+    (``base.equivalence``)."""
     return equivalence(evidence, SE34, PLAIN34)
 
 
@@ -315,17 +319,16 @@ def se_weights_dynamic(evidence: Evidence) -> Result:
             for field in ("mean", "std")
         )
         parts[title(variant)] = better(student(shares, 0.5))
-        values[name] = Value(_mean(shares), "accuracy", used)
+        values[name] = Value(average(shares), "accuracy", used)
         for where, index in (("first", 0), ("last", -1)):
             ends = [dynamic_share(run.probes.se_weights[index]) for run in runs]
-            values[f"{name}_{where}"] = Value(_mean(ends), "accuracy", used)
+            values[f"{name}_{where}"] = Value(average(ends), "accuracy", used)
         sources += used
         own = own or shares
     if not parts:
         return Result((SE18, SE34), "runs", verdict=Verdict.INCONCLUSIVE)
     counted = claim_set(parts, sources)
     unique = tuple(sorted(set(sources)))
-    ends_of = mean_interval(own)
     first = next(v for v in values.values() if v is not None)
     return Result(
         (SE18, SE34, *evidence.present((SE_ALEX,))),
@@ -334,11 +337,7 @@ def se_weights_dynamic(evidence: Evidence) -> Result:
         mixed=counted.mixed,
         sources=unique,
         effect=first,
-        interval=ends_of
-        and (
-            Value(ends_of[0], "accuracy", first.sources),
-            Value(ends_of[1], "accuracy", first.sources),
-        ),
+        interval=value_pair(mean_interval(own), "accuracy", first.sources),
         values={**values, **counted.values},
         facts=counted.facts,
     )
@@ -346,8 +345,8 @@ def se_weights_dynamic(evidence: Evidence) -> Result:
 
 def dynamic_share(block: SEWeights) -> float:
     """Share of the variance of a block's weights over images and channels that lies between images;
-    0 where all weights are equal."""
-    # weights lie between 0 and 1, and so does their standard deviation
+    0 if all weights are equal."""
+    # Weights are between 0 and 1, so larger standard deviations are invalid.
     within = sum(min(std, 1.0) ** 2 for std in block.std) / block.channels
     centre = sum(block.mean) / block.channels
     between = sum((mean - centre) ** 2 for mean in block.mean) / block.channels
@@ -372,13 +371,3 @@ def se_hurts_alexnet(evidence: Evidence) -> Result:
             "other_epochs": evidence.mean(ALEX, "config.epochs", "integer"),
         },
     )
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
-def _ends(
-    ends: tuple[float, float] | None, sources: tuple[Source, ...]
-) -> tuple[Value, Value] | None:
-    return ends and (Value(ends[0], "weight", sources), Value(ends[1], "weight", sources))

@@ -1,4 +1,4 @@
-"""What a finding is, and how functions become findings."""
+"""Results and registration of findings, and the tests and values that several share."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from analysis.evidence import Evidence
 from analysis.schema import Finding, Verdict
 from analysis.statistics import ALPHA, Contrast, OneSided
 from analysis.true_labels import Split
-from analysis.values import Source, Value
+from analysis.values import Kind, Source, Value
 
 __all__ = ["Finding", "Verdict"]
 
-
-#: Keys of the tests. ``seeds``: ratio of error rates over seeds and images; ``images``: the same of
-#: single runs, over images; ``ranks``: exact rank test over runs; ``runs``: a t test with the runs
-#: as units; ``networks``: rank correlation over networks or runs; ``threshold``: a stated rule on
+#: Keys of the tests. ``seeds``: ratio of error rates over seeds and images; ``images``: the same
+#: for single runs, over images only; ``ranks``: exact rank test over runs; ``runs``: t test over
+#: runs; ``networks``: rank correlation over networks or runs; ``threshold``: a stated rule on
 #: numbers; ``diverged``: decided by divergence; ``arithmetic``: a count or an identity;
-#: ``untested``: nothing can be said.
+#: ``untested``: no test is possible.
 TESTS = (
     "seeds",
     "images",
@@ -37,13 +36,13 @@ TESTS = (
 
 @dataclass(frozen=True)
 class Result:
-    """What the function of a finding returns.
+    """The return value of a finding's function.
 
-    Either ``p``, evidence for the hypothesis (``greater``) and against it (``less``), from which
-    the verdict follows after Holm's correction, or ``verdict``. The p-values are of level alpha as
-    they stand: ``better`` has doubled what is two-sided. ``mixed``: evidence that it holds of some
-    networks and fails of others. ``missing``: where none of several variants, any of which would
-    do, was run, or none has the measurement.
+    It has either ``p`` or ``verdict``. ``p`` is evidence for the hypothesis (``greater``) and
+    against it (``less``); the verdict follows after Holm's correction. The p-values are valid at
+    level alpha: ``better`` has already doubled those of two-sided tests. ``mixed``: evidence that
+    the hypothesis holds of some networks and fails of others. ``missing``: variants of which one
+    run, or one measurement, would be enough and none exists.
     """
 
     variants: Sequence[str]
@@ -61,9 +60,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A registered finding: its function, and the variants it cannot do without.
+    """A registered finding: its function, and the variants that it needs.
 
-    ``of_original``: it is about the original's own figures, and not asked of another data set.
+    ``of_original``: it is about the original's own figures and does not apply to other data sets.
     """
 
     id: str
@@ -73,7 +72,7 @@ class Hypothesis:
 
     @property
     def family(self) -> str:
-        """Findings of one family share Holm's correction (``protocol.toml``)."""
+        """The family within which Holm's correction is made (``protocol.toml``)."""
         return protocol.load().finding[self.id].family
 
 
@@ -89,8 +88,8 @@ def finding(
 
     Args:
         name: the finding's id.
-        needs: without a run of each of these variants it is not testable.
-        of_original: it is about the original's own figures, whatever the networks are trained on.
+        needs: variants that must each have a run; else the finding is not testable.
+        of_original: the finding is about the original's own figures.
     """
 
     def register(function: Test) -> Test:
@@ -101,21 +100,21 @@ def finding(
 
 
 def better(evidence: OneSided) -> OneSided:
-    """For a hypothesis "A is better than B": two-sided, as a tie refutes it as well."""
+    """Evidence for "A is better than B", two-sided: both p-values are doubled."""
     return OneSided(min(1.0, 2 * evidence.greater), min(1.0, 2 * evidence.less))
 
 
 def every(parts: Sequence[OneSided]) -> OneSided:
-    """For "each of these holds" (intersection-union test, Berger 1982): as strong as the weakest.
+    """Evidence for "each of these holds": intersection-union test (Berger 1982), the largest p.
 
-    Against it speaks one that fails, found among several: Bonferroni.
+    Against: "at least one fails", the smallest p with Bonferroni's correction.
     """
     against = min(part.less for part in parts) * len(parts)
     return OneSided(max(part.greater for part in parts), min(1.0, against))
 
 
 def some(parts: Sequence[OneSided]) -> OneSided:
-    """For "one of these holds": the strongest, Bonferroni; against it, that each fails."""
+    """Evidence for "at least one of these holds" (Bonferroni); against: "each fails"."""
     return negate(every([negate(part) for part in parts]))
 
 
@@ -125,7 +124,8 @@ def negate(evidence: OneSided) -> OneSided:
 
 
 def both(parts: Sequence[OneSided]) -> float:
-    """For "some hold and some fail": the strongest of either side, Bonferroni; both are shown."""
+    """p-value for "some hold and some fail": the larger of the smallest p of each side, with
+    Bonferroni's correction."""
     if not parts:
         return 1.0
     holds, fails = min(part.greater for part in parts), min(part.less for part in parts)
@@ -133,11 +133,11 @@ def both(parts: Sequence[OneSided]) -> float:
 
 
 def claim_set(parts: Mapping[str, OneSided], sources: Sequence[Source]) -> Claims:
-    """A claim about each of several networks or pairs, as evidence for all, none and some of them.
+    """Combine tests of a claim about several networks or pairs: evidence for all, none and some.
 
     Args:
-        parts: evidence by the name of the network or pair; each at the level of one test.
-        sources: of all of them.
+        parts: evidence by the name of the network or pair, each at the level of one test.
+        sources: sources of all parts.
     """
     found = list(parts.values())
     holds = [name for name, part in parts.items() if part.greater < ALPHA]
@@ -178,7 +178,7 @@ class Claims:
 
 
 def joint_test(contrasts: Sequence[Contrast]) -> str:
-    """The test to name for several contrasts: one that involves ranks or rules says so."""
+    """The test to name for several contrasts: the first of the keys below that occurs."""
     found = {item.test for item in contrasts}
     return next(
         name for name in ("untested", "ranks", "images", "seeds", "diverged") if name in found
@@ -190,8 +190,8 @@ def error_ratio(
 ) -> tuple[Value | None, tuple[Value, Value] | None]:
     """Error rate of the first over that of the second, with its interval.
 
-    Neither of a network all of whose runs diverged; no interval where some did: the rate is that
-    of the others.
+    Both are None if all runs of a network diverged. If only some did, the rate is that of the
+    others and there is no interval.
     """
     if not (evidence.finished(first) and evidence.finished(second)):
         return None, None
@@ -232,7 +232,7 @@ def equivalence(evidence: Evidence, first: str, second: str, split: Split = "tes
 
 
 def interval(contrast: Contrast, sources: Sequence[Source]) -> tuple[Value, Value] | None:
-    """The 95 % interval of a contrast as a ratio of error rates; None where it has none."""
+    """The 95 % interval of a contrast as a ratio of error rates; None if it has none."""
     if math.isinf(contrast.error):
         return None
     low, high = contrast.interval()
@@ -246,8 +246,22 @@ def _exp(value: float) -> float:
     return math.exp(min(value, 700.0))
 
 
+def value_pair(
+    ends: tuple[float, float] | None, kind: Kind, sources: Sequence[Source]
+) -> tuple[Value, Value] | None:
+    """The ends of an interval as values; None without an interval."""
+    if ends is None:
+        return None
+    return Value(ends[0], kind, tuple(sources)), Value(ends[1], kind, tuple(sources))
+
+
+def average(values: Sequence[float]) -> float:
+    """Arithmetic mean."""
+    return sum(values) / len(values)
+
+
 def difference(first: Value | None, second: Value | None) -> Value | None:
-    """First less second in fractions; None if one is missing."""
+    """First minus second, in fractions; None if one is missing."""
     if first is None or second is None:
         return None
     return Value.derived(first.value - second.value, "difference", first, second)
@@ -261,7 +275,7 @@ def ratio(first: Value | None, second: Value | None) -> Value | None:
 
 
 def key(variant: str) -> str:
-    """The name of a variant among a finding's values: ``ResNet18-mul`` is ``resnet18_mul``."""
+    """The key of a variant in a finding's values: ``resnet18_mul`` for ``ResNet18-mul``."""
     return variant.lower().replace("-", "_")
 
 

@@ -1,4 +1,4 @@
-"""The DenseNet's economy."""
+"""The size and cost of the DenseNet relative to its accuracy."""
 
 from __future__ import annotations
 

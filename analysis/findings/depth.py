@@ -11,6 +11,7 @@ from analysis.evidence import Evidence, title
 from analysis.findings.base import (
     Result,
     Verdict,
+    average,
     better,
     claim_set,
     difference,
@@ -24,15 +25,15 @@ from analysis.findings.ranking import below_all, epochs
 from analysis.statistics import OneSided, difference_interval, welch
 from analysis.values import Source, Value
 
-#: Shallow and deep of the same kind of block; 34 and 50 layers differ in more than depth.
+#: Shallow and deep network with the same kind of block; 34 and 50 layers differ in more than depth.
 BASIC = ("PlainNet18", "PlainNet34")
 BOTTLENECK = ("PlainNet50", "PlainNet101")
 
 
 @finding("deeper-beats-lenet", needs=("LeNet", "AlexNet", *BASIC))
 def deeper_beats_lenet(evidence: Evidence) -> Result:
-    """AlexNet, PlainNet-18 and PlainNet-34 are each more accurate than LeNet: the networks that the
-    original had; it did not study plain networks of more layers.
+    """AlexNet, PlainNet-18 and PlainNet-34 are each more accurate than LeNet. These are the
+    networks that the original had; it did not study deeper plain networks.
 
     Values and facts: ``ranking.below_all`` of LeNet, and ``epochs``, ``other_epochs`` (the most of
     another) where LeNet had more.
@@ -90,20 +91,20 @@ def plain_degrades(evidence: Evidence) -> Result:
 
 
 def pair_title(pair: Sequence[str]) -> str:
-    """How a shallow and a deep network are named together: ``PlainNet-18/34``."""
+    """The joint name of a shallow and a deep network: ``PlainNet-18/34``."""
     shallow, deep = (title(variant.removesuffix("-stable")) for variant in pair)
     return f"{shallow}/{deep.rpartition('-')[2]}"
 
 
 @finding("degradation-in-training-loss", needs=BASIC)
 def degradation_in_training_loss(evidence: Evidence) -> Result:
-    """The deeper plain network, less accurate, also has the higher training loss; an over-fitted
-    one would have a lower.
+    """The deeper plain network is less accurate and has the higher training loss. With over-fitting
+    its training loss would be lower.
 
-    Three things are asked: the deep network is less accurate as measured; its training loss
-    (``Evidence.losses``) is higher, by Welch's test of the logarithms over runs (with one run a
-    side by a factor of ``constants.LOSS_RATIO``; contradicted if it is as much lower); and at least
-    half of its excess validation loss is there in training.
+    Three conditions: the deep network is less accurate as measured; its training loss
+    (``Evidence.losses``) is higher, by Welch's test of the logarithms over runs (with one run each,
+    by a factor of ``constants.LOSS_RATIO``; contradicted if it is lower by this factor); and its
+    excess training loss is at least half of its excess validation loss.
 
     Values: ``shallow_loss``, ``deep_loss`` (training), ``shallow_validation_loss``,
     ``deep_validation_loss``, ``loss_ratio`` (deep over shallow), ``threshold`` (the factor),
@@ -116,8 +117,8 @@ def degradation_in_training_loss(evidence: Evidence) -> Result:
     train = [evidence.losses(variant, kind) for variant in BASIC]
     validation = [evidence.losses(variant, "validation_loss") for variant in BASIC]
     less_accurate = evidence.score("PlainNet34") < evidence.score("PlainNet18")
-    more_training = _mean(train[1]) - _mean(train[0])
-    more_validation = _mean(validation[1]) - _mean(validation[0])
+    more_training = average(train[1]) - average(train[0])
+    more_validation = average(validation[1]) - average(validation[0])
     in_training = more_training >= 0.5 * more_validation
     shallow, deep = (evidence.training_loss(variant, kind) for variant in BASIC)
     checks = (evidence.loss(variant, "validation_loss") for variant in BASIC)
@@ -136,7 +137,7 @@ def degradation_in_training_loss(evidence: Evidence) -> Result:
         if not any(run.status == "diverged" for v in BASIC for run in evidence.runs(v)):
             ends = ratio_interval(train[1], train[0], sources)
     else:
-        verdict = _verdict(_mean(train[0]), _mean(train[1]), less_accurate and in_training)
+        verdict = _verdict(average(train[0]), average(train[1]), less_accurate and in_training)
     return Result(
         BASIC,
         "runs" if several else "threshold",
@@ -167,8 +168,8 @@ def degradation_in_training_loss(evidence: Evidence) -> Result:
 
 
 def loss_evidence(first: Sequence[float], second: Sequence[float], margin: float = 0) -> OneSided:
-    """Evidence that the first's losses are higher by a factor of exp(margin), or not: Welch's test
-    of the logarithms over runs."""
+    """Evidence that the first losses are higher by more than a factor of exp(margin), and against
+    it: Welch's test of the logarithms over runs."""
     return welch([_log(x) - margin for x in first], [_log(x) for x in second])
 
 
@@ -191,10 +192,6 @@ def _verdict(shallow: float, deep: float, degraded: bool) -> Verdict:
     return Verdict.INCONCLUSIVE
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
 def _gap(validation: Value | None, train: Value | None) -> Value | None:
     if validation is None or train is None:
         return None
@@ -202,4 +199,4 @@ def _gap(validation: Value | None, train: Value | None) -> Value | None:
 
 
 def _log(loss: float) -> float:
-    return math.log(max(loss, 1e-9))  # a loss of 0 has no logarithm
+    return math.log(max(loss, 1e-9))  # finite for a loss of 0

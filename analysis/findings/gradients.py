@@ -1,4 +1,4 @@
-"""How blocks pass the gradient on: the unit is the run, the quantity its total gain."""
+"""How blocks scale the gradient. The unit of the tests is the run, the quantity its total gain."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from analysis.evidence import Evidence, title
 from analysis.findings.base import (
     Result,
     Verdict,
+    average,
     better,
     claim_set,
     finding,
     negate,
+    value_pair,
 )
 from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
 from analysis.statistics import (
@@ -38,19 +40,20 @@ DEPTHS = {
     50: ("PlainNet50", "ResNet50"),
     101: ("PlainNet101", "ResNet101"),
 }
-#: The logarithm that stands for a gain of 0.
+#: log10 that represents a gain of 0.
 _VANISHED = -12.0
 
 
 class Gains:
-    """The gains of a network's blocks, before training or after it.
+    """The gains of a network's blocks, before or after training, as log10.
+
+    Runs with a gain that is not finite are left out.
 
     Attributes:
-        totals: of each run, log10 of the product over the blocks; runs with a gain that is not
-            finite are left out.
+        totals: of each run, log10 of the product over the blocks.
         blocks: of each run, the mean of log10 over the blocks.
-        least, most: of a block, averaged over the runs; 0 without runs.
-        sources: the gains' fields.
+        least, most: smallest and largest log10 of a block, averaged over the runs; 0 without runs.
+        sources: the gains' record fields.
     """
 
     def __init__(
@@ -84,15 +87,15 @@ class Gains:
         if not self.totals:
             return {}
         return {
-            name: Value(_power(_mean(self.blocks)), "gain", self.sources),
+            name: Value(_power(average(self.blocks)), "gain", self.sources),
             f"{name}_least": Value(_power(self.least), "gain", self.sources),
             f"{name}_most": Value(_power(self.most), "gain", self.sources),
-            f"{name}_total": Value(_mean(self.totals), "gain", self.sources),
+            f"{name}_total": Value(average(self.totals), "gain", self.sources),
         }
 
 
 def probe_at(run: Record, moment: Moment) -> tuple[int, GainProbe | None]:
-    """The first probe, before training, or the last, after some; with its index."""
+    """The probe before training (``init``), or the last one after training, with its index."""
     probes = run.probes.block_gains
     if moment == "end":
         last = len(probes) - 1
@@ -105,9 +108,9 @@ def plain_gain_grows(evidence: Evidence) -> Result:
     """At initialisation the total gain of plain networks departs from 1 exponentially with depth,
     and at each depth by more than that of residual networks.
 
-    The outcome is the size of log10 of the total gain: its slope on the number of layers is above
-    0 (t test of the plain networks' runs), and at each depth recorded it is larger without
-    shortcuts (Welch), all of these (``claim_set``).
+    The outcome is |log10 of the total gain|. Its slope on the number of layers is above 0 (t test
+    over the plain networks' runs), and at each recorded depth it is larger without shortcuts
+    (Welch); ``claim_set`` combines these tests.
 
     Values: ``slope`` (of log10 a layer), ``plain18`` ... ``residual101`` (log10 of the total gain
     at initialisation, mean over the runs), ``plain18_end`` ... (after training),
@@ -130,7 +133,7 @@ def plain_gain_grows(evidence: Evidence) -> Result:
             continue
         used += pair
         deepest = plain, residual
-        explodes = _mean(plain.totals) > 0
+        explodes = average(plain.totals) > 0
         depths += [float(depth)] * len(plain.totals)
         sizes += [abs(total) for total in plain.totals]
         parts[f"{title(pair[0])}/{title(pair[1])}"] = better(
@@ -144,7 +147,7 @@ def plain_gain_grows(evidence: Evidence) -> Result:
             values[f"{name}{depth}"] = gains.values(name)[f"{name}_total"]
             after = Gains(evidence, variant, "end").values(name)
             values[f"{name}{depth}_end"] = after.get(f"{name}_total")
-            values[f"{name}_deepest"] = Value(_power(_mean(gains.totals)), "gain", gains.sources)
+            values[f"{name}_deepest"] = Value(_power(average(gains.totals)), "gain", gains.sources)
             sources += gains.sources
     if deepest is None:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("PlainNet18", "ResNet18"))
@@ -168,8 +171,8 @@ def plain_gain_grows(evidence: Evidence) -> Result:
         p=counted.p,
         mixed=counted.mixed,
         sources=all_sources,
-        effect=Value(_mean(plain.totals) - _mean(residual.totals), "gain", unique),
-        interval=_ends(ends, "gain", unique),
+        effect=Value(average(plain.totals) - average(residual.totals), "gain", unique),
+        interval=value_pair(ends, "gain", unique),
         values={**values, **pairs.values},
         facts={
             "explodes": explodes,
@@ -181,7 +184,7 @@ def plain_gain_grows(evidence: Evidence) -> Result:
 
 @finding("gain-add-sub-near-one", needs=(ADD, SUB))
 def gain_add_sub_near_one(evidence: Evidence) -> Result:
-    """With addition and with subtraction the mean gain a block (geometric) is from 1/2 to 2
+    """With addition and with subtraction the geometric mean gain per block is between 1/2 and 2
     (``constants.GAIN_BOUND``), at initialisation and at the end of training.
 
     Student's t test over runs of the mean logarithm against either bound, for each operator and
@@ -216,7 +219,7 @@ def gain_add_sub_near_one(evidence: Evidence) -> Result:
         verdict=None if counted else Verdict.INCONCLUSIVE,
         sources=sources,
         effect=values.get("add_init"),
-        interval=_ends(
+        interval=value_pair(
             ends and (_power(ends[0]), _power(ends[1])), "gain", init.sources if init else ()
         ),
         values={**values, **(counted.values if counted else {})},
@@ -258,7 +261,7 @@ def branch_gain_small(evidence: Evidence) -> Result:
         mixed=counted.mixed,
         sources=sources,
         effect=values.get("add_init"),
-        interval=_ends(ends and (_power(ends[0]), _power(ends[1])), "gain", gain.sources),
+        interval=value_pair(ends and (_power(ends[0]), _power(ends[1])), "gain", gain.sources),
         values={**values, **counted.values},
         facts=counted.facts,
     )
@@ -267,8 +270,8 @@ def branch_gain_small(evidence: Evidence) -> Result:
 @finding("mul-bn-unstable", needs=(ADD, MUL))
 def mul_bn_unstable(evidence: Evidence) -> Result:
     """With BN the gradient of the first layer fluctuates more with multiplication than with
-    addition: standard deviation over the first steps of log10 of its norm, Welch's test over runs
-    of the logarithm of that.
+    addition. The outcome is the standard deviation, over the first steps, of log10 of its norm;
+    Welch's test of its logarithm over runs.
 
     Values: ``add_spread``, ``mul_spread`` (geometric means over the runs), ``add_norm``,
     ``mul_norm`` (norm at the first step, geometric mean), ``mul_least``, ``mul_most`` (total gain
@@ -283,7 +286,7 @@ def mul_bn_unstable(evidence: Evidence) -> Result:
         values |= {
             "mul_least": Value(_power(min(totals.totals)), "gain", totals.sources),
             "mul_most": Value(_power(max(totals.totals)), "gain", totals.sources),
-            "mul_total": Value(_mean(totals.totals), "gain", totals.sources),
+            "mul_total": Value(average(totals.totals), "gain", totals.sources),
             "add_total": Gains(evidence, ADD, "init").values("add").get("add_total"),
         }
     if not (add and mul):
@@ -292,16 +295,16 @@ def mul_bn_unstable(evidence: Evidence) -> Result:
     ends = difference_interval(*logs)
     for name, item in (("add", add), ("mul", mul)):
         own = _norm_sources(evidence, ADD if name == "add" else MUL)
-        spread = math.exp(_mean([math.log(s) for s, _ in item]))
+        spread = math.exp(average([math.log(s) for s, _ in item]))
         values[f"{name}_spread"] = Value(spread, "gain", own)
-        values[f"{name}_norm"] = Value(_power(_mean([n for _, n in item])), "gain", own)
+        values[f"{name}_norm"] = Value(_power(average([n for _, n in item])), "gain", own)
     return Result(
         (ADD, MUL),
         "runs",
         p=better(welch(*logs)),
         sources=sources,
-        effect=Value(math.exp(_mean(logs[0]) - _mean(logs[1])), "ratio", sources),
-        interval=_ends(ends and (math.exp(ends[0]), math.exp(ends[1])), "ratio", sources),
+        effect=Value(math.exp(average(logs[0]) - average(logs[1])), "ratio", sources),
+        interval=value_pair(ends and (math.exp(ends[0]), math.exp(ends[1])), "ratio", sources),
         values=values,
         facts={"explodes": bool(totals.totals) and min(totals.totals) > 0},
     )
@@ -318,7 +321,7 @@ def mul_nobn_vanishes(evidence: Evidence) -> Result:
     gain = Gains(evidence, MUL_NOBN, "init")
     if not gain.totals:
         return Result((MUL_NOBN,), "runs", verdict=Verdict.INCONCLUSIVE)
-    total = Value(_power(_mean(gain.totals)), "gain", gain.sources)
+    total = Value(_power(average(gain.totals)), "gain", gain.sources)
     ends = mean_interval(gain.totals)
     return Result(
         (MUL_NOBN,),
@@ -326,16 +329,16 @@ def mul_nobn_vanishes(evidence: Evidence) -> Result:
         p=better(negate(student(gain.totals, 0.0))),
         sources=gain.sources,
         effect=total,
-        interval=_ends(ends and (_power(ends[0]), _power(ends[1])), "gain", gain.sources),
+        interval=value_pair(ends and (_power(ends[0]), _power(ends[1])), "gain", gain.sources),
         values={**gain.values("mul_nobn_init"), "total": total},
     )
 
 
 @finding("features-below-one", needs=(ADD, MUL, NONE))
 def features_below_one(evidence: Evidence) -> Result:
-    """In networks with BN more than half of the elements of a block's input are below 1 in size:
-    with addition, multiplication and no shortcut, before training (Student over runs of the mean
-    over the blocks, against one half; ``claim_set``).
+    """In networks with BN more than half of the elements of a block's input have absolute values
+    below 1: with addition, multiplication and no shortcut, before training (Student's t test over
+    runs of the mean over blocks, against one half; ``claim_set``).
 
     Values: ``add``, ``mul``, ``none`` (shares), ``add_branch`` ... (the same of h(x)), those of
     ``claim_set``. Effect: ``mul``. Facts: of ``claim_set``. Not testable without the measurement.
@@ -353,9 +356,9 @@ def features_below_one(evidence: Evidence) -> Result:
         if name == "mul":
             mul = shares
         parts[title(variant)] = better(student(shares, 0.5))
-        values[name] = Value(_mean(shares), "accuracy", used)
+        values[name] = Value(average(shares), "accuracy", used)
         branch, fields = _shares(evidence, variant, "branch_below_one")
-        values[f"{name}_branch"] = Value(_mean(branch), "accuracy", fields) if branch else None
+        values[f"{name}_branch"] = Value(average(branch), "accuracy", fields) if branch else None
         sources += used
     if missing:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=tuple(missing))
@@ -369,7 +372,7 @@ def features_below_one(evidence: Evidence) -> Result:
         mixed=counted.mixed,
         sources=tuple(sources),
         effect=share,
-        interval=_ends(mean_interval(mul), "accuracy", share.sources),
+        interval=value_pair(mean_interval(mul), "accuracy", share.sources),
         values={**values, **counted.values},
         facts=counted.facts,
     )
@@ -387,15 +390,15 @@ def gains(evidence: Evidence, operators: Sequence[tuple[str, str]]) -> dict[str,
 
 
 def _spreads(evidence: Evidence, variant: str) -> list[tuple[float, float]]:
-    """Of each run: standard deviation over steps of log10 of the first layer's gradient norm, and
-    that logarithm at the first step. Runs of fewer than two finite norms, or constant, are left
-    out."""
+    """Of each run, the standard deviation over steps of log10 of the first layer's gradient norm,
+    and log10 of the norm at the first step. Runs with fewer than two finite norms, or with equal
+    norms, are left out."""
     found = []
     for run in evidence.runs(variant):
         norms = [row[0] for row in run.probes.gradient_norms.norms if row]
         logs = [math.log10(norm) for norm in norms if norm]
         if len(logs) >= 2:
-            centre = _mean(logs)
+            centre = average(logs)
             spread = math.sqrt(sum((x - centre) ** 2 for x in logs) / (len(logs) - 1))
             if spread > 0:
                 found.append((spread, logs[0]))
@@ -412,13 +415,13 @@ def _norm_sources(evidence: Evidence, variant: str) -> tuple[Source, ...]:
 
 
 def _shares(evidence: Evidence, variant: str, field: str) -> tuple[list[float], tuple[Source, ...]]:
-    """Of each run with the measurement: a share before training, mean over the blocks."""
+    """Of each run with the measurement, a share before training, averaged over the blocks."""
     shares, sources = [], []
     for run in evidence.runs(variant):
         index, probe = probe_at(run, "init")
         found = [getattr(block, field) for block in probe.blocks] if probe else []
         if found and all(share is not None for share in found):
-            shares.append(_mean(found))
+            shares.append(average(found))
             sources += [
                 Source(run.id, f"probes.block_gains.{index}.blocks.{position}.{field}")
                 for position in range(len(found))
@@ -426,22 +429,8 @@ def _shares(evidence: Evidence, variant: str, field: str) -> tuple[list[float], 
     return shares, tuple(sources)
 
 
-def _ends(
-    ends: tuple[float, float] | None,
-    kind: Literal["gain", "ratio", "accuracy"],
-    sources: Sequence[Source],
-) -> tuple[Value, Value] | None:
-    if ends is None:
-        return None
-    return Value(ends[0], kind, tuple(sources)), Value(ends[1], kind, tuple(sources))
-
-
 def _power(exponent: float) -> float:
     return float(10 ** max(min(exponent, 300.0), -300.0))
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
 
 
 def _sources(measured: dict[str, Gains]) -> tuple[Source, ...]:

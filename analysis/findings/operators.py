@@ -1,4 +1,4 @@
-"""How a block joins h(x) and x. Accuracies are of the validation images, as in the original."""
+"""How a block joins h(x) and x. Accuracies are those on validation images, as in the original."""
 
 from __future__ import annotations
 
@@ -90,7 +90,8 @@ def mul_much_worse(evidence: Evidence) -> Result:
     """Multiplication (with BN) makes more than ``constants.MUCH_WORSE_RATIO`` times the errors of
     addition.
 
-    A two-sided test against that margin. A network all of whose runs diverged supports it outright.
+    A two-sided test against that margin. Supported by rule if every run with multiplication
+    diverged.
 
     Values: ``add``, ``mul`` (validation accuracies), ``difference`` (mul - add), ``add_loss``,
     ``mul_loss`` (training), ``margin``, ``chance`` (accuracy of guessing), ``diverged_step`` (the
@@ -130,8 +131,8 @@ def mul_much_worse(evidence: Evidence) -> Result:
 def mul_nan(evidence: Evidence) -> Result:
     """With BN the loss of the multiplying network becomes NaN (or infinite) in training.
 
-    A count: supported if a run diverged; contradicted if none did and there are enough runs to rule
-    out, at the 5 % level, that half of them would (five); else inconclusive.
+    A count: supported if a run diverged. Contradicted if none did and there are enough runs (five)
+    to rule out, at the 5 % level, that runs diverge with probability one half. Else inconclusive.
 
     Values: ``diverged`` (how many runs), ``runs``, ``most`` (exact 95 % upper bound of the share
     that diverges, where none did), ``step`` (at which the first diverged, from 0). Effect: the
@@ -181,7 +182,7 @@ def mul_nobn_fails(evidence: Evidence) -> Result:
     ]
     stalled = [loss > STALLED * CHANCE_LOSS for loss in losses]
     verdict = Verdict.INCONCLUSIVE
-    if all(stalled):  # of all that did not diverge, if any
+    if all(stalled):  # true if all runs diverged
         verdict = Verdict.SUPPORTED
     elif len(losses) == len(runs) and max(losses) < LEARNED * CHANCE_LOSS:
         verdict = Verdict.CONTRADICTED

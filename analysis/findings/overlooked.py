@@ -1,4 +1,4 @@
-"""What the original overlooked: here the hypothesis is that it did."""
+"""Errors and omissions of the original; the hypothesis is that the original is wrong."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from analysis.values import Source, Value
 from experiments.record import Record
 
 RESNET, SOFTMAX = "ResNet18", "ResNet18-softmax"
-#: Losses are stored to five or so digits.
+#: Tolerance for losses, which are stored to five significant digits.
 _ROUNDING = 1e-4
 
 
@@ -161,8 +161,8 @@ def softmax_floor(evidence: Evidence) -> Result:
 
 @finding("softmax-slows", needs=(RESNET, SOFTMAX))
 def softmax_slows(evidence: Evidence) -> Result:
-    """After the same training ResNet-18 with Softmax is less accurate than without: exact rank test
-    over runs, since a run that never learns a class lies far off.
+    """After the same training ResNet-18 with Softmax is less accurate than without. Exact rank test
+    over runs, because a run that never learns a class is an outlier.
 
     Values: ``with_softmax``, ``without`` (test accuracies), ``difference``, ``with_least``,
     ``with_most``, ``without_least`` (of single runs), ``with_loss``, ``without_loss`` (training,
@@ -217,7 +217,7 @@ def softmax_slows(evidence: Evidence) -> Result:
 
 
 def never_predicted(evidence: Evidence) -> list[tuple[Record, int]]:
-    """Runs with Softmax that answer some digit for no test image, with the first such digit."""
+    """Runs with Softmax that never predict some digit on test images, with the first such digit."""
     found = []
     for run in evidence.finished(SOFTMAX):
         absent = [
@@ -258,7 +258,7 @@ def softmax_slows_start(evidence: Evidence) -> Result:
 
 
 def first_accuracies(evidence: Evidence, variant: str) -> list[float]:
-    """Validation accuracy of each run after its first epoch; minus infinity where it had none."""
+    """Validation accuracy of each run after its first epoch; minus infinity without one."""
     return [
         run.history[0].validation_accuracy if run.history else -math.inf
         for run in evidence.runs(variant)
@@ -269,9 +269,9 @@ def first_accuracies(evidence: Evidence, variant: str) -> list[float]:
 def digits_not_significant(evidence: Evidence) -> Result:
     """On 10,000 test images 98.85 % and 98.88 % cannot be told apart.
 
-    A bound that needs no predictions: the accuracies differ by three images, and of all pairings
-    the one with the least exact McNemar p-value has just these three discordant. That p-value is
-    the effect; supported as it exceeds the level.
+    A bound that needs no predictions: the accuracies differ by three images. The exact McNemar
+    p-value is smallest if only these three images are discordant. That p-value is the effect;
+    supported if it exceeds the level.
 
     Values: ``first``, ``second`` (98.85 %, 98.88 %: the original's ResNet-34 and SE-ResNet-34),
     ``images``, ``images_apart`` (3), ``least_p``, ``needed`` (the fewest images apart that could be
@@ -319,9 +319,9 @@ def digits_not_significant(evidence: Evidence) -> Result:
 
 
 def _significant_lead(discordant_images: int) -> int:
-    """The least lead in images that McNemar's test calls significant.
+    """The smallest difference in images that McNemar's test finds significant.
 
-    Of ``discordant_images`` discordant ones; with 0 the least over any number of them.
+    ``discordant_images``: number of discordant images; 0 for the smallest over any number.
     """
     if discordant_images == 0:
         return next(n for n in range(1, 100) if mcnemar(n, 0).two_sided < ALPHA)
@@ -336,8 +336,8 @@ def _significant_lead(discordant_images: int) -> int:
 def image_size(evidence: Evidence) -> Result:
     """MNIST's images are 28 x 28 pixels, not 22 x 22 as the original states.
 
-    By the definition of the data set, which every download is verified against; LeNet's runs, the
-    only ones without a resize, take it as it is.
+    By the definition of the data set, against which every download is verified. LeNet's runs, the
+    only ones without a resize, have this input size.
 
     Values: ``side`` (28), ``stated`` (22), ``lenet_input`` (of LeNet's run). Effect: side.
     """

@@ -1,7 +1,7 @@
-"""The results table: which network is best, close, second, lower, lowest.
+"""Claims about the results table: which network is best, close, second, lower, lowest.
 
-Claims about sets are intersection-union tests of comparisons, with how many of how many
-(``model.claim_set``).
+Claims about sets are intersection-union tests of comparisons; ``base.claim_set`` also counts for
+how many networks a claim holds.
 """
 
 from __future__ import annotations
@@ -32,21 +32,22 @@ from analysis.values import Value
 
 RESNETS = ("ResNet18", "ResNet34", "ResNet50", "ResNet101")
 SE_RESNETS = ("SEResNet18", "SEResNet34")
-#: The deep networks of the original's table, best first as it has them.
+#: The deep networks of the original's table, in its order of accuracy.
 DEEP = (*SE_RESNETS, *RESNETS, "DenseNet", "AlexNet")
-#: Tested along where there is a run of it: the original gives no figures for it.
+#: Included where there is a run; the original gives no figures for it.
 OPTIONAL = ("SEAlexNet",)
 
 
 def top(evidence: Evidence, variants: Sequence[str]) -> str:
-    """The variant of the highest mean accuracy (the first of equals)."""
+    """The variant with the highest mean accuracy (the first of equals)."""
     return max(variants, key=evidence.score)
 
 
 def ahead(evidence: Evidence, group: Sequence[str], others: Sequence[str]) -> Result:
     """One network of a group is more accurate than each of the others.
 
-    For: one of the group (Bonferroni) beats each other. Against: some other beats the whole group.
+    For: at least one of the group beats every other (Bonferroni). Against: some other beats the
+    whole group.
 
     Values: ``best`` and ``rival``, accuracies of the best of the group and of the best other;
     ``difference`` of those; ``holds``, ``fails``, ``all``: of how many others the best of the group
@@ -56,7 +57,7 @@ def ahead(evidence: Evidence, group: Sequence[str], others: Sequence[str]) -> Re
     best, rival = top(evidence, group), top(evidence, others)
     contrasts = {(g, o): evidence.compare(g, o) for g in group for o in others}
     wins = [every([contrasts[g, o].zero for o in others]) for g in group]
-    # "Some other beats all" is no negation of "one beats all others": each side has its own test.
+    # "Some other beats all" does not negate "one beats all others": each side has its own test.
     beaten = some([every([negate(contrasts[g, o].zero) for g in group]) for o in others])
     variants = [*group, *others]
     sources = evidence.sources(variants)
@@ -102,8 +103,8 @@ def resnet_dense_close(evidence: Evidence) -> Result:
     """The error rate of each ResNet and of the DenseNet is at most ``constants.ERROR_RATIO`` times
     that of either SE-ResNet.
 
-    A claim of closeness is shown by a bound, never by a difference that fails to be significant:
-    tests against the margin, of either side at half the level.
+    Tests against the margin, each side at half the level: a difference that is not significant
+    does not show closeness.
 
     Values: ``margin``; ``best`` (the better SE-ResNet), ``farthest`` (the least accurate of the
     others), ``difference`` (farthest - best), those of ``claim_set`` and one of each network.
@@ -177,8 +178,8 @@ def below_all(evidence: Evidence, low: str, others: Sequence[str]) -> Result:
 
 
 def epochs(evidence: Evidence, low: str, others: Sequence[str]) -> dict[str, Value | None]:
-    """``epochs`` of a network and ``other_epochs``, where those of all the others are the same and
-    different from its own; else neither."""
+    """``epochs`` of a network and ``other_epochs``, the most of another, if its own are more; else
+    empty."""
     own = evidence.mean(low, "config.epochs", "integer")
     theirs = [evidence.mean(other, "config.epochs", "integer") for other in others]
     known = [item for item in theirs if item is not None]

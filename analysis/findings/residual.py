@@ -30,23 +30,24 @@ NETWORKS = ("PlainNet18", "PlainNet34", "ResNet18", "ResNet34")
 BOTTLENECKS = ("PlainNet50", "PlainNet101", "ResNet50", "ResNet101")
 _NAMES = ("plain_shallow", "plain_deep", "residual_shallow", "residual_deep")
 
-#: How a deeper network compares with a shallower: not less accurate (by the margin); less accurate
-#: with a training loss that is higher as well; less accurate with one that is not; none shown.
+#: How a deeper network compares with a shallower one. ``none``: not less accurate by more than the
+#: margin; ``degradation``: less accurate with higher training loss; ``over-fitting``: less accurate
+#: without; ``unclear``: none of these is shown.
 Change = Literal["none", "degradation", "over-fitting", "unclear"]
 
 
 def networks(evidence: Evidence) -> tuple[str, ...]:
-    """The four networks: those trained until their loss was stable, where all four were."""
+    """The four networks: those trained until stable if all four exist, else the others."""
     stable = tuple(f"{network}-stable" for network in NETWORKS)
     return NETWORKS if evidence.missing(stable) else stable
 
 
 def change(evidence: Evidence, shallow: str, deep: str, kind: LossField) -> Change:
-    """What happens with depth, at the level of one test.
+    """How a network changes with depth, at the level of one test.
 
-    Over-fitting: less accurate, and the training loss shown to grow by less than the margin while
-    the gap between validation and training loss grows. Degradation: less accurate, and the training
-    loss shown to grow.
+    Degradation: less accurate, training loss shown to grow, and as measured by more than the
+    margin. Over-fitting: less accurate, training loss shown to grow by less than the margin, and a
+    larger gap between validation and training loss.
     """
     contrast = evidence.compare(deep, shallow)
     if contrast.against(-MARGIN).greater < ALPHA:
@@ -79,8 +80,9 @@ def pair_evidence(evidence: Evidence, four: Sequence[str]) -> OneSided:
     """Evidence that residual connections remove the degradation of one pair of depths.
 
     For, all of these: the plain network gets worse with depth; the residual network's error rate or
-    its training loss grows by at most the margin (Bonferroni over the two); its change is better
-    than the plain one's. Against: both grow by more than the margin, or the change is worse.
+    its training loss grows by at most the margin (Bonferroni over the two); the residual network's
+    change is better than the plain one's. Against: the residual network's error rate and loss both
+    grow by more than the margin, or its change is worse.
     """
     plain_shallow, plain_deep, residual_shallow, residual_deep = four
     plain = evidence.compare(plain_deep, plain_shallow)
@@ -99,7 +101,7 @@ def pair_evidence(evidence: Evidence, four: Sequence[str]) -> OneSided:
     supports = every(
         [better(negate(plain.zero)), some([residual, loss]), better(both.zero)]
     ).greater
-    # That plain networks do not degrade leaves nothing to remove: it does not speak against.
+    # If plain networks do not degrade there is nothing to remove; that is not evidence against.
     degrades = max(residual.less, loss.less)
     refutes = min(1.0, 2 * min(degrades, better(both.zero).less))
     return OneSided(supports, refutes)

@@ -1,4 +1,4 @@
-"""What sizes decide: parameters and memory, multiply-accumulates and time, pixels and accuracy."""
+"""Effects of size: parameters on memory, multiply-accumulates on time, pixels on accuracy."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from analysis.statistics import OneSided, spearman
 from analysis.values import Kind, Value
 from experiments.record import Record
 
-#: Networks of the results table, beside which the sizes are ranked.
+#: Networks over which sizes and costs are correlated.
 NETWORKS = ("LeNet", *DEEP, *OPTIONAL)
 SMALL, LARGE = "ResNet18-px28", "ResNet18-px64"
-#: Fewer networks rank nothing.
+#: Minimum number of networks for a rank correlation.
 _FEWEST = 5
 
 
 def comparable(evidence: Evidence) -> dict[str, list[Record]]:
-    """Finished runs by network, of the kind of device and precision that has measured most."""
+    """Finished runs by network, with the most frequent device, precision and batch size."""
 
     def kind(run: Record) -> tuple[str, str, int]:
         return run.environment.device, run.config.precision, run.config.batch_size
@@ -43,10 +43,9 @@ def comparable(evidence: Evidence) -> dict[str, list[Record]]:
 
 
 def ranked(evidence: Evidence, size: str, size_kind: Kind, cost: str, cost_kind: Kind) -> Result:
-    """A size of the networks and a cost of their runs rise together.
+    """A size of the networks and a cost of their runs are positively correlated.
 
-    Values: ``networks`` (how many), ``correlation``. Effect: the rank correlation. Facts:
-    ``device``, ``exceptions`` (title of the network whose ranks differ most).
+    Values: ``networks`` (how many). Effect: Spearman's rank correlation. Facts: ``device``.
     """
     chosen = comparable(evidence)
     if len(chosen) < _FEWEST:
@@ -76,7 +75,7 @@ def params_memory(evidence: Evidence) -> Result:
 
 @finding("macs-time")
 def macs_time(evidence: Evidence) -> Result:
-    """Networks of more multiply-accumulates at the size trained take longer an image
+    """Networks of more multiply-accumulates at the trained input size take longer per image
     (``ranked``)."""
     return ranked(
         evidence, "network.macs_at_input.torchinfo", "macs", "timing.images_per_second", "rate"
@@ -85,7 +84,7 @@ def macs_time(evidence: Evidence) -> Result:
 
 @finding("resize-augments", needs=(SMALL, LARGE))
 def resize_augments(evidence: Evidence) -> Result:
-    """ResNet-18 is more accurate on images enlarged to 64 px than on the 28 px that they have.
+    """ResNet-18 is more accurate on images enlarged to 64 px than on images of 28 px.
 
     Against: less accurate, or more by less than the margin.
 

@@ -1,4 +1,4 @@
-"""The networks under the modern recipe, beside the same ones under the original's."""
+"""The networks trained by the modern recipe against those trained by the original's."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from analysis.records import STRONG
 
 @finding("strong-recipe-better", needs=(*DEEP, "LeNet"))
 def strong_recipe_better(evidence: Evidence) -> Result:
-    """The best network under the modern recipe is better than the best under the original's: one of
-    those trained by it beats every network of the results table (``ranking.ahead``).
+    """The best network under the modern recipe is better than the best under the original's: at
+    least one network trained by it beats every network of the results table (``ranking.ahead``).
 
     Facts: ``best``, ``rival`` (titles without the recipe), ``same`` (the two are one network).
     """

@@ -33,8 +33,8 @@ def tables(
     """Every table by id.
 
     Args:
-        records: of one folder.
-        findings: of these.
+        records: the records of one folder.
+        findings: the findings of ``records``.
         compared: the findings on several data sets.
         climbed: the findings at several rungs of the budget ladder.
         mixed: the kinds of machine that the records come from.

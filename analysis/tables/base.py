@@ -1,4 +1,4 @@
-"""How tables are made from records. Notes and words are keys of ``templates/labels.toml``."""
+"""Shared by the tables. Notes and words are keys of ``templates/labels.toml``."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["Cell", "Column", "Table"]
 def table(
     name: str, columns: list[Column], rows: list[dict[str, Cell]], runs: tuple[str, ...] = ()
 ) -> Table:
-    """A table from rows by column key; a key that a row lacks is an empty cell.
+    """A table from rows, which map column keys to cells; a missing key is an empty cell.
 
-    ``runs`` are added to the records that the cells' values name.
+    The table depends on ``runs`` and on the sources of its values.
     """
     empty = Cell()
     keys = [column.key for column in columns]
@@ -38,8 +38,8 @@ def table(
 def accuracy_cell(evidence: Evidence, variant: str, split: Split = "test") -> Cell:
     """Mean accuracy of a variant with its interval over seeds and images.
 
-    Empty and noted ``diverged`` or ``missing`` without a finished run; noted ``some-diverged`` if
-    only some of them finished.
+    Without a finished run it is empty, with the note ``diverged`` or ``missing``; if only some runs
+    finished, the note is ``some-diverged``.
     """
     value = evidence.accuracy(variant, split)
     runs = evidence.runs(variant)
@@ -55,7 +55,7 @@ def accuracy_cell(evidence: Evidence, variant: str, split: Split = "test") -> Ce
 
 
 def run_accuracy(evidence: Evidence, run: Record, split: Split = "test") -> Cell:
-    """Accuracy of one run with its interval; seeds count by the pooled variance."""
+    """Accuracy of one run with its interval, which uses the pooled seed variance."""
     found = run.test if split == "test" else run.validation
     if found is None:
         return Cell(note="diverged" if run.status == "diverged" else "missing")

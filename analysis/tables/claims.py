@@ -1,4 +1,4 @@
-"""Every claim of the original, and what it overlooked, with our verdict and the evidence."""
+"""The claims of the original and the errors that it overlooked, with verdict and evidence."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ COLUMNS = [
 
 
 def claims(findings: Mapping[str, Finding], dataset: DatasetName) -> Table:
-    """The original's claims in the order of its text, then those that it overlooked.
+    """The original's claims in the order of its text, then what it overlooked.
 
-    Of another data set than the original's, without the original's figures and what concerns them.
+    For other data sets than the original's, without the original's figures and claims about them.
     """
     listed = original.load().claim if dataset == USUAL else {}
     rows, runs = [], set()

@@ -1,4 +1,4 @@
-"""Tables that set a few variants side by side: operators, Softmax, attention, widths."""
+"""Tables that compare a few variants: operators, Softmax, attention, widths."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ VALIDATION_LOSS = Column(
     "validation_loss", "loss", {"zh": "验证损失（末轮）", "en": "Validation loss, last epoch"}
 )
 TEST_ACCURACY = Column("accuracy", "accuracy", {"zh": "测试准确率", "en": "Test accuracy"})
-
-
 RATIO = Column("ratio", "ratio", {"zh": "错误率之比", "en": "Error ratio"})
 
 
 def compared(evidence: Evidence, variant: str, base: str, split: Split = "test") -> dict[str, Cell]:
-    """``difference`` to the base in accuracy, ``ratio`` of the error rates with its interval, and
-    the uncorrected ``p``; empty if either has no run, only ``p`` if either diverged."""
+    """Cells that compare a variant with a base: ``difference`` of accuracies, ``ratio`` of error
+    rates with its interval, uncorrected ``p``. Empty if either has no run, only ``p`` if every run
+    of either diverged."""
     if not (evidence.runs(variant) and evidence.runs(base)):
         return {}
     contrast = evidence.compare(variant, base, split)

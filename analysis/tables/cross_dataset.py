@@ -9,9 +9,9 @@ from experiments.datasets import DATASETS
 
 
 def transfer(compared: Transfer) -> Table:
-    """The findings tested on every data set: verdict, effect, and whether it carries over.
+    """The findings that are testable on every data set: verdicts, effects, joint outcome.
 
-    Without rows where there is one data set only.
+    No rows with one data set.
     """
     columns = [Column("claim", "claim", {"zh": "论断", "en": "Claim"})]
     for name in compared.findings:

@@ -7,7 +7,7 @@ from analysis.tables.base import Cell, Column, Table, table
 
 
 def ladder(climbed: Ladder) -> Table:
-    """Verdict and effect at every rung of each finding that could be tested at two or more."""
+    """Verdict and effect at every rung, for findings that are testable at two or more."""
     columns = [Column("claim", "claim", {"zh": "论断", "en": "Claim"})]
     for rung in climbed.rungs:
         columns += [

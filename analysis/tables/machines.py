@@ -1,4 +1,4 @@
-"""Networks that were run on two kinds of machine."""
+"""Networks that ran on two kinds of machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The results table: the networks of the study, the original's figures beside ours."""
+"""The results table: accuracy and size of the networks, and the original's figures."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ COLUMNS = [
 
 
 def results(evidence: Evidence) -> Table:
-    """Best and second best marked as measured; ``tied`` if the best is not shown to be better.
+    """The results table. Best and second best are marked as measured; the note ``tied`` marks
+    networks than which the best is not shown to be better.
 
-    The original's figures stand beside ours of the same data set only.
+    The original's figures are shown for its own data set only.
     """
     ranked = [network for network in NETWORKS if evidence.finished(network)]
     measured = {network: accuracy_cell(evidence, network) for network in NETWORKS}
@@ -81,7 +82,7 @@ def _number(cell: Cell) -> float:
 
 
 def _tied(evidence: Evidence, ranked: list[str]) -> set[str]:
-    """Networks that the best is not significantly better than."""
+    """Networks than which the best is not significantly better."""
     if not ranked:
         return set()
     best = max(ranked, key=evidence.score)

@@ -1,4 +1,4 @@
-"""The simulation of the tests: how often they err, and how often they see an effect."""
+"""The simulation of the tests: their levels and their power."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from analysis.schema import Simulation
 from analysis.tables.base import Cell, Column, Table, table
 from analysis.values import Value
 
-#: What varies within a row: tests of single measurements under other conditions.
+#: Suffixes of tests of single measurements under other conditions, which share a row.
 _CONDITIONS = ("-unequal", "-diverged", "-ratios")
 
 
@@ -27,8 +27,10 @@ def _runs(counts: set[int]) -> list[Column]:
 
 
 def levels(simulation: Simulation) -> Table:
-    """By kind of test the share of worlds that it decides wrongly, by runs a network: of the
-    findings or conditions simulated, how many of which ``conditions`` says, the highest."""
+    """Share of worlds with a wrong decision, by kind of test and by runs per network.
+
+    The share is the highest over the findings or conditions simulated; ``conditions`` counts these.
+    """
     rows: dict[str, dict[int, list[Value]]] = {}
     for level in simulation.levels:
         entry = protocol.load().finding.get(level.test)
@@ -62,7 +64,7 @@ def levels(simulation: Simulation) -> Table:
 
 
 def power(simulation: Simulation) -> Table:
-    """By claim the share of worlds in which it comes out supported if the original is right."""
+    """Share of worlds in which each claim is supported if the original is right."""
     rows: dict[str, dict[str, Cell]] = {}
     for item in simulation.powers:
         row = rows.setdefault(item.finding, {"claim": Cell(item.finding)})

@@ -1,4 +1,4 @@
-"""The strong recipe beside the original's, network by network."""
+"""The strong recipe against the original's, for each network."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from analysis.tables.comparisons import NETWORK, RATIO, P, compared
 
 
 def strong(evidence: Evidence) -> Table:
-    """Networks with a run of the strong recipe, or planned to have one: accuracy and epochs under
-    either recipe; the difference is that of the same network, paired, and ``p`` not corrected.
-
-    ``plain`` is the original's recipe.
+    """Accuracy and epochs under both recipes, for networks with a run of the strong recipe, or with
+    a planned one. ``plain`` is the original's recipe; ``p`` is not corrected.
     """
     columns = [
         NETWORK,

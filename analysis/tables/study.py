@@ -1,4 +1,4 @@
-"""Tables about the study itself: how each network was trained, its runs, and what others tried."""
+"""Tables about the study: how each network was trained, its runs, and own experiments."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _RECIPE: tuple[tuple[str, Kind, str, str], ...] = (
 
 
 def recipes(evidence: Evidence) -> Table:
-    """How the study's networks were trained in this profile: one row a recipe.
+    """How the study's networks were trained in this profile, one row per recipe.
 
-    ``networks`` lists those trained by it; ``epochs`` are those passed, the mean over the finished
-    runs (it varies with the rule "until stable").
+    ``networks`` lists those trained by it; ``epochs`` is the mean over the finished runs (it varies
+    for runs until stable).
     """
     columns = [
         Column("networks", "text", {"zh": "网络", "en": "Networks"}),
@@ -58,8 +58,7 @@ def recipes(evidence: Evidence) -> Table:
 
 
 def _variants(evidence: Evidence) -> list[str]:
-    """The study's variants that have a run, in the order of the registry of networks; those of the
-    strong recipe have a table of their own."""
+    """The study's variants with a run, in the order of the registry, without the strong recipe."""
     planned = {run_id.rpartition(".s")[0] for run_id in evidence.records.planned}
     found = {run.config.variant for run in evidence.records} & planned - STRONG.keys()
     return _in_order(evidence.present(tuple(found)))
@@ -71,7 +70,7 @@ def _in_order(variants: Collection[str]) -> list[str]:
 
 
 def _recipe(run: Record) -> tuple[Any, ...]:
-    """What makes two runs' training alike but for network, seed and the device's arithmetic."""
+    """The configuration of a run without network, options, seed and precision."""
     return tuple(
         item
         for key, item in run.config.model_dump().items()
@@ -80,7 +79,7 @@ def _recipe(run: Record) -> tuple[Any, ...]:
 
 
 def _epochs(runs: list[Record]) -> Value | None:
-    """Mean number of epochs passed by the finished runs."""
+    """Mean number of epochs of the finished runs."""
     last = [
         value(run, "history.-1.epoch", "integer")
         for run in runs
@@ -90,7 +89,7 @@ def _epochs(runs: list[Record]) -> Value | None:
 
 
 def all_runs(evidence: Evidence) -> Table:
-    """The study's runs, one row a network: seeds, setting, accuracies, mean training time."""
+    """The study's runs, one row per variant: seeds, setting, accuracies, mean training time."""
     columns = [
         Column("network", "text", {"zh": "网络", "en": "Network"}),
         Column("seeds", "text", {"zh": "种子", "en": "Seeds"}),
@@ -129,7 +128,7 @@ def all_runs(evidence: Evidence) -> Table:
 
 
 def _ranges(numbers: list[int]) -> str:
-    """Numbers in a row as one: ``0–4, 7``."""
+    """Numbers as text, successive ones as a range: ``0–4, 7``."""
     there = sorted(set(numbers))
     starts = [number for number in there if number - 1 not in there]
     ends = [number for number in there if number + 1 not in there]
@@ -138,11 +137,12 @@ def _ranges(numbers: list[int]) -> str:
 
 
 def own_experiments(evidence: Evidence) -> Table:
-    """A person's own experiments, each against the study's run of the same network.
+    """A person's own experiments, each against a reference run of the study.
 
-    The reference is the same variant under the study's recipe, else the network as it is by
-    default; of the same seed where there is one, else its first run. ``changes`` names what differs
-    in the configuration. The difference is paired on the test images; ``p`` is not corrected.
+    The reference is the same variant under the study's recipe, else the network with default
+    options; with the same seed if there is such a run, else the first run. ``changes`` lists the
+    differences of configuration. The comparison is paired on the test images; ``p`` is not
+    corrected.
     """
     columns = [
         Column("run", "text", {"zh": "运行", "en": "Run"}),
@@ -175,9 +175,9 @@ def own_experiments(evidence: Evidence) -> Table:
 
 
 def own_runs(evidence: Evidence) -> list[tuple[Record, Record | None]]:
-    """A person's own experiments, each with the study's run that it is compared with.
+    """A person's own experiments, each with its reference run of the study.
 
-    Network by network, those of a sweep in the order of its values, then by seed.
+    Sorted by network, by changed settings and their values, and by id.
     """
     extra = evidence.records.extra
     own = {run.id for run in extra}
@@ -205,7 +205,7 @@ def _reference(evidence: Evidence, run: Record, own: Collection[str]) -> Record 
 
 
 def changes(run: Record, reference: Record) -> dict[str, Any]:
-    """What differs in the configuration, seed and precision aside."""
+    """The settings in which a run differs from its reference, except seed and precision."""
     ours, theirs = configuration(run), configuration(reference)
     return {key: item for key, item in ours.items() if theirs.get(key) != item}
 
@@ -216,7 +216,7 @@ def written(found: Mapping[str, Any]) -> str:
 
 
 def configuration(run: Record) -> dict[str, Any]:
-    """The settings of a run by name, options among them; without seed and precision."""
+    """The settings of a run by name, including options, without seed and precision."""
     found = run.config.model_dump(exclude={"seed", "precision"})
     options: dict[str, Any] = found.pop("options")
     return found | options

@@ -162,9 +162,7 @@ def test_texts_of_diagrams_are_inside_and_apart(module, lang):
     figure = drawn(module, scenario("one seed"), lang)
     if not isinstance(figure, Diagram):
         return
-    out = io.BytesIO()
-    figure.savefig(out, format="pdf")
-    page = pymupdf.open(stream=out.getvalue())[0]
+    page = pymupdf.open(stream=files.pdf(figure))[0]
     assert tuple(page.rect.br) == pytest.approx([72 * x for x in figure.get_size_inches()], abs=0.1)
     spans = [
         (span["text"], pymupdf.Rect(span["bbox"]))

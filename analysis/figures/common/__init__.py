@@ -1,1 +1,1 @@
-"""What the figures share: looks, scales, marks, placement of labels, words, data."""
+"""Shared by the figures: theme, scales, marks, placement of labels, texts, data."""

@@ -1,4 +1,4 @@
-"""Scales and ticks: accuracies by the error rate, losses and gains by their logarithm, depth."""
+"""Scales and ticks for accuracies (log error rate), losses and gains (log), epochs and depth."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from analysis.figures.common.text import superscript
 
 Axis = Literal["x", "y"]
 
-#: An error of less than one image in 100,000 is drawn as that.
+#: Smaller error rates are drawn as this one.
 _LEAST_ERROR = 1e-5
-#: An axis spans at least this many decades of error: smaller differences are not blown up.
+#: Minimum span of an axis in decades of error, so that small differences are not magnified.
 _LEAST_SPAN = 0.15
-#: The axis reaches beyond the points, for the ends of their intervals, by this share of their span
-#: or this many decades of error at most: of two runs an interval can be wider than all else.
+#: Maximum extension of the axis beyond the points to show interval ends: this share of the points'
+#: span, or this many decades of error if that is more. Intervals of two runs can be very wide.
 _REACH, _LEAST_REACH = 1.0, 0.3
-#: Powers of ten that a logarithmic axis ends at, with its margin still a number.
+#: Limits of a logarithmic axis as powers of ten; with its margin 10**limit is still finite.
 _FARTHEST = 250.0
-#: Accuracies in per cent that read well as ticks.
+#: Candidate ticks of accuracies in per cent.
 _TICKS = (
     *(0, 20, 40, 60, 80, 90, 95, 97, 98, 98.5, 99, 99.3, 99.5),
     *(99.7, 99.8, 99.9, 99.95, 99.98, 99.99),
 )
-#: Ticks stand at least this share of the axis apart.
+#: Minimum distance of ticks as a share of the axis.
 _APART = 0.085
 
 
@@ -51,8 +51,8 @@ def accuracy_axis(
 ) -> None:
     """Accuracies (fractions) on a logarithmic scale of the error, printed in per cent.
 
-    From 98 to 99 % is as far as from 80 to 90 %: in both cases half of the errors go. ``values``
-    are all that must be seen, ``ends`` those of intervals, which a wide one leaves.
+    From 98 to 99 % is as far as from 80 to 90 %: both halve the error. The axis contains all
+    ``values``. It contains ``ends``, those of intervals, only up to a limit.
     """
     positions = _from_accuracy(list(values))
     low, high = float(positions.min()), float(positions.max())
@@ -79,7 +79,7 @@ def accuracy_axis(
 
 
 def _accuracy_ticks(low: float, high: float) -> list[float]:
-    """Ticks as fractions between two positions, round ones if enough of them fit."""
+    """Ticks as fractions between two positions: round ones if at least three fit."""
 
     def position(tick: float) -> float:
         return float(_from_accuracy(tick / 100))
@@ -119,7 +119,7 @@ def log_axis(
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """One, two or three ticks a decade, or one every so many decades."""
+    """One to six ticks per decade, or one every few decades."""
     decades = range(math.floor(low), math.ceil(high) + 1)
     for digits in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)):
         ticks = [digit * 10.0**decade for decade in decades for digit in digits]
@@ -130,13 +130,13 @@ def _log_ticks(low: float, high: float) -> list[float]:
         even = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(10**low, 10**high)
         ticks = [float(tick) for tick in even if tick > 0 and low <= math.log10(tick) <= high]
     step = math.ceil(len(ticks) / 6)
-    # 1 is the number that gains are compared with: thin out the ticks so that it stays.
+    # Thin out the ticks but keep 1, with which gains are compared.
     one = next((i for i, tick in enumerate(ticks) if math.isclose(tick, 1.0)), 0)
     return ticks[one % step :: step]
 
 
 def plain(value: float) -> str:
-    """A tick of a logarithmic axis."""
+    """The label of a tick of a logarithmic axis."""
     exponent = math.floor(math.log10(value) + 1e-9)
     if not -4 < exponent < 4:
         mantissa = value / 10.0**exponent
@@ -146,7 +146,7 @@ def plain(value: float) -> str:
 
 
 def epoch_axis(axes: Axes, epochs: Iterable[float]) -> None:
-    """Whole epochs, with room for the markers of the first and the last."""
+    """An x axis of whole epochs, with room for the first and the last marker."""
     found = list(epochs) or [1.0]
     first, last = min(found), max(found)
     room = max((last - first) * 0.04, 0.15)
@@ -157,7 +157,7 @@ def epoch_axis(axes: Axes, epochs: Iterable[float]) -> None:
 
 
 def depth_axis(axes: Axes, depths: Sequence[int], title: str) -> None:
-    """Numbers of layers on a logarithmic scale, with a tick at each."""
+    """An x axis of numbers of layers on a logarithmic scale, with a tick at each."""
     axes.set_xscale("log")
     axes.set_xlim(min(depths) / 1.15, max(depths) * 1.15)
     names = {depth: str(depth) for depth in depths}

@@ -16,7 +16,7 @@ from analysis.figures.common.estimates import Curve, Estimate
 from analysis.figures.common.label_placement import End, label_ends
 from analysis.figures.common.text import Words, number, percent
 
-#: Networks of these many layers are made of basic blocks, deeper ones of bottlenecks.
+#: Numbers of layers of the networks of basic blocks; deeper ones have bottlenecks.
 BASIC = (18, 34)
 FAMILIES = ("ResNet", "PlainNet")
 
@@ -29,9 +29,9 @@ def losses(
     *,
     linear_to: float | None = None,
 ) -> None:
-    """Training loss by epoch; ``names`` are the variants and what their curves are called.
+    """Training loss by epoch; ``names`` maps variants to the names of their curves.
 
-    The axis is logarithmic, or with ``linear_to`` linear from 0 at least to that value.
+    The axis is logarithmic; with ``linear_to`` it is linear from 0 to at least that value.
     """
     found = {v: estimates.curve(evidence, v, "train_loss") for v in names if evidence.runs(v)}
     guess = loss_axis(axes, found.values(), linear_to=linear_to)
@@ -49,7 +49,7 @@ def accuracies(axes: Axes, evidence: Evidence, names: Mapping[str, str], words: 
 def loss_axis(
     axes: Axes, found: Iterable[Curve], *, linear_to: float | None = None
 ) -> float | None:
-    """The y axis for losses; returns the loss of guessing if a curve comes near it."""
+    """Set the y axis for losses; returns the loss of guessing if a curve comes near it."""
     values = _values(found)
     if linear_to is not None:
         axes.set_ylim(0, 1.06 * max([linear_to, *values]))
@@ -61,7 +61,7 @@ def loss_axis(
 
 
 def error_axis(axes: Axes, found: Iterable[Curve]) -> float | None:
-    """The y axis for accuracies; returns that of guessing if a curve comes near it."""
+    """Set the y axis for accuracies; returns that of guessing if a curve comes near it."""
     values = _values(found)
     stuck = min(values, default=1.0) < 2.5 / CLASSES
     accuracy_axis(axes, [*values, 1 / CLASSES] if stuck else values or [0.5])
@@ -73,7 +73,7 @@ def _values(found: Iterable[Curve]) -> list[float]:
 
 
 def epochs(axes: Axes, found: Iterable[Curve]) -> None:
-    """The x axis for curves: all epochs that they reach."""
+    """Set the x axis for curves: all epochs that they reach."""
     reached = [float(epoch) for curve in found for run, _ in curve.runs for epoch in run]
     reached += [moment for curve in found for _, moment in curve.broken]
     epoch_axis(axes, reached)
@@ -89,8 +89,8 @@ def _draw(
     worst: float,
     guess: float | None,
 ) -> None:
-    """The curves; ``worst`` is the edge at which diverged runs are marked (1: the upper), and
-    ``guess`` what guessing gives, where a curve comes near it."""
+    """Draw the curves. ``worst``: edge at which diverged runs are marked (0: lower, 1: upper).
+    ``guess``: the value of guessing, if a curve comes near it."""
     theme.hairlines(axes)
     axes.set_xlabel(words("epoch"))
     epochs(axes, found.values())
@@ -115,7 +115,7 @@ def _draw(
 
 
 def some_diverged(evidence: Evidence, variant: str, words: Words) -> str:
-    """How many runs of a variant diverged."""
+    """The note that says how many runs of a variant diverged."""
     runs = evidence.runs(variant)
     broken = sum(run.divergence is not None for run in runs)
     return words("some_diverged", diverged=broken, runs=len(runs))
@@ -127,7 +127,7 @@ def layers(variant: str) -> int:
 
 
 def _tied(first: str, second: str) -> bool:
-    """Whether two networks of a family are of one kind of block and trained alike."""
+    """Whether two networks of a family have the same kind of block and the same stop rule."""
     kinds = (layers(first) in BASIC) == (layers(second) in BASIC)
     return kinds and ("stable" in first) == ("stable" in second)
 
@@ -139,15 +139,15 @@ def by_depth(
     words: Words,
     *,
     scale: Callable[..., None] = accuracy_axis,
-    worst: float = 0.02,
 ) -> None:
-    """Plain and residual networks by depth; lines join networks of one kind of block.
+    """Plain and residual networks by depth; lines join networks of the same kind of block.
 
     Args:
-        values: by variant, from the shallowest of each family.
-        diverged: variants without a value, marked at the panel's edge.
+        axes: the panel.
+        values: by variant, each family from the shallowest network.
+        diverged: variants without a value, marked near the panel's lower edge.
+        words: texts of the figure.
         scale: sets the y axis for the values and the ends of their intervals.
-        worst: height of that edge as a share of the panel.
     """
     theme.hairlines(axes)
     shown = sorted({layers(v) for v in (*values, *diverged)})
@@ -188,5 +188,5 @@ def by_depth(
             last = line[-1]
             ends.append(End(layers(last), values[last].mean, text, colour))
     for variant in diverged:
-        marks.crosses(axes, theme.look(variant), [(layers(variant), worst)])
+        marks.crosses(axes, theme.look(variant), [(layers(variant), 0.02)])
     label_ends(axes, ends, reach=10)

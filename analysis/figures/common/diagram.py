@@ -1,16 +1,16 @@
-"""Diagrams of networks: SVG templates of ``templates/diagrams``, filled in."""
+"""Diagrams of networks, rendered from the SVG templates in ``templates/diagrams``."""
 
 from __future__ import annotations
 
 import functools
-from typing import IO, Any
+from typing import IO
 
 import jinja2
 
 from analysis.figures.common import inks, theme
 from analysis.figures.common.text import TEMPLATES
 
-#: Points an inch.
+#: Points per inch.
 POINTS = 72
 
 
@@ -23,14 +23,14 @@ def _environment() -> jinja2.Environment:
 
 
 class Diagram:
-    """A diagram of full width, written like a matplotlib figure.
+    """A diagram of full width, with the methods of a matplotlib figure that ``render`` uses.
 
     Attributes:
-        svg: the drawing, in points, transparent, with the inks of ``inks``.
+        svg: the drawing, in points, transparent, in the colours of ``inks``.
     """
 
     def __init__(self, template: str, height: float, **values: object) -> None:
-        """Draw a template of a height in inches, which gets ``values`` by name."""
+        """Render a template with ``values``; ``height`` in inches."""
         self._size = theme.WIDTH, height
         shared: dict[str, object] = {
             "width": theme.WIDTH * POINTS,
@@ -47,45 +47,33 @@ class Diagram:
         self.svg = environment.get_template(f"{template}.svg.j2").render(values).strip()
 
     def get_size_inches(self) -> tuple[float, float]:
-        """Width and height."""
+        """Width and height in inches."""
         return self._size
 
     def savefig(
         self,
-        file: IO[Any],
+        file: IO[bytes],
         *,
         format: str,
         dpi: float = 300,
         facecolor: str = "",
         **options: object,
     ) -> None:
-        """Write it as ``svg``, ``png`` or ``pdf``, into a text file or a binary one.
+        """Write the diagram as ``svg`` or ``png``.
 
         Args:
-            file: open for writing.
-            format: of the three.
-            dpi: of a PNG.
-            facecolor: behind a PNG; transparent if empty.
-            options: of matplotlib's that mean nothing here.
+            file: a binary file.
+            format: ``svg`` or ``png``.
+            dpi: resolution of a PNG.
+            facecolor: background of a PNG; transparent if empty.
+            options: other options of matplotlib's ``savefig``, which are ignored.
         """
         if format == "svg":
-            try:
-                file.write(self.svg)
-            except TypeError:
-                file.write(self.svg.encode())
-        elif format == "png":
+            file.write(self.svg.encode())
+        else:
             import resvg_py
 
             image = resvg_py.svg_to_bytes(
                 svg_string=self.svg, dpi=dpi, background=facecolor or None
             )
             file.write(bytes(image))
-        elif format == "pdf":
-            import weasyprint
-
-            width, height = (POINTS * side for side in self._size)
-            page = f"@page {{ size: {width}pt {height}pt; margin: 0 }} svg {{ display: block }}"
-            html = f"<style>{page} body {{ margin: 0 }}</style>{self.svg}"
-            file.write(weasyprint.HTML(string=html).write_pdf())
-        else:
-            raise ValueError(f"a diagram can be saved as svg, png or pdf, not {format}")

@@ -1,4 +1,4 @@
-"""What the figures take from the records: values with their uncertainty, curves, missing runs."""
+"""Data of the figures from the records: values with intervals, curves, missing runs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from analysis.true_labels import Split
 from experiments import study
 from experiments.record import Epoch, Record
 
-#: The profile whose runs a folder of an unknown profile is measured against.
+#: The profile that says which runs are missing in a folder of an unknown profile.
 _USUAL_PROFILE = "quick"
 
 
 class NothingToDraw(LookupError):
-    """No run of a figure exists. ``missing``: the variants that it needs."""
+    """No run of a figure exists. ``missing``: the variants that the figure needs."""
 
     def __init__(self, missing: Sequence[str]) -> None:
         super().__init__(f"no runs of {', '.join(missing)}")
@@ -25,7 +25,7 @@ class NothingToDraw(LookupError):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A quantity of one network: one value a run, their mean, and a 95 % interval of it."""
+    """A quantity of one network: one value per run, their mean, and its 95 % interval."""
 
     values: tuple[float, ...]
     low: float
@@ -37,7 +37,7 @@ class Estimate:
 
 
 def shown(estimates: Iterable[Estimate]) -> tuple[list[float], list[float]]:
-    """The values of estimates, and the ends of their intervals."""
+    """All values of estimates, and all ends of their intervals."""
     found = list(estimates)
     return [x for e in found for x in e.values], [x for e in found for x in (e.low, e.high)]
 
@@ -51,7 +51,7 @@ def accuracy(evidence: Evidence, variant: str, split: Split = "test") -> Estimat
 
 
 def broken_off(evidence: Evidence, variant: str) -> int | None:
-    """The step at which a variant diverged whose runs all did; None if one finished."""
+    """The step at which the first run diverged, if every run of the variant did; else None."""
     steps = [run.divergence.step for run in evidence.runs(variant) if run.divergence is not None]
     return steps[0] if steps and evidence.diverged(variant) else None
 
@@ -67,10 +67,10 @@ class Curve:
     """A quantity by epoch.
 
     Attributes:
-        epochs: of the mean: those that every run reached.
-        mean: over the runs.
-        runs: the single curves, as epochs and values.
-        broken: the step at which each diverged run broke off, and that moment in epochs.
+        epochs: epochs of the mean: those that every run reached.
+        mean: mean over the runs.
+        runs: the epochs and values of each run.
+        broken: of each diverged run the step at which it diverged, and the same in epochs.
     """
 
     epochs: list[int]
@@ -98,23 +98,23 @@ def _field(epoch: Epoch, field: str) -> float:
 
 
 def steps_per_epoch(run: Record) -> int:
-    """Steps of one pass over the training images; a last smaller batch is left out."""
+    """Steps per epoch; an incomplete last batch is left out."""
     images = run.config.train_images
     return images // min(run.config.batch_size, images)
 
 
 def missing(evidence: Evidence, variants: Sequence[str]) -> tuple[str, ...]:
-    """Those of the variants that the profile plans but that have no run here."""
+    """The variants that the profile plans and that have no run here."""
     planned = evidence.records.planned or {run.id for run in study.load().plan(_USUAL_PROFILE)}
     known = {name.rpartition(".s")[0] for name in planned}
     return tuple(variant for variant in evidence.missing(variants) if variant in known)
 
 
 def present(evidence: Evidence, variants: Sequence[str]) -> list[str]:
-    """Those of the variants that have a run.
+    """The variants with a run.
 
     Raises:
-        NothingToDraw: none has.
+        NothingToDraw: there is none.
     """
     found = evidence.present(variants)
     if not found:

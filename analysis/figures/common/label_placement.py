@@ -1,4 +1,4 @@
-"""Labels beside the data instead of legends, placed so that none covers another."""
+"""Labels beside the data instead of legends, placed without overlap."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PITCH = SIZE + 2.6
 def spread(
     positions: Sequence[float], sizes: Sequence[float], low: float, high: float
 ) -> list[float]:
-    """Centres moved as little as possible (least squares) so that nothing overlaps.
+    """Move centres as little as possible (least squares) so that nothing overlaps.
 
-    ``sizes`` are the extents along the axis. All stay between ``low`` and ``high`` if they fit
-    there; order is kept.
+    ``sizes`` are the extents along the axis. The order is kept, and all extents stay between
+    ``low`` and ``high`` if they fit.
     """
     from scipy.optimize import isotonic_regression  # takes half a second to load
 
@@ -32,8 +32,8 @@ def spread(
         return []
     order = np.argsort(positions, kind="stable")
     size = np.asarray(sizes, dtype=float)[order]
-    # Centres of a pile from the bottom up. Less these, what remains is to make a sequence rise:
-    # isotonic regression.
+    # Subtract the centres of a gapless pile. The remaining offsets must not decrease, and the
+    # nearest such sequence is isotonic regression.
     pile = np.cumsum(size) - size / 2
     level = isotonic_regression(np.asarray(positions, dtype=float)[order] - pile).x
     top = high - float(size.sum())
@@ -45,7 +45,7 @@ def spread(
 
 @dataclass(frozen=True)
 class End:
-    """The end of a line and what it is called, in one line of text or more."""
+    """The end of a curve and its label, of one or more lines of text."""
 
     x: float
     y: float
@@ -54,9 +54,9 @@ class End:
 
 
 def label_ends(axes: Axes, ends: Sequence[End], *, reach: float = 16.0) -> None:
-    """Name lines at their right ends, outside the panel, each tied to its line.
+    """Label curves at their right ends, outside the panel, with a connecting line for each.
 
-    ``reach``: points between the panel and the labels. Limits and scales must be set before.
+    ``reach``: distance of the labels from the panel in points. Set limits and scales before.
     """
     box = axes.get_window_extent()
     figure = axes.get_figure(root=True)
@@ -107,9 +107,9 @@ def _points(axes: Axes) -> Transform:
 
 @dataclass(frozen=True)
 class Spot:
-    """A point with its error bar, and what it is called (nothing: it is only in the way).
+    """A point with its error bar, in data coordinates, and its label.
 
-    Data coordinates.
+    A point with an empty label is only an obstacle.
     """
 
     x: float
@@ -119,22 +119,21 @@ class Spot:
     text: str
 
 
-#: Where a label may stand around its point: direction, from the likeliest; and how far, in points.
+#: Candidate places of a label: directions from its point, preferred first; distances in points.
 _AROUND = ((1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1))
 _REACHES = (6.0, 11.0, 18.0, 27.0, 38.0, 50.0, 65.0)
 
-#: Rectangles by row: left, bottom, right, top, in points from the panel's lower left corner.
+#: One rectangle per row: left, bottom, right, top, in points from the panel's lower left corner.
 Boxes = NDArray[np.float64]
 
 
 def label_spots(
     axes: Axes, spots: Sequence[Spot], lines: Sequence[Sequence[tuple[float, float]]] = ()
 ) -> None:
-    """Name points of a scatter beside them, where the labels cover least.
+    """Label the points of a scatter plot where the labels cover least.
 
-    Every label tries places around its point, nearest first; one that had to go far is tied to
-    its point by a hairline. ``lines`` are drawn lines (their corners) to keep clear of. Limits
-    and scales must be set before.
+    Each label takes the cheapest place around its point; one that is far away is connected to its
+    point by a hairline. ``lines``: corners of drawn lines to avoid. Set limits and scales before.
     """
     if not spots:
         return
@@ -181,7 +180,7 @@ def label_spots(
 def _places(
     centre: NDArray[np.float64], width: float, height: float
 ) -> tuple[Boxes, NDArray[np.float64]]:
-    """The places for a label around a point, and what the way there costs."""
+    """Candidate places of a label around a point, and their cost by distance."""
     x, y = centre
     places, prices = [], []
     for far, (dx, dy) in itertools.product(_REACHES, _AROUND):
@@ -194,7 +193,7 @@ def _places(
 
 
 def _along(corners: NDArray[np.float64]) -> Boxes:
-    """Small boxes along a line."""
+    """Small boxes along a line, as obstacles."""
     boxes = [np.empty((0, 4))]
     for start, end in itertools.pairwise(corners):
         count = max(1, round(float(np.hypot(*(end - start))) / 4))
@@ -204,7 +203,7 @@ def _along(corners: NDArray[np.float64]) -> Boxes:
 
 
 def _distances(boxes: Boxes, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From each box (rows) to each point (columns)."""
+    """Distances from each box (rows) to each point (columns), in points."""
     gaps = points[None] - np.clip(points[None], boxes[:, None, :2], boxes[:, None, 2:])
     return np.asarray(np.hypot(gaps[..., 0], gaps[..., 1]))
 
@@ -223,7 +222,7 @@ def _covered(boxes: Boxes, others: Boxes) -> NDArray[np.float64]:
 
 
 def _tie(axes: Axes, start: NDArray[np.float64], box: NDArray[np.float64]) -> None:
-    """A hairline from a point to its label, where that is not next to it."""
+    """Draw a hairline from a point to its label, unless they are close."""
     end = np.clip(start, box[:2] + np.array([0, 2]), box[2:] - np.array([0, 2]))
     if np.hypot(*(end - start)) > 12:
         line = np.array([start, end]).T

@@ -12,25 +12,26 @@ from analysis.figures.common.estimates import Curve, Estimate
 from analysis.figures.common.text import percent
 from analysis.figures.common.theme import INK_2, Look
 
-#: So many runs are shown one by one; of more, how they spread.
+#: Up to this many runs are shown one by one; of more, quantiles or the range.
 _MANY = 20
-#: Begins the id of an element whose tooltip the id is.
+#: Prefix of an element's id that holds a tooltip.
 TOOLTIP = "tooltip:"
+#: Separates a network's name from the kind of its points in labels.
 _WHAT = "\t"
 
 
 def tooltip(artist: Artist, text: str) -> None:
-    """What a page shows where the pointer rests on a mark; ``analysis.render`` makes it a title."""
+    """Give a mark a tooltip, by its id, which ``analysis.render`` turns into a ``title``."""
     artist.set_gid(TOOLTIP + text)
 
 
 def series(name: str, what: str) -> str:
-    """The label of points that the figure's CSV has: of a network, and what of it."""
+    """A label for points that the figure's CSV contains: name of the network, kind of points."""
     return f"{name.partition(chr(10))[0]}{_WHAT}{what}"
 
 
 def points(axes: Axes) -> list[tuple[str, str, float, float]]:
-    """The labelled points of a panel: name, what they are, x and y."""
+    """The labelled points of a panel: name, kind, x and y."""
     found = []
     for line in axes.lines:
         name, labelled, what = str(line.get_label()).partition(_WHAT)
@@ -40,7 +41,7 @@ def points(axes: Axes) -> list[tuple[str, str, float, float]]:
 
 
 def told(name: str, value: Estimate, form: Callable[[float], str] = percent) -> str:
-    """A network's mean with its interval and, of ten runs at most, each one."""
+    """The text of a tooltip: mean, interval and, for at most ten runs, each value."""
     text = f"{name}: {form(value.mean)} [{form(value.low)}, {form(value.high)}]"
     each = f" · {', '.join(map(form, value.values))}" if 1 < len(value.values) <= 10 else ""
     return text + each
@@ -56,11 +57,10 @@ def estimate(
     form: Callable[[float], str] = percent,
     level: bool = False,
 ) -> None:
-    """A mean with its interval as a bar; of several runs each one as a small dot
-    (of more than 20, their quantiles).
+    """Draw a mean with its interval as a bar, and each run as a small dot.
 
-    ``form``: of numbers in the tooltip. ``level``: the value runs along the x axis and ``at`` is
-    the row.
+    Of more than 20 runs the dots are quantiles. ``form`` formats numbers in the tooltip. With
+    ``level`` the value is on the x axis and ``at`` on the y axis.
     """
 
     def along(values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
@@ -99,15 +99,15 @@ def estimate(
 
 
 def _few(values: Sequence[float]) -> Sequence[float]:
-    """The values; of a great many so many that they lie alike, the ends among them."""
+    """The values, or 20 evenly spaced quantiles if there are more."""
     if len(values) <= _MANY:
         return values
     return [float(value) for value in np.quantile(values, np.linspace(0, 1, _MANY))]
 
 
 def curve(axes: Axes, look: Look, found: Curve, name: str) -> None:
-    """The mean by epoch as a line; of several runs each one as a faint line behind it, of
-    more than 20 the range of them."""
+    """Draw the mean by epoch as a line, with a faint line behind it for each run; of more than 20
+    runs their range."""
     if len(found.runs) > _MANY:
         every = [values[: len(found.epochs)] for _, values in found.runs]
         low, high = np.min(every, axis=0), np.max(every, axis=0)
@@ -140,7 +140,7 @@ def curve(axes: Axes, look: Look, found: Curve, name: str) -> None:
 
 
 def crosses(axes: Axes, look: Look, places: Sequence[tuple[float, float]]) -> None:
-    """Where runs diverged, at the edge of a panel: x in data, y as a share of the panel."""
+    """Mark where runs diverged: x in data coordinates, y as a share of the panel."""
     for x, y in places:
         axes.plot(
             [x],
@@ -156,6 +156,6 @@ def crosses(axes: Axes, look: Look, places: Sequence[tuple[float, float]]) -> No
 
 
 def reference(axes: Axes, value: float, *, dashed: bool = False) -> None:
-    """A level line across the panel."""
+    """Draw a horizontal line across the panel."""
     style = (0, (4, 2.5)) if dashed else "-"
     axes.axhline(value, color=INK_2, linewidth=0.8, linestyle=style, zorder=1.5)

@@ -1,4 +1,4 @@
-"""What was measured inside ResNet-18 with each operator: block gains and gradient norms."""
+"""Block gains and gradient norms of ResNet-18 with each operator."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Gain:
 
     Attributes:
         block: its name.
-        measured: of each run; None where it is not finite.
-        predicted: from its two parts, if they were independent; None where not finite.
+        measured: the gain in each run; None where not finite.
+        predicted: the gain if its two parts were independent; None where not finite.
     """
 
     block: str
@@ -36,7 +36,7 @@ class Gain:
 
     @property
     def mean(self) -> float | None:
-        """Geometric mean over the runs; 0 if it is 0 in any, None without a finite one."""
+        """Geometric mean over the runs; 0 if any is 0, None without a finite one."""
         return geometric(value for value in self.measured if value is not None)
 
 
@@ -51,10 +51,10 @@ def geometric(values: Iterable[float]) -> float | None:
 
 
 def passed(values: Iterable[float | None]) -> list[float]:
-    """Factor of the gradient after each block on its way back, from 1 before the last block.
+    """Cumulative factor of the gradient in the backward pass, starting with 1 at the output.
 
-    ``values`` are the blocks' gains from input to output. The list ends before the first block
-    whose gain is not finite.
+    ``values`` are the blocks' gains from input to output. The list ends before the first block,
+    from the output, whose gain is not finite.
     """
     factors = [1.0]
     for value in reversed(list(values)):

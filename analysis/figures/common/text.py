@@ -1,4 +1,4 @@
-"""What figures say: texts from ``templates/figures``, names of networks, numbers and lists."""
+"""Texts of figures: from ``templates/figures``, names of networks, numbers and lists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COMMON = "common"
 
 
 class Words:
-    """The texts of one figure in one language, with the shared ones behind them.
+    """The texts of one figure in one language, and those that all figures share.
 
     ``words("key", name=value)`` is the text with its values filled in.
     """
@@ -51,8 +51,8 @@ class Words:
         title = models.NETWORKS[network].title
         if not options:
             return title
-        said = [self(f"option_{o}") if f"option_{o}" in self._texts else o for o in options]
-        return self("variant", network=title, options=self("comma").join(said))
+        names = [self(f"option_{o}") if f"option_{o}" in self._texts else o for o in options]
+        return self("variant", network=title, options=self("comma").join(names))
 
     def operator(self, variant: str) -> str:
         """The operator of a variant of ResNet-18."""
@@ -68,11 +68,11 @@ class Words:
         return self("semicolon").join(parts)
 
     def sentences(self, parts: Iterable[str]) -> str:
-        """Sentences one after another."""
+        """Sentences, joined by spaces where the language has them."""
         return self("space").join(parts)
 
     def missing(self, variants: Sequence[str]) -> str:
-        """The note that names the runs which are missing; empty if none is."""
+        """The note that names missing networks; empty if none is missing."""
         names = self("comma").join(self.name(variant) for variant in variants)
         return self("missing", networks=names) if variants else ""
 

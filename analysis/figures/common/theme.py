@@ -1,8 +1,8 @@
-"""How all figures look: inks, fonts, a colour and marker for every network, panels and axes.
+"""The style of all figures: colours, fonts, a colour and marker for every network, panels and axes.
 
-Sizes are in inches at the printed width. Drawings are made for white and for dark pages alike:
-the inks are sentinels that whoever shows an SVG may replace (``INK`` by the page's text colour and
-so on), and every network's colour has a contrast of at least 3:1 on white and on ``#15171a``.
+Sizes are in inches at the printed width. Drawings work on white and on dark pages: a page replaces
+the colours of text and lines by its own (``INK`` by its text colour and so on), and every
+network's colour has a contrast of at least 3:1 on white and on ``#15171a``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from analysis.figures.common.inks import INK, INK_2, PAPER, RULE
 
 __all__ = ["INK", "INK_2", "PAPER", "RULE", "Look", "look"]
 
-#: The colour of marks in figures where colour does not tell networks apart.
+#: The colour of marks in figures where colour does not distinguish networks.
 ACCENT = "#3270d6"
 #: The grey of marks without a network (a reference curve, a digit's profile).
 NEUTRAL = "#8b8b94"
@@ -39,8 +39,8 @@ LINE = 0.155  # height of a line of text
 #: A word with the spaces after it, or a Chinese character with its punctuation.
 _PIECE = re.compile(r"[（“《]*(?:[^\s\u2e80-\uffef]+|[\u2e80-\uffef])[，。；：、）》”]*\s*")
 
-#: Fonts with Chinese and Latin letters, from the best; the first that is installed is used, and
-#: DejaVu Sans, which matplotlib brings along, for what it lacks.
+#: Fonts with Chinese and Latin letters in order of preference. The first that is installed is used;
+#: matplotlib's DejaVu Sans supplies characters that it lacks.
 _FAMILIES = (
     "Noto Sans CJK SC",
     "Source Han Sans SC",
@@ -54,19 +54,18 @@ _FAMILIES = (
 
 @dataclass(frozen=True)
 class Look:
-    """A network's colour and marker: the same in every figure.
+    """A network's colour and marker, the same in every figure.
 
-    Hue tells the family, the shape of the marker the depth (circle 18, square 34, triangle 50,
-    diamond 101 layers), so that no pair rests on colour alone.
+    The hue shows the family, the marker the depth (circle 18, square 34, triangle 50, diamond 101
+    layers), so that no two networks differ in colour alone.
     """
 
     colour: str
     marker: str
 
 
-#: By variant: the networks' own (``models.registry``), and those of operators. Hues are far enough
-#: apart for red-, green- and blue-blind readers where networks stand together, as simulated by
-#: tests/analysis/test_figures.py.
+#: By variant: the networks' own (``models.registry``), and those of operators. Networks in the same
+#: panel differ enough for red-, green- and blue-blind readers; tests simulate this.
 LOOKS: dict[str, Look] = {
     **{name: Look(network.color, network.marker) for name, network in models.NETWORKS.items()},
     "ResNet18-sub": Look("#187f90", ">"),
@@ -75,13 +74,12 @@ LOOKS: dict[str, Look] = {
     "ResNet18-softmax": Look("#cc4f6e", "p"),
 }
 
-
-#: A network that another is compared with.
+#: The style of a network that serves as a reference.
 BEHIND = Look(NEUTRAL, "o")
 
 
 def look(variant: str) -> Look:
-    """Colour and marker of a variant; other options look like their network."""
+    """Colour and marker of a variant; by default those of its network."""
     variant = variant.removesuffix("-stable")
     return LOOKS.get(variant) or LOOKS[variant.partition("-")[0]]
 
@@ -91,27 +89,23 @@ def families() -> list[str]:
 
 
 def _installed() -> str | None:
-    # matplotlib keeps its list of fonts from earlier runs: what it names may be gone.
-    entries = font_manager.fontManager.ttflist
-    known = {entry.name for entry in entries if entry.name in _FAMILIES and _exists(entry.fname)}
+    # matplotlib caches its list of fonts, so the files may be gone.
+    entries = [each for each in font_manager.fontManager.ttflist if each.name in _FAMILIES]
+    known = {entry.name for entry in entries if Path(entry.fname).exists()}
     return next((name for name in _FAMILIES if name in known), None)
 
 
 def _newly_installed() -> str | None:
-    """A font that was installed after matplotlib made its list."""
+    """A font that was installed after matplotlib cached its list."""
     for path in font_manager.findSystemFonts():
         if Path(path).name.startswith(("NotoSansCJK-", "NotoSansSC", "SourceHanSansSC")):
             font_manager.fontManager.addfont(path)
     return _installed()
 
 
-def _exists(path: str) -> bool:
-    return Path(path).exists()
-
-
-# The user's own settings (matplotlibrc, MATPLOTLIBRC) do not count: equal records give equal
-# drawings everywhere. All is set once, so that drawing changes no global state. One list of
-# families serves both languages: matplotlib takes each glyph from the first that has it.
+# User settings (matplotlibrc, MATPLOTLIBRC) are ignored, so that equal records give equal drawings.
+# Settings are made once; drawing changes no global state. One list of families serves both
+# languages: matplotlib takes each glyph from the first family that has it.
 mpl.rcdefaults()
 mpl.rcParams.update(
     {
@@ -145,7 +139,7 @@ mpl.rcParams.update(
         "ytick.major.width": 0.6,
         "xtick.major.pad": 2.5,
         "ytick.major.pad": 2.5,
-        # Widths of text are the same at every resolution, so that labels stay where they fit.
+        # Without hinting the width of text does not depend on the resolution.
         "text.hinting": "none",
         "savefig.bbox": None,
         "svg.fonttype": "none",
@@ -157,13 +151,13 @@ mpl.rcParams.update(
 
 
 class Sheet(Figure):
-    """A figure of full width whose headline takes ``top`` inches above the panels."""
+    """A figure of full width; its headline takes ``top`` inches above the panels."""
 
     top = 0.0
 
     @property
     def renderer(self) -> RendererAgg:
-        """What measures text."""
+        """The renderer, for measuring text."""
         assert isinstance(self.canvas, FigureCanvasAgg)
         return self.canvas.get_renderer()
 
@@ -172,9 +166,9 @@ def sheet(height: float, headline: str = "", note: str = "") -> Sheet:
     """An empty figure.
 
     Args:
-        height: of the panels with their titles and labels, in inches.
-        headline: what the figure shows in one sentence; stands above them.
-        note: small print below them.
+        height: height of the panels with their titles and labels, in inches.
+        headline: a sentence above the panels that says what the figure shows.
+        note: small print below the panels.
     """
     figure = Sheet(figsize=(WIDTH, 1))
     FigureCanvasAgg(figure)
@@ -192,8 +186,8 @@ def sheet(height: float, headline: str = "", note: str = "") -> Sheet:
 
 
 def _broken(figure: Sheet, text: str, **font: Any) -> list[str]:
-    """A text in lines of the figure's width, broken at spaces and between Chinese characters."""
-    most = 0.98 * figure.dpi * WIDTH  # elsewhere than here, letters can be a little wider
+    """Break a text into lines of the figure's width, at spaces and between Chinese characters."""
+    most = 0.98 * figure.dpi * WIDTH  # other font versions can be a little wider
     probe = figure.text(0, 0, "", **font)
     lines: list[str] = []
     for piece in _PIECE.findall(text):
@@ -215,9 +209,9 @@ def panel(
     *,
     share: Axes | None = None,
 ) -> Axes:
-    """Axes at a place measured in inches from the left edge and from below the headline.
+    """Axes at a position in inches from the left edge and from below the headline.
 
-    With ``share`` the y axis is that of another panel, whose tick labels serve both.
+    With ``share`` the y axis and its tick labels are those of another panel.
     """
     full_width, full_height = figure.get_size_inches()
     box = (
@@ -232,10 +226,10 @@ def panel(
     return axes
 
 
-def heading(axes: Axes, text: str, *, left: float = 0.0, bold: bool = False) -> Text:
-    """What a panel's vertical axis shows, written level above it, where it is read first.
+def heading(axes: Axes, text: str, *, left: float = 0.0) -> Text:
+    """A horizontal title of the vertical axis above the panel.
 
-    ``left`` is how far it begins to the left of the axis, in inches.
+    ``left``: distance of its start to the left of the axis, in inches.
     """
     return axes.annotate(
         text,
@@ -245,19 +239,18 @@ def heading(axes: Axes, text: str, *, left: float = 0.0, bold: bool = False) -> 
         textcoords="offset points",
         va="bottom",
         size=SIZE_TITLE,
-        weight="bold" if bold else "normal",
     )
 
 
-def hairlines(axes: Axes, axis: str = "y") -> None:
-    """Hairlines at the ticks of one axis, whose own line and ticks go."""
-    axes.grid(True, axis="y" if axis == "y" else "x")
-    axes.spines["left" if axis == "y" else "bottom"].set_visible(False)
-    axes.tick_params(axis="y" if axis == "y" else "x", length=0)
+def hairlines(axes: Axes) -> None:
+    """Replace the line and ticks of the y axis by horizontal grid lines."""
+    axes.grid(True, axis="y")
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
 
 
 def dividers(axes: Axes, places: Sequence[float]) -> None:
-    """Upright hairlines between groups along the x axis."""
+    """Vertical hairlines between groups along the x axis."""
     lines = axes.vlines(places, 0, 1, transform=axes.get_xaxis_transform())
     lines.set(color=RULE, linewidth=0.7, zorder=1)
 
@@ -266,39 +259,34 @@ def key(
     figure: Sheet,
     entries: Sequence[tuple[str, str, float, bool]],
     *,
-    lines: bool = False,
-    top: float = 0.1,
     left: float | None = None,
 ) -> None:
-    """Say once which mark is which, in one line.
+    """A legend in one line, below the headline.
 
     Args:
-        figure: as ``canvas`` made it.
-        entries: text, colour, size of the marker (or width of the line), filled or hollow.
-        lines: the marks are lines.
-        top: of the line's middle below the headline, in inches.
-        left: where it begins, in inches; None to end it at the right edge.
+        figure: as ``sheet`` made it.
+        entries: text, colour, size of the marker in points, filled or hollow.
+        left: start of the line in inches; None to end it at the right edge.
     """
     width, height = figure.get_size_inches()
-    top += figure.top
-    mark, gap = (0.2 if lines else 0.09), 0.16
-    right = width - 0.03
-    texts = [figure.text(0, 1 - top / height, text, va="center") for text, *_ in entries]
+    y = 1 - (figure.top + 0.1) / height
+    mark, gap = 0.09, 0.16
+    texts = [figure.text(0, y, text, va="center") for text, *_ in entries]
     widths = [text.get_window_extent(figure.renderer).width / figure.dpi for text in texts]
     total = sum(widths) + (mark + 0.05) * len(entries) + gap * (len(entries) - 1)
-    at = right - total if left is None else left
+    at = width - 0.03 - total if left is None else left
     for text, wide, (_, colour, size, filled) in zip(texts, widths, entries, strict=True):
-        line = Line2D(
-            [at / width, (at + mark) / width] if lines else [(at + mark / 2) / width],
-            [1 - top / height] * (2 if lines else 1),
+        dot = Line2D(
+            [(at + mark / 2) / width],
+            [y],
             color=colour,
-            linewidth=size if lines else 0,
-            marker="" if lines else "o",
+            linewidth=0,
+            marker="o",
             markersize=size,
             markerfacecolor=colour if filled else "none",
             markeredgewidth=0 if filled else 0.7,
             transform=figure.transFigure,
         )
-        figure.add_artist(line)
+        figure.add_artist(dot)
         text.set_x((at + mark + 0.05) / width)
         at += mark + 0.05 + wide + gap
