@@ -20,10 +20,7 @@ def _arguments() -> argparse.Namespace:
     parser = OneLineParser(prog="python -m report", description=__doc__)
     commands = ("build", "watch", "lint", "names", "readme", "handin")
     parser.add_argument("command", nargs="?", default="build", choices=commands)
-    parser.add_argument(
-        "--profile",
-        help="a profile of study.toml (quick; with a GPU: full)",
-    )
+    parser.add_argument("--profile", help="a profile of study.toml (quick; with a GPU: full)")
     parser.add_argument("--dataset", help="MNIST, or another data set of the study")
     parser.add_argument(
         "--source", type=Path, metavar="DIR", help="the results (analysis/out/PROFILE)"
@@ -39,8 +36,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Parse the command line and do it."""
-    # A build makes millions of objects and then ends: collecting them would take a third of it.
+    """Parse the command line and run the command; returns the exit status."""
+    # Garbage collection would take a third of a build, which ends soon and frees its memory.
     gc.disable()
     arguments = _arguments()
     if arguments.command == "lint":
@@ -74,7 +71,6 @@ def main() -> int:
     from report.pdf_engine import printing
 
     started = time.perf_counter()
-    # another folder's report does not replace one's own
     out: Path = (arguments.out or OUT / source.resolve().name).expanduser()
     if arguments.command == "handin":
         written = handin.build(source, out, arguments.format, arguments.lang)

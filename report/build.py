@@ -1,4 +1,4 @@
-"""From the results of the analysis to the files of the report."""
+"""Build the files of the report from the results of the analysis."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def build(source: Path, out: Path, *, only_html: bool = False) -> list[str]:
     Args:
         source: folder of the results; see ``analysis.schema``.
         out: folder of the report.
-        only_html: write the page alone.
+        only_html: write only the page.
 
     Returns:
         Names of the files.
 
     Raises:
-        ReportError: a template is at fault.
+        ReportError: there is an error in a template.
     """
     if only_html:
         write_atomically(out / HTML, html(schema.load(source)))
@@ -84,14 +84,14 @@ def latex(results: Results) -> dict[str, bytes]:
 
 
 def plain_context(results: Results, lang: Lang) -> Context:
-    """What the cells of tables need, as text."""
-    # the page's formulas hold their text; the PDF's are drawings
-    writer = Writer(TEMPLATES, lang, pdf=False, material=results, sections=discover(TEMPLATES))
+    """The context of tables that are printed as text."""
+    # Not for the PDF, whose formulas are drawings without text.
+    writer = Writer(TEMPLATES, lang, pdf=False, results=results, sections=discover(TEMPLATES))
     return Context(
         lang,
         writer.labels,
         lambda name: writer.slots.plain(writer.claim(name)),
-        str,  # what an effect is, only the page and the PDFs say
+        str,  # effects are described only in the page and the PDFs
         lambda verdict: writer.labels(f"verdict_{verdict}"),
         frozenset(),
     )

@@ -1,6 +1,6 @@
-"""``make lint``: no result is typed into the prose, and the two languages say the same things.
+"""``make lint``: no result is typed into the prose, and both languages have the same structure.
 
-A number in the text of a template is refused unless it comes from an expression, stands in code or
+A number in the text of a template is refused unless it is printed by an expression, is in code or
 a formula (a definition), belongs to a name (ResNet-18), or matches ``templates/definitions.txt``.
 """
 
@@ -20,9 +20,9 @@ from report.blocks.numbers import LANGS
 from report.templating.sections import discover, written
 
 DEFINITIONS = "definitions.txt"
-#: Macros that must come in the same order in both languages.
+#: Macros that must have the same order in both languages.
 _ORDERED = ("figure", "table", "finding", "cite", "layers")
-#: Arguments of these are names and formats, not text.
+#: Parts of Markdown in which numbers are allowed.
 _CODE = re.compile(
     r"```.*?(?:```|\Z)"  # fenced code
     r"|`[^`\n]+`"  # code
@@ -36,7 +36,7 @@ _CODE = re.compile(
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d[\d,.]*\d%?|(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d%?"
 )
-#: What is not looked at for Markdown: code, and formulas as they are told from other dollars.
+#: Parts that are not checked for unknown Markdown: code, and formulas.
 _VERBATIM = re.compile(
     r"```.*?(?:```|\Z)|`[^`\n]+`|\$\$.*?\$\$"
     r"|(?<!\\)\$(?![\s$])[^$]*?(?<![\s\\])\$(?!\d)",
@@ -55,7 +55,7 @@ def lint(folder: Path = TEMPLATES) -> int:
     return 1 if problems else 0
 
 
-#: What is printed as it is typed, with what to write instead.
+#: Patterns of unknown markup, which is printed unchanged, with the advice what to write.
 _UNKNOWN = {
     r"｛｛|｝｝|｛%|%｝": "full-width braces are text: write {{ ... }}",
     r"^(?:#{1,6}(?=[^#\s])|＃+|#{1,6}\u3000).*": "no heading: write '## Title', one space",
@@ -85,7 +85,7 @@ Problem = tuple[Place, str]
 
 
 def unsupported(folder: Path = TEMPLATES) -> list[str]:
-    """What looks like Markdown and is printed as it stands, a line each."""
+    """Unknown markup in the templates, one line each."""
     found = [
         each for path in _templates(folder) for each in _unknown(path, _text_only(path, read(path)))
     ]
@@ -128,7 +128,7 @@ def _typed(path: Path, text: str, allowed: re.Pattern[str] | None) -> Iterator[P
 
 
 def _unknown(path: Path, text: str) -> Iterator[Problem]:
-    """What looks like Markdown and is none here."""
+    """Unknown markup in a template."""
     bare = _blanked(_VERBATIM, text)
     for pattern, message in _UNKNOWN.items():
         for match in re.finditer(pattern, bare, re.MULTILINE):
@@ -138,12 +138,12 @@ def _unknown(path: Path, text: str) -> Iterator[Problem]:
 
 
 def _blanked(pattern: re.Pattern[str], text: str) -> str:
-    """The text with what matches replaced by spaces, so that lines and columns stay."""
+    """Replace matches by spaces, so that lines and columns stay."""
     return pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
 def _text_only(path: Path, source: str) -> str:
-    """A template without expressions, statements and comments, which become spaces."""
+    """A template with spaces instead of expressions, statements and comments."""
     environment = Environment()
     out: list[str] = []
     try:
@@ -208,7 +208,7 @@ def _definitions(folder: Path) -> re.Pattern[str] | None:
 
 
 def _works(folder: Path) -> Iterator[Problem]:
-    """Entries of the ``.bib`` that cannot be read, whether they are cited or not."""
+    """Entries of the ``.bib`` that cannot be read, cited or not."""
     path = folder / "references.bib"
     if path.is_file():
         for fault in bibtex.read(path).faults:
@@ -216,7 +216,7 @@ def _works(folder: Path) -> Iterator[Problem]:
 
 
 def _parity(folder: Path) -> Iterator[Problem]:
-    """What the languages of a section or finding must have in common."""
+    """Differences in structure between the languages of a section or finding."""
     pairs = [section.files for section in discover(folder) if len(section.files) == len(LANGS)]
     for path in written(folder / "findings", "*.zh.md"):
         other = path.with_name(path.name.replace(".zh.", ".en."))

@@ -1,4 +1,4 @@
-"""``make names``: what a template can refer to, each as it is written there."""
+"""``make names``: everything that a template can refer to, as the expression to write."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from report.templating.sections import discover
 
 
 def listing(source: Path, templates: Path = TEMPLATES) -> Iterator[str]:
-    """Lines: a heading for each kind, then its names with what is said of each.
+    """Lines of the listing: for each kind a heading and its names with descriptions.
 
     Args:
-        source: the folder of ``results.json``.
-        templates: the folder of the sections and of ``references.bib``.
+        source: folder of ``results.json``.
+        templates: folder of the sections and of ``references.bib``.
     """
     for heading, entries in _kinds(schema.load(source), templates):
         width = max((len(name) for name, _ in entries), default=0)

@@ -1,5 +1,7 @@
-"""``make watch``: the page on localhost, made again whenever templates or results are saved; the
-PDFs, of what is saved then, when they are asked for."""
+"""``make watch``: serves the page on localhost and rebuilds it when templates or results change.
+
+PDFs are built on request.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from report.blocks.numbers import LANGS, Lang
 from report.documents import html_page
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
-#: Waits for the next version, then loads it; where the server is gone, tries again.
+#: Waits for the next version, then reloads the page; retries while the server is down.
 _CLIENT = """
 "use strict";
 (async () => {
@@ -44,7 +46,7 @@ _EMPTY = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Report</ti
 
 
 def described(error: Exception) -> str:
-    """What is wrong, and below it the line of the template with a caret at the place."""
+    """The error and, below it, the line of the template with a caret at the place."""
     if isinstance(error, Faults):
         return "\n\n".join(map(described, error.each))
     text = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
@@ -53,7 +55,7 @@ def described(error: Exception) -> str:
     if place and source:
         text += f"\n\n{place.line:>5} | {source}"
         if place.column:
-            # a tab or a Chinese character is as wide in the line above as in this one
+            # Keep tabs and the width of Chinese characters, so that the caret is aligned.
             before = "".join(
                 c if c == "\t" else "\u3000" if c > "\u2e7f" else " "
                 for c in source[: place.column - 1]
@@ -63,7 +65,7 @@ def described(error: Exception) -> str:
 
 
 class Preview:
-    """The last good page and what is wrong now; shared by the builder and the server."""
+    """The last good page and the current error; shared by the builder and the server."""
 
     def __init__(self, source: Path) -> None:
         self._source = source
@@ -73,11 +75,11 @@ class Preview:
         self.version = 0
 
     def build(self) -> None:
-        """Make the page; where that fails, the last good one stays, with the error on it."""
+        """Build the page; on failure the last good one stays, with the error on it."""
         html, error = "", ""
         try:
             html = build.html(schema.load(self._source))
-        except Exception as fault:  # half-saved files, too: wait for the next save
+        except Exception as fault:  # also from half-saved files: wait for the next change
             error = described(fault)
             print(f"error: {error}", file=sys.stderr)
         with self._changed:
@@ -91,30 +93,30 @@ class Preview:
             client = _CLIENT.replace("VERSION", str(self.version))
             error = _ERROR.format(escape(self._error)) if self._error else ""
             html = self._html
-        # the page's own policy admits neither this script nor its request
+        # Extend the page's policy by this script and its request.
         admitted = escape(f"connect-src 'self'; script-src {html_page.allowed(client)}")
         head, end, tail = html.replace("script-src", admitted, 1).rpartition("</body>")
         return f"{head}{error}<script>{client}</script>{end}{tail}"
 
     def pdf(self, lang: Lang) -> bytes:
-        """The PDF of what is saved now, which takes some seconds; two are not made at once."""
+        """Build the PDF of a language; requests are handled one at a time."""
         with self._printing:
             return build.pdf(self._source, lang)
 
     def wait(self, version: str) -> None:
-        """Return when there is another version."""
+        """Return when the version differs from ``version``."""
         with self._changed:
             self._changed.wait_for(lambda: str(self.version) != version)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Serves the page, an answer when there is another version of it, and the PDFs; no files."""
+    """Serves the page, a notification of changes, and the PDFs; no files."""
 
     preview: Preview
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
-        if not _LOOPBACK.fullmatch(self.headers.get("Host", "")):  # a site whose name leads here
+        if not _LOOPBACK.fullmatch(self.headers.get("Host", "")):  # DNS rebinding
             self.send_error(HTTPStatus.FORBIDDEN)
             return
         if path == "/":
@@ -144,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the terminal shows errors only."""
+        """Log nothing: the terminal shows only errors."""
 
 
 def server(preview: Preview, port: int) -> ThreadingHTTPServer:
@@ -162,14 +164,14 @@ def server(preview: Preview, port: int) -> ThreadingHTTPServer:
 
 
 def watch(source: Path, port: int) -> int:
-    """Serve the page and make it again on every change, until interrupted."""
+    """Serve the page and rebuild it on every change, until interrupted."""
     preview = Preview(source)
     made = server(preview, port)
     schema.load(source)  # one line if there are no results yet
     threading.Thread(target=made.serve_forever, daemon=True).start()
     pdfs = " and ".join(_PDFS)
     print(f"http://localhost:{made.server_port}, PDFs: {pdfs} (Ctrl-C ends it)", flush=True)
-    # the first time-out comes when changes are already being watched for
+    # The first time-out comes when the watch is active: build then, to miss no change.
     for changes in watchfiles.watch(TEMPLATES, source, rust_timeout=100, yield_on_timeout=True):
         if changes or not preview.version:
             preview.build()

@@ -1,1 +1,1 @@
-"""What all of the report stands on: errors, the templates' environment, placeholders, the tree."""
+"""Shared by the whole report: errors, Jinja environment, labels, placeholders, the tree."""

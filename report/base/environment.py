@@ -1,4 +1,4 @@
-"""The environment that templates run in, Jinja's own sandbox, and how their files are read."""
+"""The Jinja environment of the templates (sandboxed), and reading of their files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from report.base.errors import Place, ReportError
 
-#: UTF-8, with or without the mark that some editors put first.
+#: UTF-8 with or without a byte order mark.
 ENCODING = "utf-8-sig"
 
 
@@ -18,7 +18,7 @@ def read(path: Path) -> str:
     """The text of a file of the templates folder.
 
     Raises:
-        ReportError: it cannot be read or is not UTF-8.
+        ReportError: the file cannot be read or is not UTF-8.
     """
     try:
         return path.read_text(encoding=ENCODING)
@@ -29,7 +29,7 @@ def read(path: Path) -> str:
 
 
 def not_utf8(path: Path) -> ReportError:
-    """The error for a file in another encoding, with the line where it shows."""
+    """The error for a file in another encoding, with the first line that is not UTF-8."""
     content = path.read_bytes()
     try:
         content.decode("utf-8")
@@ -45,11 +45,11 @@ def not_utf8(path: Path) -> ReportError:
 
 
 def environment(folder: Path, **options: Any) -> SandboxedEnvironment:
-    """Templates of a folder: texts are escaped, unknown names are errors.
+    """A Jinja environment that escapes texts and raises for unknown names.
 
     Args:
-        folder: of the templates.
-        options: further ones, as Jinja's.
+        folder: folder of the templates.
+        options: further options of Jinja's environment.
     """
     return SandboxedEnvironment(
         loader=FileSystemLoader(folder, encoding=ENCODING),

@@ -1,4 +1,4 @@
-"""The error that a writer sees: one line naming file, line and what is wrong."""
+"""Errors in templates: one line that names file, line and problem."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEMPLATES = ROOT / "templates"
 
 @dataclass(frozen=True)
 class Place:
-    """A line of a template; ``column`` counts from 1, 0 where it is not known."""
+    """A line of a template; ``column`` counts from 1, and is 0 if unknown."""
 
     file: Path
     line: int
@@ -37,19 +37,19 @@ class Place:
         return f"{shown}:{self.line}"
 
     def at(self, word: str) -> Place:
-        """The same line, at the column where ``word`` stands in it, as a word if it does."""
+        """The same line, at the column of ``word``, preferably where it is a whole word."""
         line, text = self.source_line(), re.escape(word)
         found = re.search(rf"(?<!\w){text}(?!\w)", line) or re.search(text, line)
         return Place(self.file, self.line, found.start() + 1 if word and found else 0)
 
     def source_line(self) -> str:
-        """The text of the line, empty where the file has no such line."""
+        """The text of the line; empty if the file has no such line."""
         found = lines(self.file)
         return found[self.line - 1] if 0 < self.line <= len(found) else ""
 
 
 def lines(file: Path) -> list[str]:
-    """The lines of a file as far as they can be read; none where it cannot be opened."""
+    """The lines of a file; empty if it cannot be opened."""
     try:
         return file.read_text(encoding="utf-8-sig", errors="replace").split("\n")
     except OSError:
@@ -80,10 +80,10 @@ class Faults(ReportError):
 
 
 def for_each(make: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made]:
-    """What a function makes of each item.
+    """Call a function for each item; returns the results.
 
     Raises:
-        ReportError: it failed for an item; ``Faults`` if it did for several. All were tried.
+        ReportError: the function failed for one item; ``Faults`` if for several. All were tried.
     """
     made: list[_Made] = []
     faults: dict[str, ReportError] = {}
@@ -100,24 +100,24 @@ def for_each(make: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Ma
 
 
 def unknown(kind: str, key: str, known: Iterable[str], place: Place | None) -> ReportError:
-    """The error for a name that does not exist, with the nearest that does."""
+    """The error for a name that does not exist, with the nearest known one."""
     names = {name.lower(): name for name in known}
     near = difflib.get_close_matches(key.lower(), list(names), n=1, cutoff=0.5)
     hint = f"; did you mean {names[near[0]]!r}?" if near else ""
     return ReportError(f"unknown {kind} {key!r}{hint}", place.at(key) if place else None)
 
 
-#: What a Chinese keyboard types for the marks of an expression.
+#: The ASCII characters of an expression by what a Chinese keyboard types for them.
 _ASCII = dict(zip("“”‘’，。：；（）｛｝＝％｜", "\"\"'',.:;(){}=%|", strict=True))
 
 
 def syntax_error(message: str, file: Path, line: int) -> ReportError:
-    """The error for a template that Jinja cannot parse, placed where the writer looks for it.
+    """The error for a template that Jinja cannot parse, at the place of the mistake.
 
     Args:
-        message: Jinja's.
-        file: of the template.
-        line: where Jinja stopped; for a tag without its end that is the last line.
+        message: Jinja's message.
+        file: file of the template.
+        line: line where Jinja stopped; for a tag without its end that is the last line.
     """
     place = Place(file, line)
     unclosed = re.search(r"innermost block that needs to be closed is '(\w+)'", message)
@@ -148,7 +148,7 @@ def _template_place(frame: FrameType, line: int) -> Place | None:
 
 
 def calling_place() -> Place | None:
-    """The template line that is being rendered now: where a macro was called from."""
+    """The template line that is being rendered: that of the current macro call."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         place = _template_place(frame, frame.f_lineno)
@@ -159,7 +159,7 @@ def calling_place() -> Place | None:
 
 
 def place_of(traceback: TracebackType | None) -> Place | None:
-    """The innermost template line of a traceback, whether Jinja has rewritten it or not."""
+    """The innermost template line of a traceback, rewritten by Jinja or not."""
     found: Place | None = None
     while traceback is not None:
         frame = traceback.tb_frame

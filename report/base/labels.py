@@ -17,10 +17,10 @@ _FIELD = re.compile(r"\{(\w+)\}")
 
 
 def load_toml(path: Path) -> dict[str, Any]:
-    """A TOML file.
+    """Read a TOML file.
 
     Raises:
-        ReportError: it is missing or cannot be parsed; the message names the line.
+        ReportError: the file is missing or cannot be parsed; the message names the line.
     """
     try:
         return tomllib.loads(read(path))
@@ -52,7 +52,7 @@ class Labels:
             raise ReportError(f"has no text {key!r} in {self._lang}", Place(FILE, 1))
 
         def filled(match: re.Match[str]) -> str:
-            # str.format would give a text in a file the attributes of our objects
+            # Not str.format, which gives texts access to attributes of the values.
             if match[1] not in values:
                 raise ReportError(
                     f"{key!r} has no value {match[0]} to fill in", Place(FILE, 1).at(key)
@@ -62,12 +62,12 @@ class Labels:
         return printable(_FIELD.sub(filled, text) if values else text)
 
     def word(self, key: str) -> str:
-        """The word that stands for a key in a table; a key without one is shown as it is."""
+        """The word for a key in a table; the key itself if there is none."""
         name = "word_" + key.replace("-", "_")
         return self(name) if name in self._texts else key
 
     def with_runs(self, text: str, count: int) -> str:
-        """A text with the number of runs that it is said of."""
+        """A text with the number of runs that it applies to."""
         return self("with_one_run" if count == 1 else "with_runs", text=text, count=count)
 
     def note(self, key: str) -> str:

@@ -1,4 +1,4 @@
-"""The HTML of the report's parts: ``templates/partials/<name>.html``, filled with values."""
+"""Rendering of the page's HTML templates: ``templates/partials/<name>.html`` and whole pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from report.base.placeholders import escape
 
 
 def _shown(value: object) -> object:
-    """Texts escaped, HTML as it is."""
+    """Escape texts, not HTML (``Markup``)."""
     return Markup(escape(value)) if type(value) is str else value
 
 
@@ -24,16 +24,16 @@ def _environment(folder: Path, trim: bool) -> Environment:
 
 
 def filled(name: str, folder: Path = TEMPLATES, /, **values: object) -> Markup:
-    """A template of the page's own with its values; texts are escaped, ``Markup`` is not.
+    """Render an HTML template; texts are escaped, ``Markup`` is not.
 
     Raises:
-        ReportError: the template is at fault.
+        ReportError: there is an error in the template.
     """
     path = folder / name
     try:
         trim = name.startswith("partials/")
         template = _environment(folder, trim).get_template(name)
-        # not by render(), which rewrites the traceback that the place is taken from
+        # Not by render(), which rewrites the traceback that gives the place of an error.
         return Markup("".join(template.root_render_func(template.new_context(values))))
     except TemplateSyntaxError as error:
         file = Path(error.filename) if error.filename else path
@@ -44,5 +44,5 @@ def filled(name: str, folder: Path = TEMPLATES, /, **values: object) -> Markup:
 
 
 def partial(name: str, /, **values: object) -> Markup:
-    """One of the partials: ``partial("figure", ...)`` fills ``partials/figure.html``."""
+    """Render a partial: ``partial("figure", ...)`` renders ``partials/figure.html``."""
     return filled(f"partials/{name}.html", TEMPLATES, **values)

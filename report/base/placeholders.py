@@ -1,7 +1,7 @@
-"""Placeholders: what an expression prints never meets the Markdown parser.
+"""Placeholders, which keep the output of expressions from the Markdown parser.
 
-Every ``{{ ... }}`` leaves a token of private-use characters in the text. When Markdown has become a
-tree, the tokens are replaced by the elements and texts that they stand for.
+Every ``{{ ... }}`` leaves a token of private-use characters in the text. After Markdown is
+converted to a tree, the tokens are replaced by their elements and texts.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _IN_ADDRESS = re.compile("%EE%80%80", re.IGNORECASE)
 
 
 def escape(text: str) -> str:
-    """Text that may come from data as HTML: no tags, no placeholders, no control characters."""
+    """Escape text, which may come from data, as HTML without placeholders or control characters."""
     return escape_html(printable(text.translate(_NO_TOKENS)))
 
 
 class Token(Markup):
-    """A placeholder as it stands in the text of a template."""
+    """A placeholder in the text of a template."""
 
     __slots__ = ()
 
@@ -56,18 +56,18 @@ class Slots:
     def add(
         self, html: str | Callable[[], str], *, block: bool = False, place: Place | None = None
     ) -> Token:
-        """Keep HTML, or what yields it at the end, and return its placeholder.
+        """Store HTML, or a function that returns it at the end; returns its placeholder.
 
         Args:
-            html: escaped HTML, which may hold placeholders itself.
-            block: it cannot stand within a paragraph.
-            place: where the template asks for it.
+            html: escaped HTML, which may contain placeholders itself.
+            block: whether it must not be within a paragraph.
+            place: line of the template that prints it.
         """
         self._slots.append(_Slot(html, block, place))
         return Token(f"{_OPEN}{len(self._slots) - 1}{_CLOSE}")
 
     def quote(self, markup: str) -> Token:
-        """Keep a text as Jinja has escaped it, with its placeholders, escaped as we do it."""
+        """Store a text that Jinja has escaped, escaped by ``escape``; its placeholders are kept."""
         parts = _TOKEN.split(markup)
         return self.add(
             "".join(
@@ -77,10 +77,10 @@ class Slots:
         )
 
     def fill(self, root: Element) -> None:
-        """Replace every placeholder within an element by what it stands for.
+        """Replace every placeholder within an element by its content.
 
         Raises:
-            ReportError: a block stands within a paragraph.
+            ReportError: a block is within a paragraph.
         """
         for element in list(root.iter(etree.Element)):
             for name, value in element.attrib.items():
@@ -123,7 +123,7 @@ class Slots:
         return "".join(parts)
 
     def _blocks(self, element: Element) -> list[Node]:
-        """The blocks that a paragraph or list item consists of; empty if it has anything else."""
+        """The blocks of a paragraph or list item; empty if it contains anything else."""
         if element.tag not in ("p", "li") or len(element):
             return []
         pieces = _TOKEN.split(element.text or "")
@@ -145,10 +145,10 @@ class Slots:
         return nodes
 
     def parts(self, text: str, place: Place | None) -> list[str]:
-        """A text cut at its placeholders; every second part is what one prints, as text.
+        """Split a text at its placeholders; every second part is a placeholder's content as text.
 
         Raises:
-            ReportError: one stands for something that is known only at the end.
+            ReportError: the content of a placeholder is a block, or is known only at the end.
         """
         parts = _TOKEN.split(text)
         for index in range(1, len(parts), 2):
@@ -160,10 +160,10 @@ class Slots:
 
 
 def stand_in(name: str) -> str:
-    """What stands in the tree for a drawing, which is put in when the page is written."""
+    """The placeholder of a drawing, which is inserted when the page is written."""
     return f"{_OPEN}{name}{_CLOSE}"
 
 
 def in_address(html: str) -> bool:
-    """Whether a placeholder got into a link's address, where it cannot be replaced."""
+    """Whether a placeholder is in a link's address, where it cannot be replaced."""
     return bool(_IN_ADDRESS.search(html))

@@ -1,11 +1,10 @@
-"""The report as one tree of elements (lxml), and what every transform of it needs.
+"""The report as one tree of elements (lxml), and functions for transforms of the tree.
 
-Markdown and partials become elements once; numbering, placeholders, typography and the cut into
-aligned pieces work on the elements; ``serialised`` makes HTML of them at the end. What other
-writers need stands on the tree: ``figure`` elements with ``data-figure`` or ``data-table``,
-formulas as ``math`` with their TeX in ``alttext``, footnotes in ``section.footnotes``, findings as
-``div.finding`` with ``data-finding`` and ``data-verdict``, numbers as ``a.n``, or ``data.n``
-without a card to lead to.
+Markdown and partials are parsed once; numbering, placeholders, typography and the alignment of
+languages work on elements; ``serialised`` writes HTML at the end. Conventions for other writers:
+``figure`` elements have ``data-figure`` or ``data-table``, formulas are ``math`` with their TeX in
+``alttext``, footnotes are in ``section.footnotes``, findings are ``div.finding`` with
+``data-finding`` and ``data-verdict``, numbers are ``a.n``, or ``data.n`` without a run card.
 """
 
 from __future__ import annotations
@@ -24,20 +23,20 @@ Element: TypeAlias = etree._Element
 Node: TypeAlias = str | Element
 
 _ENTITY = pattern(r"&(?!(?:lt|gt|amp|quot|apos);)(\w+;)")
-#: Elements that HTML closes by themselves; all others need an end tag.
+#: Elements without an end tag in HTML.
 _VOID = frozenset(("br", "hr", "img", "wbr", "col", "input", "link", "meta"))
-#: Elements that hold no text of their own: line ends in them are the template's.
+#: Elements without direct text; line ends in them come from the template.
 _CONTAINERS = frozenset(
     ("section", "article", "figure", "div", "details", "blockquote", "dl", "ol", "ul", "table")
 ).union(("thead", "tbody", "tr"))
 
 
 class NotWellFormed(ValueError):
-    """A text that is no balanced HTML."""
+    """A text is not well-formed HTML."""
 
 
 def parsed(html: str) -> Element:
-    """Well-formed HTML as the content of a new ``section``.
+    """Parse HTML; returns a new ``section`` with its content.
 
     Raises:
         NotWellFormed: a tag is not closed, or closes another.
@@ -57,7 +56,7 @@ def serialised(elements: Iterable[Element], *, inner: bool = False) -> Markup:
     for element in elements:
         for empty in element.xpath("descendant-or-self::*[not(node())]"):
             if empty.tag not in _VOID:
-                empty.text = ""  # makes an end tag
+                empty.text = ""  # forces an end tag
         if inner:
             parts.append(_escaped(element.text))
             parts += [_html(child) for child in element]
@@ -75,9 +74,9 @@ def _escaped(text: str | None) -> str:
 
 
 def tighten(root: Element) -> None:
-    """Leave out line ends within blocks, some of which the PDF engine would give a line.
+    """Remove line ends between elements of a block, some of which the PDF engine gives a line.
 
-    Those between the blocks of the root stay: where a figure floats from must be in a line.
+    Those between the blocks of the root stay, since floating figures need a line there.
     """
     for blank in root.xpath(".//text()[not(normalize-space())]"):
         element = blank.getparent()
@@ -99,7 +98,7 @@ def has_class(element: Element, name: str) -> bool:
 
 
 def content(element: Element) -> list[Node]:
-    """What an element holds: texts, and elements whose tails are taken off."""
+    """The content of an element as texts and elements; the elements' tails are removed."""
     nodes: list[Node] = [element.text or ""]
     for child in list(element):
         tail, child.tail = child.tail, None
@@ -108,7 +107,7 @@ def content(element: Element) -> list[Node]:
 
 
 def insert(parent: Element, index: int, nodes: Sequence[Node]) -> None:
-    """Put texts and elements in front of the child ``index``, behind the text that is there."""
+    """Insert texts and elements before the child ``index``, after the text that precedes it."""
     for node in nodes:
         if not isinstance(node, str):
             parent.insert(index, node)
@@ -121,7 +120,7 @@ def insert(parent: Element, index: int, nodes: Sequence[Node]) -> None:
 
 
 def replace(element: Element, nodes: Sequence[Node]) -> None:
-    """Put texts and elements in the place of an element; its tail stays."""
+    """Replace an element by texts and elements; its tail stays."""
     parent = element.getparent()
     if parent is None:
         raise ValueError("the root cannot be replaced")
@@ -147,11 +146,11 @@ def copied(element: Element) -> Element:
 
 
 def walk(root: Element, opaque: frozenset[str]) -> Iterator[tuple[Element, str]]:
-    """A tree in order: ``open``, ``text``, what is in it, ``close``, ``tail`` of each element.
+    """Walk a tree in order: ``open``, ``text``, children, ``close``, ``tail`` of each element.
 
     Args:
-        root: whose own tail is left out.
-        opaque: elements whose content is left out.
+        root: the root, whose tail is left out.
+        opaque: tags of elements whose content is left out.
     """
     walker = etree.iterwalk(root, events=("start", "end"))
     for event, element in walker:
@@ -168,5 +167,5 @@ def walk(root: Element, opaque: frozenset[str]) -> Iterator[tuple[Element, str]]
 
 
 def texts(root: Element, opaque: frozenset[str]) -> list[tuple[Element, str]]:
-    """Every text of a tree in order as its element and ``"text"`` or ``"tail"``; see ``walk``."""
+    """The place of every text in order: its element, and ``"text"`` or ``"tail"``; see ``walk``."""
     return [(each, kind) for each, kind in walk(root, opaque) if kind in ("text", "tail")]

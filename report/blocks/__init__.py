@@ -1,1 +1,1 @@
-"""The pieces of a document: numbers, tables, run cards, front matter, formulas, references."""
+"""Parts of a document: numbers, tables, run cards, front matter, formulas, references."""

@@ -1,7 +1,7 @@
-"""Reading a ``.bib`` as people have it: entries of BibTeX and BibLaTeX as items of CSL-JSON.
+"""Read a ``.bib`` file: entries of BibTeX and BibLaTeX become items of CSL-JSON.
 
-bibtexparser finds the entries, pylatexenc decodes their TeX. An entry that cannot be read is a
-fault of its own; the others are read. Texts of an item may hold the markup of `MARKUP`.
+bibtexparser finds the entries, pylatexenc decodes their TeX. An entry that cannot be read is
+reported as a fault; the others are read. Texts of an item may contain the markup of ``MARKUP``.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from pylatexenc.macrospec import std_macro
 from report.base.errors import Place, ReportError
 
 for _noisy in ("bibtexparser", "pylatexenc"):
-    logging.getLogger(_noisy).setLevel(logging.CRITICAL)  # their findings are `Library.faults`
+    logging.getLogger(_noisy).setLevel(logging.CRITICAL)  # `Library.faults` reports problems
 
 Item = dict[str, Any]
 
-#: Private-use characters that stand for HTML in the texts of an item: (opening, closing).
+#: Private-use characters for HTML tags in the texts of an item: (opening, closing).
 MARKUP: dict[str, tuple[str, str]] = {
     "i": ("\ue100", "\ue101"),
     "b": ("\ue102", "\ue103"),
     "sup": ("\ue104", "\ue105"),
     "sub": ("\ue106", "\ue107"),
 }
-#: The name that stands for "and others".
+#: The name for "and others".
 OTHERS = "\ue1f0"
 _RESERVED = dict.fromkeys(range(0xE100, 0xE200))
 
@@ -60,7 +60,7 @@ _ARXIV = re.compile(
 )
 _ARXIV_NUMBER = re.compile(r"(?:[a-z-]+(?:\.[a-z]{2})?/\d{7}|\d{4}\.\d{4,5})(?:v\d+)?$", re.I)
 
-#: The types of CSL by those of BibTeX and BibLaTeX.
+#: CSL's types by those of BibTeX and BibLaTeX.
 _TYPES = {
     name: kind
     for kind, names in {
@@ -88,7 +88,7 @@ _THESES = {
     "mastersthesis": "M.S. thesis",
     "bachelorsthesis": "B.S. thesis",
 }
-#: A variable of CSL and the fields that may hold it, the first that is there.
+#: Variables of CSL, each with its possible fields in order of preference.
 _TEXTS = {
     "title": ("title", "booktitle", "maintitle"),
     "container-title": ("journaltitle", "journal", "booktitle", "maintitle", "eventtitle"),
@@ -107,7 +107,7 @@ _TEXTS = {
 
 @dataclass(frozen=True)
 class Record:
-    """An entry as it stands in the file: its type and fields in lower case, its values raw."""
+    """An entry of the file: type and names of fields in lower case, values unchanged."""
 
     key: str
     line: int
@@ -117,7 +117,7 @@ class Record:
 
 @dataclass
 class Library:
-    """The entries of a file by key, as written; ``faults`` are errors with the line of each."""
+    """The entries of a file by key; ``faults`` are errors with their lines."""
 
     records: dict[str, Record] = field(default_factory=dict)
     faults: list[ReportError] = field(default_factory=list)
@@ -125,10 +125,10 @@ class Library:
 
 
 def read(path: Path) -> Library:
-    """All entries of a ``.bib``.
+    """Read all entries of a ``.bib``.
 
     Raises:
-        ReportError: the file is not text in UTF-8.
+        ReportError: the file is not UTF-8.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -159,7 +159,7 @@ def read(path: Path) -> Library:
 
 
 def _add(library: Library, path: Path, line: int, entry: Entry, strings: Mapping[str, str]) -> None:
-    """Take an entry whose values are whole, or note what is wrong with it."""
+    """Add an entry, or a fault if it cannot be read."""
     values: dict[str, str] = {}
     place = Place(path, line)
     for raw in entry.fields:
@@ -186,7 +186,7 @@ def _refuse(library: Library, place: Place, key: str, message: str) -> None:
 
 
 def _value(raw: str, strings: Mapping[str, str]) -> str | None:
-    """A value without its braces or quotes, joined at ``#``; None if it is not one value."""
+    """A value without braces or quotes, joined at ``#``; None if it is not one value."""
     parts: list[str] = []
     rest = raw.strip()
     while rest:
@@ -226,7 +226,7 @@ def _closing(text: str) -> int | None:
 
 @cache
 def _decoder() -> tuple[Any, latex2text.LatexNodes2Text]:
-    """The contexts of pylatexenc: for parsing, and for the text of each macro."""
+    """pylatexenc's context for parsing, and its converter to text."""
 
     def wrapped(tag: str) -> str:
         return "%s".join(MARKUP[tag])
@@ -266,7 +266,7 @@ def _decoder() -> tuple[Any, latex2text.LatexNodes2Text]:
 
 
 def plain(raw: str) -> str:
-    """TeX, HTML entities and tags of a field as text with `MARKUP`."""
+    """Decode TeX, HTML entities and tags of a field to text with ``MARKUP``."""
     text = html.unescape(raw.translate(_RESERVED))
     if re.search(r"[\\{}$~%`'-]", text):
         parsing, spoken = _decoder()
@@ -281,7 +281,7 @@ def plain(raw: str) -> str:
     for tag, marks in MARKUP.items():
         for name in (tag, {"i": "em", "b": "strong"}.get(tag, tag)):
             text = text.replace(f"<{name}>", marks[0]).replace(f"</{name}>", marks[1])
-    # quotation marks that are still those of a typewriter
+    # straight quotation marks
     text = text.replace("`", "\N{LEFT SINGLE QUOTATION MARK}")
     text = re.sub(r"(?<![\w.,)])'(?=\w)", "\N{LEFT SINGLE QUOTATION MARK}", text)
     text = text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
@@ -290,7 +290,7 @@ def plain(raw: str) -> str:
 
 
 def _scripts(math: str) -> str:
-    """Super- and subscripts of a formula as macros of text, and its minus signs."""
+    """Turn super- and subscripts of a formula into text macros, hyphens into minus signs."""
     math = re.sub(r"-(?=\d)", "\N{MINUS SIGN}", math)
     for sign, macro in ((r"\^", "textsuperscript"), (r"(?<!\\)_", "textsubscript")):
         math = re.sub(rf"{sign}(\\[A-Za-z]+|[^\s{{}}$])", rf"\\{macro}{{\1}}", math)
@@ -341,7 +341,7 @@ def item(library: Library, record: Record) -> Item:
 
 
 def _inherited(library: Library, record: Record) -> dict[str, str]:
-    """The fields of an entry and those of the entry that it is a part of."""
+    """The fields of an entry and those inherited by ``crossref``."""
     fields = {name: value for name, value in record.fields.items() if value}
     name = (fields.get("crossref") or fields.get("xref") or "").lower()
     parent = next((r for key, r in library.records.items() if key.lower() == name), None)
@@ -356,7 +356,7 @@ def _inherited(library: Library, record: Record) -> dict[str, str]:
 
 def _names(raw: str) -> list[dict[str, str]]:
     made: list[dict[str, str]] = []
-    bare = re.fullmatch(r"\{([^{}]+)\}", raw)  # several names in braces, as Web of Science has them
+    bare = re.fullmatch(r"\{([^{}]+)\}", raw)  # several names in braces, as from Web of Science
     if bare and " and " in bare[1] and all("," in name for name in bare[1].split(" and ")):
         raw = bare[1]
     raw = re.sub(r"(?<!and),? et\.? al\.?$", " and others", raw)
@@ -379,7 +379,7 @@ def _names(raw: str) -> list[dict[str, str]]:
 
 
 def _person(name: str) -> dict[str, str]:
-    """The parts of a name in Latin script; a name wholly in braces is a body's."""
+    """The parts of a name in Latin script; a name in braces is that of an organisation."""
     name = name.strip().strip(",")
     if re.fullmatch(r"\{(?:[^{}]|\{[^{}]*\})*\}", name) and not name.startswith("{\\"):
         return {"literal": plain(name)}
@@ -409,7 +409,7 @@ def _person(name: str) -> dict[str, str]:
 
 
 def _edition(text: str) -> str:
-    """The number of an edition where it is one: "Second", "2nd ed.", "第2版"."""
+    """The number of an edition ("Second", "2nd ed.", "第2版"); other texts are unchanged."""
     bare = re.sub(r"(?i)^第|\s*(?:ed\.?|edn\.?|edition|版)$", "", text.strip())
     if bare.lower() in _ORDINALS:
         return str(_ORDINALS.index(bare.lower()) + 1)
@@ -441,7 +441,7 @@ def _dates(made: Item, fields: Mapping[str, str]) -> None:
 
 
 def _date(text: str, month: str = "", day: str = "") -> list[list[int]]:
-    """The parts of a date, or of the two ends of a range of years; empty if it has no year."""
+    """The parts of the first date in a text, in a list; empty without a year."""
     whole = [
         [int(part) for part in found if part]
         for found in re.findall(
@@ -469,7 +469,7 @@ def _date(text: str, month: str = "", day: str = "") -> list[list[int]]:
 
 
 def _access(made: Item, fields: Mapping[str, str]) -> None:
-    """DOI and URL, without the addresses that only repeat the DOI."""
+    """Set DOI and URL; a URL that only repeats the DOI is left out."""
     doi = _verbatim(fields.get("doi", ""))
     url = _verbatim(fields.get("url", ""))
     if not url:
@@ -491,7 +491,7 @@ def _unescaped(raw: str) -> str:
 
 
 def _arxiv(fields: Mapping[str, str]) -> str:
-    """The number of a work at arXiv, empty if it has none."""
+    """The arXiv number of a work; empty without one."""
     archive = (fields.get("eprinttype") or fields.get("archiveprefix") or "").lower()
     eprint = _verbatim(fields.get("eprint") or fields.get("arxivid") or "")
     if archive in ("", "arxiv") and _ARXIV_NUMBER.match(eprint):
@@ -504,7 +504,7 @@ def _arxiv(fields: Mapping[str, str]) -> str:
 
 
 def _shape(made: Item, fields: Mapping[str, str], record: Record) -> None:
-    """What depends on the type of the work."""
+    """Adapt an item to the type of the work."""
     if fields.get("entrysubtype") == "newspaper":
         made["type"] = "article-newspaper"
     _preprint(made, fields)
@@ -531,7 +531,7 @@ def _shape(made: Item, fields: Mapping[str, str], record: Record) -> None:
 
 
 def _preprint(made: Item, fields: Mapping[str, str]) -> None:
-    """A work at arXiv: a preprint, or one that was published and can be read there."""
+    """Make an unpublished work at arXiv a preprint; give a published one its arXiv URL."""
     number = _arxiv(fields)
     if not number:
         return

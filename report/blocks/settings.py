@@ -1,4 +1,4 @@
-"""What ``templates/report.toml`` says of the title page and of the sections to show."""
+"""Reading of ``templates/report.toml``: the title page, and the choice of sections."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from report.base.labels import load_toml
 from report.blocks.numbers import LANGS, Lang
 
 KEYS = ("title", "subtitle", "course", "author", "date", "references", "cover", "logo")
-#: Keys for both languages: which sections to show, or to leave out; and such choices by name.
+#: Keys for both languages: sections to show, sections to leave out; and named choices of these.
 CHOICES = ("sections", "without")
 PRESET = ("preset", "presets")
-#: What is filled in where it stands in a text.
+#: Fields in texts that are filled in.
 FIELDS = ("{dataset}",)
 
 
 def read(path: Path, lang: Lang, comma: str) -> dict[str, str | date]:
-    """The texts of a language, by key; only ``date`` can be a date.
+    """The texts of a language by key; only ``date`` may be a date.
 
     Args:
-        path: of ``report.toml``.
+        path: path of ``report.toml``.
         lang: language.
         comma: joins the texts of a list, such as authors.
 
     Raises:
-        ReportError: the file is at fault; the message names the line.
+        ReportError: there is an error in the file; the message names the line.
     """
     tables = load_toml(path)
     table = tables.get(lang)
@@ -49,7 +49,7 @@ def cover(path: Path, lang: Lang, comma: str) -> tuple[tuple[str, str], ...]:
     """The free rows of the cover, ``[zh.cover]``, in the file's order; see ``read``.
 
     Raises:
-        ReportError: the table is no table of texts.
+        ReportError: it is not a table of texts.
     """
     rows = load_toml(path)[lang].get("cover", {})
     if not isinstance(rows, dict):
@@ -58,10 +58,10 @@ def cover(path: Path, lang: Lang, comma: str) -> tuple[tuple[str, str], ...]:
 
 
 def preset(path: Path) -> str:
-    """The name of the choice of sections, as ``short``; empty for none.
+    """The name of the chosen preset of sections, such as ``short``; empty without one.
 
     Raises:
-        ReportError: ``report.toml`` has no such choice.
+        ReportError: ``report.toml`` has no such preset.
     """
     table = load_toml(path) if path.is_file() else {}
     name, known = table.get("preset", ""), table.get("presets", {})
@@ -71,11 +71,11 @@ def preset(path: Path) -> str:
 
 
 def shown(path: Path, names: Sequence[str]) -> frozenset[str]:
-    """The names of the sections to show: those of ``sections``, or all; but those of ``without``.
+    """The names of the sections to show: ``sections`` or all, without those of ``without``.
 
     Args:
-        path: of ``report.toml``; all are shown without it.
-        names: of all sections.
+        path: path of ``report.toml``; without the file, all sections are shown.
+        names: names of all sections.
 
     Raises:
         ReportError: there is no such section, or no such preset.
@@ -113,7 +113,7 @@ def _text(key: str, value: Any, comma: str, path: Path, lang: Lang) -> str | dat
         )
     text = printable(comma.join(parts))
     for field in re.findall(r"\{\w+\}", text):
-        # other braces are the writer's own
+        # Other braces are ordinary text.
         if field not in FIELDS and difflib.get_close_matches(field, FIELDS):
             raise unknown("field", field, FIELDS, _place(path, field))
     return text

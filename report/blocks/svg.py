@@ -1,4 +1,4 @@
-"""A drawing of the analysis made fit to stand in the page."""
+"""Adapt a drawing of the analysis to the page."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _SIZE = re.compile(r'width="([\d.]+)pt" height="[\d.]+pt"')
 
 
 def for_page(svg: str, prefix: str, inks: Mapping[str, str]) -> str:
-    """A drawing coloured as the page is, as wide as fits, with ids of its own.
+    """A drawing with the page's colours, a maximum width, and unique ids.
 
     Args:
-        svg: as the analysis wrote it.
-        prefix: of its ids.
-        inks: the colours to replace, by the name of the page's own (``ink`` is ``--ink``).
+        svg: the drawing of the analysis.
+        prefix: prefix of its ids.
+        inks: colours to replace, by name of the page's variable (``ink`` for ``--ink``).
     """
     svg = re.sub(r' id="([^"]+)"', rf' id="{prefix}-\1"', svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)

@@ -15,25 +15,25 @@ from report.base.placeholders import escape
 from report.blocks import numbers
 from report.blocks.numbers import NBSP, Lang, Printed, card_id, data_element, link, printed
 
-#: Kinds of columns whose cells are no numbers, or numbers of several kinds.
+#: Kinds of columns that are set as text: texts, or numbers of several kinds.
 _TEXTS = ("text", "word", "claim", "verdict", "value")
-#: A text of at most so many characters stays on one line.
+#: Maximum length of a text that is not broken into lines.
 _SHORT = 24
-#: Where a Chinese head may be broken: between words.
+#: Places between words where a Chinese head may be broken.
 _HEAD_WORDS = re.compile("(?<=..)(?=准确率|参数量|乘加次数|损失|之差|（)")
-#: Tables of more columns are set smaller on paper.
+#: Tables with more columns have smaller print in the PDF.
 _FEW_COLUMNS = 8
 
 
 @dataclass(frozen=True)
 class Context:
-    """What cells need from the document.
+    """Parts of the document that cells need. In LaTeX and Markdown texts replace HTML.
 
     Attributes:
-        claim: the text of a finding's claim, as HTML (in LaTeX: as text).
-        effect: what a finding's effect is, likewise.
-        verdict: a verdict's badge as HTML (in LaTeX: its word).
-        known: ids of the records that have a run card.
+        claim: returns the text of a finding's claim as HTML.
+        effect: returns the description of a finding's effect as HTML.
+        verdict: returns a verdict's badge as HTML.
+        known: ids of the records with a run card.
     """
 
     lang: Lang
@@ -47,7 +47,7 @@ class Context:
 def interval(
     pair: tuple[Value, Value], lang: Lang, digits: int | None = None, *, unit: bool = True
 ) -> Markup:
-    """An interval as HTML with its provenance: ``[97.1, 98.2]%``."""
+    """An interval as HTML with its sources: ``[97.1, 98.2]%``."""
     low, high = (printed(end, lang, digits) for end in pair)
     shown = Printed(f"[{low.text}, {high.text}]", high.unit if unit else "", high.space)
     return data_element(pair[0], str(shown), lang, upper=pair[1])
@@ -58,7 +58,7 @@ def _is_text(column: Column) -> bool:
 
 
 def _unit_in_head(column: Column) -> bool:
-    """Units that all cells of a column share stand in its head."""
+    """Whether the unit is in the head, because all cells share it."""
     return column.kind in ("accuracy", "difference")
 
 
@@ -67,7 +67,7 @@ def _spread(table: Table) -> list[tuple[int, bool]]:
     spread = []
     for index, column in enumerate(table.columns):
         if all(_empty(row[index]) for row in table.rows) and table.rows:
-            continue  # nothing to show in this profile
+            continue  # an empty column
         spread.append((index, False))
         has_intervals = any(row[index].interval for row in table.rows)
         if has_intervals and column.kind != "value":
@@ -80,7 +80,7 @@ def _empty(cell: Cell) -> bool:
 
 
 def _notes(table: Table, shown: list[tuple[int, bool]]) -> list[str]:
-    """Keys of the notes in the order of the cells that bear them."""
+    """Keys of the notes in the order of their first cells."""
     indices = [index for index, extra in shown if not extra]
     return list(dict.fromkeys(row[i].note for row in table.rows for i in indices if row[i].note))
 
@@ -90,7 +90,7 @@ def _notes(table: Table, shown: list[tuple[int, bool]]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Head:
-    """The head of a column; ``whole``: its words may be parted, and nothing else."""
+    """The head of a column; ``whole``: line breaks are allowed only between ``words``."""
 
     words: tuple[str, ...]
     css: str
@@ -100,7 +100,7 @@ class _Head:
 
 @dataclass(frozen=True)
 class _Shown:
-    """A cell as it is shown: ``padding`` in digits, ``note`` its letter."""
+    """A printed cell; ``padding`` in digits, ``note`` is the note's letter."""
 
     text: str
     css: str
@@ -190,7 +190,7 @@ def _content(cell: Cell, column: Column, context: Context) -> str:
 
 
 def _named(cell: Cell, context: Context) -> list[Markup]:
-    """Numbers behind the name of what they belong to, which is not repeated."""
+    """Numbers after their names; a repeated name is left out."""
     lines, last = [], ""
     values = cell.value if isinstance(cell.value, tuple) else ()
     for name, value in zip(cell.names, values, strict=True):
@@ -201,7 +201,7 @@ def _named(cell: Cell, context: Context) -> list[Markup]:
 
 
 def _effect(value: Value, cell: Cell, context: Context) -> Markup:
-    """A number of whatever kind, with its interval, under what it is."""
+    """A number of any kind with its interval, below its description."""
     lang = context.lang
     shown = printed(value, lang)
     sign = True if value.kind == "difference" else None
@@ -230,7 +230,7 @@ def _places(text: str) -> int:
 
 
 def _decimals(table: Table, index: int, lang: Lang) -> int:
-    """The most decimals of a column of significant digits, so that its points can align."""
+    """The maximum number of decimals in a column of significant digits, for alignment."""
     if table.columns[index].kind not in ("gain", "weight"):
         return 0
     values = [row[index].value for row in table.rows]
@@ -252,7 +252,7 @@ _LATEX = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     NBSP: "~",
-    # between two NULs: mathematics
+    # between NULs: math mode
     numbers.MINUS: "\0-\0",
     numbers.TIMES: "\0\\times\0",
     "<": "\0<\0",
@@ -269,7 +269,7 @@ def _tex(text: str) -> str:
 
 
 def as_latex(table: Table, context: Context) -> str:
-    """A ``tabular`` with booktabs rules, its notes below; ``context`` gives texts, not HTML."""
+    """A ``tabular`` with booktabs rules and notes; ``context`` returns texts, not HTML."""
     shown = _spread(table)
     notes = _notes(table, shown)
     spec = "".join(
@@ -338,7 +338,7 @@ def _ends(pair: tuple[Value, Value], lang: Lang) -> str:
 
 
 def as_markdown(table: Table, context: Context) -> str:
-    """A table for GitHub, its notes below; ``context`` gives texts, not HTML."""
+    """A table for GitHub with notes; ``context`` returns texts, not HTML."""
     shown = _spread(table)
     notes = _notes(table, shown)
     heads = [_plain_head(table.columns[i], extra, context) for i, extra in shown]

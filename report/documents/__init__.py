@@ -1,1 +1,1 @@
-"""A whole document, and its forms: the page, the PDF, the READMEs."""
+"""Whole documents and their formats: page, PDF, Word, LaTeX, Markdown, READMEs."""

@@ -55,8 +55,8 @@ class Document:
 
     Attributes:
         assets: drawings by address, for the PDF only.
-        summary: of the page's first screen.
-        drawings: what stands within the drawings of the page, by name.
+        summary: HTML of the page's first screen.
+        drawings: content of the page's drawings by name.
     """
 
     lang: Lang
@@ -68,8 +68,8 @@ class Document:
     summary: str = ""
 
     def drawn(self, html: str) -> str:
-        """HTML with the drawings put in."""
-        html = str(html)  # Markup would escape them
+        """HTML with the drawings inserted."""
+        html = str(html)  # Markup.replace would escape the drawings
         for name, drawing in self.drawings.items():
             html = html.replace(stand_in(name), drawing)
         return html
@@ -79,15 +79,15 @@ Typeset = Callable[[Element], None]
 
 
 def compose(
-    folder: Path, material: Results, sections: list[SectionFile], lang: Lang, *, pdf: bool
+    folder: Path, results: Results, sections: list[SectionFile], lang: Lang, *, pdf: bool
 ) -> Document:
     """Render every template of a language.
 
     Raises:
-        ReportError: templates are at fault; the message names file and line of the first fault
-            of each section.
+        ReportError: there are errors in templates; the message names file and line of the first
+            error of each section.
     """
-    writer = Writer(folder, lang, pdf=pdf, material=material, sections=sections)
+    writer = Writer(folder, lang, pdf=pdf, results=results, sections=sections)
     sections = in_language(sections, lang)
     typeset = _typesetter(lang, pdf)
     drafts = for_each(lambda section: (section, _draft(writer, section)), sections)
@@ -96,17 +96,17 @@ def compose(
 
     parts: list[Part] = []
 
-    def finish(draft: tuple[SectionFile, Element] | None) -> None:
+    def add(draft: tuple[SectionFile, Element] | None) -> None:
         if draft is None:
             parts.extend(_references(writer, contents))
         else:
             parts.append(_finished(writer, *draft, contents, typeset))
 
-    # filled only now, since references may point ahead
-    for_each(finish, [*text, None, *drafts[len(text) :]])
+    # After all drafts: references may point to later sections.
+    for_each(add, [*text, None, *drafts[len(text) :]])
     if not pdf:
         parts += _cards(writer, contents, typeset)
-    matter = front_matter.matter(folder, writer.profile, material, lang)
+    matter = front_matter.matter(folder, writer.profile, results, lang)
     body = tree.parsed(matter.body)
     tree.tighten(body)
     typeset(body)
@@ -158,7 +158,7 @@ def _entry(level: int, anchor: str, number: str, text: str, typeset: Typeset) ->
 def _number(
     writer: Writer, section: SectionFile, root: Element, contents: list[Entry], typeset: Typeset
 ) -> None:
-    """Number the headings, give them ids and note them for the table of contents."""
+    """Number the headings, give them ids and add them to the table of contents."""
     place = Place(section.files[writer.lang], 1)
     base = f"{writer.lang}-sec-{section.name}"
     counts = {1: 0, 2: 0}
@@ -191,7 +191,7 @@ def _number(
 
 
 def _anchor_footnotes(root: Element, base: str) -> None:
-    """Ids of footnotes that are unique in the page and alike in both languages."""
+    """Make the ids of footnotes unique in the page and equal in both languages up to a prefix."""
     for element in root.xpath('.//*[starts-with(@id, "fn")] | .//a[starts-with(@href, "#fn")]'):
         for name in ("id", "href"):
             value = element.get(name, "")
@@ -202,7 +202,7 @@ def _anchor_footnotes(root: Element, base: str) -> None:
 
 
 def _references(writer: Writer, contents: list[Entry]) -> Iterator[Part]:
-    """The list of works, which are in English in either language."""
+    """The list of references, if works are cited."""
     if entries := writer.works.entries():
         title = writer.labels("references")
         contents.append(Entry(1, f"{writer.lang}-sec-references", "", Markup(escape(title))))
@@ -213,7 +213,7 @@ def _references(writer: Writer, contents: list[Entry]) -> Iterator[Part]:
 
 
 def _cards(writer: Writer, contents: list[Entry], typeset: Typeset) -> Iterator[Part]:
-    """The run cards, which are the page's."""
+    """The run cards, if there are runs."""
     lang, labels = writer.lang, writer.labels
     if writer.records.runs:
         title = labels("cards")

@@ -1,4 +1,4 @@
-"""The report as Word, LaTeX and Markdown, written by pandoc from the tree of the document."""
+"""The report as Word, LaTeX and Markdown, which pandoc writes from the document's tree."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ _NO_PANDOC = (
 
 
 def pandoc() -> str:
-    """The program's path: that of the PATH, or of the package ``pypandoc_binary``.
+    """The path of pandoc: from ``PATH``, or from the package ``pypandoc_binary``.
 
     Raises:
-        ReportError: there is neither.
+        ReportError: pandoc is not installed.
     """
     if found := shutil.which("pandoc"):
         return found
@@ -71,7 +71,7 @@ def pandoc() -> str:
 
 @dataclass
 class _Pictures:
-    """The pictures of a document: figures of the analysis, and files of the writer's own."""
+    """The pictures of a document: figures of the analysis, and the writer's own files."""
 
     results: Results
     lang: Lang
@@ -79,7 +79,7 @@ class _Pictures:
     found: dict[str, bytes] = field(default_factory=dict)
 
     def __call__(self, source: str) -> str:
-        """Keep a picture under an address, which is returned."""
+        """Store a picture; returns its address."""
         if source.startswith("data:"):
             return self._own(source)
         kind = "pdf" if self.form == "tex" else "png"
@@ -115,13 +115,13 @@ def write(source: Path, out: Path, form: Format, lang: Lang, templates: Path = T
         out: folder of the report.
         form: ``docx``, ``tex`` (a folder) or ``md`` (with pictures beside it).
         lang: language.
-        templates: folder of the sections.
+        templates: folder of the templates.
 
     Returns:
-        The name of the file below ``out``.
+        The path of the file relative to ``out``.
 
     Raises:
-        ReportError: a template is at fault, or pandoc is missing or fails.
+        ReportError: there is an error in a template, or pandoc is missing or fails.
     """
     program = pandoc()
     results = schema.load(source)
@@ -204,7 +204,7 @@ def pandoc_document(composed: Document, form: Format, pictures: _Pictures) -> Js
 
 
 def _front(html: str) -> tree.Element:
-    """The front matter without the list of software, which is the page's."""
+    """The front matter without the list of software, which only the page has."""
     root = tree.parsed(html)
     for element in root.xpath("./dl | ./details"):
         root.remove(element)
@@ -212,7 +212,7 @@ def _front(html: str) -> tree.Element:
 
 
 def _deeper(blocks: list[Json]) -> None:
-    """Headings one level down, below that of the title."""
+    """Move headings one level down, below the title."""
     for block in blocks[1:]:
         if block["t"] == "Header":
             block["c"][0] += 1
@@ -235,7 +235,7 @@ def build(source: Path, out: Path, form: str, lang: str | None) -> list[str]:
     forms = [known for known in FORMATS if known == form]
     langs = [known for known in LANGS if lang in (None, known)]
     if not forms or not langs:
-        said = f"format {form!r}" if not forms else f"language {lang!r}"
+        given = f"format {form!r}" if not forms else f"language {lang!r}"
         known = FORMATS if not forms else LANGS
-        raise ReportError(f"unknown {said}; expected one of {', '.join(known)}")
+        raise ReportError(f"unknown {given}; expected one of {', '.join(known)}")
     return for_each(lambda each: write(source, out, forms[0], each), langs)

@@ -1,4 +1,4 @@
-"""The page: both languages, aligned piece by piece, in one self-contained file."""
+"""The page: both languages side by side, aligned, in one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from report.blocks.numbers import LANGS, Lang
 from report.documents.document import Document, Entry
 
 CODES: dict[Lang, str] = {"zh": "zh-Hans", "en": "en"}
-#: The page loads nothing and runs nothing but its own scripts, whatever else got into it.
+#: Content-Security-Policy: the page loads nothing and runs only its own scripts.
 POLICY = (
     "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"
@@ -61,7 +61,7 @@ class Chapter:
 
 
 def chapters(entries: Sequence[Entry]) -> list[Chapter]:
-    """The table of contents by section."""
+    """Group the table of contents by section."""
     found: list[Chapter] = []
     for entry in entries:
         if entry.level == 1:
@@ -73,16 +73,16 @@ def chapters(entries: Sequence[Entry]) -> list[Chapter]:
 
 
 def style(folder: Path, *names: str) -> Markup:
-    """Style sheets as the text of one ``<style>``.
+    """The text of style sheets, joined.
 
     Raises:
-        ReportError: one cannot be read.
+        ReportError: a style sheet cannot be read.
     """
     return Markup("".join(read(folder / "style" / name) for name in names))
 
 
 def allowed(script: str) -> str:
-    """A script as a Content-Security-Policy admits it."""
+    """The source expression of a script for a Content-Security-Policy."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return f"'sha256-{digest}'"
 
@@ -91,9 +91,9 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
     """The page as HTML.
 
     Args:
-        folder: of the templates.
+        folder: folder of the templates.
         documents: both languages.
-        records: for the layer tables, which belong to no language.
+        records: the results, for parts that do not depend on the language.
     """
     zh, en = documents["zh"], documents["en"]
     labels = {lang: Labels(lang) for lang in LANGS}
@@ -133,7 +133,7 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
 
 
 def _add_explorer(document: Document, records: Results, labels: Labels) -> None:
-    """Below the figure of the confusions, what leads to the images behind them."""
+    """Add the explorer of wrongly classified images below the confusion matrix."""
     for part in document.parts if records.misread.networks else ():
         for figure in part.root.iterfind(".//figure[@data-figure='confusion']"):
             figure.append(tree.parsed(partial("explorer", label=labels))[0])
@@ -160,7 +160,7 @@ def _cite_this(document: Document, records: Results, labels: Labels) -> Markup:
 
 
 def _misread(records: Results) -> object:
-    """Every network's mistakes, for the script; nothing where there are none."""
+    """Every network's mistakes, for the script; None without any."""
     if not records.misread.networks:
         return None
     image = base64.b64encode(records.misread_images()).decode()
@@ -178,7 +178,7 @@ _SOURCES = re.compile(' data-source="([^"]*)"')
 
 
 def _interned(html: str) -> tuple[str, list[str]]:
-    """Numbers with the index of their sources, and the list of these: many numbers share them."""
+    """Replace the sources of numbers, which many share, by indices; returns the list of sources."""
     found: dict[str, int] = {}
 
     def index(attribute: re.Match[str]) -> str:
@@ -187,39 +187,32 @@ def _interned(html: str) -> tuple[str, list[str]]:
     return _SOURCES.sub(index, html), list(found)
 
 
-#: One language's share of a row: it and its HTML.
+#: One language and its HTML in a row.
 _Cell: TypeAlias = tuple[Lang, Markup]
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """A part with its pieces in pairs."""
+    """A part as aligned rows."""
 
     name: str
     rows: tuple[tuple[_Cell, _Cell], ...]
 
 
 def _aligned(zh: Document, en: Document) -> list[_Rows]:
-    """The two languages' parts side by side; uneven ones stay whole."""
+    """Align the parts of both languages; parts that cannot be split equally stay whole."""
     chinese, english = ({part.name: part.root for part in each.parts} for each in (zh, en))
     rows = []
     for name in _merged(list(chinese), list(english)):
         ours, theirs = list(chinese.get(name, ())), list(english.get(name, ()))
         pairs = _even(ours, theirs, _begins_piece, _never)
         levels = [cells for pair in pairs for cells in _even(*pair, _stands_apart, _ends_block)]
-        rows.append(
-            _Rows(
-                name,
-                tuple(
-                    (("zh", serialised(one)), ("en", serialised(other))) for one, other in levels
-                ),
-            )
-        )
+        rows.append(_Rows(name, tuple(_row(*cells) for cells in levels)))
     return rows
 
 
 def _merged(zh: list[str], en: list[str]) -> list[str]:
-    """The names of both lists in order; some stand in one only."""
+    """Merge two lists of names in order; a name may be in one list only."""
     names = list(zh)
     for before, name in zip(["", *en], en, strict=False):
         if name not in names:
@@ -237,13 +230,13 @@ _Test: TypeAlias = Callable[[Element], bool]
 def _even(
     ours: list[Element], theirs: list[Element], before: _Test, behind: _Test
 ) -> list[tuple[list[Element], list[Element]]]:
-    """Both languages' elements cut at the same places, or whole where these differ in number."""
+    """Split both languages' elements; they stay whole if the numbers of pieces differ."""
     one, other = _cut(ours, before, behind), _cut(theirs, before, behind)
     return list(zip(one, other, strict=True)) if len(one) == len(other) else [(ours, theirs)]
 
 
 def _cut(elements: list[Element], before: _Test, behind: _Test) -> list[list[Element]]:
-    """Elements cut in front of those of one kind and behind those of another."""
+    """Split elements before those that satisfy ``before``, and after those of ``behind``."""
     pieces: list[list[Element]] = [[]]
     for element in elements:
         if before(element):
@@ -255,7 +248,7 @@ def _cut(elements: list[Element], before: _Test, behind: _Test) -> list[list[Ele
 
 
 def _begins_piece(element: Element) -> bool:
-    """Subsections and run cards, at which the languages stay level."""
+    """Whether an element is the heading of a subsection, or a run card."""
     return (element.tag == "h3" and "id" in element.attrib) or has_class(element, "card")
 
 

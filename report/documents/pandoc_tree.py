@@ -1,4 +1,4 @@
-"""The tree of a document as that of pandoc, from which Word, LaTeX and Markdown are written."""
+"""Convert the tree of a document to pandoc's, from which Word, LaTeX and Markdown are written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from report.base.tree import Element
 Format: TypeAlias = Literal["docx", "tex", "md"]
 #: An element of pandoc's tree, as JSON.
 Json: TypeAlias = dict[str, Any]
-#: The version of pandoc's tree that is written here; later 1.23.x read it too.
+#: The version of pandoc's tree that is written here; later 1.23.x can read it.
 API_VERSION = [1, 23, 1]
 
 _SKIPPED = frozenset(("wbr", "hr", "svg"))
@@ -34,7 +34,7 @@ _INLINE = {
 _BLOCKS = frozenset(
     ("p", "ul", "ol", "pre", "table", "figure", "div", "blockquote", "section", "details", "dl")
 ).union(("h2", "h3", "h4", "h5", "h6", "summary"))
-#: Characters that LaTeX's fonts lack, or that Chinese ones would set as wide as a letter of theirs.
+#: Characters that LaTeX's fonts lack, or that Chinese fonts would set in full width.
 _TEX = re.compile(
     "([^\x00-\x7f\u00a0-\u00b6\u00b8-\u00d6\u00d8-\u017f\u2010-\u201f\u2026\u2e80-\uffef])"
 )
@@ -48,9 +48,9 @@ _SIGNS = {
     "◆": r"$\blacklozenge$",
     "◇": r"$\lozenge$",
 }
-#: A row of so many letters fills the page; the cells of longer ones wrap.
+#: Letters per line of a table; cells of longer rows wrap.
 _WIDE = 80
-#: What is not broken at the end of a line.
+#: Units that are not broken at the end of a line.
 _WORD = re.compile("[^ \n\u2e80-\uffef]+|[\u2e80-\uffef]")
 
 
@@ -63,17 +63,17 @@ def _attributes(anchor: str = "", *classes: str, style: str = "") -> list[Any]:
 
 
 def paragraph(inlines: list[Json], style: str = "") -> Json:
-    """A paragraph, in Word with a style of its own."""
+    """A paragraph, with a named style for Word."""
     block = _node("Para", inlines)
     return _node("Div", _attributes(style=style), [block]) if style else block
 
 
 class Converter:
-    """Makes pandoc's blocks of the parts of a document in one language.
+    """Converts the parts of a document in one language to pandoc's blocks.
 
     Args:
-        form: the format that they are for.
-        picture: keeps a picture and returns its address; takes a figure's name or a ``data:`` URL.
+        form: the target format.
+        picture: stores a picture, given a figure's name or a ``data:`` URL; returns its address.
     """
 
     def __init__(self, form: Format, picture: Callable[[str], str]) -> None:
@@ -94,7 +94,7 @@ class Converter:
         return _node("Image", ["", [], size], [], [self._picture(address), ""])
 
     def cover(self, rows: Iterable[tuple[str, str]]) -> Json:
-        """The rows of the cover, each a line of its own."""
+        """The rows of the cover, one per line."""
         line: list[Json] = []
         for name, text in rows:
             line += [*self._text(name), *self._text(f": {text}")]
@@ -102,7 +102,7 @@ class Converter:
         return paragraph(line[:-1], "Cover" if self._form == "docx" else "")
 
     def blocks(self, element: Element) -> list[Json]:
-        """What an element holds, as blocks; text beside blocks becomes paragraphs."""
+        """The content of an element as blocks; text between blocks becomes paragraphs."""
         blocks: list[Json] = []
         line: list[Json] = []
 
@@ -147,9 +147,9 @@ class Converter:
             case "section" if "footnotes" in css:
                 return []
             case "div" if "data" in css:
-                return []  # the records and files of a figure, which are the page's
+                return []  # links to records and files, which only the page has
             case "details" if "evidence" in css:
-                return self.blocks(element)[1:]  # always unfolded
+                return self.blocks(element)[1:]  # without the summary
             case "summary":
                 return [_node("Para", [_node("Strong", self.inlines(element))])]
             case _:
@@ -168,7 +168,7 @@ class Converter:
         return _node("Header", level, [_key(element.get("id", "")), classes, []], inlines)
 
     def _appendix(self, element: Element) -> Iterator[Json]:
-        """What makes LaTeX count in letters, before the first heading that has one."""
+        r"""``\appendix`` for LaTeX, before the first appendix."""
         number = element.xpath('string(.//*[@class="secno"])')
         if self._form == "tex" and number == "A":
             yield self._raw_block("\\appendix")
@@ -190,7 +190,7 @@ class Converter:
     def _works(self, element: Element) -> Json:
         """The list of references, each with its number."""
         if self._form == "tex":
-            # the heading is there already
+            # the heading of the section exists already
             head = "\\begingroup\\renewcommand{\\section}[2]{}\\begin{thebibliography}{99}"
             blocks = [self._raw_block(head)]
             for work in element:
@@ -220,7 +220,7 @@ class Converter:
             return self._raw_block(
                 f"{{{size}\n\\begin{{verbatim}}\n{_plain(text)}\n\\end{{verbatim}}\n}}"
             )
-        if "layers" in css and self._form == "docx":  # wider than the page in the size of listings
+        if "layers" in css and self._form == "docx":  # too wide for the style of listings
             lines = text.replace(" ", "\N{NO-BREAK SPACE}").split("\n")
             shown = [node for line in lines for node in (_string(line), {"t": "LineBreak"})]
             return paragraph(shown[:-1], "Layers")
@@ -238,7 +238,7 @@ class Converter:
         if number:
             tex += rf" \tag{{{number.strip('()')}}}"
         formula = _node("Math", {"t": "DisplayMath"}, tex)
-        if number and self._form == "tex":  # what \ref leads to
+        if number and self._form == "tex":  # with a label for \ref
             inside = rf"\begin{{equation}}{tex} \label{{{anchor}}}\end{{equation}}"
             return _node("Para", [self._raw(inside)])
         return _node("Para", [formula])
@@ -274,13 +274,13 @@ class Converter:
         ]
 
     def _image(self, address: str, alt: str) -> Json:
-        # LibreOffice keeps an eighth of an inch free beside a picture
+        # LibreOffice leaves an eighth of an inch beside a picture.
         width = {"tex": "100%", "docx": "96%"}.get(self._form)
         size = [["width", width]] if width else []
         return _node("Image", ["", [], size], self._text(alt), [address, ""])
 
     def _caption(self, element: Element) -> list[Json]:
-        """A caption with its label; LaTeX and Word count by themselves."""
+        """A caption with its label. LaTeX numbers it; in Word the number is a field."""
         caption = next(iter(element.iter("figcaption")))
         label = next(child for child in caption if tree.has_class(child, "label"))
         rest = tree.copied(caption)
@@ -344,8 +344,8 @@ class Converter:
         )
 
     def _widths(self, rows: list[list[Element]], columns: int) -> list[Json]:
-        """Shares of the width: where rows are long, and always in Word, as not all of its kind find
-        them by themselves. Each column has room for its longest word; prose shares the rest."""
+        """Relative widths of columns, for long rows, and always in Word, because not all word
+        processors compute them. Each column fits its longest word; prose shares the rest."""
         least, wanted, whole = [4.0] * columns, [4.0] * columns, [4.0] * columns
         for row in rows:
             for index, cell in enumerate(row):
@@ -357,7 +357,7 @@ class Converter:
                 wanted[index] = max(wanted[index], min(_width(text), most))
         if self._form == "md":
             return [{"t": "ColWidthDefault"}] * columns
-        if self._form == "docx":  # whose cells have margins of about a letter
+        if self._form == "docx":  # cells have margins of about one letter
             least, wanted, whole = ([n + 2 for n in each] for each in (least, wanted, whole))
             if sum(whole) <= _WIDE:
                 return [_node("ColWidth", part / _WIDE) for part in whole]
@@ -391,7 +391,7 @@ class Converter:
     # --- within a line ------------------------------------------------------------------------
 
     def inlines(self, element: Element) -> list[Json]:
-        """What an element holds, as inlines."""
+        """The content of an element as inlines."""
         found = self._text(element.text)
         for child in element:
             found += self._inline(child)
@@ -399,7 +399,7 @@ class Converter:
         return found
 
     def _line(self, element: Element) -> list[Json]:
-        """What an element holds, without spaces at its ends."""
+        """The content of an element as inlines, without spaces at its ends."""
         inlines = self.inlines(element)
         while inlines and inlines[0]["t"] == "Space":
             inlines.pop(0)
@@ -452,7 +452,7 @@ class Converter:
         anchor = _key(target.lstrip("#"))
         kind = anchor.partition("-")[0]
         if self._form == "md" or kind not in ("fig", "tab", "sec", "eq", "work"):
-            return inlines  # numbers lead to run cards, which are left out
+            return inlines  # numbers link to run cards, which are left out
         if self._form == "tex":
             shown = re.sub(r"\d+(\.\d+)*", rf"\\ref*{{{anchor}}}", tree.text(element), count=1)
             return [self._raw(rf"\hyperref[{anchor}]{{{shown.replace(chr(160), '~')}}}")]
@@ -502,14 +502,14 @@ def _work(anchor: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """A listing in the letters that LaTeX's typewriter font has."""
+    """A listing without characters that LaTeX's typewriter font lacks."""
     for drawn, typed in {"├": "|", "└": "`", "│": "|", "─": "-", "…": "..."}.items():
         text = text.replace(drawn, typed)
     return text
 
 
 def _width(text: str) -> float:
-    """Letters, of which Chinese ones count twice and narrow marks less."""
+    """The width of a text in letters; a Chinese character counts 2, narrow punctuation 0.6."""
     return sum(2 if ord(c) > 0x2E80 else 0.6 if c in " ,.:;[]()’" else 1 for c in text)
 
 

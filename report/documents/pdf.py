@@ -18,12 +18,12 @@ from report.documents.document import Document, Entry, plain
 from report.documents.html_page import CODES, style
 from report.pdf_engine import glyphs, printing
 
-#: A line of the contents holds about so many letters.
+#: Approximate number of letters in a line of the contents.
 _LINE = 38
 
 
 def render(folder: Path, document: Document) -> str:
-    """The HTML that the PDF of a language is made from; its formulas become assets.
+    """The HTML for the PDF of a language; formulas become assets of the document.
 
     Raises:
         ReportError: a formula cannot be drawn.
@@ -46,7 +46,7 @@ def render(folder: Path, document: Document) -> str:
 
 
 def _for_paper(root: tree.Element, assets: dict[str, str], labels: Labels) -> None:
-    """Formulas as drawings; numbers as text, since the cards that they lead to are the page's."""
+    """Replace formulas by drawings, and linked numbers by text: the PDF has no run cards."""
     for link in root.xpath('.//a[@class="n" or @class="run"]'):
         link.tag = "data"
     for interval in root.xpath('.//*[@class="n ci"]'):
@@ -74,7 +74,7 @@ def _for_paper(root: tree.Element, assets: dict[str, str], labels: Labels) -> No
 
 
 def _columns(contents: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:
-    """The contents in two columns alike in height: the library takes long to balance them."""
+    """The contents in two columns of similar height; WeasyPrint balances columns slowly."""
     lines = list(accumulate(1 + (len(plain(entry.text)) > _LINE) for entry in contents))
     cut = sum(2 * line <= max(lines) for line in lines)
     return contents[:cut], contents[cut:]

@@ -1,6 +1,6 @@
-"""``make readme``: the results of a recorded study, in both READMEs between two marks.
+"""``make readme``: writes the results of a recorded study into both READMEs, between two marks.
 
-What it says is ``templates/readme.<lang>.md``; numbers, verdicts and figures are the report's own.
+The text is ``templates/readme.<lang>.md``; numbers, verdicts and figures are those of the report.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ FILES: dict[Lang, str] = {"zh": "README.zh.md", "en": "README.md"}
 BEGIN, END = "<!-- make readme: from here -->", "<!-- make readme: to here -->"
 DRAWINGS = Path("docs")
 FIGURES = ("accuracy", "gain-depth", "ladder")
-#: Of the results table: a README is narrower than a page.
+#: Columns of the results table in a README, which is narrower than a page.
 COLUMNS = ("network", "parameters", "macs", "accuracy", "original_accuracy", "seeds")
-#: A README shows figures on a screen only: half of what a paper needs.
+#: Factor by which figures are reduced, for screens.
 _SHRINK = 2
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#!])")
 
@@ -43,7 +43,7 @@ def write(source: Path, folder: Path) -> list[str]:
         folder: of the READMEs.
 
     Returns:
-        Names of the files that were not so already.
+        Names of the files that changed.
 
     Raises:
         ReportError: no records, a bad one, or a README without the marks.
@@ -72,7 +72,7 @@ def write(source: Path, folder: Path) -> list[str]:
 
 
 def _around(path: Path) -> tuple[str, str]:
-    """The text before and after what stands between the marks."""
+    """The text before the first mark and after the second."""
     text = path.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -86,17 +86,17 @@ def _around(path: Path) -> tuple[str, str]:
 
 def _part(made: Results, lang: Lang) -> str:
     """The Markdown between the marks."""
-    writer = Writer(TEMPLATES, lang, pdf=False, material=made, sections=discover(TEMPLATES))
+    writer = Writer(TEMPLATES, lang, pdf=False, results=made, sections=discover(TEMPLATES))
     context = plain_context(made, lang)
     comma, semicolon = context.labels("list_comma"), context.labels("list_semicolon")
     runs = list(made.runs.values())
     counted = [
         context.labels(f"count_{status}", count=count)
-        for status, count in tally(runs, lambda run: run.status)
+        for status, count in tally(run.status for run in runs)
     ]
     if made.missing:
         counted.append(context.labels("count_missing", count=len(made.missing)))
-    devices = [device for device, _ in tally(runs, lambda run: run.environment.device)]
+    devices = [device for device, _ in tally(run.environment.device for run in runs)]
     scope: dict[str, Any] = {
         "runs": comma.join(counted),
         "devices": _escaped(semicolon.join(devices)),
@@ -108,7 +108,6 @@ def _part(made: Results, lang: Lang) -> str:
         },
         "verdicts": _verdicts(made, context),
     }
-    # what an expression prints is kept from HTML, and so is Markdown until all HTML is gone
     return writer.slots.text(writer.render(f"readme.{lang}.md", scope)).strip()
 
 
@@ -127,7 +126,7 @@ def _narrowed(made: Results) -> Table:
 
 
 def _verdicts(made: Results, context: tables.Context) -> list[dict[str, Any]]:
-    """For each verdict its word and the claims that it is of."""
+    """For each verdict its word and the claims with this verdict."""
     found = made.tables["claims"]
     keys = [column.key for column in found.columns]
     claim, verdict = keys.index("claim"), keys.index("verdict")
@@ -141,7 +140,7 @@ def _verdicts(made: Results, context: tables.Context) -> list[dict[str, Any]]:
 
 
 def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
+    """Text, escaped for Markdown."""
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 

@@ -1,17 +1,16 @@
-"""Typesetting that neither Markdown nor the PDF engine does by itself.
+"""Typography that neither Markdown nor the PDF engine provides.
 
-In both languages, names like ResNet-18 are neither broken at their hyphens nor hyphenated,
-apostrophes are curly, and on the page a formula stays on one line with the punctuation behind it.
-In Chinese:
+Names like ResNet-18 are not broken at hyphens or hyphenated. On the page, a formula stays on one
+line with the punctuation after it. In English, apostrophes are curly. In Chinese:
 
-- for the PDF, one ordinary space between Han characters and Latin letters, digits, code and
-  formulas, whether the writer typed it or not (never beside full-width punctuation); browsers leave
-  a gap by themselves (``text-autospace``), so that what is copied from the page is as it was typed;
-- quotation marks, dashes and ellipses beside Han characters from the Chinese font;
-- for the PDF, full-width punctuation marks that meet are set half as wide, and no paragraph ends in
-  a line of a single character.
+- for the PDF, one space between Han characters and Latin letters, digits, code and formulas,
+  whether typed or not (never beside full-width punctuation). Browsers add a gap themselves
+  (``text-autospace``), so that text copied from the page is as typed;
+- quotation marks, dashes and ellipses beside Han characters use the Chinese font;
+- for the PDF, adjacent full-width punctuation marks are set in half width, and no paragraph ends
+  with a line of one character.
 
-Only texts of the tree are touched, never code, formulas or drawings.
+Only texts are changed, never code, formulas or drawings.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _IS_FIRST = re.compile(f"[{_FIRST}]")
 _IS_LAST = re.compile(f"[{_LAST}]")
 _TYPED = re.compile(rf"(?<=[{_HAN}]) (?=[{_FIRST}])|(?<=[{_LAST}]) (?=[{_HAN}])")
 _BOUNDARY = re.compile(rf"(?<=[{_HAN}])(?=[{_FIRST}])|(?<=[{_LAST}])(?=[{_HAN}])")
-#: Quotation marks and the like, but for those around and within Latin text.
+#: Quotation marks, dashes and ellipses, except those around and within Latin text.
 _QUOTES = re.compile(
     rf"(?<![{_LAST} ])[“‘]|[“‘](?![{_FIRST}])|[”’](?![{_FIRST} ,.;:)])|(?<![{_LAST}])[”’]|——|……"
 )
@@ -43,7 +42,7 @@ _MEETING = re.compile(
     f"[{_WIDE_CLOSING}](?=[{_WIDE_CLOSING}{_WIDE_OPENING}])|(?<=[{_WIDE_OPENING}])[{_WIDE_OPENING}]"
 )
 
-#: A name with a hyphen and a capital or digit behind it, and one with a capital inside.
+#: A name with a hyphen before a capital or digit, and one with a capital inside.
 _HYPHENED = r"[A-Za-z]+(?:-[A-Za-z0-9]+)*-(?:[A-Z][A-Za-z0-9]*|\d+)(?:-[a-z]+)*"
 _HYPHENED_NAME = re.compile(rf"(?<![\w&#-]){_HYPHENED}(?![\w-])")
 _NAME = re.compile(rf"(?<![\w&#-])(?:{_HYPHENED}|[A-Za-z]*[a-z][A-Z][A-Za-z]*)(?![\w-])")
@@ -52,15 +51,15 @@ _PARAGRAPH_END = re.compile(rf"(?<=[{_HAN}{_WIDE_CLOSING}])[{_HAN}]{{2}}[。：�
 _OPENING_AT_END = re.compile("[（“(]$")
 _CLOSING_FIRST = re.compile(f"^[{_WIDE_CLOSING},.;:)]+")
 
-#: Their content is left alone; of some it counts as one Latin letter for its neighbours.
+#: Elements whose content is not changed. Some count as a Latin letter for their neighbours.
 _OPAQUE = frozenset(("code", "pre", "math", "svg", "script", "style", "kbd", "samp"))
 _LIKE_LATIN = frozenset(("code", "math", "kbd", "samp"))
 _INLINE = frozenset(
     ("a", "abbr", "b", "cite", "data", "em", "i", "q", "small", "span", "strong", "sub", "sup")
 ).union(("u", "var", "time", "label"))
-#: Where a text is: its element, and ``"text"`` or ``"tail"``.
+#: The place of a text: its element, and ``"text"`` or ``"tail"``.
 _Place = tuple[Element, str]
-#: Patterns with the class that what they match gets.
+#: Patterns, each with the CSS class of its matches.
 _Rules = tuple[tuple[re.Pattern[str], str], ...]
 _ENGLISH: _Rules = ((_NAME, "whole"),)
 _CHINESE: _Rules = ((_QUOTES, "han"), (_HYPHENED_NAME, "whole"))
@@ -68,7 +67,7 @@ _CHINESE_ON_PAPER: _Rules = ((_MEETING, "half"), *_CHINESE)
 
 
 def typeset_english(root: Element, *, pdf: bool) -> None:
-    """Keep names in one piece, formulas beside their punctuation, and set apostrophes."""
+    """Apply the rules for English to a tree."""
     if not pdf:
         for math in list(root.iter("math")):
             _hold(math)
@@ -79,7 +78,7 @@ def typeset_english(root: Element, *, pdf: bool) -> None:
 
 
 def typeset_chinese(root: Element, *, pdf: bool) -> None:
-    """Apply the rules above to a tree."""
+    """Apply the rules for Chinese to a tree."""
     if pdf:
         _space(root)
     else:
@@ -93,9 +92,9 @@ def typeset_chinese(root: Element, *, pdf: bool) -> None:
 
 
 def _space(root: Element) -> None:
-    """The gaps between Han characters and others."""
+    """Set spaces between Han characters and others."""
     before = ""  # the last character shown in this block
-    #: Where a gap goes: in front of opening tags, so that no link begins with a space.
+    # Place of a space: before opening tags, so that no link begins with a space.
     edge: _Place = (root, "text")
     for element, event in tree.walk(root, _OPAQUE):
         if event in ("text", "tail"):
@@ -134,7 +133,7 @@ def _meet(left: str, right: str) -> bool:
 
 
 def _hold(math: Element) -> None:
-    """Keep a formula and the marks that may not stand apart from it on one line."""
+    """Keep a formula on one line with the punctuation before and after it."""
     closing = _CLOSING_FIRST.match(math.tail or "")
     parent = math.getparent()
     if closing is None or parent is None:
@@ -160,7 +159,7 @@ def _ends_paragraph(place: _Place) -> bool:
 
 
 def _mark(place: _Place, rules: _Rules) -> None:
-    """Put what the rules match into spans of their classes; names and numbers are never broken."""
+    """Wrap the matches of the rules in spans, except in names and numbers, which never break."""
     element, name = place
     named = {"name", "n"}.intersection(element.get("class", "").split())
     if name == "text" and (named or element.get("scope") == "row"):

@@ -1,1 +1,1 @@
-"""WeasyPrint, and what is replaced in it."""
+"""PDFs by WeasyPrint, with replaced functions for Chinese."""

@@ -1,12 +1,12 @@
-"""What WeasyPrint leaves undone and Chinese needs: justified lines.
+"""Justification of Chinese text in WeasyPrint.
 
-Chinese is justified by widening the gaps between its characters, not only its spaces; a full-width
-mark at the end of a line hangs by the half of it that is blank.
+Chinese is justified by widening the gaps between characters, not only spaces. The blank half of a
+full-width mark at the end of a line extends into the margin.
 
 WeasyPrint has no hook for this, so three of its functions are replaced:
 ``layout.inline.count_expandable_spaces``, ``layout.inline.justify_line`` and
-``text.line_break.Layout.set_text``. This was tested with the versions below. With any other,
-Chinese text is set ragged, and one line says so.
+``text.line_break.Layout.set_text``. This was tested with the versions below. With any other
+version Chinese text is not justified, and a warning is printed.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import re
 import sys
 from typing import Any
 
-#: Versions of WeasyPrint whose functions are known to be as expected here.
+#: Tested versions of WeasyPrint.
 TESTED = ("70.0",)
 #: The style for other versions.
 RAGGED = "body.zh :is(p, li) { text-align: left; }"
-#: Characters that may have a gap beside them; dashes and ellipses, which come in pairs, may not.
+#: Characters with expandable gaps; not dashes and ellipses, which come in pairs.
 _WIDE = re.compile("[\u3001-\u303f\u3400-\u9fff\uf900-\ufaff\uff01-\uff60]+")
 #: Full-width marks whose right half is blank.
 _HANGING = "，。、；：！？）】」』》"
-#: Gaps never grow by more of the type size than this; such a line is left ragged.
+#: Maximum growth of a gap as a share of the font size; other lines are not justified.
 _WIDEST = 0.3
 
 
 @functools.cache
 def prepare() -> str:
-    """Replace the functions, once; returns a style sheet for what could not be done."""
+    """Replace the functions once; returns a style sheet, empty for a tested version."""
     import weasyprint
 
     if weasyprint.__version__ not in TESTED:
@@ -65,7 +65,7 @@ def prepare() -> str:
 
 
 def _gaps(box: Any) -> float:
-    """How many gaps of a line can grow; one at an edge of a box counts half."""
+    """Number of expandable gaps of a line; a gap at an edge of a box counts half."""
     text = getattr(box, "text", None)
     if text is None:
         return sum(_gaps(child) for child in getattr(box, "children", ()) if _inline(child))
@@ -97,7 +97,7 @@ def _last_text(box: Any) -> Any:
 
 
 def _widen(layout: Any) -> None:
-    """Letter spacing for runs of wide characters; Pango halves it at the edges of a text."""
+    """Set letter spacing for runs of wide characters; Pango halves it at the edges of a text."""
     from weasyprint.text.ffi import TO_UNITS, ffi, pango
 
     attributes = pango.pango_layout_get_attributes(layout.layout)

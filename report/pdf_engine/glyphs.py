@@ -1,4 +1,4 @@
-"""Characters that no installed font has: the PDF would show empty boxes for them."""
+"""Characters that no installed font has, for which the PDF shows empty boxes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from report.base.errors import Place
 
 @functools.cache
 def _covered() -> tuple[range, ...]:
-    """What the installed fonts cover together; empty where fontconfig's tool is missing."""
+    """The code points of all installed fonts; empty if ``fc-list`` is missing."""
     try:
         listed = subprocess.run(
             ["fc-list", "--format=%{charset} "], capture_output=True, text=True, check=True
@@ -36,7 +36,7 @@ def missing(text: str) -> list[str]:
 
 
 def warning(characters: list[str], folder: Path) -> str:
-    """One line that names the characters and the first place of each in the templates."""
+    """One line with the characters and the first place of each in the templates."""
     named = []
     for character in characters:
         place = next(_places(folder, character), None)

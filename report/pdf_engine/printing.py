@@ -1,4 +1,4 @@
-"""HTML to PDF: WeasyPrint, nothing fetched from anywhere."""
+"""HTML to PDF by WeasyPrint, without network or file access."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from report.pdf_engine import cjk_layout
 
 
 def load() -> str:
-    """Load WeasyPrint, which takes a second: once, in the process whose children make the PDFs.
+    """Load WeasyPrint and prepare it for Chinese.
 
     Returns:
-        A style sheet for what this version cannot do.
+        A style sheet for versions on which Chinese is not justified; else empty.
 
     Raises:
         ReportError: the PDF library cannot be loaded.
@@ -26,7 +26,7 @@ def load() -> str:
     try:
         ragged = cjk_layout.prepare()
     except OSError as error:
-        # a system library (Pango) is missing
+        # A system library (Pango) is missing.
         raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
@@ -34,19 +34,19 @@ def load() -> str:
 
 
 class _Messages(logging.Handler):
-    """Keeps what is logged."""
+    """Collects log messages."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a message."""
+        """Store a message."""
         self.found.append(record.getMessage())
 
 
 def faults(path: Path) -> list[str]:
-    """What of a style sheet does not reach the PDFs, a line each: WeasyPrint's warnings."""
+    """WeasyPrint's warnings about a style sheet, one line each."""
     load()
     import weasyprint
 
@@ -59,7 +59,7 @@ def faults(path: Path) -> list[str]:
         logger.removeHandler(handler)
         logger.setLevel(logging.CRITICAL)
     placed = (
-        re.fullmatch(r"(.*) at (\d+):\d+([,:] .*)", said, re.DOTALL) for said in handler.found
+        re.fullmatch(r"(.*) at (\d+):\d+([,:] .*)", line, re.DOTALL) for line in handler.found
     )
     return [f"{Place(path, int(m[2]))}: {one_line(m[1] + m[3])}" for m in placed if m]
 
@@ -69,8 +69,8 @@ def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
 
     Args:
         html: the page.
-        assets: its drawings (SVG) by address; it gets nothing else.
-        options: of WeasyPrint's ``write_pdf``.
+        assets: its drawings (SVG) by address; nothing else is loaded.
+        options: options of WeasyPrint's ``write_pdf``.
 
     Raises:
         ReportError: the PDF library cannot be loaded.
@@ -80,7 +80,7 @@ def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     class Assets(URLFetcher):  # type: ignore[misc]
-        """Admits nothing but the page's own drawings, and what they hold themselves."""
+        """Admits only the page's own drawings and ``data:`` addresses."""
 
         def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
             if url.startswith("data:"):
@@ -97,7 +97,7 @@ def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
 
 
 def _scope_heads(_: object, pdf: Any) -> None:
-    """Say of which cells each head of a table speaks: of its column or of its row."""
+    """Set the scope of each table head (PDF/UA): column or row."""
 
     def parent(element: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = pdf.objects[int(element["P"].split()[0])]

@@ -1,1 +1,1 @@
-"""From a section's template to a tree: Jinja, the writer's macros, Markdown."""
+"""Convert a section's template to a tree: Jinja, the writer's macros, Markdown."""

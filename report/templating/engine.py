@@ -1,4 +1,4 @@
-"""From the templates of one language to Markdown and from that to the tree."""
+"""Rendering of one language's templates to Markdown, and of Markdown to HTML."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ from report.blocks import formulas, pictures
 from report.blocks.numbers import Lang
 from report.templating import markdown
 
-#: Characters that no document can hold.
+#: Control characters, which HTML does not allow.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
-#: A bare address ends at the first of these.
+#: Characters that end a bare address.
 _CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“”‘’—…]")
-#: Tables of more columns are set smaller on paper.
+#: Tables with more columns have smaller print in the PDF.
 _FEW_COLUMNS = 8
 
 
 class Missing:
-    """A number that these records do not hold, since its run is missing or has no evaluation."""
+    """A number that is not in the records, because a run is missing or has no evaluation."""
 
     def __init__(self, what: str) -> None:
         self.what = what
@@ -57,9 +57,9 @@ class Engine(ABC):
     """Renders the templates of one language for one target.
 
     Args:
-        folder: of the templates.
+        folder: folder of the templates.
         lang: language.
-        pdf: for the PDF.
+        pdf: whether the target is the PDF.
     """
 
     def __init__(self, folder: Path, lang: Lang, *, pdf: bool) -> None:
@@ -69,7 +69,7 @@ class Engine(ABC):
         self.labels = Labels(lang)
         self.slots = Slots()
         self.equations: dict[str, int] = {}
-        self._file = folder  # whose Markdown is being converted
+        self._file = folder  # the file whose Markdown is being converted
         hooks = markdown.Hooks(self._formula, self._picture, self._refuse)
         self._convert = markdown.converter(hooks)
         self.environment = environment(
@@ -77,7 +77,7 @@ class Engine(ABC):
         )
 
     def _finalize(self) -> Any:
-        # With the context asked for, Jinja cannot fold constants at compile time past us.
+        # pass_context keeps Jinja from folding constants at compile time without this function.
         @pass_context
         def finalize(context: Context, value: object) -> Token:
             return self.printed(value)
@@ -85,10 +85,10 @@ class Engine(ABC):
         return finalize
 
     def printed(self, value: object) -> Token:
-        """The placeholder of what an expression printed.
+        """The placeholder of an expression's value.
 
         Raises:
-            ReportError: it is nothing that can be printed.
+            ReportError: the value cannot be printed.
         """
         if isinstance(value, Token):
             return value
@@ -99,7 +99,7 @@ class Engine(ABC):
         if isinstance(value, Value):
             return self.number(value)
         if isinstance(value, Markup):
-            # a macro's text, or a token joined to a text: no more HTML than a text is
+            # A macro's text, or a token joined to a text: treated as text, not as HTML.
             return self.slots.quote(str(value))
         if isinstance(value, str):
             return self.slots.add(escape(value))
@@ -113,10 +113,10 @@ class Engine(ABC):
 
     @abstractmethod
     def number(self, value: Value) -> Token:
-        """Print a number with its provenance; ``macros``, which knows records, does."""
+        """Print a number with its sources; implemented in ``macros``."""
 
     def missing(self, value: Missing) -> Token:
-        """The mark that stands for a number that there is not."""
+        """The mark for a missing number."""
         note = self.labels("missing_number", what=value.what)
         return self.slots.add(partial("missing", note=note))
 
@@ -138,14 +138,14 @@ class Engine(ABC):
         except ReportError as error:
             raise ReportError(error.message, error.place or Place(path, 1)) from None
         except Exception as error:
-            # a constant expression is computed already here
+            # Jinja evaluates constant expressions when it compiles a template.
             self._raise(error, Place(path, 1))
 
     def render(self, name: str, context: Mapping[str, Any] | None = None, block: str = "") -> str:
         """The Markdown of a template, or of one of its blocks, with placeholders.
 
         Raises:
-            ReportError: the template is at fault; the message names file and line.
+            ReportError: there is an error in the template; the message names file and line.
         """
         template = self.template(name)
         if block and block not in template.blocks:
@@ -160,7 +160,7 @@ class Engine(ABC):
                 raise ReportError(error.message, place) from None
             raise
         except Exception as error:
-            # whatever a template's expression can raise is the template's fault
+            # Any error raised by an expression is an error in the template.
             self._raise(error, Place(self.folder / name, 1))
 
     def _raise(self, error: Exception, where: Place | None = None) -> NoReturn:
@@ -180,17 +180,17 @@ class Engine(ABC):
         raise ReportError(f"{type(error).__name__}: {error}", place) from None
 
     def _hint(self, name: str, line: str) -> str:
-        """What the writer of an undefined name can have meant."""
+        """A hint for an undefined name."""
         if re.search(rf"\$[^$]*\{{\{{\s*{re.escape(name)}\b", line):
             return "; in a formula, too, {{ begins an expression: write { { for two braces"
         near = difflib.get_close_matches(name, self.environment.globals, n=1, cutoff=0.5)
         return f"; did you mean {near[0]!r}?" if near else ""
 
     def html(self, text: str, file: Path) -> str:
-        """Markdown to HTML, placeholders kept.
+        """Convert Markdown to HTML with placeholders.
 
         Raises:
-            ReportError: a formula, a picture, a tag or a link's address is at fault.
+            ReportError: there is an error in a formula, a picture, a tag or a link's address.
         """
         self._file, before = file, self._file
         if control := _CONTROL.search(text):
@@ -208,7 +208,7 @@ class Engine(ABC):
         return html
 
     def caption(self, text: str, file: Path) -> str:
-        """Markdown of a caption or a claim to HTML that may stand in a line."""
+        """Convert Markdown of a caption or a claim to HTML without a surrounding paragraph."""
         html = self.html(text.strip(), file).strip()
         if html.count("<p>") == 1 and html.startswith("<p>") and html.endswith("</p>"):
             html = html.removeprefix("<p>").removesuffix("</p>")
@@ -237,7 +237,7 @@ class Engine(ABC):
         return partial("equation", lang=self.lang, label=label, number=number, math=Markup(math))
 
     def _picture(self, address: str, alt: str) -> str:
-        """A file of the templates folder as part of the page; see ``markdown.Hooks``."""
+        """The HTML of a picture in the templates folder; see ``markdown.Hooks``."""
         address = unquote(address)
         place = _find(self._file, address)
         if re.match("[a-z]+:|//", address):
@@ -258,13 +258,9 @@ class Engine(ABC):
         line = text.splitlines()[0]
         raise ReportError(f"{line} {why}", _find(self._file, line))
 
-    @abstractmethod
-    def asset(self, svg: str) -> str:
-        """Keep a drawing for the PDF and return its address; ``report.templating.macros`` does."""
-
 
 def _find(file: Path, text: str) -> Place:
-    """The first line of a file that holds a text, as far as it can be found."""
+    """The first line of a file that contains a text; its first line if none does."""
     for number, line in enumerate(lines(file), 1):
         if text and text in line:
             return Place(file, number, line.index(text) + 1)
@@ -272,10 +268,10 @@ def _find(file: Path, text: str) -> Place:
 
 
 def finish(root: Element, labels: Labels) -> None:
-    """What Markdown leaves to the page: empty heads, wide tables, call-outs, bare addresses."""
+    """Finish the tree of a section: empty heads, wide tables, call-outs, bare addresses."""
     for cell in root.iter("th"):
         if not len(cell) and not (cell.text or "").strip():
-            cell.tag = "td"  # an empty head is no heading of anything
+            cell.tag = "td"  # for accessibility
     for table in root.iter("table"):
         columns = max(len(row) for row in table.iter("tr"))
         if columns > _FEW_COLUMNS:

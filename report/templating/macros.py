@@ -1,4 +1,4 @@
-"""The writer's macros: everything that ``templates/README.md`` documents."""
+"""The macros for writers, which ``templates/README.md`` documents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from report.blocks.numbers import Lang, card_id, data_element, link
 from report.templating.engine import Engine, Missing
 from report.templating.sections import SectionFile, in_language, left_out, written
 
-#: The verdicts' marks differ in shape, not in colour alone.
+#: Marks of the verdicts; they differ in shape, not only in colour.
 MARKS = {
     "supported": "▲",
     "contradicted": "▼",
@@ -30,7 +30,7 @@ MARKS = {
     "inconclusive": "◆",
     "not_testable": "○",
 }
-#: What the first screen says in words, and the figure on it.
+#: The findings that the first screen prints in full, and its figure.
 _MAIN_FINDINGS = (
     "se-best",
     "plain-degrades",
@@ -40,19 +40,19 @@ _MAIN_FINDINGS = (
 )
 _MAIN_FIGURE = "residual"
 _SVG = "http://www.w3.org/2000/svg"
-#: So many groups of records are named below a figure; more are folded away.
+#: Maximum number of record groups below a figure; more are collapsed.
 _FEW_RUNS = 4
 
 
 class Writer(Engine):
-    """The macros of one language and target, and what they have numbered and cited.
+    """The macros of one language and target, and their numbers and citations.
 
     Args:
-        folder: of the templates.
+        folder: folder of the templates.
         lang: language.
-        pdf: for the PDF.
-        material: what to report.
-        sections: of the report, in order.
+        pdf: whether the target is the PDF.
+        results: the results of the analysis.
+        sections: the report's sections in order.
     """
 
     def __init__(
@@ -61,13 +61,12 @@ class Writer(Engine):
         lang: Lang,
         *,
         pdf: bool,
-        material: Results,
+        results: Results,
         sections: list[SectionFile],
     ) -> None:
         super().__init__(folder, lang, pdf=pdf)
-        self.material = material
-        self.records = material
-        self.profile = material.setting
+        self.records = results
+        self.profile = results.setting
         self.works = Bibliography(folder / "references.bib", lang)
         self.assets: dict[str, str] = {}
         self.drawings: dict[str, str] = {}
@@ -108,9 +107,9 @@ class Writer(Engine):
             "shown": lambda section: section in {each.name for each in here},
             "profile": self.profile,
             "records": self.records,
-            "dataset": material.dataset,
-            "transfer": material.cross_dataset,
-            "ladder": material.ladder,
+            "dataset": results.dataset,
+            "transfer": results.cross_dataset,
+            "ladder": results.ladder,
             "lang": lang,
             "paper": pdf,
         }
@@ -129,11 +128,11 @@ class Writer(Engine):
         unit: bool = True,
         sign: bool | None = None,
     ) -> Token:
-        """A number with its provenance.
+        """A number with its sources.
 
         Args:
-            value: what to print.
-            digits: after the point, instead of the kind's own; significant ones for gain, weight.
+            value: the number.
+            digits: decimals instead of the kind's default; significant digits for gain, weight.
             unit: False leaves the unit out.
             sign: True shows a plus, False no sign at all.
         """
@@ -187,7 +186,7 @@ class Writer(Engine):
             raise ReportError(str(error.args[0]), _place(path)) from None
 
     def _record(self, record: str) -> Run | None:
-        """A record; None where the study plans it, in some profile, but it is not here."""
+        """A record; None if it is not here but the study plans it in some profile."""
         if record not in self.records.runs and record not in self.records.planned:
             known = [*self.records.runs, *self.records.planned]
             raise unknown("record", record, known, calling_place())
@@ -199,7 +198,7 @@ class Writer(Engine):
         return self.records.networks[variant]
 
     def has(self, variant: str, *, any: bool = False) -> bool:
-        """Whether a network has a finished run; with ``any``, a run of whatever status."""
+        """Whether a network has a finished run; with ``any``, a run of any status."""
         network = self._known(variant)
         return bool(network.runs if any else network.finished)
 
@@ -223,7 +222,7 @@ class Writer(Engine):
     # --- figures and tables -------------------------------------------------------------------
 
     def asset(self, svg: str) -> str:
-        """Keep a drawing for the PDF; the address that it has there."""
+        """Store a drawing for the PDF; returns its address."""
         address = self._addresses.setdefault(svg, f"asset:{len(self._addresses)}.svg")
         self.assets[address] = svg
         return address
@@ -231,12 +230,12 @@ class Writer(Engine):
     def figure(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
         """A figure with its number, its caption and the records behind it."""
         place = calling_place()
-        if name not in self.material.figures:
-            raise unknown("figure", name, self.material.figures, place)
+        if name not in self.records.figures:
+            raise unknown("figure", name, self.records.figures, place)
         if name in self.figure_numbers:
             raise ReportError(f"figure {name!r} is there twice", _place(name))
         self.figure_numbers[name] = len(self.figure_numbers) + 1
-        art = self.material.figures[name]
+        art = self.records.figures[name]
         html = partial(
             "figure",
             lang=self.lang,
@@ -247,7 +246,7 @@ class Writer(Engine):
             caption=Markup(self._caption(caller)),
             data=self._data_line(
                 art.runs,
-                [file for file in self._files_of(name) if file in self.material.files],
+                [file for file in self._files_of(name) if file in self.records.files],
                 self._command(name),
             ),
             paper=self.pdf,
@@ -255,40 +254,40 @@ class Writer(Engine):
         return self.slots.add(html, block=True, place=place)
 
     def _files_of(self, figure: str) -> list[str]:
-        """What there can be of a figure beside the page."""
+        """The files that a figure may have beside the page."""
         kinds = [f"{self.lang}.svg", f"{self.lang}.png", f"{self.lang}.pdf", "csv"]
         return [f"figures/{figure}.{kind}" for kind in kinds]
 
     def _drawing(self, name: str) -> dict[str, str]:
         """A figure's address in the PDF, or the drawing itself in the page."""
         found = {"address": "", "drawing": "", "alt": ""}
-        art = self.material.figures[name]
+        art = self.records.figures[name]
         if not art.alt:
             return found
         found["alt"] = art.alt[self.lang]
-        source = self.material.svg(name, self.lang)
+        source = self.records.svg(name, self.lang)
         if self.pdf:
             found["address"] = self.asset(source)
             return found
         key = f"{self.lang}-{name}"
-        drawing = svg.for_page(source, key, self.material.inks)
+        drawing = svg.for_page(source, key, self.records.inks)
         drawing = drawing.replace(f' xmlns="{_SVG}"', "", 1)
         head, _, body = drawing.partition(">")
         self.drawings[key] = body.removesuffix("</svg>")
         alt = escape(found["alt"])
-        # the tree holds the drawing's outer element only
+        # The tree contains only the drawing's outer element.
         element = f'{head} id="{key}-drawing" role="img" aria-label="{alt}">{stand_in(key)}</svg>'
         return found | {"drawing": Markup(element)}
 
     def table(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
         """A table with its number, its caption and the records behind it."""
         place = calling_place()
-        if name not in self.material.tables:
-            raise unknown("table", name, self.material.tables, place)
+        if name not in self.records.tables:
+            raise unknown("table", name, self.records.tables, place)
         if name in self.table_numbers:
             raise ReportError(f"table {name!r} is there twice", _place(name))
         self.table_numbers[name] = len(self.table_numbers) + 1
-        found = self.material.tables[name]
+        found = self.records.tables[name]
         html = partial(
             "table",
             lang=self.lang,
@@ -305,7 +304,7 @@ class Writer(Engine):
 
     @cached_property
     def context(self) -> tables.Context:
-        """What the cells of tables need of this document."""
+        """The parts of this document that the cells of tables need."""
         return tables.Context(
             self.lang,
             self.labels,
@@ -321,16 +320,16 @@ class Writer(Engine):
         return self.caption(caller(), place.file if place else self.folder) if caller else ""
 
     def _label(self, kind: str, name: str, number: int) -> Markup:
-        """ "Figure 7"."""
+        """The printed label of a figure or table: ``Figure 7``."""
         text = self.labels(f"{kind}_number", number=number)
         target = f"{self.lang}-{kind[:3]}-{name}"
         return partial("number-label", text=text, target=target, paper=self.pdf)
 
     def _command(self, figure: str) -> str:
-        """The command that draws a figure of a profile of the study."""
+        """The command that draws a figure; empty if the profile is not the study's."""
         if not self.profile.planned:
             return ""
-        dataset = self.material.dataset
+        dataset = self.records.dataset
         rest = "" if dataset.original else f" DATASET={dataset.name}"
         return f"make figure NAME={figure} PROFILE={self.profile.base}{rest}"
 
@@ -351,7 +350,7 @@ class Writer(Engine):
         )
 
     def layers(self, variant: str) -> Token:
-        """torchinfo's table of a network's layers, of its first run."""
+        """torchinfo's layer table of a network."""
         place = calling_place()
         index = self._known(variant).layers
         if index is None:
@@ -369,13 +368,13 @@ class Writer(Engine):
 
     def f(self, name: str) -> Finding:
         """A finding, for conditions: ``{% if f("se-best").verdict == "supported" %}``."""
-        found = self.material.findings.get(name)
+        found = self.records.findings.get(name)
         if found is None:
-            raise unknown("finding", name, self.material.findings, calling_place())
+            raise unknown("finding", name, self.records.findings, calling_place())
         return found
 
     def finding(self, name: str) -> Token:
-        """A finding: its outcome as a run-in head, the numbers, and the details of the test."""
+        """A finding: its outcome as a heading in the text, numbers, and details of the test."""
         place = calling_place()
         found = self.f(name)
         if name in self._findings_shown:
@@ -406,10 +405,10 @@ class Writer(Engine):
         return {"outcome": head, "text": self.printed(absent(found)) if absent else Markup("")}
 
     def _details(self, found: Finding) -> Iterator[str]:
-        """What was tested, how, on how many runs, and with which result."""
+        """The details of the test: claim, test, runs, effect and p-value."""
         if found.verdict is Verdict.NOT_TESTABLE:
             return
-        if found.verdict is not Verdict.SUPPORTED:  # the head says something else
+        if found.verdict is not Verdict.SUPPORTED:  # then the head is not the claim
             verdict = self.labels(f"verdict_{found.verdict.value}").lower()
             told = Markup(self.labels("tested_claim", claim="{}", verdict=verdict))
             yield told.format(Markup(self.claim(found.id)))
@@ -417,7 +416,7 @@ class Writer(Engine):
             return
         yield self.labels(f"test_{found.test}")
         if found.test == "arithmetic":
-            return  # no matter how often
+            return  # the number of runs does not matter
         if found.seeds:
             yield self.labels("one_run" if found.seeds == 1 else "several_runs", count=found.seeds)
         runs = [self.records.runs[run] for run in found.runs if run in self.records.runs]
@@ -433,25 +432,25 @@ class Writer(Engine):
             )
 
     def _of_comparisons(self, found: Finding) -> Markup:
-        """Of a claim about several networks, which of their p-values was corrected."""
+        """For a claim about several networks, a note that the largest p-value was corrected."""
         if "all" not in found.values or found.verdict is Verdict.MIXED:
             return Markup()
         return Markup(self.labels("largest_p", count="{}")).format(self.n(found.values["all"]))
 
     def colophon(self) -> Token:
-        """The machines, software and commit of the runs."""
-        html = front_matter.colophon(self.profile, self.material, self.labels)
+        """The runs, machines, software and commits behind the records."""
+        html = front_matter.colophon(self.profile, self.records, self.labels)
         return self.slots.add(html, block=True, place=calling_place())
 
     def summary(self) -> Markup:
-        """The first screen of the page: every finding that the text has, the main ones in words."""
+        """The first screen of the page: marks of all findings shown, the main ones in words."""
         shown = self._findings_shown
         if not self.records.runs or not shown:
             return Markup()
         verdicts = [self.f(name).verdict.value for name in shown]
         words = {verdict: self.labels(f"verdict_{verdict}") for verdict in MARKS}
         number = self.figure_numbers.get(_MAIN_FIGURE)
-        alt = self.material.figures[_MAIN_FIGURE].alt if number else {}
+        alt = self.records.figures[_MAIN_FIGURE].alt if number else {}
         box = self._view_box(_MAIN_FIGURE) if alt else ""
         return partial(
             "summary",
@@ -486,7 +485,7 @@ class Writer(Engine):
         )
 
     def _view_box(self, figure: str) -> str:
-        found = re.search(r'viewBox="([^"]*)"', self.material.svg(figure, self.lang))
+        found = re.search(r'viewBox="([^"]*)"', self.records.svg(figure, self.lang))
         return found[1] if found else ""
 
     def _wording(self, found: Finding, block: str) -> str:
@@ -514,7 +513,7 @@ class Writer(Engine):
         return self.slots.add(self.claim(name))
 
     def outcome(self, name: str, more: str = "") -> Token:
-        """What a finding says in one sentence, ``more`` in brackets before its full stop."""
+        """A finding's outcome as a sentence, with ``more`` in brackets before the full stop."""
         said = self._outcome(self.f(name))["outcome"]
         if more:
             said = said[:-1] + self.labels("parenthesis", text=more) + said[-1]
@@ -526,7 +525,7 @@ class Writer(Engine):
         return partial("badge", verdict=verdict, mark=MARKS[verdict], word=word, space=numbers.NBSP)
 
     def verdict(self, name: str) -> Token:
-        """The verdict's word alone, leading to the finding."""
+        """The verdict's word as a link to the finding."""
         found = self.f(name)
         word = self.labels(f"verdict_{found.verdict.value}")
 
@@ -575,7 +574,7 @@ class Writer(Engine):
         return self.slots.add(leading)
 
     def _refuse_left_out(self, target: str, place: Place | None) -> None:
-        """Say where a reference leads to, if that is in a section that is left out."""
+        """Raise an error if the target of a reference is in a section that is left out."""
         kind, _, name = target.partition(":")
         macro = {"fig": f'figure("{name}")', "tab": f'table("{name}")', "eq": f"$$ ({name})"}
         for section in self._left_out:
@@ -597,7 +596,7 @@ class Writer(Engine):
 
 
 def _spelling(network: str) -> str:
-    """A network's name without what its spellings differ in: ``ResNet-18``, ``resnet18``."""
+    """A network's name without case and hyphens: ``resnet18`` for ``ResNet-18``."""
     return re.sub(r"[^a-z0-9]", "", network.lower())
 
 

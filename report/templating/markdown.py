@@ -1,7 +1,7 @@
-"""Markdown as GitHub knows it, with formulas, and emphasis that works beside Chinese punctuation.
+"""GitHub's Markdown with formulas, and with emphasis that works beside Chinese punctuation.
 
-Tables, footnotes, task lists, call-outs (``> [!NOTE]``) and bare addresses are known. Of HTML only
-comments, which are left out, and a few tags without attributes.
+Tables, footnotes, task lists, call-outs (``> [!NOTE]``) and bare addresses are supported. HTML is
+limited to comments, which are left out, and a few tags without attributes.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _TAGS = re.compile(r"</?(?:sub|sup|kbd|mark|u|ins)>|<br ?/?>|</?(?:details|summa
 
 @dataclass(frozen=True)
 class Hooks:
-    """What the renderer asks of the document.
+    """Functions of the document that the renderer calls.
 
     Attributes:
-        formula: the HTML of a formula from its TeX and its label: None in a line of text, "" for a
-            displayed one without a number.
-        picture: the HTML of a picture from its address and its text alternative.
-        refuse: raises the error for what is not known: what it is, and what to write.
+        formula: returns the HTML of a formula, given its TeX and its label: None for an inline
+            formula, "" for a displayed one without a number.
+        picture: returns the HTML of a picture, given its address and text alternative.
+        refuse: raises an error, given the refused text and the advice what to write.
     """
 
     formula: Callable[[str, str | None], str]
@@ -101,7 +101,7 @@ def converter(hooks: Hooks) -> MarkdownIt:
         return RendererHTML.fence(self, tokens, at, *rest)
 
     def mark(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-        return f"[{tokens[at].meta['id'] + 1}]"  # the same in each place that refers to the note
+        return f"[{tokens[at].meta['id'] + 1}]"  # the same for repeated references to a note
 
     def item(
         self: RendererHTML,
@@ -137,10 +137,10 @@ def _is_chinese(character: str) -> bool:
 
 
 def _emphasis(state: StateInline, silent: bool) -> bool:
-    """CommonMark's emphasis, with Chinese punctuation taken for letters beside ``*``.
+    """CommonMark's emphasis, but Chinese punctuation beside ``*`` counts as a letter.
 
-    By the book ``**结论：**然后`` is none: the mark follows punctuation and precedes a letter.
-    Otherwise as in ``markdown_it.rules_inline.emphasis``.
+    By CommonMark ``**结论：**然后`` is not emphasis: the closing mark follows punctuation and
+    precedes a letter. Otherwise as ``markdown_it.rules_inline.emphasis``.
     """
     start = state.pos
     marker = state.src[start]

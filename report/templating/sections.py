@@ -14,16 +14,16 @@ from report.base.errors import Place, ReportError
 from report.blocks import settings
 from report.blocks.numbers import LANGS, Lang
 
-#: Files below the first number are sections without one; from the second on, appendices.
+#: Files with smaller numbers than the first are unnumbered; from the second on they are appendices.
 _NUMBERED, _APPENDIX = 10, 900
 _NAME = re.compile(r"(\d+)-([a-z0-9]+(?:-[a-z0-9]+)*)\.(zh|en)\.md")
 
 
 @dataclass(frozen=True)
 class SectionFile:
-    """A section: its name (``depth``), the number in its files' names, its file in each language.
+    """A section: its name (``depth``), the number in its file names, its file in each language.
 
-    ``number``: as it is printed (``5``, ``B``), in one language; empty for the abstract.
+    ``number``: the printed number in one language (``5``, ``B``); empty for the abstract.
     """
 
     name: str
@@ -33,23 +33,23 @@ class SectionFile:
 
     @property
     def appendix(self) -> bool:
-        """Whether it stands behind the references."""
+        """Whether it follows the references."""
         return self.order >= _APPENDIX
 
 
 def written(folder: Path, pattern: str) -> list[Path]:
-    """The files of a folder that people wrote: none of an editor's or a system's hidden ones."""
+    """The files of a folder without hidden ones, which editors and systems create."""
     return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
 
 
 def _alone(path: Path) -> bool:
-    """Whether a file's first line says that it has no other language: ``{# only zh #}``."""
+    """Whether a file's first line declares that it has no other language: ``{# only zh #}``."""
     first = read(path).partition("\n")[0].strip()
     return first == f"{{# only {path.name.split('.')[1]} #}}"
 
 
 def in_language(sections: Iterable[SectionFile], lang: Lang) -> list[SectionFile]:
-    """The sections that there are in a language, with the numbers that they have in it."""
+    """The sections of a language, with their numbers."""
     chapters, appendices = map(str, count(1)), iter(string.ascii_uppercase)
     return [
         replace(section, number=next(appendices if section.appendix else chapters))
@@ -72,7 +72,7 @@ def discover(folder: Path) -> list[SectionFile]:
     """The sections that ``report.toml`` chooses, in the order of their files' numbers.
 
     Raises:
-        ReportError: a file is misnamed, lacks its other language, or two share a name.
+        ReportError: a file is misnamed, lacks its other language, or two sections share a name.
     """
     found: dict[tuple[int, str], dict[Lang, Path]] = {}
     for path in written(folder / "sections", "*.md"):
