@@ -156,6 +156,11 @@ def short(value: float) -> str:
     return f"{value:.3g}"
 
 
+def _at_least(ratio: float) -> str:
+    """Rounded down: to a tenth below ten, else to a whole number."""
+    return f"{math.floor(10 * ratio) / 10:g}" if ratio < 10 else count(math.floor(ratio))
+
+
 def _headline(found: Mapping[str, Estimate], costs: Mapping[str, float], words: Words) -> str:
     kept = front(found, costs)
     best = kept[-1]
@@ -168,7 +173,7 @@ def _headline(found: Mapping[str, Estimate], costs: Mapping[str, float], words: 
         accuracy=percent(found[best].mean),
         parameters=short(costs[best]),
         others=len(larger),
-        times=count(math.floor(min(costs[v] for v in larger) / costs[best])),
+        times=_at_least(min(costs[v] for v in larger) / costs[best]),
     )
 
 

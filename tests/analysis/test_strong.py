@@ -255,9 +255,9 @@ def test_every_verdict_has_its_wording(
 def test_the_prose_states_the_recipe_of_the_code() -> None:
     for lang in LANGS:
         text = (TEMPLATES / f"sections/100-scope.{lang}.md").read_text(encoding="utf-8")
-        assert rf"|\varphi|\le{TURN:g}^\circ" in text
-        assert rf"|\lambda-1|\le{GROWTH:g}" in text
-        assert rf"|d_x|\le{SHIFT:g}" in text
+        assert rf"\left|\varphi\right|\le{TURN:g}^\circ" in text
+        assert rf"\left|\lambda-1\right|\le{GROWTH:g}" in text
+        assert rf"\left|d_x\right|\le{SHIFT:g}" in text
         assert rf"\frac{{T}}{{{1 / AVERAGED_SHARE:g}}}" in text
 
 
