@@ -105,10 +105,10 @@ schema: setup ## print the JSON schema of a record
 bench: setup ## training throughput beside the original's way: [ARGS="--networks LeNet --size 64 …"]
 	@$(PY) -m experiments.benchmark $(call given,ARGS)
 
-test: setup-dev ## what CI runs: units, a smoke run of the whole pipeline on MNIST, browser, PDF (10 minutes)
+test: setup-dev ## what CI runs: units, a smoke run of the whole pipeline on MNIST, browser, PDF (a quarter of an hour on two cores)
 	@$(PY) -m pytest $(PARALLEL)
 
-test-fast: setup-dev ## the tests that need no training, no whole report and no browser (90 seconds)
+test-fast: setup-dev ## the tests that need no training, no whole report and no browser
 	@$(PY) -m pytest $(PARALLEL) -m "not pipeline and not browser and not soak"
 
 soak: setup-dev ## the rest: kills, full disks and the like, a hundred times over (an hour)
