@@ -155,11 +155,16 @@ def _draw_marks(root: ElementTree.Element) -> None:
         x, y = float(use.attrib.pop("x", "0")), float(use.attrib.pop("y", "0"))
         use.tag = mark.tag
         style = f"{use.get('style', '')}; {mark.get('style', '')}"
-        path = _POINT.sub(
-            lambda point, x=x, y=y: f"{float(point[1]) + x:.3f} {float(point[2]) + y:.3f}",  # type: ignore[misc]
-            mark.attrib["d"],
-        )
-        use.attrib.update(style=style, d=path)
+        use.attrib.update(style=style, d=_shifted(mark.attrib["d"], x, y))
+
+
+def _shifted(path: str, x: float, y: float) -> str:
+    """The data of an SVG path, all of whose points are moved by (x, y)."""
+
+    def moved(point: re.Match[str]) -> str:
+        return f"{float(point[1]) + x:.3f} {float(point[2]) + y:.3f}"
+
+    return _POINT.sub(moved, path)
 
 
 def _prune(element: ElementTree.Element, used: set[str]) -> None:

@@ -6,6 +6,7 @@ report reads no other data of the experiments. Numbers are ``Value``s with their
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -479,6 +480,7 @@ class Simulation(Part):
     powers: tuple[Power, ...]
 
     @classmethod
+    @functools.cache
     def load(cls) -> Simulation:
         """The committed simulation."""
         return cls.model_validate_json(SIMULATION.read_bytes())
