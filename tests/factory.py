@@ -20,6 +20,7 @@ import datetime
 import functools
 import hashlib
 import math
+import random
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,6 +212,17 @@ def make(
     planned = frozenset(plan.id for plan in study.load().plan(profile))
     dataset = study.split_name(profile)[1]
     return Records(Path(profile), profile, dict(sorted(by_id.items())), (), planned, dataset)
+
+
+def any_records(seed: int, absent: float) -> Records:
+    """Records of whatever outcomes, of which a share of the variants has none."""
+    rng = random.Random(seed)
+    statuses: tuple[Status, ...] = ("finished", "finished", "diverged", "failed")
+    specs = {
+        name: outcome(name, status=rng.choice(statuses), accuracy=rng.random()) for name in OUTCOMES
+    }
+    without = [name for name in OUTCOMES if rng.random() < absent]
+    return make(specs=specs, without=without, seeds=rng.choice([1, 2, 3]))
 
 
 def _planned(profile: str, seeds: int | None) -> list[tuple[str, Config]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import math
-import random
 import re
 import time
 from dataclasses import replace
@@ -23,7 +22,7 @@ from analysis.true_labels import labels
 from analysis.values import Value
 from experiments import study
 from experiments.record import Record
-from tests.factory import OUTCOMES, SIZES, Outcome, make, outcome
+from tests.factory import SIZES, Outcome, any_records, make, outcome
 
 S, C, U, N, M = (
     Verdict.SUPPORTED,
@@ -162,13 +161,7 @@ def test_missing_runs_make_it_not_testable_and_are_named(name: str) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_runs_there_are_it_never_fails(seed: int) -> None:
-    rng = random.Random(seed)
-    statuses = ("finished", "finished", "diverged", "failed")
-    specs = {
-        name: outcome(name, status=rng.choice(statuses), accuracy=rng.random()) for name in OUTCOMES
-    }
-    without = [name for name in OUTCOMES if rng.random() < 0.1]
-    records = make(specs=specs, without=without, seeds=rng.choice([1, 2, 3]))
+    records = any_records(seed, absent=0.1)
     for found in evaluate(records).values():
         check(found, records)
 

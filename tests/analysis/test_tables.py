@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import random
 import time
 import tomllib
 from pathlib import Path
@@ -18,7 +17,7 @@ from analysis.values import Value
 from experiments import study
 from experiments.versions import in_fp32
 from report.base.errors import TEMPLATES
-from tests.factory import OUTCOMES, Outcome, make, outcome
+from tests.factory import Outcome, any_records, make, outcome
 
 NOTHING = Records(Path("quick"), "quick", {})
 LABELS = tomllib.loads((TEMPLATES / "labels.toml").read_text(encoding="utf-8"))
@@ -74,13 +73,7 @@ def test_complete_profiles(profile: str) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_runs_there_are_it_never_fails(seed: int) -> None:
-    rng = random.Random(seed)
-    statuses = ("finished", "finished", "diverged", "failed")
-    specs = {
-        name: outcome(name, status=rng.choice(statuses), accuracy=rng.random()) for name in OUTCOMES
-    }
-    without = [name for name in OUTCOMES if rng.random() < 0.2]
-    records = make(specs=specs, without=without, seeds=rng.choice([1, 2, 3]))
+    records = any_records(seed, absent=0.2)
     for table in made(records).values():
         check(table, records)
 

@@ -13,30 +13,15 @@ from tests.fault_kit import (
     ANALYSE,
     REPORT,
     TRAIN,
-    Building,
-    Training,
     all_gone,
     counted,
     faulty,
     meet,
     struck,
     training_faults,
-    with_records,
 )
 
 pytestmark = pytest.mark.pipeline
-
-
-@pytest.fixture(scope="module")
-def training(tmp_path_factory):
-    return Training(tmp_path_factory.mktemp("training"))
-
-
-@pytest.fixture(scope="module")
-def building(tmp_path_factory):
-    """The analysis and the report of one copy."""
-    checkout = with_records(tmp_path_factory.mktemp("building"))
-    return {command: Building(checkout, command) for command in (ANALYSE, REPORT)}
 
 
 def test_kill_9_while_training_loses_nothing(training):

@@ -14,9 +14,7 @@ from tests.fault_kit import (
     ANALYSE,
     REPORT,
     TRAIN,
-    Building,
     Held,
-    Training,
     analysis_faults,
     contents,
     counted,
@@ -31,18 +29,6 @@ from tests.fault_kit import (
 pytestmark = [pytest.mark.soak, pytest.mark.pipeline, pytest.mark.timeout(3600)]
 
 EXPERIMENT = ("main.py", "--model", "LeNet", "--profile", "smoke", "--seed", "1", "--test")
-
-
-@pytest.fixture(scope="module")
-def training(tmp_path_factory):
-    return Training(tmp_path_factory.mktemp("training"))
-
-
-@pytest.fixture(scope="module")
-def building(tmp_path_factory):
-    """The analysis and the report of one copy."""
-    checkout = with_records(tmp_path_factory.mktemp("building"))
-    return {command: Building(checkout, command) for command in (ANALYSE, REPORT)}
 
 
 def struck_again_and_again(held, faults, rounds, seed):
