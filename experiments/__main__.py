@@ -51,31 +51,28 @@ def _cluster() -> Engine:
     return on_a_cluster
 
 
-def status(profile: str) -> int:
-    """Print how many runs are fresh, which are missing or stale, and their expected times."""
+def status(profile: str, *, as_json: bool) -> int:
+    """Print how many runs are fresh, which are missing or stale, and their expected times.
+
+    In JSON the times are seconds of one core.
+    """
     plan = study.load().plan(profile)
-    todo = needed(plan, RESULTS / profile)
-    print(f"profile {profile}: {len(plan) - len(todo)} of {len(plan)} runs are fresh")
-    if todo:
-        costs = {p.id: seconds(p.config) for p in plan if p.id in todo}
-        for each, reason in todo.items():
-            print(f"  {each:<28} {reason:<10} about {costs[each]:,.0f} s of one core")
+    reasons = needed(plan, RESULTS / profile)
+    costs = {p.id: seconds(p.config) for p in plan if p.id in reasons}
+    if as_json:
+        runs = [
+            {"run": name, "reason": reasons[name], "core_seconds": cost}
+            for name, cost in costs.items()
+        ]
+        content = {"profile": profile, "runs": len(plan), "cores": cores(), "to_train": runs}
+        print(json.dumps(content, indent=2))
+        return 0
+    print(f"profile {profile}: {len(plan) - len(costs)} of {len(plan)} runs are fresh")
+    for name, cost in costs.items():
+        print(f"  {name:<28} {reasons[name]:<10} about {cost:,.0f} s of one core")
+    if costs:
         total = max(sum(costs.values()) / cores(), *costs.values())
         print(f"to train: about {total / 60:,.1f} minutes on {cores()} cores")
-    return 0
-
-
-def status_json(profile: str) -> int:
-    """Print the same as ``status`` as JSON; times are seconds of one core."""
-    plan = study.load().plan(profile)
-    todo = needed(plan, RESULTS / profile)
-    runs = [
-        {"run": planned.id, "reason": todo[planned.id], "core_seconds": seconds(planned.config)}
-        for planned in plan
-        if planned.id in todo
-    ]
-    content = {"profile": profile, "runs": len(plan), "cores": cores(), "to_train": runs}
-    print(json.dumps(content, indent=2))
     return 0
 
 
@@ -114,7 +111,7 @@ def main() -> int:
             minutes=arguments.minutes,
             extras=chosen_extras(arguments.save, arguments.log),
         )
-    return status_json(profile) if arguments.json else status(profile)
+    return status(profile, as_json=arguments.json)
 
 
 if __name__ == "__main__":

@@ -51,18 +51,7 @@ class Network:
     fixed_size: int | None = None
 
 
-def register(
-    name: str,
-    *,
-    title: str,
-    color: str,
-    marker: str,
-    citation: str,
-    options: tuple[str, ...] = (),
-    input_channels: int = 3,
-    min_size: int = 16,
-    fixed_size: int | None = None,
-) -> Callable[[_Build], _Build]:
+def register(name: str, **registration: Any) -> Callable[[_Build], _Build]:
     """Mark a function as the one that builds a network; the arguments are those of ``Network``."""
 
     def unchanged(build: _Build) -> _Build:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
+from scipy import ndimage
 
 from models.errors import UsageError
 
@@ -82,7 +83,7 @@ def _ink(grey: Grey) -> tuple[Grey, Mask]:
     mask = _without_specks(ink > 0.4)
     if max(mask.any(axis=1).sum(), mask.any(axis=0).sum()) < _SMALLEST:
         raise UsageError(f"no digit found: expected one of {_SMALLEST} pixels at least.")
-    return ink, _grown(mask, 3) & (ink > 0.15)
+    return ink, ndimage.maximum_filter(mask, 3) & (ink > 0.15)
 
 
 def _paper(grey: Grey) -> tuple[Grey, float]:
@@ -111,43 +112,22 @@ def _paper(grey: Grey) -> tuple[Grey, float]:
 def _without_specks(mask: Mask) -> Mask:
     """The connected parts (8 neighbours) of at least ``_SMALLEST`` pixels and a tenth of the
     largest part."""
-    labels = np.where(mask, np.arange(1, mask.size + 1).reshape(mask.shape), 0)
-    while True:  # each pixel takes its neighbours' greatest label, then that label's own label
-        spread = np.where(mask, _greatest(labels), 0)
-        flat = spread.ravel()
-        spread = np.where(mask, flat[spread - 1], 0)
-        if (spread == labels).all():
-            break
-        labels = spread
-    found, sizes = np.unique(labels[mask], return_counts=True)
-    kept = found[sizes >= max(_SMALLEST, 0.1 * sizes.max(initial=0))]
-    return mask & np.isin(labels, kept)
-
-
-def _greatest(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The greatest value of each pixel and its eight neighbours."""
-    padded = np.pad(values, 1)
-    return np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).max(axis=(2, 3))
-
-
-def _grown(mask: Mask, size: int) -> Mask:
-    grown = Image.fromarray(mask.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(size))
-    return np.asarray(grown) > 0
+    labels, _ = ndimage.label(mask, structure=np.ones((3, 3)))
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0  # the paper
+    return np.asarray(sizes >= max(_SMALLEST, 0.1 * sizes.max()))[labels]
 
 
 def _thickened(digit: Grey, mask: Mask) -> Grey:
     """The digit with strokes of at least ``_THIN`` of its size."""
-    padded = np.pad(mask, 1)
-    inner = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).all(axis=(2, 3))
+    inner = ndimage.minimum_filter(mask, 3, mode="constant")
     outline = int((mask & ~inner).sum())
     width = 2 * mask.sum() / max(1, outline)  # area over length; both sides have an outline
     lacking = _THIN * max(digit.shape) - width
     if lacking < 1:
         return digit
     size = 2 * round(lacking / 2) + 1
-    margin = size // 2
-    picture = Image.fromarray(np.rint(255 * np.pad(digit, margin)).astype(np.uint8))
-    return np.asarray(picture.filter(ImageFilter.MaxFilter(size)), dtype=np.float64) / 255
+    return np.asarray(ndimage.maximum_filter(np.pad(digit, size // 2), size))
 
 
 def _fitted(digit: Grey) -> Grey:
