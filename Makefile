@@ -103,7 +103,7 @@ schema: setup ## print the JSON schema of a record
 	@$(PY) -m experiments schema
 
 bench: setup ## training throughput beside the original's way: [ARGS="--networks LeNet --size 64 …"]
-	@$(PY) -m experiments.benchmark $(call given,ARGS)
+	@$(PY) -m experiments.training.benchmark $(call given,ARGS)
 
 test: setup-dev ## what CI runs: units, a smoke run of the whole pipeline on MNIST, browser, PDF (a quarter of an hour on two cores)
 	@$(PY) -m pytest $(PARALLEL)

@@ -36,12 +36,12 @@ def test_a_run_is_packed_trained_elsewhere_and_brought_back(tmp_path):
             command, cwd=ROOT, env=env, capture_output=True, text=True, check=False
         )
 
-    packed = call("experiments/away.sh", str(folder))
+    packed = call("experiments/scheduling/away.sh", str(folder))
     assert packed.returncode == 0, packed.stderr
     names = (folder / "packages").read_text().split()
     assert any(name.startswith("pydantic-core==") for name in names)
     assert not any(name.startswith("torch==") for name in names)
-    again = call("experiments/away.sh", str(folder))
+    again = call("experiments/scheduling/away.sh", str(folder))
     assert (again.returncode, "name a new folder" in again.stderr) == (2, True)
     trained = call(str(folder / "run.sh"), "5", "smoke --only LeNet.s0", "no-such-profile")
     assert "--no-index" in trained.stdout and "wheels/any.whl" in trained.stdout
@@ -58,6 +58,6 @@ def test_a_run_is_packed_trained_elsewhere_and_brought_back(tmp_path):
 
 def test_how_it_is_used():
     said = subprocess.run(
-        [ROOT / "experiments/away.sh"], capture_output=True, text=True, check=False
+        [ROOT / "experiments/scheduling/away.sh"], capture_output=True, text=True, check=False
     ).stdout
     assert said.startswith("Train on a machine") and "MINUTES" in said

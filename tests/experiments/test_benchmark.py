@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from experiments import benchmark, study
+from experiments import study
 from experiments.datasets.splits import Images
+from experiments.training import benchmark
 from experiments.training.transforms import to_input
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +52,7 @@ def test_each_measurement_has_processes_of_its_own():
 def test_the_benchmark_runs_end_to_end():
     command = ["--networks", "LeNet", "--steps", "2", "--repetitions", "1"]
     done = subprocess.run(
-        [sys.executable, "-m", "experiments.benchmark", *command],
+        [sys.executable, "-m", "experiments.training.benchmark", *command],
         cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
         env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},  # kind to a machine that is busy
     )  # fmt: skip
@@ -61,7 +62,7 @@ def test_the_benchmark_runs_end_to_end():
 
 def test_a_wrong_network_ends_in_one_line():
     done = subprocess.run(
-        [sys.executable, "-m", "experiments.benchmark", "--networks", "ResNet19"],
+        [sys.executable, "-m", "experiments.training.benchmark", "--networks", "ResNet19"],
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 2

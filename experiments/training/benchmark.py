@@ -178,7 +178,7 @@ def measure(
 
 def main() -> int:
     """Parse the command line, measure and print a table; returns the exit status."""
-    parser = OneLineParser(prog="python -m experiments.benchmark", description=__doc__)
+    parser = OneLineParser(prog="python -m experiments.training.benchmark", description=__doc__)
     parser.add_argument("--networks", nargs="+", default=NETWORKS, help=", ".join(NETWORKS))
     parser.add_argument("--size", type=int, help="input size in pixels (the quick profile's)")
     parser.add_argument("--batch-size", type=int, help="images a step (the quick profile's)")

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Train on a machine that has Python with torch, but neither this checkout nor the network.
 #
-#     experiments/away.sh FOLDER             here: code, data and packages go into FOLDER
-#     FOLDER/run.sh MINUTES [STEP...]        there: trains, and writes FOLDER/records.tar.gz
+#     experiments/scheduling/away.sh FOLDER   here: code, data and packages go into FOLDER
+#     FOLDER/run.sh MINUTES [STEP...]         there: trains, and writes FOLDER/records.tar.gz
 #
 # A step is what follows `python -m experiments train --profile`. Without steps: two minutes of
 # every network (smoke), the ladder's last rung, the full study. Unpack the archive in
@@ -26,7 +26,7 @@ pack() {
     "$PYTHON" -m pip download -q --no-deps --only-binary=:all: --dest "$1/wheels" \
         --python-version "${AWAY_PYTHON:-3.12}" --implementation cp \
         --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64 -r "$1/packages"
-    cp experiments/away.sh "$1/run.sh"
+    cp experiments/scheduling/away.sh "$1/run.sh"
     echo "$1: $(du -sh "$1" | cut -f1); there: $(basename "$1")/run.sh MINUTES"
 }
 
