@@ -1,9 +1,10 @@
-// Before the first paint: the reader's language and colours of last time, contents where there is room.
+// Before the first paint: the reader's language and colours of last time, else the browser's language;
+// contents where there is room.
+const preferred = { mode: navigator.language.startsWith("zh") ? "zh" : "en" };
 for (const name of ["mode", "theme"]) {
-  try {
-    const input = document.getElementById(`${name}-${localStorage.getItem(`report.${name}`)}`);
-    if (input) input.checked = true;
-  } catch { /* no storage: the defaults stay */ }
+  try { preferred[name] = localStorage.getItem(`report.${name}`) ?? preferred[name]; } catch { /* no storage */ }
+  const input = document.getElementById(`${name}-${preferred[name]}`);
+  if (input) input.checked = true;
 }
 for (const details of document.querySelectorAll(".contents > details")) {
   details.open = matchMedia("(min-width: 70rem)").matches && !document.getElementById("mode-both").checked;

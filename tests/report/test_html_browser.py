@@ -32,7 +32,7 @@ def width(request):
 
 @pytest.fixture
 def page(browser, width):
-    context = browser.new_context(viewport={"width": width, "height": 900})
+    context = browser.new_context(viewport={"width": width, "height": 900}, locale="zh-CN")
     page = context.new_page()
     page.said, page.asked = [], []
     page.on("console", lambda message: page.said.append(message.text))
@@ -212,4 +212,19 @@ def test_it_reads_without_scripts(browser, width):
     assert page.locator(".col.zh h1").is_visible() and not page.locator(".col.en h1").is_visible()
     page.locator("label", has=page.locator("#mode-en")).click()
     assert page.locator(".col.en h1").is_visible() and not page.locator(".col.zh h1").is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("locale", "lang"), [("zh-TW", "zh-Hans"), ("en-GB", "en"), ("de-DE", "en")]
+)
+def test_it_opens_in_the_language_of_the_browser(browser, locale, lang):
+    """Until the reader chooses one."""
+    context = browser.new_context(locale=locale)
+    page = context.new_page()
+    page.goto((built() / "report.html").as_uri())
+    assert page.evaluate("document.documentElement.lang") == lang
+    choose(page, "mode", "zh" if lang == "en" else "en")
+    page.reload()
+    assert page.evaluate("document.documentElement.lang") != lang
     context.close()
