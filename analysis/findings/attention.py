@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from analysis.constants import CONSTANTS, MARGIN
@@ -84,7 +84,7 @@ class Ranges:
         return Value(number, "weight", self.sources)
 
 
-def by_stage(measured: Sequence[tuple[int, float]]) -> float:
+def by_stage(measured: Iterable[tuple[int, float]]) -> float:
     """The mean over stages of the mean over each stage's blocks.
 
     ``measured``: (channels, measure) of each block.
@@ -95,14 +95,14 @@ def by_stage(measured: Sequence[tuple[int, float]]) -> float:
     return average([average(numbers) for numbers in stages.values()])
 
 
-def untrained(run: Record) -> list[tuple[int, float]]:
+def untrained(run: Record) -> dict[str, tuple[int, float]]:
     """(channels, range) of each SE block before training, the larger of evaluation and batch mode;
     empty if it was not measured."""
     ranges: dict[str, tuple[int, float]] = {}
     for block in run.probes.se_initial:
         before = ranges.get(block.block, (block.channels, 0.0))[1]
         ranges[block.block] = block.channels, max(before, block.range_of_means)
-    return list(ranges.values())
+    return ranges
 
 
 @finding("se-weights-differ", needs=(SE18, SE34))
@@ -130,7 +130,7 @@ def se_weights_differ(evidence: Evidence) -> Result:
             missing.append(variant)
             continue
         ranges = Ranges(evidence, variant)
-        before = [by_stage(untrained(run)) for run in runs]
+        before = [by_stage(untrained(run).values()) for run in runs]
         after = [
             by_stage([(b.channels, b.range_of_means) for b in run.probes.se_weights])
             for run in runs
@@ -169,13 +169,10 @@ def _grown(runs: Sequence[Record]) -> tuple[int, int]:
     """Number of blocks whose range, averaged over the runs, grew in training; number of blocks."""
     changes: dict[str, list[float]] = {}
     for run in runs:
-        before: dict[str, float] = {}
-        for initial in run.probes.se_initial:
-            least = before.get(initial.block, 0.0)
-            before[initial.block] = max(least, initial.range_of_means)
+        before = untrained(run)
         for block in run.probes.se_weights:
             if block.block in before:
-                change = block.range_of_means - before[block.block]
+                change = block.range_of_means - before[block.block][1]
                 changes.setdefault(block.block, []).append(change)
     return sum(average(found) > 0 for found in changes.values()), len(changes)
 
