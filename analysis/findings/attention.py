@@ -14,16 +14,16 @@ from analysis.findings.base import (
     average,
     better,
     claim_set,
-    difference,
+    comparison,
     equivalence,
-    error_ratio,
     finding,
+    log_ratio,
+    mean_effect,
     negate,
     value_pair,
 )
 from analysis.statistics import (
     OneSided,
-    difference_interval,
     mean_interval,
     spearman,
     student,
@@ -150,19 +150,8 @@ def se_weights_differ(evidence: Evidence) -> Result:
         values[f"{name}_blocks"] = Value(blocks, "integer", ranges.sources)
     if missing:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=tuple(missing))
-    counted = claim_set(parts, sources)
-    unique = tuple(sorted(set(sources)))
-    return Result(
-        (SE18, SE34),
-        "runs",
-        p=counted.p,
-        mixed=counted.mixed,
-        sources=unique,
-        effect=Value(average(changes["se18"]), "weight", unique),
-        interval=value_pair(mean_interval(changes["se18"]), "weight", unique),
-        values={**values, **counted.values},
-        facts=counted.facts,
-    )
+    effect = mean_effect(changes["se18"], "weight", sources)
+    return claim_set(parts, (SE18, SE34), "runs", sources, effect, values=values)
 
 
 def _grown(runs: Sequence[Record]) -> tuple[int, int]:
@@ -192,21 +181,18 @@ def se_range_larger_18(evidence: Evidence) -> Result:
         missing = tuple(v for v, r in ((SE18, first), (SE34, second)) if not r.blocks)
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=missing)
     logs = [[math.log(max(x, 1e-9)) for x in item.runs] for item in (first, second)]
-    ends = difference_interval(*logs)
     high, low = values["se18"], values["se34"]
     assert low is not None and high is not None
     values["difference"] = Value.derived(high.value - low.value, "weight", high, low)
     sources = (*first.sources, *second.sources)
     common = first.stages.keys() & second.stages.keys()
     signs = {first.stages[width] > second.stages[width] for width in common}
-    limits = ends and (math.exp(ends[0]), math.exp(ends[1]))
     return Result(
         (SE18, SE34),
         "runs",
         p=better(welch(*logs)),
         sources=sources,
-        effect=Value(math.exp(average(logs[0]) - average(logs[1])), "ratio", sources),
-        interval=value_pair(limits, "ratio", sources),
+        effect=log_ratio(logs[0], logs[1], sources),
         values=values,
         facts={
             "stages_agree": len(signs) == 1,
@@ -243,7 +229,7 @@ def se_gain_follows_range(evidence: Evidence) -> Result:
         "networks",
         p=better(p),
         sources=unique,
-        effect=Value(correlation, "gain", unique),
+        effect=(Value(correlation, "gain", unique), None),
         values=values,
     )
 
@@ -260,23 +246,13 @@ def se18_above_resnet18(evidence: Evidence) -> Result:
     that of ResNet-18.
     """
     contrast = evidence.compare(SE18, PLAIN18)
-    effect, ends = error_ratio(evidence, SE18, PLAIN18)
-    sources = evidence.sources((SE18, PLAIN18))
-    first, second = evidence.accuracy(SE18), evidence.accuracy(PLAIN18)
-    return Result(
-        (SE18, PLAIN18),
-        contrast.test,
+    equal_p = Value(contrast.equivalent(MARGIN), "p", evidence.sources((SE18, PLAIN18)))
+    return comparison(
+        evidence,
+        SE18,
+        PLAIN18,
         p=OneSided(better(contrast.zero).greater, contrast.against(MARGIN).less),
-        sources=sources,
-        effect=effect,
-        interval=ends,
-        values={
-            "first": first,
-            "second": second,
-            "difference": difference(first, second),
-            "margin": CONSTANTS["margin"],
-            "equal_p": Value(contrast.equivalent(MARGIN), "p", sources),
-        },
+        values={"margin": CONSTANTS["margin"], "equal_p": equal_p},
     )
 
 
@@ -324,20 +300,10 @@ def se_weights_dynamic(evidence: Evidence) -> Result:
         own = own or shares
     if not parts:
         return Result((SE18, SE34), "runs", verdict=Verdict.INCONCLUSIVE)
-    counted = claim_set(parts, sources)
-    unique = tuple(sorted(set(sources)))
     first = next(v for v in values.values() if v is not None)
-    return Result(
-        (SE18, SE34, *evidence.present((SE_ALEX,))),
-        "runs",
-        p=counted.p,
-        mixed=counted.mixed,
-        sources=unique,
-        effect=first,
-        interval=value_pair(mean_interval(own), "accuracy", first.sources),
-        values={**values, **counted.values},
-        facts=counted.facts,
-    )
+    effect = first, value_pair(mean_interval(own), "accuracy", first.sources)
+    variants = (SE18, SE34, *evidence.present((SE_ALEX,)))
+    return claim_set(parts, variants, "runs", sources, effect, values=values)
 
 
 def dynamic_share(block: SEWeights) -> float:
