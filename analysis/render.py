@@ -33,20 +33,20 @@ def draw(name: str, records: Records) -> tuple[Figure, dict[str, bytes]]:
     Returns:
         Its entry in the results, and its files by name; no files if there is nothing to draw.
     """
-    module = figures()[name]
-    runs = module.runs(records)
+    figure = figures()[name]
+    runs = figure.runs(records)
     own = records.only(runs)
     alt: dict[Lang, str] = {}
     files: dict[str, bytes] = {}
     try:
         for lang in LANGS:
-            drawing, alt[lang] = module.draw(own, lang), module.alt(own, lang)
+            drawing, alt[lang] = figure.draw(own, lang), figure.alt(own, lang)
             files |= {f"{name}.{lang}.{k}": write(drawing) for k, write in _WRITERS.items()}
             if lang == "en" and (data := points(drawing)):
                 files[f"{name}.csv"] = data
     except NothingToDraw:
         alt, files = {}, {}
-    code = Path(str(module.__file__)).resolve().relative_to(_ROOT).as_posix()
+    code = Path(str(figure.module.__file__)).resolve().relative_to(_ROOT).as_posix()
     return Figure(runs=tuple(runs), code=code, alt=alt), files
 
 

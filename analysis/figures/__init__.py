@@ -1,15 +1,15 @@
 """The figures, drawn from the records.
 
-Every module of this folder is one figure. It has
+Every module of this folder is one figure, named after it. It has
 
-* ``ID``: its name in templates;
-* ``draw(records, lang)``: a matplotlib figure or a ``Diagram``, in ``"zh"`` or ``"en"``;
-* ``runs(records)``: ids of the records that it shows;
-* ``alt(records, lang)``: the text alternative, for readers who cannot see the figure.
+* ``VARIANTS``: the networks whose runs it shows (without it, none), or ``runs(evidence)``: the ids
+  of the records that it depends on;
+* ``draw(evidence, words)``: a matplotlib figure or a ``Diagram``;
+* ``alt(evidence, words)``: the text alternative, for readers who cannot see the figure.
 
-``draw`` and ``alt`` raise ``NothingToDraw`` if no run of the figure exists. If some runs are
-missing, the figure shows the others and names the missing networks below the panels. The words of
-a figure are in ``templates/figures/<ID>.toml``. To add a figure, add these two files.
+``draw`` and ``alt`` may raise ``NothingToDraw``. If some runs are missing, the figure shows the
+others and names the missing networks below the panels. The words of a figure are in
+``templates/figures/<id>.toml``. To add a figure, add these two files.
 """
 
 from __future__ import annotations
@@ -18,19 +18,58 @@ import functools
 import importlib
 import os
 import pkgutil
+from dataclasses import dataclass
 from types import ModuleType
 
 # matplotlib reads this on import. Jupyter and Colab set a backend that exists only there.
 os.environ["MPLBACKEND"] = "agg"
 
+from matplotlib.figure import Figure
+
+from analysis.evidence import Evidence
+from analysis.figures.common.diagram import Diagram
 from analysis.figures.common.estimates import NothingToDraw
+from analysis.figures.common.text import Lang, Words
+from analysis.records import Records
 
 __all__ = ["NothingToDraw", "figures"]
 
 
+@dataclass(frozen=True)
+class FigureModule:
+    """A figure by its id; methods that draw raise ``NothingToDraw`` if no run of it exists."""
+
+    id: str
+    module: ModuleType
+
+    def runs(self, records: Records) -> tuple[str, ...]:
+        """Ids of the records that the figure depends on."""
+        evidence = Evidence(records)
+        if hasattr(self.module, "runs"):
+            return tuple(self.module.runs(evidence))
+        return evidence.ids(getattr(self.module, "VARIANTS", ()))
+
+    def draw(self, records: Records, lang: Lang) -> Figure | Diagram:
+        """The drawing."""
+        drawn: Figure | Diagram = self.module.draw(self._evidence(records), Words(self.id, lang))
+        return drawn
+
+    def alt(self, records: Records, lang: Lang) -> str:
+        """The text alternative."""
+        return str(self.module.alt(self._evidence(records), Words(self.id, lang)))
+
+    def _evidence(self, records: Records) -> Evidence:
+        evidence, variants = Evidence(records), getattr(self.module, "VARIANTS", ())
+        if variants and not evidence.present(variants):
+            raise NothingToDraw(variants)
+        return evidence
+
+
 @functools.cache
-def figures() -> dict[str, ModuleType]:
-    """Every figure's module by id, in the order of the file names."""
+def figures() -> dict[str, FigureModule]:
+    """Every figure by id, in the order of the file names."""
     names = sorted(found.name for found in pkgutil.iter_modules(__path__) if not found.ispkg)
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
-    return {module.ID: module for module in modules}
+    found = {
+        name.replace("_", "-"): importlib.import_module(f"{__name__}.{name}") for name in names
+    }
+    return {name: FigureModule(name, module) for name, module in found.items()}

@@ -10,13 +10,10 @@ from analysis import original
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, theme
 from analysis.figures.common.axes import accuracy_axis
-from analysis.figures.common.text import Lang, Words, percent
+from analysis.figures.common.text import Words, percent
 from analysis.figures.common.theme import Look
-from analysis.records import Records
-from analysis.tables.results import NETWORKS
+from analysis.tables.results import NETWORKS as VARIANTS
 from experiments.datasets import USUAL
-
-ID = "accuracy"
 
 #: Height of a row in inches.
 ROW = 0.205
@@ -25,24 +22,13 @@ HERE, ORIGINAL = 44, 102
 LOOK = Look(theme.ACCENT, "o")
 
 
-def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that the figure shows."""
-    return Evidence(records).ids(NETWORKS)
-
-
-def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """One row per network, the most accurate on top; the original's values are hollow.
-
-    Raises:
-        NothingToDraw: no run of these networks.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
-    estimates.present(evidence, NETWORKS)
-    found = _ranked(evidence)
-    absent = [variant for variant in NETWORKS if variant not in found]
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
+    """One row per network, the most accurate on top; the original's values are hollow."""
+    found = estimates.accuracies(evidence, VARIANTS)
+    absent = [variant for variant in VARIANTS if variant not in found]
     absent.sort(key=evidence.diverged, reverse=True)
     rows = [*found, *absent]
-    olds = {v: old for v in rows if (old := _original(records, v)) is not None}
+    olds = {v: old for v in rows if (old := _original(evidence, v)) is not None}
     height = ROW * len(rows)
     sheet = theme.sheet(height + 0.72, _headline(found, olds, words))
     axes = theme.panel(sheet, 0.98, 0.24, 3.85, height)
@@ -96,14 +82,9 @@ def _number(axes: Axes, at: int, place: float, text: str, ink: str, side: Any = 
     )
 
 
-def _ranked(evidence: Evidence) -> dict[str, estimates.Estimate]:
-    found = {v: e for v in NETWORKS if (e := estimates.accuracy(evidence, v)) is not None}
-    return dict(sorted(found.items(), key=lambda item: -item[1].mean))
-
-
-def _original(records: Records, variant: str) -> float | None:
+def _original(evidence: Evidence, variant: str) -> float | None:
     """The original's accuracy; None on other data sets than the original's."""
-    row = original.row(variant) if records.dataset == USUAL else None
+    row = original.row(variant) if evidence.records.dataset == USUAL else None
     return row.accuracy if row else None
 
 
@@ -126,18 +107,12 @@ def _headline(found: dict[str, estimates.Estimate], olds: dict[str, float], word
     return words.sentences(parts)
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: no run of these networks.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
-    estimates.present(evidence, NETWORKS)
-    found = _ranked(evidence)
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
+    found = estimates.accuracies(evidence, VARIANTS)
     parts = []
     for variant, value in found.items():
-        old = _original(records, variant)
+        old = _original(evidence, variant)
         key = "one" if old is None else "one_with_original"
         shown = {"accuracy": percent(value.mean), "original": percent(old or 0)}
         parts.append(words(key, network=words.name(variant), **shown))
@@ -146,7 +121,7 @@ def alt(records: Records, lang: Lang) -> str:
         near = [words.name(variant) for variant in _overlapping(found)]
         key = "alt_overlap" if near else "alt_clear"
         lines.append(words(key, networks=words.listed(near) if near else ""))
-    diverged = [words.name(variant) for variant in NETWORKS if evidence.diverged(variant)]
+    diverged = [words.name(variant) for variant in VARIANTS if evidence.diverged(variant)]
     if diverged:
         lines.append(words("alt_diverged", networks=words.listed(diverged)))
     return words.sentences(lines)

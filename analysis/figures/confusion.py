@@ -13,13 +13,10 @@ from numpy.typing import NDArray
 from analysis.constants import CLASSES
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, theme
-from analysis.figures.common.text import Lang, Words, count, percent
-from analysis.records import Records
-from analysis.tables.results import NETWORKS as TABLE
+from analysis.figures.common.text import Words, count, percent
+from analysis.tables.results import NETWORKS as VARIANTS
 from analysis.true_labels import as_digits, labels
 from experiments.datasets import DATASETS
-
-ID = "confusion"
 
 #: Number of confusions in the bar chart.
 PAIRS = 8
@@ -31,15 +28,10 @@ def best(evidence: Evidence) -> str:
     Raises:
         NothingToDraw: none has a finished run.
     """
-    found = {v: e.mean for v in TABLE if (e := estimates.accuracy(evidence, v)) is not None}
+    found = estimates.accuracies(evidence, VARIANTS)
     if not found:
-        raise estimates.NothingToDraw(TABLE)
-    return max(found, key=lambda v: found[v])
-
-
-def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that the figure depends on: all networks, of which it shows the best."""
-    return Evidence(records).ids(TABLE)
+        raise estimates.NothingToDraw(VARIANTS)
+    return next(iter(found))
 
 
 def counts(evidence: Evidence, variant: str) -> NDArray[np.int64]:
@@ -60,16 +52,11 @@ def pairs(table: NDArray[np.int64]) -> list[tuple[int, int, int]]:
     return [pair for pair in found if pair[2] > 0]
 
 
-def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """Confusion matrix as errors per 1,000 images of a class, and the most frequent confusions.
-
-    Raises:
-        NothingToDraw: no finished run of the networks of the results table.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
+    """Confusion matrix as errors per 1,000 images of a class, and the most frequent confusions."""
     variant = best(evidence)
     table = counts(evidence, variant)
-    names = DATASETS[records.dataset].classes[lang]
+    names = DATASETS[evidence.records.dataset].classes[words.lang]
     # Class names need room beside the matrix and are rotated above it; digits are not.
     named = max(map(len, names)) > 1
     left, top, side = (0.82, 1.15, 2.6) if named else (0.4, 0.62, 2.95)
@@ -158,20 +145,15 @@ def _headline(table: NDArray[np.int64], names: Sequence[str], network: str, word
     return words("headline", network=network, rate=percent(wrong / total), pair=pair)
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: no finished run of the networks of the results table.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
     variant = best(evidence)
     table = counts(evidence, variant)
     found = pairs(table)[:3]
     network = words.name(variant)
     if not found:
         return words("alt_none", network=network)
-    names = DATASETS[records.dataset].classes[lang]
+    names = DATASETS[evidence.records.dataset].classes[words.lang]
     named = [
         words("alt_pair", true=names[true], taken=names[taken], count=count(images))
         for true, taken, images in found

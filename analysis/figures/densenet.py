@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 import models
 from analysis.constants import CONSTANTS
+from analysis.evidence import Evidence
 from analysis.figures.common import theme
 from analysis.figures.common.diagram import Diagram
-from analysis.figures.common.text import Lang, Words
-from analysis.records import Records
-
-ID = "densenet"
+from analysis.figures.common.text import Words
 
 STEM_CHANNELS, BLOCKS, LAYERS = 64, 4, 2
 
@@ -36,20 +34,14 @@ def stages(growth: int, size: int) -> tuple[int, list[Stage]]:
     return first, found
 
 
-def runs(records: Records) -> tuple[str, ...]:
-    """None: the figure does not depend on records."""
-    return ()
-
-
 def _network() -> tuple[int, int, int, list[Stage]]:
     """Growth rate, side of the input, side after the stem, and the dense blocks."""
     growth, size = int(models.DEFAULTS["growth_rate"]), int(CONSTANTS["imagenet_size"].value)
     return growth, size, *stages(growth, size)
 
 
-def draw(records: Records, lang: Lang) -> Diagram:
+def draw(evidence: Evidence, words: Words) -> Diagram:
     """The whole network above; a dense block and a transition below."""
-    words = Words(ID, lang)
     growth, size, side, found = _network()
     colour = theme.look("DenseNet").colour
     steps: list[tuple[str, int, int, str]] = [
@@ -78,9 +70,8 @@ def draw(records: Records, lang: Lang) -> Diagram:
     )
 
 
-def alt(records: Records, lang: Lang) -> str:
+def alt(evidence: Evidence, words: Words) -> str:
     """What the figure shows, in words."""
-    words = Words(ID, lang)
     growth, size, side, found = _network()
     sizes = words("comma").join(f"{s.after} × {s.side} × {s.side}" for s in found)
     return words(

@@ -4,34 +4,19 @@ from __future__ import annotations
 
 from analysis.evidence import Evidence
 from analysis.figures.common import curves, estimates, theme
-from analysis.figures.common.text import Lang, Words, loss, percent
-from analysis.records import Records
+from analysis.figures.common.text import Words, loss, percent
 
-ID = "depth"
-
-PLAIN = ("PlainNet18", "PlainNet34", "PlainNet50", "PlainNet101")
+VARIANTS = ("PlainNet18", "PlainNet34", "PlainNet50", "PlainNet101")
 
 
-def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that the figure shows."""
-    return Evidence(records).ids(PLAIN)
-
-
-def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """Accuracy by depth on the left, training loss by epoch on the right.
-
-    Raises:
-        NothingToDraw: no run of a PlainNet.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
-    found = estimates.present(evidence, PLAIN)
-    note = words.missing(estimates.missing(evidence, PLAIN))
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
+    """Accuracy by depth on the left, training loss by epoch on the right."""
+    found = evidence.present(VARIANTS)
+    note = words.missing(estimates.missing(evidence, VARIANTS))
     sheet = theme.sheet(2.8, _trend(evidence, words), note)
     axes = theme.panel(sheet, 0.36, 0.32, 2.0, 1.95)
     theme.heading(axes, words("test_accuracy"), left=0.3)
-    accuracies = {v: e for v in found if (e := estimates.accuracy(evidence, v)) is not None}
-    diverged = [variant for variant in found if evidence.diverged(variant)]
-    curves.by_depth(axes, accuracies, diverged, words)
+    curves.accuracy_by_depth(axes, evidence, found, words)
     axes = theme.panel(sheet, 3.52, 0.32, 1.55, 1.95)
     theme.heading(axes, words("training_loss_log"), left=0.3)
     curves.losses(axes, evidence, {variant: words.name(variant) for variant in found}, words)
@@ -41,7 +26,7 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
 def _trend(evidence: Evidence, words: Words) -> str:
     """How accuracy changes with depth in each complete pair of networks; empty without any."""
     pairs = []
-    for shallow, deep in (PLAIN[:2], PLAIN[2:]):
+    for shallow, deep in (VARIANTS[:2], VARIANTS[2:]):
         ends = [estimates.accuracy(evidence, variant) for variant in (shallow, deep)]
         if ends[0] is not None and ends[1] is not None:
             first, last = ends[0].mean, ends[1].mean
@@ -61,17 +46,12 @@ def _direction(first: float, last: float) -> str:
     return "stays" if first == last else "rises" if last > first else "falls"
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: no run of a PlainNet.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
     accuracies: list[str] = []
     losses: list[str] = []
     diverged: list[str] = []
-    for variant in estimates.present(evidence, PLAIN):
+    for variant in evidence.present(VARIANTS):
         accuracy = estimates.accuracy(evidence, variant)
         last = estimates.last_loss(evidence, variant)
         if accuracy is not None:

@@ -10,17 +10,9 @@ from analysis.evidence import Evidence
 from analysis.figures.common import curves, estimates, marks, probe_data, theme
 from analysis.figures.common.axes import log_axis
 from analysis.figures.common.estimates import Estimate
-from analysis.figures.common.text import Lang, Words, number
-from analysis.records import Records
+from analysis.figures.common.text import Words, number
 
-ID = "gain-depth"
-
-NETWORKS = tuple(f"{family}{depth}" for family in curves.FAMILIES for depth in (18, 34, 50, 101))
-
-
-def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that the figure shows."""
-    return Evidence(records).ids(NETWORKS)
+VARIANTS = tuple(f"{family}{depth}" for family in curves.FAMILIES for depth in (18, 34, 50, 101))
 
 
 def totals(evidence: Evidence, moment: str) -> dict[str, Estimate]:
@@ -30,7 +22,7 @@ def totals(evidence: Evidence, moment: str) -> dict[str, Estimate]:
     finite are left out.
     """
     found = {}
-    for variant in NETWORKS:
+    for variant in VARIANTS:
         gains = probe_data.gains(evidence, variant, moment)
         runs = zip(*(gain.measured for gain in gains), strict=False)
         passed = [probe_data.passed(own) for own in runs]
@@ -48,7 +40,7 @@ def panels(evidence: Evidence) -> dict[str, dict[str, Estimate]]:
     """
     found = {moment: totals(evidence, moment) for moment in probe_data.MOMENTS}
     if not found["init"]:
-        raise estimates.NothingToDraw(NETWORKS)
+        raise estimates.NothingToDraw(VARIANTS)
     return {moment: own for moment, own in found.items() if own}
 
 
@@ -56,16 +48,11 @@ def _mean(value: Estimate) -> float:
     return probe_data.geometric(value.values) or 0.0
 
 
-def draw(records: Records, lang: Lang) -> theme.Sheet:
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """Factor of the gradient from the last block to the first, before training (left) and after
-    it (right), on one scale; points are runs.
-
-    Raises:
-        NothingToDraw: no network has gains.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
+    it (right), on one scale; points are runs."""
     found = panels(evidence)
-    note = words.missing(estimates.missing(evidence, NETWORKS))
+    note = words.missing(estimates.missing(evidence, VARIANTS))
     sheet = theme.sheet(2.8, _headline(found["init"], words), note)
     points, ends = estimates.shown([value for own in found.values() for value in own.values()])
 
@@ -99,15 +86,10 @@ def _headline(found: dict[str, Estimate], words: Words) -> str:
     return words("headline", changes=words.clauses(parts)) if parts else ""
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: no network has gains.
-    """
-    words = Words(ID, lang)
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
     parts = []
-    for moment, own in panels(Evidence(records)).items():
+    for moment, own in panels(evidence).items():
         named = [f"{words.name(variant)} {number(_mean(value))}" for variant, value in own.items()]
         parts.append(words(f"alt_{moment}", networks=words.listed(named)))
     return words.sentences(parts)

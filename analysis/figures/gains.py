@@ -10,11 +10,9 @@ from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, probe_data, theme
 from analysis.figures.common.axes import log_axis
 from analysis.figures.common.label_placement import End, label_ends
-from analysis.figures.common.probe_data import MOMENTS, OPERATORS, Gain
-from analysis.figures.common.text import Lang, Words, number
-from analysis.records import Records
-
-ID = "gains"
+from analysis.figures.common.probe_data import MOMENTS, Gain
+from analysis.figures.common.probe_data import OPERATORS as VARIANTS
+from analysis.figures.common.text import Words, number
 
 #: The gradient vanishes or explodes if its factor from the last block to the first is below or
 #: above these.
@@ -23,31 +21,21 @@ VANISHED, EXPLODED = 1e-3, 1e3
 Moment = dict[str, list[Gain]]
 
 
-def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that the figure shows."""
-    return Evidence(records).ids(OPERATORS)
-
-
 def _measured(evidence: Evidence) -> dict[str, Moment]:
     """Gains by moment and by variant, without variants that have none."""
     found = {
-        moment: {v: g for v in OPERATORS if (g := probe_data.gains(evidence, v, moment))}
+        moment: {v: g for v in VARIANTS if (g := probe_data.gains(evidence, v, moment))}
         for moment in MOMENTS
     }
     if not any(found.values()):
-        raise estimates.NothingToDraw(OPERATORS)
+        raise estimates.NothingToDraw(VARIANTS)
     return found
 
 
-def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """Cumulative product of the blocks' gains from the output, before and after training.
-
-    Raises:
-        NothingToDraw: no gains of any operator.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
+    """Cumulative product of the blocks' gains from the output, before and after training."""
     found = _measured(evidence)
-    note = words.missing(estimates.missing(evidence, OPERATORS))
+    note = words.missing(estimates.missing(evidence, VARIANTS))
     sheet = theme.sheet(2.95, _headline(found["init"], words), note)
     every = [
         factor
@@ -105,7 +93,6 @@ def _panel(axes: Axes, found: Moment, words: Words) -> None:
             linestyle="-",
             color=look.colour,
             markersize=3.6,
-            markeredgewidth=0,
             zorder=3,
             label=marks.series(words.operator(variant), "mean"),
         )
@@ -164,15 +151,10 @@ def _headline(found: Moment, words: Words) -> str:
     return words("headline", blocks=blocks, what=words.clauses(parts))
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: no gains of any operator.
-    """
-    words = Words(ID, lang)
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
     sentences = []
-    for moment, variants in _measured(Evidence(records)).items():
+    for moment, variants in _measured(evidence).items():
         parts = []
         for variant, own in variants.items():
             name = words.operator(variant)

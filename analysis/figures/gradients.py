@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, probe_data, theme
 from analysis.figures.common.axes import log_axis
 from analysis.figures.common.label_placement import End, label_ends
-from analysis.figures.common.probe_data import OPERATORS, Norms
-from analysis.figures.common.text import Lang, Words, number
-from analysis.records import Records
-
-ID = "gradients"
-
-
-def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that the figure shows."""
-    return Evidence(records).ids(OPERATORS)
-
-
-def _found(evidence: Evidence) -> dict[str, Norms]:
-    found = {v: n for v in OPERATORS if (n := probe_data.norms(evidence, v)) is not None}
-    if not found:
-        raise estimates.NothingToDraw(OPERATORS)
-    return found
+from analysis.figures.common.probe_data import OPERATORS as VARIANTS
+from analysis.figures.common.probe_data import Norms
+from analysis.figures.common.text import Words, number
 
 
 def means(norms: Norms) -> list[float | None]:
@@ -37,15 +24,10 @@ def means(norms: Norms) -> list[float | None]:
     return found
 
 
-def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """One line per operator, from the output layer to the input layer: the backward pass.
-
-    Raises:
-        NothingToDraw: no norms of any operator.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
-    found = _found(evidence)
-    note = words.missing(estimates.missing(evidence, OPERATORS))
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
+    """One line per operator, from the output layer to the input layer: the backward pass."""
+    found = estimates.measured(VARIANTS, partial(probe_data.norms, evidence))
+    note = words.missing(estimates.missing(evidence, VARIANTS))
     sheet = theme.sheet(3.0, _headline(found, words), note)
     axes = theme.panel(sheet, 0.5, 0.32, 4.2, 2.2)
     steps = max(len(norms.steps) for norms in found.values())
@@ -101,14 +83,9 @@ def _headline(found: dict[str, Norms], words: Words) -> str:
     return words("headline", ratios=words.clauses(named)) if named else ""
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: no norms of any operator.
-    """
-    words = Words(ID, lang)
-    found = _found(Evidence(records))
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
+    found = estimates.measured(VARIANTS, partial(probe_data.norms, evidence))
     parts = []
     for variant, norms in found.items():
         name = words.operator(variant)

@@ -10,13 +10,10 @@ from numpy.typing import NDArray
 from analysis.evidence import Evidence
 from analysis.figures.common import theme
 from analysis.figures.common.estimates import NothingToDraw
-from analysis.figures.common.text import Lang, Words, count, percent
+from analysis.figures.common.text import Words, count, percent
 from analysis.misread import Misreadings, kept
-from analysis.records import Records
-from analysis.tables.results import NETWORKS
+from analysis.tables.results import NETWORKS as VARIANTS
 from experiments.datasets import DATASETS
-
-ID = "hardest"
 
 ROWS = 4
 #: Images in a row, where classes are digits and where they are words.
@@ -35,18 +32,13 @@ class Shown:
     share: float
 
 
-def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that the figure shows: those of the results table's networks."""
-    return Evidence(records).ids(NETWORKS)
-
-
-def _shown(records: Records, lang: Lang) -> tuple[Misreadings, list[Shown]]:
-    found = Misreadings(records)
-    names = DATASETS[records.dataset].classes[lang]
+def _shown(evidence: Evidence, words: Words) -> tuple[Misreadings, list[Shown]]:
+    found = Misreadings(evidence.records)
+    names = DATASETS[evidence.records.dataset].classes[words.lang]
     wanted = ROWS * (COLUMNS if max(map(len, names)) == 1 else COLUMNS_OF_WORDS)
-    images = kept(records.dataset, found.hardest[:wanted])
+    images = kept(evidence.records.dataset, found.hardest[:wanted])
     if not images:
-        raise NothingToDraw(NETWORKS)
+        raise NothingToDraw(VARIANTS)
     number = len(found.all_answers)
     return found, [
         Shown(
@@ -59,15 +51,10 @@ def _shown(records: Records, lang: Lang) -> tuple[Misreadings, list[Shown]]:
     ]
 
 
-def draw(records: Records, lang: Lang) -> theme.Sheet:
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """The images in rows, the hardest first; below each its class, the most frequent wrong answer,
-    and the share of runs that are wrong.
-
-    Raises:
-        NothingToDraw: no finished run, no mistake, or no stored image of one.
-    """
-    words = Words(ID, lang)
-    found, images = _shown(records, lang)
+    and the share of runs that are wrong."""
+    found, images = _shown(evidence, words)
     digits = max(len(item.true) for item in images) == 1
     columns = COLUMNS if digits else COLUMNS_OF_WORDS
     step, side, lines = theme.WIDTH / columns, 0.5, 2 if digits else 3
@@ -102,14 +89,9 @@ def _headline(found: Misreadings, words: Words) -> str:
     )
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: no finished run, no mistake, or no stored image of one.
-    """
-    words = Words(ID, lang)
-    found, images = _shown(records, lang)
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
+    found, images = _shown(evidence, words)
     named = [
         words("alt_image", true=item.true, taken=item.taken, share=percent(item.share, 0))
         for item in images[:3]

@@ -14,14 +14,12 @@ from analysis.figures.common import marks, theme
 from analysis.figures.common.axes import log_axis, plain
 from analysis.figures.common.estimates import NothingToDraw
 from analysis.figures.common.label_placement import End, label_ends
-from analysis.figures.common.text import Lang, Words, count, number, percent
+from analysis.figures.common.text import Words, count, number, percent
 from analysis.findings import evaluate
 from analysis.ladder import budget, by_rung, climb
 from analysis.records import Records
 from analysis.schema import Climb, Ladder, Step, Verdict
 from analysis.tables.results import NETWORKS as RESULTS
-
-ID = "ladder"
 
 NETWORKS = (*RESULTS, "PlainNet18", "PlainNet34", "PlainNet50", "PlainNet101")
 #: Statistics of the protocol whose effect is a ratio of two error rates.
@@ -39,8 +37,9 @@ _PITCH, _GAP = 0.075, 0.13
 Line = dict[int, list[float]]
 
 
-def runs(records: Records) -> tuple[str, ...]:
+def runs(evidence: Evidence) -> tuple[str, ...]:
     """Ids of the records that the figure shows: all, since seed variance is pooled over them."""
+    records = evidence.records
     if len(by_rung(records)) < 2:
         return ()
     others = [
@@ -98,14 +97,10 @@ def _ratio(step: Step) -> float | None:
     return value.value if value is not None and value.kind == "ratio" and value.value > 0 else None
 
 
-def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """Error rate by images seen on the left, ratios of error rates by finding on the right.
-
-    Raises:
-        NothingToDraw: no network has runs at two rungs.
-    """
-    words, found = Words(ID, lang), lines(records)
-    climbed = climb(records, evaluate(records))
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
+    """Error rate by images seen on the left, ratios of error rates by finding on the right."""
+    records = evidence.records
+    found, climbed = lines(records), climb(records, evaluate(records))
     shown = rows(climbed)
     used = {
         letter for item in shown.values() for letter, step in item.steps.items() if _ratio(step)
@@ -161,7 +156,6 @@ def _errors(
                 look.marker,
                 color=look.colour,
                 markersize=3,
-                markeredgewidth=0,
                 label=marks.series(words.name(variant), "run"),
             )
         ends.append(End(max(line), means[-1], words.name(variant), look.colour))
@@ -200,7 +194,7 @@ def _mark(axes: Axes, step: Step, value: float, at: float) -> None:
         low, high = (end.value for end in step.interval)
         axes.plot([low, high], [at, at], color=theme.ACCENT, linewidth=0.9, zorder=2)
     mark = _MARKS[step.verdict]
-    axes.plot([value], [at], mark, color=theme.ACCENT, markersize=4, markeredgewidth=0, zorder=3)
+    axes.plot([value], [at], mark, color=theme.ACCENT, markersize=4, zorder=3)
 
 
 def _headline(climbed: Ladder, found: Mapping[str, Line], words: Words) -> str:
@@ -217,14 +211,9 @@ def _headline(climbed: Ladder, found: Mapping[str, Line], words: Words) -> str:
     )
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: no network has runs at two rungs.
-    """
-    words = Words(ID, lang)
-    named = []
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
+    named, records = [], evidence.records
     for variant, line in lines(records).items():
         first, *_, last = (percent(_mean(own)) for own in line.values())
         named.append(words("one", network=words.name(variant), first=first, last=last))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from analysis.constants import CONSTANTS, MNIST_SIDE
+from analysis.evidence import Evidence
 from analysis.figures.common import theme
 from analysis.figures.common.diagram import Diagram
-from analysis.figures.common.text import Lang, Words
-from analysis.records import Records
-
-ID = "networks"
+from analysis.figures.common.text import Words
 
 SIZE = int(CONSTANTS["imagenet_size"].value)
 #: A step: key of its text, channels and side of its output (1: a vector), number in the text.
@@ -54,14 +52,8 @@ NETWORKS: dict[str, tuple[Step, ...]] = {
 LEARNED = ("convolution", "two_convolutions", "linear", "two_linear", "adaptor", "stage")
 
 
-def runs(records: Records) -> tuple[str, ...]:
-    """None: the figure does not depend on records."""
-    return ()
-
-
-def draw(records: Records, lang: Lang) -> Diagram:
+def draw(evidence: Evidence, words: Words) -> Diagram:
     """One network below the other; learned layers in the network's colour."""
-    words = Words(ID, lang)
     colours = {"LeNet": "LeNet", "AlexNet": "AlexNet", "ResNet": "ResNet34"}
     networks = [
         (
@@ -81,9 +73,8 @@ def draw(records: Records, lang: Lang) -> Diagram:
     return Diagram("networks", 4.3, networks=networks)
 
 
-def alt(records: Records, lang: Lang) -> str:
+def alt(evidence: Evidence, words: Words) -> str:
     """What the figure shows, in words."""
-    words = Words(ID, lang)
     parts = []
     for network, steps in NETWORKS.items():
         shapes = [f"{c} × {s} × {s}" if s > 1 else str(c) for _, c, s, _ in steps]

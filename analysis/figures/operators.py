@@ -8,28 +8,15 @@ from matplotlib.axes import Axes
 
 from analysis.evidence import Evidence
 from analysis.figures.common import curves, estimates, marks, theme
-from analysis.figures.common.estimates import Curve, Estimate
-from analysis.figures.common.probe_data import OPERATORS
-from analysis.figures.common.text import Lang, Words, loss, percent
-from analysis.records import Records
-
-ID = "operators"
+from analysis.figures.common.estimates import Curve
+from analysis.figures.common.probe_data import OPERATORS as VARIANTS
+from analysis.figures.common.text import Words, loss, percent
 
 
-def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that the figure shows."""
-    return Evidence(records).ids(OPERATORS)
-
-
-def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """Validation accuracy and training loss, one column per operator, the others in grey.
-
-    Raises:
-        NothingToDraw: no run with any of the operators.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
-    shown = estimates.present(evidence, OPERATORS)
-    note = words.missing(estimates.missing(evidence, OPERATORS))
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
+    """Validation accuracy and training loss, one column per operator, the others in grey."""
+    shown = evidence.present(VARIANTS)
+    note = words.missing(estimates.missing(evidence, VARIANTS))
     sheet = theme.sheet(3.62, _headline(evidence, words), note)
     ends = {v: estimates.accuracy(evidence, v, "validation") for v in shown}
     last = {v: percent(e.mean) if e else "" for v, e in ends.items()}
@@ -88,30 +75,16 @@ def _broken(evidence: Evidence, variant: str, words: Words) -> str:
     return "" if step is None else words("diverged", step=step)
 
 
-def _ends(evidence: Evidence) -> dict[str, Estimate]:
-    """Final validation accuracies, highest first."""
-    found = {
-        variant: accuracy
-        for variant in OPERATORS
-        if (accuracy := estimates.accuracy(evidence, variant, "validation")) is not None
-    }
-    return dict(sorted(found.items(), key=lambda item: -item[1].mean))
-
-
 def _headline(evidence: Evidence, words: Words) -> str:
-    named = [f"{words.operator(v)} {percent(e.mean)}" for v, e in _ends(evidence).items()]
+    ends = estimates.accuracies(evidence, VARIANTS, "validation")
+    named = [f"{words.operator(v)} {percent(e.mean)}" for v, e in ends.items()]
     return words("headline", operators=words.clauses(named)) if named else ""
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: no run with any of the operators.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
     parts = []
-    for variant in estimates.present(evidence, OPERATORS):
+    for variant in evidence.present(VARIANTS):
         name = words.operator(variant)
         step = estimates.broken_off(evidence, variant)
         accuracy = estimates.accuracy(evidence, variant, "validation")

@@ -10,13 +10,10 @@ from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, theme
 from analysis.figures.common.axes import accuracy_axis
 from analysis.figures.common.estimates import Estimate
-from analysis.figures.common.text import Lang, Words, percent
-from analysis.records import Records
+from analysis.figures.common.text import Words, percent
 from analysis.statistics import accuracy_interval
 from analysis.tables.study import changes, configuration, own_runs, written
 from experiments.record import Record
-
-ID = "own-experiments"
 
 #: Height of a row in inches, and the gap between two networks in rows.
 ROW, GAP = 0.205, 0.6
@@ -37,11 +34,11 @@ class Row:
     accuracy: Estimate | None
 
 
-def runs(records: Records) -> tuple[str, ...]:
+def runs(evidence: Evidence) -> tuple[str, ...]:
     """Ids of the records that the figure shows."""
-    if not records.extra:
+    if not evidence.records.extra:
         return ()
-    groups = _groups(Evidence(records), Words(ID, "en"))
+    groups = _groups(evidence, Words("own-experiments", "en"))
     return tuple(run.id for rows in groups for row in rows for run in row.runs)
 
 
@@ -88,14 +85,9 @@ def _row(evidence: Evidence, label: str, runs: list[Record], *, planned: bool = 
     return Row(label, tuple(runs), planned, accuracy)
 
 
-def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """One row per setting, grouped by network; the planned runs are grey.
-
-    Raises:
-        NothingToDraw: there are no own experiments.
-    """
-    words = Words(ID, lang)
-    groups = _groups(Evidence(records), words)
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
+    """One row per setting, grouped by network; the planned runs are grey."""
+    groups = _groups(evidence, words)
     places = {
         sum(map(len, groups[:number])) + at + GAP * number: row
         for number, rows in enumerate(groups)
@@ -145,13 +137,8 @@ def _headline(groups: list[list[Row]], words: Words) -> str:
     return words("headline", above=above, count=len(pairs)) if pairs else ""
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: there are no own experiments.
-    """
-    words = Words(ID, lang)
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
     networks = [
         words.listed(
             words("one", setting=row.label, accuracy=percent(row.accuracy.mean))
@@ -159,6 +146,6 @@ def alt(records: Records, lang: Lang) -> str:
             else words("one_diverged", setting=row.label)
             for row in rows
         )
-        for rows in _groups(Evidence(records), words)
+        for rows in _groups(evidence, words)
     ]
     return words("alt", networks=words.clauses(networks))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
@@ -13,11 +14,8 @@ from analysis.figures.common import estimates, marks, theme
 from analysis.figures.common.axes import accuracy_axis, log_axis
 from analysis.figures.common.estimates import Estimate
 from analysis.figures.common.label_placement import Spot, label_spots
-from analysis.figures.common.text import Lang, Words, count, percent
-from analysis.records import Records
-from analysis.tables.results import NETWORKS
-
-ID = "pareto"
+from analysis.figures.common.text import Words, count, percent
+from analysis.tables.results import NETWORKS as VARIANTS
 
 COSTS = {"parameters": "parameters", "macs": "macs.torchinfo"}
 #: Networks of one family, joined by a line.
@@ -29,20 +27,10 @@ FAMILIES = (
 )
 
 
-def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that the figure shows."""
-    return Evidence(records).ids(NETWORKS)
-
-
-def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """Parameters in a large panel, MACs in a small one; the dominated area is shaded.
-
-    Raises:
-        NothingToDraw: no finished run of these networks.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
-    found = _found(evidence)
-    note = words.missing(estimates.missing(evidence, NETWORKS))
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
+    """Parameters in a large panel, MACs in a small one; the dominated area is shaded."""
+    found = estimates.measured(VARIANTS, partial(estimates.accuracy, evidence))
+    note = words.missing(estimates.missing(evidence, VARIANTS))
     costs = _costs(evidence, found)
     sheet = theme.sheet(3.2, _headline(found, costs["parameters"], words), note)
     first = theme.panel(sheet, 0.36, 0.32, 3.5, 2.4)
@@ -62,13 +50,6 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
     _names(second, {v: words.name(v) for v in kept}, found, costs["macs"])
     second.tick_params(labelleft=False)
     return sheet
-
-
-def _found(evidence: Evidence) -> dict[str, Estimate]:
-    found = {v: e for v in NETWORKS if (e := estimates.accuracy(evidence, v)) is not None}
-    if not found:
-        raise estimates.NothingToDraw(NETWORKS)
-    return found
 
 
 def _costs(evidence: Evidence, found: Mapping[str, Estimate]) -> dict[str, dict[str, float]]:
@@ -112,7 +93,6 @@ def _points(
             look.marker,
             color=look.colour,
             markersize=6,
-            markeredgewidth=0,
             zorder=3,
             label=marks.series(name, "mean"),
         )
@@ -177,14 +157,9 @@ def _headline(found: Mapping[str, Estimate], costs: Mapping[str, float], words: 
     )
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: no finished run of these networks.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
-    found = _found(evidence)
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
+    found = estimates.measured(VARIANTS, partial(estimates.accuracy, evidence))
     parts = []
     for cost, costs in _costs(evidence, found).items():
         named = [

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from analysis.evidence import Evidence
 from analysis.figures.common import curves, estimates, theme
-from analysis.figures.common.text import Lang, Words, loss, percent, points
+from analysis.figures.common.text import Words, loss, percent, points
 from analysis.findings.residual import networks
-from analysis.records import Records
-
-ID = "residual"
 
 DEEPER = ("PlainNet50", "PlainNet101", "ResNet50", "ResNet101")
 
@@ -17,21 +14,15 @@ def _variants(evidence: Evidence) -> tuple[str, ...]:
     return (*networks(evidence), *DEEPER)
 
 
-def runs(records: Records) -> tuple[str, ...]:
+def runs(evidence: Evidence) -> tuple[str, ...]:
     """Ids of the records that the figure shows."""
-    evidence = Evidence(records)
     return evidence.ids(_variants(evidence))
 
 
-def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """Loss of the networks with 18 and 34 layers on the left, accuracy of all on the right.
-
-    Raises:
-        NothingToDraw: no run of these networks.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
+    """Loss of the networks with 18 and 34 layers on the left, accuracy of all on the right."""
     variants = _variants(evidence)
-    found = estimates.present(evidence, variants)
+    found = estimates.measured(variants, evidence.runs)
     note = words.missing(estimates.missing(evidence, variants))
     sheet = theme.sheet(2.8, _change(evidence, words, "headline"), note)
 
@@ -44,9 +35,7 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
 
     axes = theme.panel(sheet, 3.62, 0.32, 1.95, 1.95)
     theme.heading(axes, words("test_accuracy"), left=0.3)
-    accuracies = {v: e for v in found if (e := estimates.accuracy(evidence, v)) is not None}
-    diverged = [variant for variant in found if evidence.diverged(variant)]
-    curves.by_depth(axes, accuracies, diverged, words)
+    curves.accuracy_by_depth(axes, evidence, list(found), words)
     return sheet
 
 
@@ -64,15 +53,10 @@ def _change(evidence: Evidence, words: Words, key: str) -> str:
     return words(key, plain=plain, residual=residual)
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: no run of these networks.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
     losses, accuracies, diverged = [], [], []
-    for variant in estimates.present(evidence, _variants(evidence)):
+    for variant in estimates.measured(_variants(evidence), evidence.runs):
         name = words.name(variant.removesuffix("-stable"))
         last = estimates.last_loss(evidence, variant)
         accuracy = estimates.accuracy(evidence, variant)

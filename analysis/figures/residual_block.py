@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from analysis.evidence import Evidence
 from analysis.figures.common import theme
 from analysis.figures.common.diagram import Diagram
-from analysis.figures.common.text import Lang, Words
-from analysis.records import Records
-
-ID = "residual-block"
+from analysis.figures.common.text import Words
 
 #: Variant, sign of the operator (none without a shortcut), and what the block computes.
 BLOCKS = (
@@ -18,14 +16,8 @@ BLOCKS = (
 )
 
 
-def runs(records: Records) -> tuple[str, ...]:
-    """None: the figure does not depend on records."""
-    return ()
-
-
-def draw(records: Records, lang: Lang) -> Diagram:
+def draw(evidence: Evidence, words: Words) -> Diagram:
     """Four blocks side by side, from the input above to the output below."""
-    words = Words(ID, lang)
     operators = [
         (sign, words.operator(variant), formula, theme.look(variant).colour)
         for variant, sign, formula in BLOCKS
@@ -33,8 +25,7 @@ def draw(records: Records, lang: Lang) -> Diagram:
     return Diagram("residual-block", 3.2, operators=operators, convolution=words("convolution"))
 
 
-def alt(records: Records, lang: Lang) -> str:
+def alt(evidence: Evidence, words: Words) -> str:
     """What the figure shows, in words."""
-    words = Words(ID, lang)
     named = [f"{words.operator(variant)} {formula}" for variant, _, formula in BLOCKS]
     return words("alt", operators=words.clauses(named))

@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from analysis.constants import CONSTANTS, MNIST_SIDE
+from analysis.evidence import Evidence
 from analysis.figures.common import theme
-from analysis.figures.common.text import Lang, Words
-from analysis.records import Records
+from analysis.figures.common.text import Words
 from analysis.true_labels import labels
 from experiments import study
 from experiments.datasets import DATASETS, DatasetName
-
-ID = "resize"
 
 #: The first test images of the usual data sets.
 ASSETS = Path(__file__).with_name("assets")
@@ -43,11 +41,6 @@ VIEWS: dict[DatasetName, View] = {"FashionMNIST": View(top=7, row=10, key=1.6)}
 COLOUR, COLOUR_2 = theme.LOOKS["PlainNet18"].colour, theme.LOOKS["ResNet18"].colour
 
 
-def runs(records: Records) -> tuple[str, ...]:
-    """None: the figure does not depend on records."""
-    return ()
-
-
 def image(dataset: DatasetName) -> NDArray[np.uint8]:
     """The first test image of a data set, stored here or read from the data set's files.
 
@@ -68,13 +61,12 @@ def resized(small: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(small).resize((side, side), Image.Resampling.BILINEAR))
 
 
-def draw(records: Records, lang: Lang) -> theme.Sheet:
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """The image, the same part of it at each size, and the grey levels of a row."""
-    words = Words(ID, lang)
-    view = VIEWS.get(records.dataset, View())
-    small = image(records.dataset)
+    view = VIEWS.get(evidence.records.dataset, View())
+    small = image(evidence.records.dataset)
     large = resized(small, SIZE)
-    sides = [MNIST_SIDE, *sorted({*_sides(records.profile)} - {MNIST_SIDE, SIZE}), SIZE]
+    sides = [MNIST_SIDE, *sorted({*_sides(evidence.records.profile)} - {MNIST_SIDE, SIZE}), SIZE]
     side, top, gap = 1.42, 0.3, 0.2
     sheet = theme.sheet(3.42, words("headline", side=SIZE, times=(SIZE // MNIST_SIDE) ** 2))
     whole = theme.panel(sheet, 0, top, side, side)
@@ -149,12 +141,12 @@ def _profile(
     axes.set_xlabel(words("column"))
 
 
-def alt(records: Records, lang: Lang) -> str:
+def alt(evidence: Evidence, words: Words) -> str:
     """What the figure shows, in words."""
-    dataset = DATASETS[records.dataset]
+    dataset = DATASETS[evidence.records.dataset]
     levels = image(dataset.name)[VIEWS.get(dataset.name, View()).row]
-    label = dataset.classes[lang][int(labels(dataset.name, "test")[0])]
-    return Words(ID, lang)(
+    label = dataset.classes[words.lang][int(labels(dataset.name, "test")[0])]
+    return words(
         "alt",
         dataset=dataset.title,
         label=label,

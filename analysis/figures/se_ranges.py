@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import mean
+from functools import partial
 
 from matplotlib.axes import Axes
 
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, theme
-from analysis.figures.common.text import Lang, Words
-from analysis.records import Records
+from analysis.figures.common.text import Words
+from analysis.findings.attention import by_stage, untrained
+from analysis.findings.base import average
 from experiments.record import Record
 
-ID = "se-ranges"
-
-NETWORKS = ("SEResNet18", "SEResNet34")
+VARIANTS = ("SEResNet18", "SEResNet34")
 #: Room between groups of blocks, in blocks.
 GAP = 0.7
 
@@ -35,7 +34,7 @@ class Block:
 
     @property
     def mean(self) -> float:
-        return mean(self.ranges)
+        return average(self.ranges)
 
 
 def measured(evidence: Evidence, variant: str) -> list[Record]:
@@ -45,51 +44,23 @@ def measured(evidence: Evidence, variant: str) -> list[Record]:
 
 def blocks(evidence: Evidence, variant: str) -> list[Block]:
     """The SE blocks of a network from input to output; blocks of a stage have equal widths."""
-    measurements = [run.probes.se_weights for run in measured(evidence, variant)]
-    if not measurements:
-        return []
-    widths = [block.channels for block in measurements[0]]
-    stages = list(dict.fromkeys(widths))
+    runs = measured(evidence, variant)
+    initial = [untrained(run) for run in runs]
+    stages: dict[int, int] = {}
     found = []
-    for index, width in enumerate(widths):
-        ranges = tuple(m[index].range_of_means for m in measurements if index < len(m))
-        name = measurements[0][index].block
-        before = _before(measured(evidence, variant), name)
-        found.append(Block(stages.index(width) + 1, width, ranges, before))
+    for index, block in enumerate(runs[0].probes.se_weights if runs else ()):
+        stage = stages.setdefault(block.channels, len(stages) + 1)
+        after = [run.probes.se_weights[index : index + 1] for run in runs]
+        ranges = tuple(own.range_of_means for each in after for own in each)
+        before = [ranges[block.block][1] for ranges in initial if block.block in ranges]
+        found.append(Block(stage, block.channels, ranges, average(before) if before else None))
     return found
 
 
-def _before(runs: list[Record], block: str) -> float | None:
-    """The range of a block's weights before training, as the mean over the runs."""
-    found = [
-        max(item.range_of_means for item in run.probes.se_initial if item.block == block)
-        for run in runs
-        if any(item.block == block for item in run.probes.se_initial)
-    ]
-    return sum(found) / len(found) if found else None
-
-
-def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that the figure shows."""
-    return Evidence(records).ids(NETWORKS)
-
-
-def _found(evidence: Evidence) -> dict[str, list[Block]]:
-    found = {v: b for v in NETWORKS if (b := blocks(evidence, v))}
-    if not found:
-        raise estimates.NothingToDraw(NETWORKS)
-    return found
-
-
-def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """The blocks of each network grouped by stage, with an area up to their mean.
-
-    Raises:
-        NothingToDraw: no finished run of either network.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
-    found = _found(evidence)
-    note = words.missing(estimates.missing(evidence, NETWORKS))
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
+    """The blocks of each network grouped by stage, with an area up to their mean."""
+    found = estimates.measured(VARIANTS, partial(blocks, evidence))
+    note = words.missing(estimates.missing(evidence, VARIANTS))
     sheet = theme.sheet(2.85, _headline(found, words), note)
     axes = theme.panel(sheet, 0.36, 0.5, 5.9, 1.95)
     theme.heading(axes, words("axis"), left=0.3)
@@ -102,9 +73,9 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
     for stage in sorted(channels):
         start = left
         for variant, own in found.items():
-            blocks = [block for block in own if block.stage == stage]
-            _group(axes, variant, words.name(variant), blocks, left + GAP)
-            left += len(blocks) + GAP
+            group = [block for block in own if block.stage == stage]
+            _group(axes, variant, words.name(variant), group, left + GAP)
+            left += len(group) + GAP
         left += GAP
         edges.append(left)
         ticks[(start + left) / 2] = words("stage", stage=stage, channels=channels[stage])
@@ -143,7 +114,6 @@ def _group(axes: Axes, variant: str, name: str, blocks: list[Block], left: float
             look.marker,
             color=look.colour,
             markersize=5.5,
-            markeredgewidth=0,
             zorder=3,
             label=marks.series(name, "mean"),
         )
@@ -154,6 +124,7 @@ def _group(axes: Axes, variant: str, name: str, blocks: list[Block], left: float
                 "o",
                 color=theme.INK_2,
                 markersize=4.5,
+                markeredgewidth=1,
                 markerfacecolor="none",
                 label=marks.series(name, "before"),
             )
@@ -163,11 +134,8 @@ def _group(axes: Axes, variant: str, name: str, blocks: list[Block], left: float
 
 
 def _mean(blocks: list[Block]) -> float:
-    """The mean range, averaged over the blocks of a stage and then over stages, as in findings."""
-    stages: dict[int, list[float]] = {}
-    for block in blocks:
-        stages.setdefault(block.stage, []).append(block.mean)
-    return mean(mean(own) for own in stages.values())
+    """The mean range, averaged over the blocks of a stage and then over stages."""
+    return by_stage([(block.channels, block.mean) for block in blocks])
 
 
 def _headline(found: dict[str, list[Block]], words: Words) -> str:
@@ -183,15 +151,10 @@ def _headline(found: dict[str, list[Block]], words: Words) -> str:
     return words.sentences(parts)
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: no finished run of either network.
-    """
-    words = Words(ID, lang)
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
     parts = []
-    for variant, own in _found(Evidence(records)).items():
+    for variant, own in estimates.measured(VARIANTS, partial(blocks, evidence)).items():
         means = [block.mean for block in own]
         least, most = min(means), max(means)
         parts.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,11 @@ from numpy.typing import NDArray
 from analysis.evidence import Evidence
 from analysis.figures import se_ranges
 from analysis.figures.common import estimates, marks, theme
-from analysis.figures.common.text import Lang, Words
-from analysis.records import Records
+from analysis.figures.common.text import Words
 
-ID = "se-weights"
-
-NETWORKS = se_ranges.NETWORKS
+VARIANTS = se_ranges.VARIANTS
 #: Approximate weight of every channel before training.
 BEFORE = 0.5
-
-
-def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that the figure shows."""
-    return Evidence(records).ids(NETWORKS)
 
 
 def weights(evidence: Evidence, variant: str) -> list[NDArray[np.float64]]:
@@ -35,22 +28,10 @@ def weights(evidence: Evidence, variant: str) -> list[NDArray[np.float64]]:
     ]
 
 
-def _found(evidence: Evidence) -> dict[str, list[NDArray[np.float64]]]:
-    found = {v: w for v in NETWORKS if (w := weights(evidence, v))}
-    if not found:
-        raise estimates.NothingToDraw(NETWORKS)
-    return found
-
-
-def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """One panel per network.
-
-    Raises:
-        NothingToDraw: no finished run of either network.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
-    found = _found(evidence)
-    note = words.missing(estimates.missing(evidence, NETWORKS))
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
+    """One panel per network."""
+    found = estimates.measured(VARIANTS, partial(weights, evidence))
+    note = words.missing(estimates.missing(evidence, VARIANTS))
     height = 1.4
     sheet = theme.sheet(0.56 + len(found) * (height + 0.72) - 0.3, _headline(found, words), note)
     top = 0.56
@@ -101,7 +82,7 @@ def _panel(
     low, quarter, middle, third, high = np.transpose(shares)
     axes.vlines(places_at, low, high, color=colour, linewidth=0.7, zorder=2.5)
     axes.vlines(places_at, quarter, third, color=colour, linewidth=3, zorder=2.6)
-    dot: dict[str, Any] = {"color": theme.PAPER, "markersize": 2.4, "markeredgewidth": 0}
+    dot: dict[str, Any] = {"color": theme.PAPER, "markersize": 2.4}
     axes.plot(places_at, middle, "o", zorder=3, **dot)
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
@@ -154,15 +135,10 @@ def _headline(found: dict[str, list[NDArray[np.float64]]], words: Words) -> str:
     return words("headline", networks=words.clauses(parts))
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: no finished run of either network.
-    """
-    words = Words(ID, lang)
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
     parts = []
-    for variant, blocks in _found(Evidence(records)).items():
+    for variant, blocks in estimates.measured(VARIANTS, partial(weights, evidence)).items():
         low, quarter, third, high = np.percentile(np.concatenate(blocks), [0, 25, 75, 100])
         widest, least, most = _halves(blocks)
         values = {"low": low, "quarter": quarter, "third": third, "high": high}

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import models
+from analysis.evidence import Evidence
 from analysis.figures.common import theme
 from analysis.figures.common.diagram import Diagram
-from analysis.figures.common.text import Lang, Words
-from analysis.records import Records
-
-ID = "senet"
+from analysis.figures.common.text import Words
 
 #: Opacity of the example's channels, by their weights.
 SHADES = (0.12, 0.75, 0.3, 0.6, 0.18, 0.9)
 
 
-def runs(records: Records) -> tuple[str, ...]:
-    """None: the figure does not depend on records."""
-    return ()
-
-
-def draw(records: Records, lang: Lang) -> Diagram:
+def draw(evidence: Evidence, words: Words) -> Diagram:
     """The block on the residual branch, the shortcut below it."""
     inner = max(1, len(SHADES) // int(models.DEFAULTS["ratio"]))
     colour = theme.look("SEResNet34").colour
-    return Diagram("senet", 2.75, words=Words(ID, lang), colour=colour, shades=SHADES, inner=inner)
+    return Diagram("senet", 2.75, words=words, colour=colour, shades=SHADES, inner=inner)
 
 
-def alt(records: Records, lang: Lang) -> str:
+def alt(evidence: Evidence, words: Words) -> str:
     """What the figure shows, in words."""
-    return Words(ID, lang)("alt", ratio=int(models.DEFAULTS["ratio"]))
+    return words("alt", ratio=int(models.DEFAULTS["ratio"]))

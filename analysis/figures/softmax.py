@@ -5,30 +5,16 @@ from __future__ import annotations
 from analysis.constants import SOFTMAX_FLOOR
 from analysis.evidence import Evidence
 from analysis.figures.common import curves, estimates, marks, theme
-from analysis.figures.common.text import Lang, Words, loss, percent
-from analysis.records import Records
+from analysis.figures.common.text import Words, loss, percent
 
-ID = "softmax"
-
-WITH, WITHOUT = "ResNet18-softmax", "ResNet18"
+VARIANTS = WITH, WITHOUT = "ResNet18-softmax", "ResNet18"
 #: A run is an outlier if its error rate is this many times the mean of the others.
 ALONE = 3
 
 
-def runs(records: Records) -> tuple[str, ...]:
-    """Ids of the records that the figure shows."""
-    return Evidence(records).ids((WITH, WITHOUT))
-
-
-def draw(records: Records, lang: Lang) -> theme.Sheet:
-    """Training loss with the bound as a dashed line, and validation accuracy, by epoch.
-
-    Raises:
-        NothingToDraw: neither run exists.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
-    estimates.present(evidence, (WITH, WITHOUT))
-    missing = estimates.missing(evidence, (WITH, WITHOUT))
+def draw(evidence: Evidence, words: Words) -> theme.Sheet:
+    """Training loss with the bound as a dashed line, and validation accuracy, by epoch."""
+    missing = estimates.missing(evidence, VARIANTS)
     sheet = theme.sheet(2.6, _headline(evidence, words), words.missing(missing))
     names = {WITH: words("with_softmax"), WITHOUT: words("without_softmax")}
 
@@ -53,7 +39,7 @@ def draw(records: Records, lang: Lang) -> theme.Sheet:
 
 def _headline(evidence: Evidence, words: Words) -> str:
     """The final accuracies, and the lowest run if it is an outlier."""
-    both = [estimates.accuracy(evidence, variant, "validation") for variant in (WITH, WITHOUT)]
+    both = [estimates.accuracy(evidence, variant, "validation") for variant in VARIANTS]
     if None in both:
         return ""
     inside, outside = (value for value in both if value is not None)
@@ -64,13 +50,8 @@ def _headline(evidence: Evidence, words: Words) -> str:
     return text + words("stop")
 
 
-def alt(records: Records, lang: Lang) -> str:
-    """What the figure shows, in words.
-
-    Raises:
-        NothingToDraw: neither run exists.
-    """
-    evidence, words = Evidence(records), Words(ID, lang)
+def alt(evidence: Evidence, words: Words) -> str:
+    """What the figure shows, in words."""
     parts = []
     for variant, key in ((WITH, "with"), (WITHOUT, "without")):
         if not evidence.runs(variant):
@@ -83,6 +64,4 @@ def alt(records: Records, lang: Lang) -> str:
         values = {"loss": loss(last.mean), "accuracy": percent(accuracy.mean)}
         values |= {"above": loss(last.mean - SOFTMAX_FLOOR), "bound": f"{SOFTMAX_FLOOR:.4f}"}
         parts.append(words(f"alt_{key}", **values))
-    if not parts:
-        raise estimates.NothingToDraw((WITH, WITHOUT))
     return words.sentences(parts)

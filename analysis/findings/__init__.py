@@ -101,14 +101,15 @@ def _finding(
     seeds = evidence.seeds(result.variants)
     seed_sources = tuple(Source(name, "config.seed") for name in evidence.ids(result.variants))
     values["seeds"] = Value(seeds, "integer", seed_sources)
+    effect, interval = result.effect
     raw = _raw(result)
     if raw:
         values["raw_p"] = Value(raw, "p", tuple(sorted(set(result.sources))))
     return Finding(
         id=hypothesis.id,
         verdict=_verdict(result, p),
-        effect=result.effect,
-        interval=result.interval if result.effect is not None else None,
+        effect=effect,
+        interval=interval if effect is not None else None,
         p=p,
         test=result.test,
         values=values,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from analysis.constants import CONSTANTS, MARGIN
@@ -14,16 +14,16 @@ from analysis.findings.base import (
     average,
     better,
     claim_set,
-    difference,
+    comparison,
     equivalence,
-    error_ratio,
     finding,
+    log_ratio,
+    mean_effect,
     negate,
     value_pair,
 )
 from analysis.statistics import (
     OneSided,
-    difference_interval,
     mean_interval,
     spearman,
     student,
@@ -84,7 +84,7 @@ class Ranges:
         return Value(number, "weight", self.sources)
 
 
-def by_stage(measured: Sequence[tuple[int, float]]) -> float:
+def by_stage(measured: Iterable[tuple[int, float]]) -> float:
     """The mean over stages of the mean over each stage's blocks.
 
     ``measured``: (channels, measure) of each block.
@@ -95,14 +95,14 @@ def by_stage(measured: Sequence[tuple[int, float]]) -> float:
     return average([average(numbers) for numbers in stages.values()])
 
 
-def untrained(run: Record) -> list[tuple[int, float]]:
+def untrained(run: Record) -> dict[str, tuple[int, float]]:
     """(channels, range) of each SE block before training, the larger of evaluation and batch mode;
     empty if it was not measured."""
     ranges: dict[str, tuple[int, float]] = {}
     for block in run.probes.se_initial:
         before = ranges.get(block.block, (block.channels, 0.0))[1]
         ranges[block.block] = block.channels, max(before, block.range_of_means)
-    return list(ranges.values())
+    return ranges
 
 
 @finding("se-weights-differ", needs=(SE18, SE34))
@@ -130,7 +130,7 @@ def se_weights_differ(evidence: Evidence) -> Result:
             missing.append(variant)
             continue
         ranges = Ranges(evidence, variant)
-        before = [by_stage(untrained(run)) for run in runs]
+        before = [by_stage(untrained(run).values()) for run in runs]
         after = [
             by_stage([(b.channels, b.range_of_means) for b in run.probes.se_weights])
             for run in runs
@@ -150,32 +150,18 @@ def se_weights_differ(evidence: Evidence) -> Result:
         values[f"{name}_blocks"] = Value(blocks, "integer", ranges.sources)
     if missing:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=tuple(missing))
-    counted = claim_set(parts, sources)
-    unique = tuple(sorted(set(sources)))
-    return Result(
-        (SE18, SE34),
-        "runs",
-        p=counted.p,
-        mixed=counted.mixed,
-        sources=unique,
-        effect=Value(average(changes["se18"]), "weight", unique),
-        interval=value_pair(mean_interval(changes["se18"]), "weight", unique),
-        values={**values, **counted.values},
-        facts=counted.facts,
-    )
+    effect = mean_effect(changes["se18"], "weight", sources)
+    return claim_set(parts, (SE18, SE34), "runs", sources, effect, values=values)
 
 
 def _grown(runs: Sequence[Record]) -> tuple[int, int]:
     """Number of blocks whose range, averaged over the runs, grew in training; number of blocks."""
     changes: dict[str, list[float]] = {}
     for run in runs:
-        before: dict[str, float] = {}
-        for initial in run.probes.se_initial:
-            least = before.get(initial.block, 0.0)
-            before[initial.block] = max(least, initial.range_of_means)
+        before = untrained(run)
         for block in run.probes.se_weights:
             if block.block in before:
-                change = block.range_of_means - before[block.block]
+                change = block.range_of_means - before[block.block][1]
                 changes.setdefault(block.block, []).append(change)
     return sum(average(found) > 0 for found in changes.values()), len(changes)
 
@@ -195,21 +181,18 @@ def se_range_larger_18(evidence: Evidence) -> Result:
         missing = tuple(v for v, r in ((SE18, first), (SE34, second)) if not r.blocks)
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=missing)
     logs = [[math.log(max(x, 1e-9)) for x in item.runs] for item in (first, second)]
-    ends = difference_interval(*logs)
     high, low = values["se18"], values["se34"]
     assert low is not None and high is not None
     values["difference"] = Value.derived(high.value - low.value, "weight", high, low)
     sources = (*first.sources, *second.sources)
     common = first.stages.keys() & second.stages.keys()
     signs = {first.stages[width] > second.stages[width] for width in common}
-    limits = ends and (math.exp(ends[0]), math.exp(ends[1]))
     return Result(
         (SE18, SE34),
         "runs",
         p=better(welch(*logs)),
         sources=sources,
-        effect=Value(math.exp(average(logs[0]) - average(logs[1])), "ratio", sources),
-        interval=value_pair(limits, "ratio", sources),
+        effect=log_ratio(logs[0], logs[1], sources),
         values=values,
         facts={
             "stages_agree": len(signs) == 1,
@@ -246,7 +229,7 @@ def se_gain_follows_range(evidence: Evidence) -> Result:
         "networks",
         p=better(p),
         sources=unique,
-        effect=Value(correlation, "gain", unique),
+        effect=(Value(correlation, "gain", unique), None),
         values=values,
     )
 
@@ -263,23 +246,13 @@ def se18_above_resnet18(evidence: Evidence) -> Result:
     that of ResNet-18.
     """
     contrast = evidence.compare(SE18, PLAIN18)
-    effect, ends = error_ratio(evidence, SE18, PLAIN18)
-    sources = evidence.sources((SE18, PLAIN18))
-    first, second = evidence.accuracy(SE18), evidence.accuracy(PLAIN18)
-    return Result(
-        (SE18, PLAIN18),
-        contrast.test,
+    equal_p = Value(contrast.equivalent(MARGIN), "p", evidence.sources((SE18, PLAIN18)))
+    return comparison(
+        evidence,
+        SE18,
+        PLAIN18,
         p=OneSided(better(contrast.zero).greater, contrast.against(MARGIN).less),
-        sources=sources,
-        effect=effect,
-        interval=ends,
-        values={
-            "first": first,
-            "second": second,
-            "difference": difference(first, second),
-            "margin": CONSTANTS["margin"],
-            "equal_p": Value(contrast.equivalent(MARGIN), "p", sources),
-        },
+        values={"margin": CONSTANTS["margin"], "equal_p": equal_p},
     )
 
 
@@ -327,20 +300,10 @@ def se_weights_dynamic(evidence: Evidence) -> Result:
         own = own or shares
     if not parts:
         return Result((SE18, SE34), "runs", verdict=Verdict.INCONCLUSIVE)
-    counted = claim_set(parts, sources)
-    unique = tuple(sorted(set(sources)))
     first = next(v for v in values.values() if v is not None)
-    return Result(
-        (SE18, SE34, *evidence.present((SE_ALEX,))),
-        "runs",
-        p=counted.p,
-        mixed=counted.mixed,
-        sources=unique,
-        effect=first,
-        interval=value_pair(mean_interval(own), "accuracy", first.sources),
-        values={**values, **counted.values},
-        facts=counted.facts,
-    )
+    effect = first, value_pair(mean_interval(own), "accuracy", first.sources)
+    variants = (SE18, SE34, *evidence.present((SE_ALEX,)))
+    return claim_set(parts, variants, "runs", sources, effect, values=values)
 
 
 def dynamic_share(block: SEWeights) -> float:

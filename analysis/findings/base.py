@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from analysis import protocol
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence
 from analysis.schema import Finding, Verdict
-from analysis.statistics import ALPHA, Contrast, OneSided
+from analysis.statistics import ALPHA, Contrast, OneSided, difference_interval, mean_interval
 from analysis.true_labels import Split
 from analysis.values import Kind, Source, Value
 
@@ -34,6 +34,10 @@ TESTS = (
 )
 
 
+Effect = tuple[Value | None, tuple[Value, Value] | None]
+NO_EFFECT: Effect = (None, None)
+
+
 @dataclass(frozen=True)
 class Result:
     """The return value of a finding's function.
@@ -42,7 +46,8 @@ class Result:
     against it (``less``); the verdict follows after Holm's correction. The p-values are valid at
     level alpha: ``better`` has already doubled those of two-sided tests. ``mixed``: evidence that
     the hypothesis holds of some networks and fails of others. ``missing``: variants of which one
-    run, or one measurement, would be enough and none exists.
+    run, or one measurement, would be enough and none exists. ``effect``: the main number and its
+    interval.
     """
 
     variants: Sequence[str]
@@ -51,8 +56,7 @@ class Result:
     mixed: float = 1.0
     verdict: Verdict | None = None
     sources: tuple[Source, ...] = ()
-    effect: Value | None = None
-    interval: tuple[Value, Value] | None = None
+    effect: Effect = NO_EFFECT
     values: Mapping[str, Value | None] = field(default_factory=dict)
     facts: Mapping[str, str | bool] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
@@ -132,27 +136,42 @@ def both(parts: Sequence[OneSided]) -> float:
     return min(1.0, max(holds, fails) * len(parts))
 
 
-def claim_set(parts: Mapping[str, OneSided], sources: Sequence[Source]) -> Claims:
-    """Combine tests of a claim about several networks or pairs: evidence for all, none and some.
+def claim_set(
+    parts: Mapping[str, OneSided],
+    variants: Sequence[str],
+    test: str,
+    sources: Sequence[Source],
+    effect: Effect = NO_EFFECT,
+    *,
+    values: Mapping[str, Value | None] = {},
+    facts: Mapping[str, str | bool] = {},
+) -> Result:
+    """A claim about several networks or pairs: evidence for all, none and some.
 
     Args:
         parts: evidence by the name of the network or pair, each at the level of one test.
+        variants: as in ``Result``.
+        test: as in ``Result``.
         sources: sources of all parts.
+        effect: as in ``Result``.
+        values: added are ``holds`` and ``fails`` (at the level of one test), of ``all``.
+        facts: added are their names, joined by commas: ``holding``, ``failing``, ``undecided``.
     """
-    found = list(parts.values())
     holds = [name for name, part in parts.items() if part.greater < ALPHA]
     fails = [name for name, part in parts.items() if part.less < ALPHA]
     left = [name for name in parts if name not in holds and name not in fails]
     unique = tuple(sorted(set(sources)))
-    return Claims(
-        OneSided(max(part.greater for part in found), max(part.less for part in found)),
-        both(found),
-        {
-            "holds": Value(len(holds), "integer", unique),
-            "fails": Value(len(fails), "integer", unique),
-            "all": Value(len(found), "integer", unique),
-        },
-        {
+    counts = {"holds": len(holds), "fails": len(fails), "all": len(parts)}
+    return Result(
+        variants,
+        test,
+        p=all_or_none(parts),
+        mixed=both(list(parts.values())),
+        sources=unique,
+        effect=effect,
+        values={**values, **{key: Value(n, "integer", unique) for key, n in counts.items()}},
+        facts={
+            **facts,
             "holding": ", ".join(holds),
             "failing": ", ".join(fails),
             "undecided": ", ".join(left),
@@ -160,24 +179,13 @@ def claim_set(parts: Mapping[str, OneSided], sources: Sequence[Source]) -> Claim
     )
 
 
-@dataclass(frozen=True)
-class Claims:
-    """A claim about several networks.
-
-    Attributes:
-        p: evidence that it holds of all (``greater``) and that it fails of all (``less``).
-        mixed: evidence that it holds of some and fails of others.
-        values: ``holds``, ``fails`` (at the level of one test) of ``all``.
-        facts: their names, joined by commas: ``holding``, ``failing``, ``undecided``.
-    """
-
-    p: OneSided
-    mixed: float
-    values: Mapping[str, Value]
-    facts: Mapping[str, str]
+def all_or_none(parts: Mapping[str, OneSided]) -> OneSided:
+    """Evidence that each part holds (``greater``), and that each fails (``less``)."""
+    found = parts.values()
+    return OneSided(max(part.greater for part in found), max(part.less for part in found))
 
 
-def joint_test(contrasts: Sequence[Contrast]) -> str:
+def joint_test(contrasts: Iterable[Contrast]) -> str:
     """The test to name for several contrasts: the first of the keys below that occurs."""
     found = {item.test for item in contrasts}
     return next(
@@ -185,20 +193,47 @@ def joint_test(contrasts: Sequence[Contrast]) -> str:
     )
 
 
-def error_ratio(
-    evidence: Evidence, first: str, second: str, split: Split = "test"
-) -> tuple[Value | None, tuple[Value, Value] | None]:
+def error_ratio(evidence: Evidence, first: str, second: str, split: Split = "test") -> Effect:
     """Error rate of the first over that of the second, with its interval.
 
     Both are None if all runs of a network diverged. If only some did, the rate is that of the
     others and there is no interval.
     """
     if not (evidence.finished(first) and evidence.finished(second)):
-        return None, None
+        return NO_EFFECT
     sources = evidence.sources((first, second), split)
     rates = [evidence.sample(variant, split).error for variant in (first, second)]
     value = Value(rates[0] / rates[1], "ratio", sources)
     return value, interval(evidence.compare(first, second, split), sources)
+
+
+def comparison(
+    evidence: Evidence,
+    first: str,
+    second: str,
+    *,
+    p: OneSided | None = None,
+    names: tuple[str, str] = ("first", "second"),
+    split: Split = "test",
+    values: Mapping[str, Value | None] = {},
+    facts: Mapping[str, str | bool] = {},
+) -> Result:
+    """The first network is more accurate than the second; ``p``: evidence, if it is another claim.
+
+    Values: the accuracies by ``names``, their ``difference``, and ``values``. Effect: error rate of
+    the first over that of the second.
+    """
+    contrast = evidence.compare(first, second, split)
+    one, other = evidence.accuracy(first, split), evidence.accuracy(second, split)
+    return Result(
+        (first, second),
+        contrast.test,
+        p=p or better(contrast.zero),
+        sources=evidence.sources((first, second), split),
+        effect=error_ratio(evidence, first, second, split),
+        values={names[0]: one, names[1]: other, "difference": difference(one, other), **values},
+        facts=facts,
+    )
 
 
 def equivalence(evidence: Evidence, first: str, second: str, split: Split = "test") -> Result:
@@ -211,23 +246,14 @@ def equivalence(evidence: Evidence, first: str, second: str, split: Split = "tes
     """
     contrast = evidence.compare(first, second, split)
     outside = contrast.against(-MARGIN).less, contrast.against(MARGIN).greater
-    effect, ends = error_ratio(evidence, first, second, split)
-    sources = evidence.sources((first, second), split)
-    one, other = evidence.accuracy(first, split), evidence.accuracy(second, split)
-    return Result(
-        (first, second),
-        contrast.test,
+    any_p = Value(contrast.zero.two_sided, "p", evidence.sources((first, second), split))
+    return comparison(
+        evidence,
+        first,
+        second,
         p=OneSided(contrast.equivalent(MARGIN), min(1.0, 2 * min(outside))),
-        sources=sources,
-        effect=effect,
-        interval=ends,
-        values={
-            "first": one,
-            "second": other,
-            "difference": difference(one, other),
-            "margin": CONSTANTS["margin"],
-            "any_p": Value(contrast.zero.two_sided, "p", sources),
-        },
+        split=split,
+        values={"margin": CONSTANTS["margin"], "any_p": any_p},
     )
 
 
@@ -255,16 +281,33 @@ def value_pair(
     return Value(ends[0], kind, tuple(sources)), Value(ends[1], kind, tuple(sources))
 
 
+def mean_effect(values: Sequence[float], kind: Kind, sources: Sequence[Source]) -> Effect:
+    """A mean over runs with Student's interval."""
+    unique = tuple(sorted(set(sources)))
+    ends = value_pair(mean_interval(values), kind, unique)
+    return Value(average(values), kind, unique), ends
+
+
+def log_ratio(first: Sequence[float], second: Sequence[float], sources: Sequence[Source]) -> Effect:
+    """The ratio of two geometric means over runs with Welch's interval, from natural logarithms."""
+    ends = difference_interval(first, second)
+    limits = ends and (math.exp(ends[0]), math.exp(ends[1]))
+    value = Value(math.exp(average(first) - average(second)), "ratio", tuple(sources))
+    return value, value_pair(limits, "ratio", sources)
+
+
 def average(values: Sequence[float]) -> float:
     """Arithmetic mean."""
     return sum(values) / len(values)
 
 
-def difference(first: Value | None, second: Value | None) -> Value | None:
-    """First minus second, in fractions; None if one is missing."""
+def difference(
+    first: Value | None, second: Value | None, kind: Kind = "difference"
+) -> Value | None:
+    """First minus second; None if one is missing."""
     if first is None or second is None:
         return None
-    return Value.derived(first.value - second.value, "difference", first, second)
+    return Value.derived(first.value - second.value, kind, first, second)
 
 
 def ratio(first: Value | None, second: Value | None) -> Value | None:

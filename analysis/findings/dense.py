@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence, title
 from analysis.findings.base import (
@@ -48,19 +50,14 @@ def dense_efficient(evidence: Evidence) -> Result:
     contrasts = {other: evidence.compare("DenseNet", other) for other in others}
     sources = evidence.sources(variants)
     parts = {title(o): better(c.against(-MARGIN)) for o, c in contrasts.items()}
-    counted = claim_set(parts, sources)
-    effect, ends = error_ratio(evidence, "DenseNet", best)
     counts = [source for v in variants for count in (params, macs) for source in count[v].sources]
     accuracy, highest = evidence.accuracy("DenseNet"), evidence.accuracy(best)
-    return Result(
+    result = claim_set(
+        parts,
         variants,
-        joint_test(list(contrasts.values())) if fewest else "arithmetic",
-        p=counted.p if fewest else None,
-        mixed=counted.mixed if fewest else 1.0,
-        verdict=None if fewest else Verdict.CONTRADICTED,
-        sources=(*sources, *counts),
-        effect=effect,
-        interval=ends,
+        joint_test(contrasts.values()),
+        sources,
+        error_ratio(evidence, "DenseNet", best),
         values={
             "accuracy": accuracy,
             "params": params["DenseNet"],
@@ -76,7 +73,6 @@ def dense_efficient(evidence: Evidence) -> Result:
             "best_macs_ratio": ratio(macs[best], macs["DenseNet"]),
             "margin": CONSTANTS["margin"],
             "difference": difference(accuracy, highest),
-            **counted.values,
             **accuracies(evidence, variants),
         },
         facts={
@@ -84,6 +80,9 @@ def dense_efficient(evidence: Evidence) -> Result:
             "next_params": title(small),
             "next_macs": title(cheap),
             "fewest": fewest,
-            **counted.facts,
         },
     )
+    result = replace(result, sources=(*sources, *counts))
+    if fewest:
+        return result
+    return replace(result, test="arithmetic", p=None, mixed=1.0, verdict=Verdict.CONTRADICTED)

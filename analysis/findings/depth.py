@@ -18,12 +18,12 @@ from analysis.findings.base import (
     error_ratio,
     finding,
     joint_test,
+    log_ratio,
     negate,
     ratio,
 )
 from analysis.findings.ranking import below_all, epochs
-from analysis.statistics import OneSided, difference_interval, welch
-from analysis.values import Source, Value
+from analysis.statistics import OneSided, welch
 
 #: Shallow and deep network with the same kind of block; 34 and 50 layers differ in more than depth.
 BASIC = ("PlainNet18", "PlainNet34")
@@ -58,19 +58,14 @@ def plain_degrades(evidence: Evidence) -> Result:
     pairs = [BASIC, BOTTLENECK] if bottleneck else [BASIC]
     contrasts = {pair_title(pair): evidence.compare(pair[1], pair[0]) for pair in pairs}
     variants = [variant for pair in pairs for variant in pair]
-    sources = evidence.sources(variants)
-    counted = claim_set({n: better(negate(c.zero)) for n, c in contrasts.items()}, sources)
-    effect, ends = error_ratio(evidence, BASIC[1], BASIC[0])
     shallow, deep = (evidence.accuracy(variant) for variant in BASIC)
     wide, wider = (evidence.accuracy(variant) for variant in BOTTLENECK)
-    return Result(
+    return claim_set(
+        {name: better(negate(contrast.zero)) for name, contrast in contrasts.items()},
         variants,
-        joint_test(list(contrasts.values())),
-        p=counted.p,
-        mixed=counted.mixed,
-        sources=sources,
-        effect=effect,
-        interval=ends,
+        joint_test(contrasts.values()),
+        evidence.sources(variants),
+        error_ratio(evidence, BASIC[1], BASIC[0]),
         values={
             "shallow": shallow,
             "deep": deep,
@@ -80,13 +75,8 @@ def plain_degrades(evidence: Evidence) -> Result:
             "bottleneck_shallow": wide if bottleneck else None,
             "bottleneck_deep": wider if bottleneck else None,
             "bottleneck_difference": difference(wider, wide) if bottleneck else None,
-            **counted.values,
         },
-        facts={
-            "bottleneck": bottleneck,
-            "deep_diverged": evidence.diverged("PlainNet34"),
-            **counted.facts,
-        },
+        facts={"bottleneck": bottleneck, "deep_diverged": evidence.diverged("PlainNet34")},
     )
 
 
@@ -135,7 +125,8 @@ def degradation_in_training_loss(evidence: Evidence) -> Result:
         if not (less_accurate and in_training):
             p = p._replace(greater=1.0)
         if not any(run.status == "diverged" for v in BASIC for run in evidence.runs(v)):
-            ends = ratio_interval(train[1], train[0], sources)
+            shallow_logs, deep_logs = ([_log(loss) for loss in losses] for losses in train)
+            ends = log_ratio(deep_logs, shallow_logs, sorted(set(sources)))[1]
     else:
         verdict = _verdict(average(train[0]), average(train[1]), less_accurate and in_training)
     return Result(
@@ -144,8 +135,7 @@ def degradation_in_training_loss(evidence: Evidence) -> Result:
         p=p,
         verdict=verdict,
         sources=sources,
-        effect=ratio(deep, shallow),
-        interval=ends,
+        effect=(ratio(deep, shallow), ends),
         values={
             "shallow_loss": shallow,
             "deep_loss": deep,
@@ -153,8 +143,8 @@ def degradation_in_training_loss(evidence: Evidence) -> Result:
             "deep_validation_loss": deep_validation,
             "loss_ratio": ratio(deep, shallow),
             "threshold": CONSTANTS["loss_ratio"],
-            "shallow_gap": _gap(shallow_validation, shallow),
-            "deep_gap": _gap(deep_validation, deep),
+            "shallow_gap": difference(shallow_validation, shallow, "loss"),
+            "deep_gap": difference(deep_validation, deep, "loss"),
             "shallow": evidence.accuracy("PlainNet18"),
             "deep": evidence.accuracy("PlainNet34"),
         },
@@ -173,29 +163,12 @@ def loss_evidence(first: Sequence[float], second: Sequence[float], margin: float
     return welch([_log(x) - margin for x in first], [_log(x) for x in second])
 
 
-def ratio_interval(
-    first: Sequence[float], second: Sequence[float], sources: Sequence[Source]
-) -> tuple[Value, Value] | None:
-    """95 % interval of the ratio of two geometric means over runs."""
-    ends = difference_interval([_log(x) for x in first], [_log(x) for x in second])
-    if ends is None:
-        return None
-    low, high = (Value(math.exp(end), "ratio", tuple(sorted(set(sources)))) for end in ends)
-    return low, high
-
-
 def _verdict(shallow: float, deep: float, degraded: bool) -> Verdict:
     if deep >= LOSS_RATIO * shallow and degraded:
         return Verdict.SUPPORTED
     if deep * LOSS_RATIO <= shallow:
         return Verdict.CONTRADICTED
     return Verdict.INCONCLUSIVE
-
-
-def _gap(validation: Value | None, train: Value | None) -> Value | None:
-    if validation is None or train is None:
-        return None
-    return Value.derived(validation.value - train.value, "loss", validation, train)
 
 
 def _log(loss: float) -> float:

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from analysis.constants import CONSTANTS, GAIN_BOUND
 from analysis.evidence import Evidence, title
 from analysis.findings.base import (
+    NO_EFFECT,
+    Effect,
     Result,
     Verdict,
+    all_or_none,
     average,
     better,
+    both,
     claim_set,
     finding,
+    log_ratio,
     negate,
     value_pair,
 )
 from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
 from analysis.statistics import (
+    ALPHA,
     OneSided,
     difference_interval,
     mean_interval,
@@ -152,34 +159,27 @@ def plain_gain_grows(evidence: Evidence) -> Result:
     if deepest is None:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("PlainNet18", "ResNet18"))
     found, error, p = slope(depths, sizes)
-    parts = {"slope": better(p), **parts}
-    counted = claim_set(parts, sources)
-    pairs = claim_set({name: part for name, part in parts.items() if name != "slope"}, sources)
+    whole = {"slope": better(p), **parts}
     plain, residual = deepest
     unique = tuple(sorted({*plain.sources, *residual.sources}))
     ends = difference_interval(plain.totals, residual.totals)
-    all_sources = tuple(sources)
     if math.isfinite(error):
-        values["slope"] = Value(found, "gain", all_sources)
-        for name, end in zip(
-            ("low", "high"), slope_interval(found, error, len(sizes)), strict=True
-        ):
-            values[f"slope_{name}"] = Value(end, "gain", all_sources)
-    return Result(
+        limits = slope_interval(found, error, len(sizes))
+        for name, number in zip(("", "_low", "_high"), (found, *limits), strict=True):
+            values[f"slope{name}"] = Value(number, "gain", tuple(sources))
+    pairs = claim_set(
+        parts,
         used,
         "runs",
-        p=counted.p,
-        mixed=counted.mixed,
-        sources=all_sources,
-        effect=Value(average(plain.totals) - average(residual.totals), "gain", unique),
-        interval=value_pair(ends, "gain", unique),
-        values={**values, **pairs.values},
-        facts={
-            "explodes": explodes,
-            "slope_shown": parts["slope"].greater < 0.05,
-            **pairs.facts,
-        },
+        sources,
+        (
+            Value(average(plain.totals) - average(residual.totals), "gain", unique),
+            value_pair(ends, "gain", unique),
+        ),
+        values=values,
+        facts={"explodes": explodes, "slope_shown": whole["slope"].greater < ALPHA},
     )
+    return replace(pairs, p=all_or_none(whole), mixed=both(list(whole.values())))
 
 
 @finding("gain-add-sub-near-one", needs=(ADD, SUB))
@@ -206,28 +206,18 @@ def gain_add_sub_near_one(evidence: Evidence) -> Result:
     values: dict[str, Value | None] = {"bound": CONSTANTS["gain_bound"]}
     for name, gain in (measured | plain).items():
         values |= gain.values(name)
-    sources = _sources(measured)
-    counted = claim_set(parts, sources) if parts else None
-    init = measured.get("add_init")
-    ends = mean_interval(init.blocks) if init else None
     within = [abs(x) <= bound for g in measured.values() for x in (g.least, g.most)]
-    return Result(
-        (ADD, SUB),
-        "runs",
-        p=counted.p if counted else None,
-        mixed=counted.mixed if counted else 1.0,
-        verdict=None if counted else Verdict.INCONCLUSIVE,
-        sources=sources,
-        effect=values.get("add_init"),
-        interval=value_pair(
-            ends and (_power(ends[0]), _power(ends[1])), "gain", init.sources if init else ()
-        ),
-        values={**values, **(counted.values if counted else {})},
-        facts={
-            "all_within": all(within),
-            "none_within": all(abs(x) <= bound for g in plain.values() for x in g.blocks),
-        },
-    )
+    facts = {
+        "all_within": all(within),
+        "none_within": all(abs(x) <= bound for g in plain.values() for x in g.blocks),
+    }
+    if not parts:
+        verdict = Verdict.INCONCLUSIVE
+        return Result((ADD, SUB), "runs", verdict=verdict, values=values, facts=facts)
+    sources = [source for gain in measured.values() for source in gain.sources]
+    init = measured.get("add_init")
+    effect = _factor(init.blocks, init.sources) if init else NO_EFFECT
+    return claim_set(parts, (ADD, SUB), "runs", sources, effect, values=values, facts=facts)
 
 
 @finding("branch-gain-small", needs=(ADD, NONE))
@@ -246,25 +236,13 @@ def branch_gain_small(evidence: Evidence) -> Result:
     values: dict[str, Value | None] = {}
     for name, gain in measured.values():
         values |= gain.values(name)
-    sources = _sources(dict(measured.values()))
     if not measured:
         return Result((ADD, NONE), "runs", verdict=Verdict.INCONCLUSIVE, values=values)
-    counted = claim_set(
-        {key: better(negate(student(g.blocks, 0.0))) for key, (_, g) in measured.items()}, sources
-    )
-    gain = next(iter(measured.values()))[1]
-    ends = mean_interval(gain.blocks)
-    return Result(
-        (ADD, NONE),
-        "runs",
-        p=counted.p,
-        mixed=counted.mixed,
-        sources=sources,
-        effect=values.get("add_init"),
-        interval=value_pair(ends and (_power(ends[0]), _power(ends[1])), "gain", gain.sources),
-        values={**values, **counted.values},
-        facts=counted.facts,
-    )
+    parts = {key: better(negate(student(g.blocks, 0.0))) for key, (_, g) in measured.items()}
+    sources = [source for _, gain in measured.values() for source in gain.sources]
+    _, add = measured.get(title(ADD), (None, None))
+    effect = _factor(add.blocks, add.sources) if add else NO_EFFECT
+    return claim_set(parts, (ADD, NONE), "runs", sources, effect, values=values)
 
 
 @finding("mul-bn-unstable", needs=(ADD, MUL))
@@ -292,7 +270,6 @@ def mul_bn_unstable(evidence: Evidence) -> Result:
     if not (add and mul):
         return Result((ADD, MUL), "runs", verdict=Verdict.INCONCLUSIVE, values=values)
     logs = [[math.log(spread) for spread, _ in item] for item in (mul, add)]
-    ends = difference_interval(*logs)
     for name, item in (("add", add), ("mul", mul)):
         own = _norm_sources(evidence, ADD if name == "add" else MUL)
         spread = math.exp(average([math.log(s) for s, _ in item]))
@@ -303,8 +280,7 @@ def mul_bn_unstable(evidence: Evidence) -> Result:
         "runs",
         p=better(welch(*logs)),
         sources=sources,
-        effect=Value(math.exp(average(logs[0]) - average(logs[1])), "ratio", sources),
-        interval=value_pair(ends and (math.exp(ends[0]), math.exp(ends[1])), "ratio", sources),
+        effect=log_ratio(logs[0], logs[1], sources),
         values=values,
         facts={"explodes": bool(totals.totals) and min(totals.totals) > 0},
     )
@@ -321,16 +297,14 @@ def mul_nobn_vanishes(evidence: Evidence) -> Result:
     gain = Gains(evidence, MUL_NOBN, "init")
     if not gain.totals:
         return Result((MUL_NOBN,), "runs", verdict=Verdict.INCONCLUSIVE)
-    total = Value(_power(average(gain.totals)), "gain", gain.sources)
-    ends = mean_interval(gain.totals)
+    effect = _factor(gain.totals, gain.sources)
     return Result(
         (MUL_NOBN,),
         "runs",
         p=better(negate(student(gain.totals, 0.0))),
         sources=gain.sources,
-        effect=total,
-        interval=value_pair(ends and (_power(ends[0]), _power(ends[1])), "gain", gain.sources),
-        values={**gain.values("mul_nobn_init"), "total": total},
+        effect=effect,
+        values={**gain.values("mul_nobn_init"), "total": effect[0]},
     )
 
 
@@ -362,20 +336,10 @@ def features_below_one(evidence: Evidence) -> Result:
         sources += used
     if missing:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=tuple(missing))
-    counted = claim_set(parts, sources)
     share = values["mul"]
     assert share is not None
-    return Result(
-        (ADD, MUL, NONE),
-        "runs",
-        p=counted.p,
-        mixed=counted.mixed,
-        sources=tuple(sources),
-        effect=share,
-        interval=value_pair(mean_interval(mul), "accuracy", share.sources),
-        values={**values, **counted.values},
-        facts=counted.facts,
-    )
+    effect = share, value_pair(mean_interval(mul), "accuracy", share.sources)
+    return claim_set(parts, (ADD, MUL, NONE), "runs", sources, effect, values=values)
 
 
 def gains(evidence: Evidence, operators: Sequence[tuple[str, str]]) -> dict[str, Gains]:
@@ -433,5 +397,8 @@ def _power(exponent: float) -> float:
     return float(10 ** max(min(exponent, 300.0), -300.0))
 
 
-def _sources(measured: dict[str, Gains]) -> tuple[Source, ...]:
-    return tuple(sorted({source for gain in measured.values() for source in gain.sources}))
+def _factor(logs: Sequence[float], sources: tuple[Source, ...]) -> Effect:
+    """The geometric mean over runs with Student's interval, from logarithms to base 10."""
+    ends = mean_interval(logs)
+    limits = ends and (_power(ends[0]), _power(ends[1]))
+    return Value(_power(average(logs)), "gain", sources), value_pair(limits, "gain", sources)

@@ -10,6 +10,7 @@ from analysis.findings.base import (
     Result,
     Verdict,
     better,
+    comparison,
     difference,
     equivalence,
     error_ratio,
@@ -66,23 +67,8 @@ def sub_above_none(evidence: Evidence) -> Result:
     Values: ``sub``, ``none``, ``add`` (validation accuracies), ``difference`` (sub - none). Effect:
     error rate of sub over that of none.
     """
-    contrast = evidence.compare(SUB, NONE, "validation")
-    effect, ends = error_ratio(evidence, SUB, NONE, "validation")
-    sub, none = evidence.accuracy(SUB, "validation"), evidence.accuracy(NONE, "validation")
-    return Result(
-        (SUB, NONE),
-        contrast.test,
-        p=better(contrast.zero),
-        sources=evidence.sources((SUB, NONE), "validation"),
-        effect=effect,
-        interval=ends,
-        values={
-            "sub": sub,
-            "none": none,
-            "add": evidence.accuracy(ADD, "validation"),
-            "difference": difference(sub, none),
-        },
-    )
+    values = {"add": evidence.accuracy(ADD, "validation")}
+    return comparison(evidence, SUB, NONE, names=("sub", "none"), split="validation", values=values)
 
 
 @finding("mul-much-worse", needs=(ADD, MUL))
@@ -98,22 +84,15 @@ def mul_much_worse(evidence: Evidence) -> Result:
     first run's, from 0). Effect: error rate of mul over that of add. Facts: ``diverged`` (every
     run), ``some_diverged``.
     """
-    add, mul = evidence.accuracy(ADD, "validation"), evidence.accuracy(MUL, "validation")
-    contrast = evidence.compare(MUL, ADD, "validation")
-    against = contrast.against(-MUCH_WORSE)
-    effect, ends = error_ratio(evidence, MUL, ADD, "validation")
     kind = evidence.loss_kind((ADD, MUL))
-    return Result(
-        (ADD, MUL),
-        contrast.test,
-        p=better(negate(against)),
-        sources=evidence.sources((ADD, MUL), "validation"),
-        effect=effect,
-        interval=ends,
+    return comparison(
+        evidence,
+        MUL,
+        ADD,
+        p=better(negate(evidence.compare(MUL, ADD, "validation").against(-MUCH_WORSE))),
+        names=("mul", "add"),
+        split="validation",
         values={
-            "add": add,
-            "mul": mul,
-            "difference": difference(mul, add),
             "add_loss": evidence.training_loss(ADD, kind),
             "mul_loss": evidence.training_loss(MUL, kind),
             "margin": CONSTANTS["much_worse"],
@@ -149,7 +128,7 @@ def mul_nan(evidence: Evidence) -> Result:
         "threshold",
         verdict=verdict,
         sources=sources,
-        effect=Value(count / len(runs), "accuracy", sources),
+        effect=(Value(count / len(runs), "accuracy", sources), None),
         values={
             "diverged": Value(count, "integer", sources),
             "runs": Value(len(runs), "integer", sources),
@@ -191,7 +170,7 @@ def mul_nobn_fails(evidence: Evidence) -> Result:
         (ADD, MUL_NOBN),
         "threshold" if losses else "diverged",
         verdict=verdict,
-        effect=error_ratio(evidence, MUL_NOBN, ADD, "validation")[0],
+        effect=(error_ratio(evidence, MUL_NOBN, ADD, "validation")[0], None),
         values={
             "difference": difference(mul, add),
             "mul_nobn": mul,
@@ -228,21 +207,13 @@ def bn_helps_plain(evidence: Evidence) -> Result:
     ``with_loss``, ``without_loss`` (training). Effect: error rate with BN over that without. Facts:
     ``without_diverged``.
     """
-    contrast = evidence.compare(NONE, NONE_NOBN)
-    effect, ends = error_ratio(evidence, NONE, NONE_NOBN)
-    own, bare = evidence.accuracy(NONE), evidence.accuracy(NONE_NOBN)
     kind = evidence.loss_kind((NONE, NONE_NOBN))
-    return Result(
-        (NONE, NONE_NOBN),
-        contrast.test,
-        p=better(contrast.zero),
-        sources=evidence.sources((NONE, NONE_NOBN)),
-        effect=effect,
-        interval=ends,
+    return comparison(
+        evidence,
+        NONE,
+        NONE_NOBN,
+        names=("with_bn", "without"),
         values={
-            "with_bn": own,
-            "without": bare,
-            "difference": difference(own, bare),
             "with_loss": evidence.training_loss(NONE, kind),
             "without_loss": evidence.training_loss(NONE_NOBN, kind),
         },

@@ -64,7 +64,7 @@ def macs_batch_of_four(evidence: Evidence) -> Result:
         variants,
         "arithmetic",
         verdict=Verdict.SUPPORTED if all(checked) else Verdict.CONTRADICTED,
-        effect=values.get("resnet18"),
+        effect=(values.get("resnet18"), None),
         values=values,
         facts={"all_checked": len(checked) == len(rows)},
     )
@@ -114,7 +114,7 @@ def widths_not_paper(evidence: Evidence) -> Result:
         used,
         "arithmetic",
         verdict=Verdict.SUPPORTED if all(differ) else Verdict.CONTRADICTED,
-        effect=values["ratio50"],
+        effect=(values["ratio50"], None),
         values=values,
         facts={"paper_run": len(used) == 4},
     )
@@ -147,7 +147,7 @@ def softmax_floor(evidence: Evidence) -> Result:
         (SOFTMAX, *evidence.present((RESNET,))),
         "arithmetic",
         verdict=Verdict.SUPPORTED if above else Verdict.CONTRADICTED,
-        effect=lowest,
+        effect=(lowest, None),
         values={
             "floor": CONSTANTS["softmax_floor"],
             "lowest": lowest,
@@ -205,8 +205,7 @@ def softmax_slows(evidence: Evidence) -> Result:
         "ranks",
         p=better(negate(ranks(slow, fast))),
         sources=sources,
-        effect=error_ratio(evidence, SOFTMAX, RESNET)[0],
-        interval=error_ratio(evidence, SOFTMAX, RESNET)[1],
+        effect=error_ratio(evidence, SOFTMAX, RESNET),
         values=values,
         facts={
             "diverged": evidence.diverged(SOFTMAX),
@@ -248,7 +247,7 @@ def softmax_slows_start(evidence: Evidence) -> Result:
         "ranks",
         p=better(negate(ranks(slow, fast))),
         sources=sources,
-        effect=difference(first, second),
+        effect=(difference(first, second), None),
         values={
             "with_first": first,
             "without_first": second,
@@ -313,7 +312,7 @@ def digits_not_significant(evidence: Evidence) -> Result:
         used,
         "arithmetic",
         verdict=Verdict.SUPPORTED if least > ALPHA else Verdict.CONTRADICTED,
-        effect=values["least_p"],
+        effect=(values["least_p"], None),
         values=values,
     )
 
@@ -346,7 +345,7 @@ def image_size(evidence: Evidence) -> Result:
         evidence.present(("LeNet",)),
         "arithmetic",
         verdict=Verdict.SUPPORTED,
-        effect=side,
+        effect=(side, None),
         values={
             "side": side,
             "stated": CONSTANTS["original_size_claim"],

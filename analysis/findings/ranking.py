@@ -26,6 +26,7 @@ from analysis.findings.base import (
     joint_test,
     negate,
     some,
+    value_pair,
 )
 from analysis.statistics import OneSided
 from analysis.values import Value
@@ -60,25 +61,22 @@ def ahead(evidence: Evidence, group: Sequence[str], others: Sequence[str]) -> Re
     # "Some other beats all" does not negate "one beats all others": each side has its own test.
     beaten = some([every([negate(contrasts[g, o].zero) for g in group]) for o in others])
     variants = [*group, *others]
-    sources = evidence.sources(variants)
-    counted = claim_set({title(o): better(contrasts[best, o].zero) for o in others}, sources)
-    effect, ends = error_ratio(evidence, best, rival)
-    return Result(
+    result = claim_set(
+        {title(o): better(contrasts[best, o].zero) for o in others},
         variants,
-        joint_test(list(contrasts.values())),
-        p=better(OneSided(some(wins).greater, beaten.greater)),
-        sources=sources,
-        effect=effect,
-        interval=ends,
+        joint_test(contrasts.values()),
+        evidence.sources(variants),
+        error_ratio(evidence, best, rival),
         values={
             "best": evidence.accuracy(best),
             "rival": evidence.accuracy(rival),
             "difference": difference(evidence.accuracy(best), evidence.accuracy(rival)),
-            **counted.values,
             **accuracies(evidence, variants),
         },
-        facts={"best": title(best), "rival": title(rival), **counted.facts},
+        facts={"best": title(best), "rival": title(rival)},
     )
+    p = better(OneSided(some(wins).greater, beaten.greater))
+    return replace(result, p=p, mixed=1.0)
 
 
 @finding("se-best", needs=(*DEEP, "LeNet"))
@@ -119,26 +117,20 @@ def resnet_dense_close(evidence: Evidence) -> Result:
         for n in near
     }
     variants = [*SE_RESNETS, *near]
-    sources = evidence.sources(variants)
-    counted = claim_set(parts, sources)
-    effect, ends = error_ratio(evidence, farthest, best)
-    return Result(
+    return claim_set(
+        parts,
         variants,
-        joint_test([evidence.compare(n, s) for n in near for s in SE_RESNETS]),
-        p=counted.p,
-        mixed=counted.mixed,
-        sources=sources,
-        effect=effect,
-        interval=ends,
+        joint_test(evidence.compare(n, s) for n in near for s in SE_RESNETS),
+        evidence.sources(variants),
+        error_ratio(evidence, farthest, best),
         values={
             "margin": CONSTANTS["margin"],
             "best": evidence.accuracy(best),
             "farthest": evidence.accuracy(farthest),
             "difference": difference(evidence.accuracy(farthest), evidence.accuracy(best)),
-            **counted.values,
             **accuracies(evidence, variants),
         },
-        facts={"best": title(best), "farthest": title(farthest), **counted.facts},
+        facts={"best": title(best), "farthest": title(farthest)},
     )
 
 
@@ -154,26 +146,20 @@ def below_all(evidence: Evidence, low: str, others: Sequence[str]) -> Result:
     nearest = min(others, key=evidence.score)
     highest = top(evidence, others)
     variants = [low, *others]
-    sources = evidence.sources(variants)
-    counted = claim_set({title(o): better(contrasts[o].zero) for o in others}, sources)
-    effect, ends = error_ratio(evidence, low, nearest)
-    return Result(
+    return claim_set(
+        {title(other): better(contrast.zero) for other, contrast in contrasts.items()},
         variants,
-        joint_test(list(contrasts.values())),
-        p=counted.p,
-        mixed=counted.mixed,
-        sources=sources,
-        effect=effect,
-        interval=ends,
+        joint_test(contrasts.values()),
+        evidence.sources(variants),
+        error_ratio(evidence, low, nearest),
         values={
             "accuracy": evidence.accuracy(low),
             "nearest": evidence.accuracy(nearest),
             "highest": evidence.accuracy(highest),
             "difference": difference(evidence.accuracy(low), evidence.accuracy(nearest)),
-            **counted.values,
             **accuracies(evidence, variants),
         },
-        facts={"nearest": title(nearest), "highest": title(highest), **counted.facts},
+        facts={"nearest": title(nearest), "highest": title(highest)},
     )
 
 
@@ -223,26 +209,20 @@ def dense_second(evidence: Evidence) -> Result:
     parts |= {title(o): better(evidence.compare(dense, o).against(-MARGIN)) for o in others}
     variants = [dense, best, *others]
     sources = evidence.sources(variants)
-    counted = claim_set(parts, sources)
-    effect, ends = error_ratio(evidence, dense, best)
     place = 1 + sum(evidence.score(o) > evidence.score(dense) for o in (best, *others))
-    return Result(
+    return claim_set(
+        parts,
         variants,
-        joint_test([evidence.compare(dense, o) for o in (best, *others)]),
-        p=counted.p,
-        mixed=counted.mixed,
-        sources=sources,
-        effect=effect,
-        interval=ends,
+        joint_test(evidence.compare(dense, o) for o in (best, *others)),
+        sources,
+        error_ratio(evidence, dense, best),
         values={
             "dense": evidence.accuracy(dense),
             "best": evidence.accuracy(best),
             "difference": difference(evidence.accuracy(dense), evidence.accuracy(best)),
             "place": Value(place, "integer", sources),
             "margin": CONSTANTS["margin"],
-            **counted.values,
         },
-        facts=counted.facts,
     )
 
 
@@ -267,22 +247,10 @@ def lenet_under_trained(evidence: Evidence) -> Result:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("LeNet",))
     ours = evidence.contrast(("LeNet",), (1,))
     rate = 1 - stated.value
-    scale = 1 / rate
-    low, high = ours.interval() if math.isfinite(ours.error) else (0.0, 0.0)
-    ends = None
+    p, ends = OneSided(1.0, 1.0), None
     if math.isfinite(ours.error):
-        ends = (
-            Value(math.exp(-high) * scale, "ratio", sources),
-            Value(math.exp(-low) * scale, "ratio", sources),
-        )
-    return Result(
-        ("LeNet",),
-        ours.test,
-        p=better(ours.against(-math.log(rate)))
-        if math.isfinite(ours.error)
-        else OneSided(1.0, 1.0),
-        sources=sources,
-        effect=Value(evidence.sample("LeNet").error * scale, "ratio", sources),
-        interval=ends,
-        values=values,
-    )
+        p = better(ours.against(-math.log(rate)))
+        limits = sorted(math.exp(-end) / rate for end in ours.interval())
+        ends = value_pair((limits[0], limits[1]), "ratio", sources)
+    effect = Value(evidence.sample("LeNet").error / rate, "ratio", sources)
+    return Result(("LeNet",), ours.test, p=p, sources=sources, effect=(effect, ends), values=values)

@@ -130,12 +130,11 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
     kind = evidence.loss_kind(used)
     sources = (*evidence.sources(used), *evidence.loss_sources(used, kind))
     parts = {pair_title(four[2:]): pair_evidence(evidence, four) for four in pairs.values()}
-    counted = claim_set(parts, sources)
     plain_shallow, plain_deep, residual_shallow, residual_deep = pairs[""]
     both = evidence.contrast(
         (residual_deep, residual_shallow, plain_deep, plain_shallow), (1, -1, -1, 1)
     )
-    values: dict[str, Value | None] = {"margin": CONSTANTS["margin"], **counted.values}
+    values: dict[str, Value | None] = {"margin": CONSTANTS["margin"]}
     facts: dict[str, str | bool] = {
         "stable": pairs[""] != NETWORKS,
         "wide": "wide_" in pairs,
@@ -143,7 +142,6 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
         "plain_degrades": evidence.score(plain_deep) < evidence.score(plain_shallow),
         "residual_degrades": evidence.score(residual_deep) < evidence.score(residual_shallow),
         "plain_deep_diverged": evidence.diverged(plain_deep),
-        **counted.facts,
     }
     for prefix, four in pairs.items():
         values |= _measured(evidence, prefix, four, kind)
@@ -152,16 +150,9 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
     effect = None
     if math.isfinite(both.error):
         effect = Value(math.exp(-both.estimate), "ratio", used_sources)
-    return Result(
-        used,
-        joint_test([both]),
-        p=counted.p,
-        mixed=counted.mixed,
-        sources=sources,
-        effect=effect,
-        interval=interval(both, used_sources),
-        values=values,
-        facts=facts,
+    ends = interval(both, used_sources)
+    return claim_set(
+        parts, used, joint_test([both]), sources, (effect, ends), values=values, facts=facts
     )
 
 

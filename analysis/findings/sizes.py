@@ -6,14 +6,7 @@ from collections import Counter
 
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence, title
-from analysis.findings.base import (
-    Result,
-    Verdict,
-    better,
-    difference,
-    error_ratio,
-    finding,
-)
+from analysis.findings.base import Result, Verdict, better, comparison, finding
 from analysis.findings.ranking import DEEP, OPTIONAL
 from analysis.records import mean, value
 from analysis.statistics import OneSided, spearman
@@ -61,7 +54,7 @@ def ranked(evidence: Evidence, size: str, size_kind: Kind, cost: str, cost_kind:
         "networks",
         p=better(p),
         sources=effect.sources,
-        effect=effect,
+        effect=(effect, None),
         values={"networks": Value(len(chosen), "integer", effect.sources)},
         facts={"device": next(iter(chosen.values()))[0].environment.device},
     )
@@ -92,22 +85,12 @@ def resize_augments(evidence: Evidence) -> Result:
     (large - small), ``margin``. Effect: error rate at 64 px over that at 28 px.
     """
     contrast = evidence.compare(LARGE, SMALL)
-    sources = evidence.sources((LARGE, SMALL))
-    effect, ends = error_ratio(evidence, LARGE, SMALL)
-    large, small = evidence.accuracy(LARGE), evidence.accuracy(SMALL)
-    return Result(
-        (SMALL, LARGE),
-        contrast.test,
+    return comparison(
+        evidence,
+        LARGE,
+        SMALL,
         p=OneSided(better(contrast.zero).greater, contrast.against(MARGIN).less),
-        sources=sources,
-        effect=effect,
-        interval=ends,
-        values={
-            "small": small,
-            "large": large,
-            "usual": evidence.accuracy("ResNet18"),
-            "difference": difference(large, small),
-            "margin": CONSTANTS["margin"],
-        },
+        names=("large", "small"),
+        values={"usual": evidence.accuracy("ResNet18"), "margin": CONSTANTS["margin"]},
         facts={"network": title("ResNet18")},
     )

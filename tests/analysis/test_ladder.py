@@ -7,7 +7,7 @@ import pytest
 
 from analysis import ladder
 from analysis.figures import NothingToDraw, figures
-from analysis.figures import ladder as figure
+from analysis.figures import ladder as module
 from analysis.findings import Verdict, evaluate
 from analysis.records import Records, rungs
 from analysis.results import Inputs
@@ -21,6 +21,8 @@ from tests.report_kit import material, section
 
 S, C, OPEN = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.INCONCLUSIVE
 DEGRADES = "plain-degrades"
+
+figure = figures()["ladder"]
 
 
 def rung(letter, **options):
@@ -104,7 +106,7 @@ def test_networks_that_a_rung_lacks():
     assert made
     assert set(made.findings) == set(made.ended("single"))
     assert not tables(records, evaluate(records), climbed=made)["ladder"].rows
-    assert list(figure.lines(records)) == ["ResNet50"]
+    assert list(module.lines(records)) == ["ResNet50"]
     for lang in LANGS:
         figure.draw(records, lang)
         assert "ResNet-50" in figure.alt(records, lang)
@@ -113,8 +115,8 @@ def test_networks_that_a_rung_lacks():
 def test_runs_that_diverged_are_marked_on_the_left():
     wild = factory.outcome("ResNet50", status="diverged")
     records = rung("A").beside({"B": rung("B", specs={"ResNet50.s1": wild, "LeNet.s0": wild})})
-    found = figure.lines(records)
-    assert figure.broken(records, found) == [("LeNet", 100_000), ("ResNet50", 100_000)]
+    found = module.lines(records)
+    assert module.broken(records, found) == [("LeNet", 100_000), ("ResNet50", 100_000)]
     for lang in LANGS:
         test_figures.test_texts_are_inside_and_apart(figure, records, lang)
 
@@ -144,7 +146,7 @@ def test_the_figure_has_a_word_for_every_finding_and_needs_its_own_records_alone
     records = rung("A").beside({"B": rung("B"), "C": rung("C")})
     own = records.only(figure.runs(records))
     assert set(own.rungs) == {"B", "C"}
-    shown = figure.rows(climbed(own))
+    shown = module.rows(climbed(own))
     assert DEGRADES in shown
     for lang in LANGS:
         assert figure.alt(own, lang) == figure.alt(records, lang)

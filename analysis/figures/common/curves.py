@@ -121,6 +121,15 @@ def some_diverged(evidence: Evidence, variant: str, words: Words) -> str:
     return words("some_diverged", diverged=broken, runs=len(runs))
 
 
+def accuracy_by_depth(
+    axes: Axes, evidence: Evidence, variants: Sequence[str], words: Words
+) -> None:
+    """Test accuracy of plain and residual networks by depth (``by_depth``)."""
+    found = estimates.accuracies(evidence, variants)
+    values = {variant: found[variant] for variant in variants if variant in found}
+    by_depth(axes, values, [v for v in variants if evidence.diverged(v)], words)
+
+
 def layers(variant: str) -> int:
     """The depth in a variant's name: 34 of ``PlainNet34-stable``."""
     return int("".join(filter(str.isdigit, variant.partition("-")[0])))

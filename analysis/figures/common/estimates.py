@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from analysis.evidence import Evidence
 from analysis.statistics import accuracy_interval
 from analysis.true_labels import Split
 from experiments import study
-from experiments.record import Epoch, Record
+from experiments.record import Record
 
 #: The profile that says which runs are missing in a folder of an unknown profile.
 _USUAL_PROFILE = "quick"
@@ -50,6 +51,14 @@ def accuracy(evidence: Evidence, variant: str, split: Split = "test") -> Estimat
     return Estimate(sample.accuracies, *accuracy_interval(sample))
 
 
+def accuracies(
+    evidence: Evidence, variants: Iterable[str], split: Split = "test"
+) -> dict[str, Estimate]:
+    """Accuracies of the variants with a finished run, the highest first."""
+    found = {v: e for v in variants if (e := accuracy(evidence, v, split)) is not None}
+    return dict(sorted(found.items(), key=lambda item: -item[1].mean))
+
+
 def broken_off(evidence: Evidence, variant: str) -> int | None:
     """The step at which the first run diverged, if every run of the variant did; else None."""
     steps = [run.divergence.step for run in evidence.runs(variant) if run.divergence is not None]
@@ -84,17 +93,14 @@ def curve(evidence: Evidence, variant: str, field: str) -> Curve:
     runs, broken = [], []
     for run in evidence.runs(variant):
         if run.history:
-            runs.append(([e.epoch for e in run.history], [_field(e, field) for e in run.history]))
+            values = [float(getattr(epoch, field)) for epoch in run.history]
+            runs.append(([epoch.epoch for epoch in run.history], values))
         if run.divergence is not None:
             broken.append((run.divergence.step, run.divergence.step / steps_per_epoch(run)))
     shortest = min((len(epochs) for epochs, _ in runs), default=0)
     epochs = runs[0][0][:shortest] if runs else []
     mean = [sum(values[i] for _, values in runs) / len(runs) for i in range(shortest)]
     return Curve(epochs, mean, runs, broken)
-
-
-def _field(epoch: Epoch, field: str) -> float:
-    return float(getattr(epoch, field))
 
 
 def steps_per_epoch(run: Record) -> int:
@@ -110,13 +116,18 @@ def missing(evidence: Evidence, variants: Sequence[str]) -> tuple[str, ...]:
     return tuple(variant for variant in evidence.missing(variants) if variant in known)
 
 
-def present(evidence: Evidence, variants: Sequence[str]) -> list[str]:
-    """The variants with a run.
+_Measure = TypeVar("_Measure")
+
+
+def measured(
+    variants: Sequence[str], measure: Callable[[str], _Measure | None]
+) -> dict[str, _Measure]:
+    """The measure of each variant that has one.
 
     Raises:
-        NothingToDraw: there is none.
+        NothingToDraw: none has.
     """
-    found = evidence.present(variants)
+    found = {variant: result for variant in variants if (result := measure(variant))}
     if not found:
         raise NothingToDraw(variants)
     return found

@@ -82,7 +82,6 @@ def estimate(
             color=look.colour,
             alpha=0.8,
             markersize=2.4,
-            markeredgewidth=0,
             zorder=2.6,
             label=series(name, "run"),
         )
@@ -91,7 +90,6 @@ def estimate(
         look.marker,
         color=look.colour,
         markersize=5.5,
-        markeredgewidth=0,
         zorder=3,
         label=series(name, "mean"),
     )
@@ -132,7 +130,6 @@ def curve(axes: Axes, look: Look, found: Curve, name: str) -> None:
         color=look.colour,
         marker=look.marker if few else None,
         markersize=4.6,
-        markeredgewidth=0,
         zorder=2.8,
         label=series(name, "mean"),
     )

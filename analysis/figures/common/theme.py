@@ -127,6 +127,7 @@ mpl.rcParams.update(
         "grid.linewidth": 0.5,
         "lines.linewidth": 1.4,
         "lines.markersize": 5.0,
+        "lines.markeredgewidth": 0.0,
         "lines.solid_capstyle": "round",
         "patch.linewidth": 0.6,
         "xtick.color": INK_2,
