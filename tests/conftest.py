@@ -1,10 +1,8 @@
-"""What all tests share: the table of faults, and the report that is built once."""
+"""What all tests share: a folder for the report that is built once."""
 
 import os
 import shutil
 import tempfile
-
-from tests import fault_kit
 
 
 def pytest_configure(config):
@@ -17,10 +15,3 @@ def pytest_configure(config):
 def pytest_unconfigure(config):
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ["TESTS_SHARED"])
-
-
-def pytest_terminal_summary(terminalreporter):
-    if fault_kit.TALLY:
-        terminalreporter.section("faults")
-        for line in fault_kit.table():
-            terminalreporter.write_line(line)

@@ -17,7 +17,6 @@ from experiments.training.checkpoint import Checkpoint
 from experiments.training.probes.gradient_norms import GradientProbe
 from experiments.training.run import execute
 from experiments.training.state import Job, Trained
-from tests.fault_kit import counted
 
 pytestmark = pytest.mark.pipeline
 
@@ -79,15 +78,14 @@ def poison(monkeypatch, what, value, step):
 def is_recorded(monkeypatch, images, name, moment):
     what, value, step = moment
     poison(monkeypatch, what, value, step)
-    with counted(f"{value} in a {what}"):
-        record, _ = execute(tiny(name), images)
-        assert record.status == "diverged", (record.status, record.reason)
-        # A bad gradient or weight shows in the loss of the next step, or of the evaluation.
-        after = what != "loss" and step % PER_EPOCH != PER_EPOCH - 1
-        assert record.divergence.step == step + after
-        assert record.divergence.epoch == 1 + step // PER_EPOCH
-        assert record.test is None
-        assert record.validation is None
+    record, _ = execute(tiny(name), images)
+    assert record.status == "diverged", (record.status, record.reason)
+    # A bad gradient or weight shows in the loss of the next step, or of the evaluation.
+    after = what != "loss" and step % PER_EPOCH != PER_EPOCH - 1
+    assert record.divergence.step == step + after
+    assert record.divergence.epoch == 1 + step // PER_EPOCH
+    assert record.test is None
+    assert record.validation is None
 
 
 @pytest.mark.parametrize("number", range(len(PLAN)))
@@ -167,13 +165,12 @@ def test_a_checkpoint_is_used_whole_or_not_at_all(images, checkpoints, interrupt
 
     assert usable()
     for _ in range(100):
-        with counted("a damaged checkpoint"):
-            damaged = bytearray(content)
-            damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
-            interrupted.write_bytes(damaged)
-            assert not usable()
-            interrupted.write_bytes(content[: rng.randrange(len(content))])
-            assert not usable()
+        damaged = bytearray(content)
+        damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
+        interrupted.write_bytes(damaged)
+        assert not usable()
+        interrupted.write_bytes(content[: rng.randrange(len(content))])
+        assert not usable()
     is_not_used(images, whole)
     owned = tmp_path / "owned"
     hostile = [
@@ -183,10 +180,9 @@ def test_a_checkpoint_is_used_whole_or_not_at_all(images, checkpoints, interrupt
         saved(tmp_path, {**state, "history": [Hostile(owned)]}),
     ]
     for content in hostile:
-        with counted("a hostile checkpoint"):
-            replace(next(interrupted.parent.glob("*.pt")), content)
-            assert not usable()
-            assert not owned.exists()
+        replace(next(interrupted.parent.glob("*.pt")), content)
+        assert not usable()
+        assert not owned.exists()
     is_not_used(images, whole)
     other = {name: value[..., :1] for name, value in state["parts"]["net"].items()}
     unfit = [
@@ -200,9 +196,8 @@ def test_a_checkpoint_is_used_whole_or_not_at_all(images, checkpoints, interrupt
         {**state, "parts": {**state["parts"], "gradients": {"norms": "x"}}},
     ]
     for content in unfit:
-        with counted("a checkpoint of something else"):
-            replace(next(interrupted.parent.glob("*.pt")), saved(tmp_path, content))
-            is_not_used(images, whole)
+        replace(next(interrupted.parent.glob("*.pt")), saved(tmp_path, content))
+        is_not_used(images, whole)
 
 
 def test_nothing_is_left_of_a_failed_save(tmp_path):
