@@ -1,8 +1,10 @@
-"""What all tests share: a folder for the report that is built once."""
+"""What all tests share: a folder for the report that is built once, and one for checkpoints."""
 
 import os
 import shutil
 import tempfile
+
+import pytest
 
 
 def pytest_configure(config):
@@ -15,3 +17,12 @@ def pytest_configure(config):
 def pytest_unconfigure(config):
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ["TESTS_SHARED"])
+
+
+@pytest.fixture
+def checkpoints(monkeypatch, tmp_path):
+    import torch
+
+    monkeypatch.setattr("experiments.training.run.CHECKPOINTS", tmp_path / "checkpoints")
+    yield tmp_path / "checkpoints"
+    torch.set_flush_denormal(False)  # as a process of its own would end with its run

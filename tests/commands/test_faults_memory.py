@@ -7,7 +7,7 @@ import pytest
 
 from experiments.record import read
 from tests.checkout import ROOT, copy_of_checkout, edit, results, trim
-from tests.fault_kit import ANALYSE, REPORT, TRAIN, logging_faults, meet
+from tests.fault_kit import ANALYSE, REPORT, TRAIN, meet
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.soak]
 
@@ -20,7 +20,7 @@ def checkout(tmp_path_factory):
     study = made / "experiments" / "study.toml"
     edit(study, "input_size = 36\n", "input_size = 64\n")
     edit(study, "batch_size = 64\n", "batch_size = 192\n")
-    return logging_faults(made)
+    return made
 
 
 def limited(checkout, megabytes):

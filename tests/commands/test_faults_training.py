@@ -12,13 +12,12 @@ import torch
 from experiments import study
 from experiments.datasets import splits as data
 from experiments.training import loop as training
-from experiments.training import run
 from experiments.training.checkpoint import Checkpoint
 from experiments.training.probes.gradient_norms import GradientProbe
 from experiments.training.run import execute
-from experiments.training.state import Job, Trained
+from experiments.training.state import Job
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.usefixtures("checkpoints")]
 
 PER_EPOCH = 3
 TINY = {"train_images": 24, "batch_size": 8, "validation_images": 20, "test_images": 20}
@@ -36,13 +35,6 @@ MOMENTS = [
 @pytest.fixture(scope="module")
 def images():
     return data.load("MNIST")
-
-
-@pytest.fixture(autouse=True)
-def checkpoints(monkeypatch, tmp_path):
-    monkeypatch.setattr(run, "CHECKPOINTS", tmp_path)
-    yield tmp_path
-    torch.set_flush_denormal(False)  # as a process of its own would end with its run
 
 
 def tiny(name, epochs=2):
@@ -198,14 +190,3 @@ def test_a_checkpoint_is_used_whole_or_not_at_all(images, checkpoints, interrupt
     for content in unfit:
         replace(next(interrupted.parent.glob("*.pt")), saved(tmp_path, content))
         is_not_used(images, whole)
-
-
-def test_nothing_is_left_of_a_failed_save(tmp_path):
-    held = Checkpoint(
-        tmp_path / "file", "LeNet.s0", "a" * 64, every=0, on_note=(notes := []).append
-    )
-    (tmp_path / "file").write_text("no folder")
-    held.save({}, Trained())
-    assert len(notes) == 1
-    assert "goes on, but an interruption would lose it" in notes[0]
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -14,18 +14,14 @@ from tests.fault_kit import (
     ANALYSE,
     REPORT,
     TRAIN,
-    Held,
     contents,
     faults,
     leftovers,
     meet,
-    with_records,
 )
 
 # `make test-fast` deselects pipeline tests, and its -m replaces the one of pyproject.toml.
 pytestmark = [pytest.mark.soak, pytest.mark.pipeline, pytest.mark.timeout(3600)]
-
-EXPERIMENT = ("main.py", "--model", "LeNet", "--profile", "smoke", "--seed", "1", "--test")
 
 
 def struck_again_and_again(held, rounds, seed):
@@ -59,36 +55,6 @@ def test_kills_while_analysing(building):
 
 def test_kills_while_reporting(building):
     struck_again_and_again(building[REPORT], rounds=8, seed=2)
-
-
-class Experiment(Held):
-    """One's own experiment and the report after it, struck again and again."""
-
-    def __init__(self, checkout):
-        self.record = results(checkout) / "LeNet.s1.json"
-        self.page = checkout / "report" / "out" / "smoke" / "report.html"
-        self.others = contents(self.record.parent)
-        super().__init__(checkout, EXPERIMENT)
-        self.expected = timeless(self.record)
-        self.record.unlink()
-
-    def check(self):
-        assert contents(self.record.parent).items() >= self.others.items()
-        assert not self.record.exists() or timeless(self.record) == self.expected
-
-    def complete(self):
-        self.undisturbed()
-        assert timeless(self.record) == self.expected
-        assert "LeNet.s1" in self.page.read_text()
-
-
-def test_kills_of_an_experiment_and_its_report(tmp_path):
-    rng = random.Random(3)
-    experiment = Experiment(with_records(tmp_path))
-    for number in range(10):
-        experiment.strike(at_random=random_moment(rng, experiment))
-        if number % 5 == 4:
-            experiment.complete()
 
 
 def test_kills_while_the_data_are_cached(training):

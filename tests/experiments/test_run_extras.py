@@ -32,14 +32,12 @@ class Supervisor:
 
 
 @pytest.fixture
-def folder(monkeypatch, tmp_path):
+def folder(monkeypatch, tmp_path, checkpoints):
     for module in ("scheduling.worker", "scheduling.log"):
         monkeypatch.setattr(f"experiments.{module}.RESULTS", tmp_path)
-    monkeypatch.setattr("experiments.training.run.CHECKPOINTS", tmp_path / "checkpoints")
     monkeypatch.setattr("experiments.scheduling.worker.end_with_parent", lambda: None)
     (tmp_path / "smoke").mkdir()
-    yield tmp_path / "smoke"
-    torch.set_flush_denormal(False)
+    return tmp_path / "smoke"
 
 
 def train(network="LeNet", **extras):

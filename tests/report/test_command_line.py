@@ -77,17 +77,8 @@ def test_an_unwritable_folder_is_named(tmp_path, source):
     refused(report(*options), str(tmp_path / "file"))
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        ("{% if %}", "10-a.zh.md:3: Expected an expression"),
-        ("{{ n(acc('ResNet19')) }}", "10-a.zh.md:3: unknown network 'ResNet19'"),
-        ("{{ cite('he1999') }}", "10-a.zh.md:3: unknown cite key 'he1999'"),
-        ("{{ run('ResNet18.s77') }}", "10-a.zh.md:3: unknown record 'ResNet18.s77'"),
-    ],
-)
-def test_a_faulty_template_is_one_line_a_language(monkeypatch, tmp_path, source, body, message):
-    made = templates(tmp_path, a=f"# T\n\n{body}\n")
+def test_a_faulty_template_is_one_line_a_language(monkeypatch, tmp_path, source):
+    made = templates(tmp_path, a="# T\n\n{% if %}\n")
     monkeypatch.setattr(build, "TEMPLATES", made)
     out = tmp_path / "out"
     arguments = ["report", "--source", str(source), "--out", str(out), "--only", "html"]
@@ -95,9 +86,8 @@ def test_a_faulty_template_is_one_line_a_language(monkeypatch, tmp_path, source,
     monkeypatch.setattr(command_line.gc, "disable", lambda: None)  # not for the other tests
     with pytest.raises(UsageError) as caught:
         command_line.main()
-    chinese, english = str(caught.value).split("\nerror: ")
-    assert message in chinese and message.replace(".zh.", ".en.") in english
-    assert "\n" not in chinese + english
+    for lang, line in zip(("zh", "en"), str(caught.value).split("\nerror: "), strict=True):
+        assert f"10-a.{lang}.md:3: Expected an expression" in line and "\n" not in line
     assert not out.exists()
 
 
