@@ -28,10 +28,10 @@ def copy_of_checkout(folder):
     return folder
 
 
-def start(checkout, *arguments, **options):
+def start(checkout, *arguments, prefix=(), **options):
     """A command of the project, in a session (and process group) of its own."""
     return subprocess.Popen(
-        [sys.executable, *arguments],
+        [*prefix, sys.executable, *map(str, arguments)],
         cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True, **options,
     )  # fmt: skip
@@ -41,6 +41,13 @@ def run(checkout, *arguments, **options):
     process = start(checkout, *arguments, **options)
     out, err = process.communicate(timeout=600)
     return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+def refused(done, *messages):
+    """Exit status 2, and one line of error that says these."""
+    lines = done.stderr.strip().splitlines()
+    assert (done.returncode, len(lines), done.stdout) == (2, 1, ""), done
+    assert all(message in lines[0] for message in messages), lines
 
 
 def results(checkout):

@@ -1,10 +1,10 @@
-"""What all tests share: the table of faults, and the report that is built once."""
+"""What all tests share: a folder for the report that is built once, and one for checkpoints."""
 
 import os
 import shutil
 import tempfile
 
-from tests import fault_kit
+import pytest
 
 
 def pytest_configure(config):
@@ -19,8 +19,10 @@ def pytest_unconfigure(config):
         shutil.rmtree(os.environ["TESTS_SHARED"])
 
 
-def pytest_terminal_summary(terminalreporter):
-    if fault_kit.TALLY:
-        terminalreporter.section("faults")
-        for line in fault_kit.table():
-            terminalreporter.write_line(line)
+@pytest.fixture
+def checkpoints(monkeypatch, tmp_path):
+    import torch
+
+    monkeypatch.setattr("experiments.training.run.CHECKPOINTS", tmp_path / "checkpoints")
+    yield tmp_path / "checkpoints"
+    torch.set_flush_denormal(False)  # as a process of its own would end with its run

@@ -1,9 +1,6 @@
 """Synthetic records: a whole profile of runs as they might have come out, made in a second.
 
-    python -m tests.factory OUT_FOLDER [--seeds N] [--profile quick]
-
-writes a folder of records that ``Records.load`` reads. In tests, ``make(...)`` returns ``Records``
-directly, and every property that an analysis looks at can be set::
+``make(...)`` returns ``Records``, and every property that an analysis looks at can be set::
 
     make()                                                # the study's plan, plausible outcomes
     make(specs={"PlainNet34": outcome("PlainNet34", accuracy=0.99)}, seeds=3)
@@ -14,7 +11,6 @@ Images have a common difficulty, so that networks tend to err on the same ones, 
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import datetime
 import functools
@@ -24,7 +20,6 @@ import random
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
@@ -35,7 +30,6 @@ from analysis.records import Records
 from analysis.true_labels import Split, labels
 from experiments import study
 from experiments.config import Config
-from experiments.datasets import DatasetName
 from experiments.record import (
     SCHEMA_VERSION,
     BlockGain,
@@ -107,7 +101,6 @@ class Outcome:
         se_std: standard deviation of a channel's weight over the images.
         below_one: share of |x| < 1 of the input and of the branch of every block.
         norm_spread: standard deviation over steps of the logarithm of a gradient norm.
-        evaluated_loss: of the training images in evaluation mode; ``train_loss`` if None.
         memory: peak, in bytes; grows with the parameters if None.
         rate: training images a second; falls with the multiply-accumulates if None.
     """
@@ -125,7 +118,6 @@ class Outcome:
     se_std: float = 0.02
     below_one: float = 0.7
     norm_spread: float = 0.1
-    evaluated_loss: float | None = None
     memory: int | None = None
     rate: float | None = None
 
@@ -171,8 +163,6 @@ def make(
     specs: Mapping[str, Outcome] | None = None,
     without: Collection[str] = (),
     extra: Iterable[tuple[Config, Outcome]] = (),
-    world: int = 0,
-    exact: bool = True,
     seed_sd: float = 0.0015,
 ) -> Records:
     """Records of a profile, in memory.
@@ -183,9 +173,6 @@ def make(
         specs: outcomes by variant (``PlainNet34``) or by id (``PlainNet34.s1``, which wins).
         without: ids or variants that are missing.
         extra: own experiments, as configurations of the profile with their outcomes.
-        world: seed of all the randomness.
-        exact: accuracies come out as given (nearest image); else they are drawn, as if the true
-            accuracy of the network were the given one.
         seed_sd: standard deviation of the accuracy between seeds (seed 0 has none of it).
     """
     specs = specs or {}
@@ -196,7 +183,7 @@ def make(
             continue
         spec = specs.get(run_id) or specs.get(variant) or outcome(variant)
         if config.seed and run_id not in specs:
-            rng = _rng(world, "seed", run_id)
+            rng = _rng("seed", run_id)
             shift = rng.normal(0, seed_sd)
             spec = dataclasses.replace(
                 spec,
@@ -205,10 +192,10 @@ def make(
                 and min(max(spec.validation_accuracy + shift, 0.0), 1.0),
                 train_loss=spec.train_loss * math.exp(rng.normal(0, 0.02)),
             )
-        by_id[run_id] = record(run_id, profile, config, spec, world=world, exact=exact)
+        by_id[run_id] = record(run_id, profile, config, spec)
     for config, spec in extra:
         run_id = study.load().run_id(profile, config)
-        by_id[run_id] = record(run_id, profile, config, spec, world=world, exact=exact)
+        by_id[run_id] = record(run_id, profile, config, spec)
     planned = frozenset(plan.id for plan in study.load().plan(profile))
     dataset = study.split_name(profile)[1]
     return Records(Path(profile), profile, dict(sorted(by_id.items())), (), planned, dataset)
@@ -237,52 +224,32 @@ def _planned(profile: str, seeds: int | None) -> list[tuple[str, Config]]:
     ]
 
 
-def record(
-    run_id: str, profile: str, config: Config, spec: Outcome, *, world: int = 0, exact: bool = True
-) -> Record:
+def record(run_id: str, profile: str, config: Config, spec: Outcome) -> Record:
     """One synthetic record."""
-    rng = _rng(world, "run", run_id)
+    rng = _rng("run", run_id)
     finished = spec.status == "finished"
     start = datetime.datetime(2026, 1, 5, 9, tzinfo=datetime.UTC)
     seconds = 5.0 + 40 * rng.random()
-    validation_accuracy = spec.validation_accuracy
-    if validation_accuracy is None:
-        validation_accuracy = spec.accuracy
-    evaluations: dict[Split, Evaluation | None] = {"validation": None, "test": None}
-    if finished:
-        counts = {"validation": config.validation_images, "test": config.test_images}
-        accuracies = {"validation": validation_accuracy, "test": spec.accuracy}
-        for split in evaluations:
-            evaluations[split] = evaluation(
-                config.dataset,
-                split,
-                counts[split],
-                accuracies[split],
-                run_id,
-                world=world,
-                exact=exact,
-                stalled=spec.stalled,
-                loss=_validation_loss(spec),
-            )
+    validation = _evaluation("validation", run_id, config, spec) if finished else None
     return Record(
         schema_version=SCHEMA_VERSION,
         id=run_id,
         profile=profile,
-        fingerprint=hashlib.sha256(f"{world} {run_id}".encode()).hexdigest(),
+        fingerprint=hashlib.sha256(run_id.encode()).hexdigest(),
         config=config,
         status=spec.status,
         reason="out of memory" if spec.status == "failed" else None,
         divergence=Divergence(epoch=1, step=17) if spec.status == "diverged" else None,
         network=_network(config),
-        history=_history(config, spec, evaluations["validation"], seconds),
-        validation=evaluations["validation"],
-        test=evaluations["test"],
+        history=_history(config, spec, validation, seconds),
+        validation=validation,
+        test=_evaluation("test", run_id, config, spec) if finished else None,
         train_evaluation=_fit(config, spec) if finished else None,
         probes=Probes(
             gradient_norms=_gradient_norms(config, spec, rng),
             block_gains=_gains(config, spec, rng),
             se_weights=_se_weights(config, spec, rng) if finished else [],
-            se_initial=_se_initial(config, spec, world, run_id),
+            se_initial=_se_initial(config, spec, run_id),
         ),
         environment=Environment(
             device_type="cpu",
@@ -306,75 +273,48 @@ def record(
     )
 
 
-def evaluation(
-    dataset: DatasetName,
-    split: Split,
-    images: int,
-    accuracy: float,
-    run_id: str,
-    *,
-    world: int = 0,
-    exact: bool = True,
-    stalled: bool = False,
-    loss: float = 0.1,
-) -> Evaluation:
-    """Predictions of one run, in agreement with the accuracy that is stated."""
-    truth = labels(dataset, split)[:images]
-    digits = (
-        np.ones_like(truth)
-        if stalled
-        else predictions(dataset, split, images, accuracy, run_id, world=world, exact=exact)
-    )
+def _evaluation(split: Split, run_id: str, config: Config, spec: Outcome) -> Evaluation:
+    """Predictions of one run that are right for the share of images that is stated."""
+    images, accuracy = config.test_images, spec.accuracy
+    if split == "validation":
+        images = config.validation_images
+        if spec.validation_accuracy is not None:
+            accuracy = spec.validation_accuracy
+    truth = labels(config.dataset, split)[:images]
+    digits = np.ones_like(truth) if spec.stalled else _digits(split, run_id, truth, accuracy)
     right = digits == truth
+    by_class = np.bincount(truth, right, minlength=10) / np.bincount(truth, minlength=10)
     return Evaluation(
         images=images,
-        loss=round(loss, 4),
+        loss=round(_validation_loss(spec), 4),
         accuracy=float(right.mean()),
-        per_class_accuracy=[
-            float(x)
-            for x in np.bincount(truth, right, minlength=10) / np.bincount(truth, minlength=10)
-        ],
+        per_class_accuracy=by_class.tolist(),
         predictions=(digits + ord("0")).astype(np.uint8).tobytes().decode("ascii"),
     )
 
 
-def predictions(
-    dataset: DatasetName,
-    split: Split,
-    images: int,
-    accuracy: float,
-    run_id: str,
-    *,
-    world: int = 0,
-    exact: bool = True,
+def _digits(
+    split: Split, run_id: str, truth: NDArray[np.uint8], accuracy: float
 ) -> NDArray[np.uint8]:
-    """Digits that are right for a share ``accuracy`` of the images (see ``make`` for ``exact``)."""
-    truth = labels(dataset, split)[:images]
-    rng = _rng(world, split, run_id)
-    score = math.sqrt(_COMMON) * _difficulty(split, world)[:images]
+    """Answers that are wrong for the images that are hardest for this run."""
+    images, rng = len(truth), _rng(split, run_id)
+    score = math.sqrt(_COMMON) * _difficulty(split)[:images]
     score += math.sqrt(1 - _COMMON) * rng.standard_normal(images)
     wrong = np.zeros(images, dtype=bool)
-    if exact:
-        wrong[np.argsort(-score)[: round((1 - accuracy) * images)]] = True
-    else:
-        wrong = score > _normal_quantile(accuracy)
+    wrong[np.argsort(-score)[: round((1 - accuracy) * images)]] = True
     usual = rng.random(images) < 0.8
     other = (truth + rng.integers(1, 10, images)).astype(np.uint8) % 10
     return np.where(wrong, np.where(usual, _CONFUSED[truth], other), truth).astype(np.uint8)
 
 
 @functools.lru_cache(maxsize=4)
-def _difficulty(split: Split, world: int) -> NDArray[np.float64]:
+def _difficulty(split: Split) -> NDArray[np.float64]:
     """How hard each image of a split is for every network."""
-    return _rng(world, split).standard_normal(10_000)
-
-
-def _normal_quantile(share: float) -> float:
-    return NormalDist().inv_cdf(min(max(share, 1e-9), 1 - 1e-9))
+    return _rng(split).standard_normal(10_000)
 
 
 def _rng(*parts: object) -> np.random.Generator:
-    digest = hashlib.sha256(" ".join(map(str, parts)).encode()).digest()
+    digest = hashlib.sha256(" ".join(map(str, (0, *parts))).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:8], "big"))
 
 
@@ -505,16 +445,15 @@ def _share(centre: float, rng: np.random.Generator) -> float:
 
 def _fit(config: Config, spec: Outcome) -> Fit:
     """What the network makes of its training images, in evaluation mode."""
-    loss = spec.train_loss if spec.evaluated_loss is None else spec.evaluated_loss
     return Fit(
         images=min(config.train_images, 10_000),
-        loss=round(loss, 5),
+        loss=round(spec.train_loss, 5),
         accuracy=round(min(spec.accuracy + 0.005, 1.0), 5),
     )
 
 
-def _se_initial(config: Config, spec: Outcome, world: int, run_id: str) -> list[SEInitial]:
-    rng = _rng(world, "initial", run_id)
+def _se_initial(config: Config, spec: Outcome, run_id: str) -> list[SEInitial]:
+    rng = _rng("initial", run_id)
     before = dataclasses.replace(spec, se_range=spec.se_before)
     modes: tuple[SEMode, ...] = ("evaluation", "batch")
     return [
@@ -560,19 +499,3 @@ def save(records: Records, folder: Path) -> Path:
     for item in records:
         write(item, folder)
     return folder
-
-
-def main() -> None:
-    """The command line: see the module's text."""
-    parser = argparse.ArgumentParser(description="Write a folder of synthetic records.")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", type=int, help="seeds of every run (the study's number)")
-    parser.add_argument("--profile", default="quick")
-    arguments = parser.parse_args()
-    records = make(profile=arguments.profile, seeds=arguments.seeds)
-    save(records, arguments.folder)
-    print(f"{len(records)} records of profile {arguments.profile} in {arguments.folder}")
-
-
-if __name__ == "__main__":
-    main()

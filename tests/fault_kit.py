@@ -20,29 +20,8 @@ TRAIN = ("-m", "experiments", "train", "--profile", "smoke")
 ANALYSE = ("-m", "analysis", "--profile", "smoke")
 REPORT = ("-m", "report", "--profile", "smoke")
 
-#: What was tried, for the table at the end: kind of fault -> [tried, struck, survived].
-TALLY: dict[str, list[int]] = {}
 #: A fault that comes when all is done already comes again, sooner, so many times.
 TRIES = 4
-
-
-def count(kind, *, struck=True, survived=True):
-    row = TALLY.setdefault(kind, [0, 0, 0])
-    for place, more in enumerate((True, struck, struck and survived)):
-        row[place] += more
-
-
-class counted:  # noqa: N801
-    """``with counted("disk full"):`` one try; survived unless the block fails."""
-
-    def __init__(self, kind):
-        self.kind = kind
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, trace):
-        count(self.kind, survived=error is None)
 
 
 def small_checkout(folder, *, epochs=3):
@@ -55,40 +34,31 @@ def small_checkout(folder, *, epochs=3):
         "EVERY_SECONDS = 20.0",
         "EVERY_SECONDS = 0.0",
     )
-    return logging_faults(checkout)
+    return checkout
 
 
 def with_records(folder):
     """A copy of the checkout with synthetic records of every run of the study."""
     checkout = copy_of_checkout(folder / "checkout")
     factory.save(factory.make(profile="smoke"), results(checkout))
-    return logging_faults(checkout)
-
-
-def logging_faults(checkout):
-    """Make what ``faulty`` writes into."""
-    (checkout / "struck").touch()
-    (checkout / "weights").mkdir()
     return checkout
 
 
 def faulty(checkout, *faults):
     """The environment in which a command of a copy meets these faults."""
-    weights = {"at": "experiments.training.loop:train", "do": "weights"}
-    weights["folder"] = str(checkout / "weights")
-    for fault in faults:
-        fault["log"] = str(checkout / "struck")
+    log = str(checkout / "struck")
     return {
         **os.environ,
         "PYTHONPATH": str(HOOKS),
-        "FAULTS": json.dumps([weights, *faults]),
+        "FAULTS": json.dumps([{**fault, "log": log} for fault in faults]),
         "SOURCE_DATE_EPOCH": "1700000000",
     }
 
 
 def struck(checkout):
     """How many faults have struck so far."""
-    return len((checkout / "struck").read_text().splitlines())
+    log = checkout / "struck"
+    return len(log.read_text().splitlines()) if log.exists() else 0
 
 
 def alive(session):
@@ -186,25 +156,24 @@ class Held:
     def check(self):
         """What must hold at any time."""
 
-    def strike(self, kind, *faults, at_random=None):
+    def strike(self, fault=None, at_random=None):
         """Meet a fault, then check what must hold. A fault that finds too little left to do to
         strike at all comes again, sooner, with everything to do."""
         if self.is_done():
             self.reset()
         for _ in range(TRIES):
+            faults = [fault] if fault else []
             done, hit = meet(self.checkout, self.command, *faults, at_random=at_random)
             if hit:
                 break
             self.check()
             self.reset()
-            faults = [{**fault, "call": 1, "delay": 0.0} for fault in faults]
+            fault = fault and {**fault, "call": 1, "delay": 0.0}
             at_random = at_random and (at_random[0], at_random[1] / 2)
         else:
-            count(kind, struck=False)
-            raise AssertionError(f"{kind}: never struck: {faults or at_random}")
-        with counted(kind):
-            assert "Traceback" not in done.stderr, done.stderr
-            self.check()
+            raise AssertionError(f"never struck: {fault or at_random}")
+        assert "Traceback" not in done.stderr, done.stderr
+        self.check()
 
 
 class Training(Held):
@@ -213,7 +182,6 @@ class Training(Held):
     def __init__(self, folder, command=TRAIN):
         super().__init__(small_checkout(folder), command)
         self.expected = self.records()
-        self.weights = contents(self.checkout / "weights")
         self.reset()
 
     def records(self):
@@ -225,8 +193,6 @@ class Training(Held):
     def reset(self):
         for path in results(self.checkout).glob("*.json"):
             path.unlink()
-        shutil.rmtree(self.checkout / "weights")
-        (self.checkout / "weights").mkdir()
         self.finished = {}
 
     def check(self):
@@ -244,7 +210,6 @@ class Training(Held):
         self.undisturbed()
         self.check()
         assert self.records() == self.expected
-        assert contents(self.checkout / "weights") == self.weights
         assert leftovers(self.checkout) == []
         assert not list((self.checkout / "experiments" / "checkpoints").rglob("*.pt"))
 
@@ -266,9 +231,9 @@ class Building(Held):
     def reset(self):
         shutil.rmtree(self.out, ignore_errors=True)
 
-    def strike(self, kind, *faults, at_random=None):
+    def strike(self, fault=None, at_random=None):
         self.kills += TRIES
-        super().strike(kind, *faults, at_random=at_random)
+        super().strike(fault, at_random)
 
     def check(self):
         assert contents(self.out).items() <= self.expected.items(), "a torn file"
@@ -283,117 +248,42 @@ class Building(Held):
 # --- Faults ---------------------------------------------------------------------------------------
 
 
-def _delay(rng, most):
-    return rng.choice([0.0, rng.uniform(0, most)])
+def _at(place, match="", after=False):
+    return {"at": place, "match": match, "after": after}
 
 
-def training_faults(rng):
-    """One of each kind: (kind, fault)."""
-
-    def whom():
-        return rng.choice(["self", "main", "group", "server"])
-
-    yield (
-        "kill -9 while training",
-        {
-            "at": "experiments.training.probes.gradient_norms:GradientProbe.observe",
-            "call": rng.randint(1, 9),
-            "delay": _delay(rng, 0.05),
-            "whom": whom(),
-        },
-    )
-    at, more = rng.choice(
-        [
-            ("tempfile:mkstemp", {"match": ".json", "after": True}),
-            ("os:fsync", {}),
-            ("os:replace", {"match": ".json"}),
-            ("os:replace", {"match": ".json", "after": True}),
-        ]
-    )
-    yield (
-        "kill -9 while a record is written",
-        {"at": at, "delay": _delay(rng, 0.002), "whom": whom(), **more},
-    )
-    at, more = rng.choice(
-        [
-            ("torch:save", {"delay": rng.uniform(0, 0.03)}),
-            ("os:replace", {"match": "checkpoints"}),
-            ("os:replace", {"match": "checkpoints", "after": True}),
-            ("os:unlink", {"match": ".pt"}),
-        ]
-    )
-    yield (
-        "kill -9 while a checkpoint is written",
-        {"at": at, "call": rng.randint(1, 2), "whom": whom(), **more},
-    )
-    yield (
-        "kill -9 while probing",
-        {
-            "at": rng.choice(
-                [
-                    "experiments.training.probes.block_gains:block_gains",
-                    "experiments.training.probes.se_weights:SEProbe.result",
-                ]
-            ),
-            "delay": _delay(rng, 0.05),
-            "whom": whom(),
-        },
-    )
-    yield (
-        "kill -9 while evaluating",
-        {
-            "at": "experiments.training.evaluation:predict",
-            "call": rng.randint(1, 4),
-            "delay": _delay(rng, 0.05),
-            "whom": whom(),
-        },
-    )
+def _writing(match):
+    moved = [_at("os:replace", match), _at("os:replace", match, after=True)]
+    return [_at("tempfile:mkstemp", match, after=True), _at("os:fsync"), *moved]
 
 
-def whom_of_a_build(rng):
-    return rng.choice(["self", "main", "group"])
+_PROBES = "experiments.training.probes"
+_MEASURING = [f"{_PROBES}.block_gains:block_gains", f"{_PROBES}.se_weights:SEProbe.result"]
+_SAVING = [_at("torch:save"), _at("os:unlink", ".pt"), *_writing("checkpoints")[2:]]
+_PAGES = ("document:compose", "html_page:render", "pdf:write")
+#: By command: where kill -9 comes, at which call at the latest, after how many seconds at the most.
+FAULTS = {
+    TRAIN: [
+        ([_at(f"{_PROBES}.gradient_norms:GradientProbe.observe")], 9, 0.05),
+        (_writing(".json"), 1, 0.002),
+        (_SAVING, 2, 0.03),
+        ([_at(place) for place in _MEASURING], 1, 0.05),
+        ([_at("experiments.training.evaluation:predict")], 4, 0.05),
+    ],
+    ANALYSE: [([_at("analysis.render:draw")], 4, 0.1), (_writing("checkout"), 20, 0.003)],
+    REPORT: [
+        ([_at(f"report.documents.{place}") for place in _PAGES], 1, 1.5),
+        (_writing("checkout"), 20, 0.003),
+    ],
+}
 
 
-def writing_faults(rng):
-    at, more = rng.choice(
-        [
-            ("tempfile:mkstemp", {"match": "checkout", "after": True}),
-            ("os:fsync", {}),
-            ("os:replace", {"match": "checkout"}),
-            ("os:replace", {"match": "checkout", "after": True}),
-        ]
-    )
-    fault = {"at": at, "call": rng.randint(1, 20), "delay": _delay(rng, 0.003), **more}
-    yield "kill -9 while files are written", {**fault, "whom": whom_of_a_build(rng)}
-
-
-def analysis_faults(rng):
-    fault = {"at": "analysis.render:draw", "call": rng.randint(1, 4), "delay": _delay(rng, 0.1)}
-    yield "kill -9 while figures are drawn", {**fault, "whom": whom_of_a_build(rng)}
-    yield from writing_faults(rng)
-
-
-def report_faults(rng):
-    at = rng.choice(
-        [
-            "report.documents.document:compose",
-            "report.documents.html_page:render",
-            "report.documents.pdf:write",
-        ]
-    )
-    fault = {"at": at, "delay": _delay(rng, 1.5), "whom": whom_of_a_build(rng)}
-    yield "kill -9 while rendering", fault
-    yield from writing_faults(rng)
-
-
-def table():
-    """The tally as lines."""
-    rows = [
-        *sorted(TALLY.items()),
-        ("all", [sum(row) for row in zip(*TALLY.values(), strict=True)]),
-    ]
-    width = max(len(kind) for kind, _ in rows)
-    yield f"{'fault':<{width}}  tried  struck  survived  lost"
-    for kind, (tried, struck, survived) in rows:
-        lost = struck - survived or "nothing"
-        yield f"{kind:<{width}}  {tried:>5}  {struck:>6}  {survived:>8}  {lost}"
+def faults(rng, command):
+    """One fault of each kind that a command is struck by."""
+    for places, calls, seconds in FAULTS[command]:
+        yield {
+            **rng.choice(places),
+            "call": rng.randint(1, calls),
+            "delay": rng.choice([0.0, rng.uniform(0, seconds)]),
+            "whom": rng.choice(["self", "main", "group", *["server"] * (command is TRAIN)]),
+        }

@@ -11,7 +11,6 @@ from analysis.findings import Verdict, evaluate
 from analysis.records import Records, siblings
 from analysis.results import Inputs
 from analysis.tables import tables
-from experiments import study
 from experiments.datasets import splits as data
 from experiments.record import write
 from report.blocks.numbers import LANGS
@@ -156,7 +155,8 @@ def test_a_report_on_fashion_mnist_claims_nothing_of_mnist(folder):
         assert title in said
     for name in ("T-shirt", "套头衫"):
         assert name in said
-    for finding in ("macs-batch-of-four", "widths-not-paper", "digits-not-significant"):
+    of_original = ("macs-batch-of-four", "widths-not-paper", "digits-not-significant")
+    for finding in (*of_original, "image-size", "lenet-under-trained"):
         assert f'data-finding="{finding}"' not in html
     assert 'data-finding="softmax-slows"' in html
     table = html[html.index('id="en-tab-results"') :]
@@ -213,14 +213,3 @@ def test_without_other_records_nothing_is_said_of_other_data_sets():
     html = whole_page(material())
     assert "tab-transfer" not in html
     assert "Another data set" not in html
-
-
-def test_every_finding_about_the_original_alone_is_known():
-    from analysis.findings.base import REGISTRY
-
-    of_original = {name for name, item in REGISTRY.items() if item.of_original}
-    assert of_original == {
-        "macs-batch-of-four", "widths-not-paper", "digits-not-significant", "image-size",
-        "lenet-under-trained",
-    }  # fmt: skip
-    assert study.load().has(FASHION)

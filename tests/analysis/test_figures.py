@@ -9,8 +9,6 @@ import io
 import itertools
 import os
 import re
-import subprocess
-import sys
 import warnings
 import xml.etree.ElementTree as ET
 
@@ -36,6 +34,7 @@ from analysis.figures.common.text import FOLDER, Words
 from analysis.records import Records
 from experiments import study
 from models import UsageError
+from tests import checkout
 from tests.factory import Outcome, make, outcome
 
 LANGS = ("zh", "en")
@@ -210,11 +209,6 @@ def test_svg_is_fit_for_a_page(module, lang):
     assert len(text) < 150_000
 
 
-def test_equal_records_give_equal_svg(module):
-    first, second = (files.svg(drawn(module, scenario("one seed"), "zh")) for _ in range(2))
-    assert first == second
-
-
 _DIGEST = """
 import hashlib
 from analysis.figures import figures
@@ -228,14 +222,7 @@ for name in ("depth", "accuracy", "senet"):
 
 
 def _digests(**environment: str) -> str:
-    found = subprocess.run(
-        [sys.executable, "-c", _DIGEST],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return found.stdout
+    return checkout.run(checkout.ROOT, "-c", _DIGEST, env=os.environ | environment).stdout
 
 
 def test_the_users_matplotlib_settings_do_not_count(tmp_path):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
@@ -13,8 +11,7 @@ import pandas as pd
 import analysis
 from analysis import frames
 from experiments.record import RESULTS, read
-
-ROOT = Path(__file__).parents[2]
+from tests.checkout import ROOT, run
 
 
 def test_a_row_a_run_and_a_row_an_epoch_with_the_records_numbers():
@@ -36,8 +33,7 @@ def test_files_hold_the_same_table(tmp_path):
     for path in sorted((RESULTS / "standard").glob("LeNet.s*.json")):
         (folder / path.name).write_bytes(path.read_bytes())
     (folder / "broken.json").write_text("{")
-    command = [sys.executable, "-m", "analysis.frames", "--results", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run(ROOT, "-m", "analysis.frames", "--results", folder)
     assert done.returncode == 2 and "broken.json" in done.stderr
     out = ROOT / "analysis" / "out" / "friend"
     try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -19,7 +18,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import checkout
+from tests.checkout import ROOT
+
 RESULTS = ROOT / "experiments" / "results"
 LABELS = json.loads((ROOT / "analysis" / "true_labels.json").read_text())
 PROTOCOL = tomllib.loads((ROOT / "analysis" / "protocol.toml").read_text(encoding="utf-8"))
@@ -635,9 +636,7 @@ def both(request):
     folder = RESULTS / request.param
     if not folder.is_dir():
         pytest.fail(f"no records of {request.param}")
-    command = [sys.executable, "-c", PROGRAM, str(folder)]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return Study(folder), json.loads(said)
+    return Study(folder), json.loads(checkout.run(ROOT, "-c", PROGRAM, folder).stdout)
 
 
 def near(value: float):

@@ -152,32 +152,3 @@ def test_slope_and_spearman_are_scipys() -> None:
     assert rho == pytest.approx(stats.spearmanr(x, y).statistic)
     assert q.greater == pytest.approx(stats.spearmanr(x, y, alternative="greater").pvalue)
     assert spearman([1, 2, 3, 4], [1, 2, 3, 4])[1].greater == pytest.approx(1 / 24)
-
-
-@pytest.mark.parametrize("runs", [2, 3, 5])
-def test_equal_networks_differ_no_more_often_than_the_level(runs: int) -> None:
-    """Seeds differ in quality, networks have images of their own that they find hard."""
-    rng = np.random.default_rng(runs)
-    images, trials, rejected = 400, 400, 0
-    for _ in range(trials):
-        hard = rng.standard_normal(images)
-        correct = []
-        for _ in range(2):
-            own = 0.7 * hard + 0.4 * rng.standard_normal(images)
-            correct.append(
-                np.stack(
-                    [
-                        own + 0.59 * rng.standard_normal(images)
-                        < stats.norm.ppf(np.clip(rng.normal(0.9, 0.01), 0, 1))
-                        for _ in range(runs)
-                    ]
-                )
-            )
-        means = [tuple(float(row.mean()) for row in rows) for rows in correct]
-        seeds = pool({str(i): (mean, images) for i, mean in enumerate(means)})
-        samples = [
-            Sample(mean, images, rows, seeds[str(i)])
-            for i, (mean, rows) in enumerate(zip(means, correct, strict=True))
-        ]
-        rejected += contrast(samples, (1, -1)).zero.two_sided < 0.05
-    assert rejected <= stats.binom.ppf(0.999, trials, 0.05)

@@ -14,19 +14,17 @@ from tests.fault_kit import (
     REPORT,
     TRAIN,
     all_gone,
-    counted,
+    faults,
     faulty,
     meet,
     struck,
-    training_faults,
 )
 
 pytestmark = pytest.mark.pipeline
 
 
 def test_kill_9_while_training_loses_nothing(training):
-    kind, fault = next(training_faults(random.Random(5)))
-    training.strike(kind, fault)
+    training.strike(next(faults(random.Random(5), TRAIN)))
     training.complete()
 
 
@@ -35,12 +33,11 @@ def test_a_child_killed_by_the_system_is_named_and_the_others_go_on(training):
     training.reset()
     fault = {"at": "experiments.training.loop:train", "match": "SEResNet18", "do": signal.SIGKILL}
     done, hit = meet(training.checkout, TRAIN, fault)
-    with counted("a run's process killed from outside"):
-        assert hit
-        assert done.returncode == 1
-        assert "SEResNet18.s0 failed: killed by the system (out of memory?)" in done.stderr
-        training.check()
-        assert training.finished.keys() == {"LeNet.s0.json", "DenseNet.s0.json"}
+    assert hit
+    assert done.returncode == 1
+    assert "SEResNet18.s0 failed: killed by the system (out of memory?)" in done.stderr
+    training.check()
+    assert training.finished.keys() == {"LeNet.s0.json", "DenseNet.s0.json"}
 
 
 MOMENTS = {
@@ -94,9 +91,8 @@ def test_a_signal_ends_a_command_within_seconds(training, building, tmp_path, mo
     before = source.read_text()
     whom = "group" if number == signal.SIGINT else "main"  # as a terminal does, as kill does
     try:
-        with counted(f"{number.name} while {moment}"):
-            stop(command, at, whom, int(number), held.checkout, tmp_path)
-            held.check()
+        stop(command, at, whom, int(number), held.checkout, tmp_path)
+        held.check()
     finally:
         source.write_text(before)
     held.complete()
@@ -106,19 +102,18 @@ def test_a_signal_ends_a_command_within_seconds(training, building, tmp_path, mo
 def test_trainings_at_once_do_no_work_twice_and_name_each_other(training):
     training.reset()
     one = ("main.py", "--model", "LeNet", "--profile", "smoke")
-    with counted("two trainings and an experiment at once"):
-        commands = [TRAIN, TRAIN, one]
-        env = faulty(training.checkout)
-        processes = [start(training.checkout, *command, env=env) for command in commands]
-        logs = [process.communicate(timeout=300)[1] for process in processes]
-        assert [process.returncode for process in processes[:2]] == [0, 0], logs
-        together = "\n".join(logs)
-        assert together.count("test accuracy") == 3, together
-        assert re.search(r"process \d+ is training profile smoke: waiting for it", together)
-        assert {path.name for path in results(training.checkout).glob("*.json")} == set(
-            training.expected
-        )
-        training.check()
+    commands = [TRAIN, TRAIN, one]
+    env = faulty(training.checkout)
+    processes = [start(training.checkout, *command, env=env) for command in commands]
+    logs = [process.communicate(timeout=300)[1] for process in processes]
+    assert [process.returncode for process in processes[:2]] == [0, 0], logs
+    together = "\n".join(logs)
+    assert together.count("test accuracy") == 3, together
+    assert re.search(r"process \d+ is training profile smoke: waiting for it", together)
+    assert {path.name for path in results(training.checkout).glob("*.json")} == set(
+        training.expected
+    )
+    training.check()
 
 
 @pytest.mark.soak
@@ -126,10 +121,9 @@ def test_trainings_at_once_do_no_work_twice_and_name_each_other(training):
 def test_two_builds_at_once_into_one_folder(building, command):
     held = building[command]
     held.reset()
-    with counted("two builds at once into one folder"):
-        env = faulty(held.checkout)
-        pair = [start(held.checkout, *command, env=env) for _ in range(2)]
-        ended = [process.communicate(timeout=300) for process in pair]
-        assert [process.returncode for process in pair] == [0, 0], ended
-        held.check()
-        assert held.is_done()
+    env = faulty(held.checkout)
+    pair = [start(held.checkout, *command, env=env) for _ in range(2)]
+    ended = [process.communicate(timeout=300) for process in pair]
+    assert [process.returncode for process in pair] == [0, 0], ended
+    held.check()
+    assert held.is_done()

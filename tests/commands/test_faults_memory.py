@@ -7,7 +7,7 @@ import pytest
 
 from experiments.record import read
 from tests.checkout import ROOT, copy_of_checkout, edit, results, trim
-from tests.fault_kit import ANALYSE, REPORT, TRAIN, counted, logging_faults, meet
+from tests.fault_kit import ANALYSE, REPORT, TRAIN, meet
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.soak]
 
@@ -20,7 +20,7 @@ def checkout(tmp_path_factory):
     study = made / "experiments" / "study.toml"
     edit(study, "input_size = 36\n", "input_size = 64\n")
     edit(study, "batch_size = 64\n", "batch_size = 192\n")
-    return logging_faults(made)
+    return made
 
 
 def limited(checkout, megabytes):
@@ -36,30 +36,26 @@ def limited(checkout, megabytes):
 
 
 def test_too_little_memory_for_the_batch_splits_it(checkout):
-    with counted("no memory for a batch"):
-        done, record = limited(checkout, 400)
-        assert done.returncode == 0, done.stderr
-        assert (
-            "SEResNet18.s0: out of memory; begins anew with 2 micro-batches a batch" in done.stderr
-        )
-        assert record.status == "finished"
-        assert record.batch_pieces > 1
-        assert len(record.history) == 1
+    done, record = limited(checkout, 400)
+    assert done.returncode == 0, done.stderr
+    assert "SEResNet18.s0: out of memory; begins anew with 2 micro-batches a batch" in done.stderr
+    assert record.status == "finished"
+    assert record.batch_pieces > 1
+    assert len(record.history) == 1
 
 
 def test_too_little_memory_at_all_fails_the_run_alone(checkout):
     study = checkout / "experiments" / "study.toml"
     edit(study, "batch_size = 192\n", "batch_size = 8\n")
     edit(study, "train_images = 192\n", "train_images = 16\n")
-    with counted("no memory at all"):
-        done, record = limited(checkout, 60)
-        assert done.returncode == 1
-        assert "SEResNet18.s0 failed: out of memory, even with each batch in 4 parts" in done.stderr
-        assert record.status == "failed"
-        assert record.reason.startswith("out of memory, even with each batch in 4 parts")
-        shutil.copy(ROOT / "experiments" / "study.toml", study)
-        for command in (ANALYSE, (*REPORT, "--only", "html")):
-            done, _ = meet(checkout, command)
-            assert done.returncode == 0, done.stderr
-        page = (checkout / "report" / "out" / "smoke" / "report.html").read_text()
-        assert "out of memory, even with each batch in 4 parts" in page
+    done, record = limited(checkout, 60)
+    assert done.returncode == 1
+    assert "SEResNet18.s0 failed: out of memory, even with each batch in 4 parts" in done.stderr
+    assert record.status == "failed"
+    assert record.reason.startswith("out of memory, even with each batch in 4 parts")
+    shutil.copy(ROOT / "experiments" / "study.toml", study)
+    for command in (ANALYSE, (*REPORT, "--only", "html")):
+        done, _ = meet(checkout, command)
+        assert done.returncode == 0, done.stderr
+    page = (checkout / "report" / "out" / "smoke" / "report.html").read_text()
+    assert "out of memory, even with each batch in 4 parts" in page

@@ -12,14 +12,12 @@ import torch
 from experiments import study
 from experiments.datasets import splits as data
 from experiments.training import loop as training
-from experiments.training import run
 from experiments.training.checkpoint import Checkpoint
 from experiments.training.probes.gradient_norms import GradientProbe
 from experiments.training.run import execute
-from experiments.training.state import Job, Trained
-from tests.fault_kit import counted
+from experiments.training.state import Job
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.usefixtures("checkpoints")]
 
 PER_EPOCH = 3
 TINY = {"train_images": 24, "batch_size": 8, "validation_images": 20, "test_images": 20}
@@ -37,13 +35,6 @@ MOMENTS = [
 @pytest.fixture(scope="module")
 def images():
     return data.load("MNIST")
-
-
-@pytest.fixture(autouse=True)
-def checkpoints(monkeypatch, tmp_path):
-    monkeypatch.setattr(run, "CHECKPOINTS", tmp_path)
-    yield tmp_path
-    torch.set_flush_denormal(False)  # as a process of its own would end with its run
 
 
 def tiny(name, epochs=2):
@@ -79,15 +70,14 @@ def poison(monkeypatch, what, value, step):
 def is_recorded(monkeypatch, images, name, moment):
     what, value, step = moment
     poison(monkeypatch, what, value, step)
-    with counted(f"{value} in a {what}"):
-        record, _ = execute(tiny(name), images)
-        assert record.status == "diverged", (record.status, record.reason)
-        # A bad gradient or weight shows in the loss of the next step, or of the evaluation.
-        after = what != "loss" and step % PER_EPOCH != PER_EPOCH - 1
-        assert record.divergence.step == step + after
-        assert record.divergence.epoch == 1 + step // PER_EPOCH
-        assert record.test is None
-        assert record.validation is None
+    record, _ = execute(tiny(name), images)
+    assert record.status == "diverged", (record.status, record.reason)
+    # A bad gradient or weight shows in the loss of the next step, or of the evaluation.
+    after = what != "loss" and step % PER_EPOCH != PER_EPOCH - 1
+    assert record.divergence.step == step + after
+    assert record.divergence.epoch == 1 + step // PER_EPOCH
+    assert record.test is None
+    assert record.validation is None
 
 
 @pytest.mark.parametrize("number", range(len(PLAN)))
@@ -167,13 +157,12 @@ def test_a_checkpoint_is_used_whole_or_not_at_all(images, checkpoints, interrupt
 
     assert usable()
     for _ in range(100):
-        with counted("a damaged checkpoint"):
-            damaged = bytearray(content)
-            damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
-            interrupted.write_bytes(damaged)
-            assert not usable()
-            interrupted.write_bytes(content[: rng.randrange(len(content))])
-            assert not usable()
+        damaged = bytearray(content)
+        damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
+        interrupted.write_bytes(damaged)
+        assert not usable()
+        interrupted.write_bytes(content[: rng.randrange(len(content))])
+        assert not usable()
     is_not_used(images, whole)
     owned = tmp_path / "owned"
     hostile = [
@@ -183,10 +172,9 @@ def test_a_checkpoint_is_used_whole_or_not_at_all(images, checkpoints, interrupt
         saved(tmp_path, {**state, "history": [Hostile(owned)]}),
     ]
     for content in hostile:
-        with counted("a hostile checkpoint"):
-            replace(next(interrupted.parent.glob("*.pt")), content)
-            assert not usable()
-            assert not owned.exists()
+        replace(next(interrupted.parent.glob("*.pt")), content)
+        assert not usable()
+        assert not owned.exists()
     is_not_used(images, whole)
     other = {name: value[..., :1] for name, value in state["parts"]["net"].items()}
     unfit = [
@@ -200,17 +188,5 @@ def test_a_checkpoint_is_used_whole_or_not_at_all(images, checkpoints, interrupt
         {**state, "parts": {**state["parts"], "gradients": {"norms": "x"}}},
     ]
     for content in unfit:
-        with counted("a checkpoint of something else"):
-            replace(next(interrupted.parent.glob("*.pt")), saved(tmp_path, content))
-            is_not_used(images, whole)
-
-
-def test_nothing_is_left_of_a_failed_save(tmp_path):
-    held = Checkpoint(
-        tmp_path / "file", "LeNet.s0", "a" * 64, every=0, on_note=(notes := []).append
-    )
-    (tmp_path / "file").write_text("no folder")
-    held.save({}, Trained())
-    assert len(notes) == 1
-    assert "goes on, but an interruption would lose it" in notes[0]
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+        replace(next(interrupted.parent.glob("*.pt")), saved(tmp_path, content))
+        is_not_used(images, whole)

@@ -2,16 +2,12 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from experiments.support.signals import Stopped, stoppable
-
-ROOT = Path(__file__).parents[2]
+from tests.checkout import ROOT, run, start
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
@@ -28,15 +24,9 @@ def test_a_signal_stops_the_block_once_and_the_handlers_are_restored(signum):
     assert signal.getsignal(signum) == before
 
 
-def command(*arguments, **options):
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
-    )  # fmt: skip
-
-
 def test_ctrl_c_ends_a_command_without_a_traceback():
-    process = command(
+    process = start(
+        ROOT,
         "-c",
         "from models.cli import run; import time; "
         "run(lambda: print('up', flush=True) or time.sleep(60))",
@@ -61,7 +51,7 @@ def test_every_command_starts_and_ends_by_the_same_function():
 
 def test_a_reader_that_closes_early_ends_a_command_quietly():
     for arguments in (("experiments", "schema"), ("models",)):
-        process = command("-m", *arguments)
+        process = start(ROOT, "-m", *arguments)
         process.stdout.close()
         assert process.stderr.read() == ""
         process.wait(timeout=60)
@@ -77,7 +67,6 @@ def test_a_reader_that_closes_early_ends_a_command_quietly():
     ],
 )
 def test_an_encoding_without_the_characters_is_no_error(arguments, said):
-    process = command("-m", *arguments, env=os.environ | {"PYTHONIOENCODING": "ascii"})
-    out, err = process.communicate(timeout=120)
-    assert (process.returncode, err) == (0, "")
-    assert said in out
+    done = run(ROOT, "-m", *arguments, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert said in done.stdout

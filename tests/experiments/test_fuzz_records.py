@@ -1,7 +1,6 @@
 """Bad records: over a thousand of them, each rendered or refused with file and field named."""
 
 import json
-from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -16,9 +15,7 @@ SETTINGS = settings(deadline=None, database=None, suppress_health_check=list(Hea
 
 @pytest.fixture(scope="module")
 def benches(tmp_path_factory):
-    made = {run: Bench(tmp_path_factory.mktemp("records"), run) for run in RUNS}
-    yield made
-    print(dict(sum((bench.counts for bench in made.values()), Counter())))
+    return {run: Bench(tmp_path_factory.mktemp("records"), run) for run in RUNS}
 
 
 LOSSES = st.sampled_from([0.0, 5e-324, 1e-12, 1.0, 1e6, 1e300, -1e300, -1.0])
@@ -147,34 +144,39 @@ def probes(draw, content):
 # --- Each rendered or refused -------------------------------------------------------------------
 
 
-def short(count):
-    """The same cases every time."""
-    return settings(SETTINGS, max_examples=count, derandomize=True)
-
-
-def long(count):
-    """Other cases every time."""
-    return settings(SETTINGS, max_examples=count, print_blob=True)
-
-
-def wrong_field(benches, data):
-    bench = benches[data.draw(st.sampled_from(RUNS))]
+def wrong_field(bench, data):
     bench.check(data.draw(mutated(bench.content)))
 
 
-def wrong_bytes(benches, data):
-    bench = benches[data.draw(st.sampled_from(RUNS))]
+def wrong_bytes(bench, data):
     bench.check(data.draw(damaged(bench.whole)))
 
 
-def extreme_record(benches, data):
-    bench = benches[data.draw(st.sampled_from(RUNS))]
+def extreme_record(bench, data):
     bench.path.write_text(json.dumps(data.draw(extreme(bench.content))))
-    bench.counts["extreme, rendered"] += 1
     bench.render(read(bench.path))
 
 
-def extreme_folder(benches, data):
+@pytest.mark.parametrize("long", [False, pytest.param(True, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("check", "few", "many"),
+    [(wrong_field, 200, 1800), (wrong_bytes, 150, 1200), (extreme_record, 60, 300)],
+)
+def test_a_bad_record(benches, check, few, many, long):
+    """A few cases, the same every time; at length, others every time."""
+
+    @settings(SETTINGS, max_examples=many if long else few, derandomize=not long, print_blob=long)
+    @given(st.data())
+    def cases(data):
+        check(benches[data.draw(st.sampled_from(RUNS))], data)
+
+    cases()
+
+
+@pytest.mark.soak
+@settings(SETTINGS, max_examples=12, print_blob=True, phases=[Phase.generate])
+@given(st.data())
+def test_folders_of_extremes(benches, data):
     """Most records of a folder at once, through figures, page and what the PDF is made from."""
     bench = benches[RUNS[0]]
     changed = []
@@ -182,51 +184,4 @@ def extreme_folder(benches, data):
         if data.draw(st.integers(0, 3)):
             case = data.draw(extreme(record.model_dump(mode="json")))
             changed.append(Record.model_validate_json(json.dumps(case), strict=True))
-    bench.counts["extreme folder, rendered"] += 1
     compose(bench.with_record(*changed), bench.path.parent)
-
-
-@short(200)
-@given(st.data())
-def test_one_wrong_field(benches, data):
-    wrong_field(benches, data)
-
-
-@short(150)
-@given(st.data())
-def test_damaged_bytes(benches, data):
-    wrong_bytes(benches, data)
-
-
-@short(60)
-@given(st.data())
-def test_extremes_within_the_schema(benches, data):
-    extreme_record(benches, data)
-
-
-@pytest.mark.soak
-@long(1800)
-@given(st.data())
-def test_one_wrong_field_at_length(benches, data):
-    wrong_field(benches, data)
-
-
-@pytest.mark.soak
-@long(1200)
-@given(st.data())
-def test_damaged_bytes_at_length(benches, data):
-    wrong_bytes(benches, data)
-
-
-@pytest.mark.soak
-@long(300)
-@given(st.data())
-def test_extremes_at_length(benches, data):
-    extreme_record(benches, data)
-
-
-@pytest.mark.soak
-@settings(long(12), phases=[Phase.generate])
-@given(st.data())
-def test_folders_of_extremes(benches, data):
-    extreme_folder(benches, data)

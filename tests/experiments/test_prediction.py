@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,9 +18,9 @@ from experiments.prediction.predict import best_run, probabilities
 from experiments.prediction.preprocess import as_mnist, read
 from experiments.record import read as read_record
 from models.errors import UsageError
+from tests.checkout import ROOT, run
 from tests.drawn_digits import WAYS, Way, draw
 
-ROOT = Path(__file__).parents[2]
 TRAINED = ROOT / "tests" / "trained"
 RECORD = TRAINED / "quick" / "DenseNet.s0.json"
 
@@ -124,8 +121,7 @@ def test_the_command_prints_probabilities_and_saves_what_was_seen(tmp_path):
         f"p.RESULTS = pathlib.Path({str(TRAINED)!r});"
         "from experiments.prediction.__main__ import main; sys.exit(main())"
     )
-    command = [sys.executable, "-c", code, "DenseNet", str(photo), "--profile", "quick"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run(ROOT, "-c", code, "DenseNet", photo, "--profile", "quick")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == f"{photo} by DenseNet.s0:"

@@ -1,6 +1,5 @@
 """Runs as tasks of a Ray cluster: a real one, of several node processes on this machine."""
 
-import os
 import re
 import shutil
 import signal
@@ -155,24 +154,6 @@ def test_a_run_whose_process_keeps_dying_is_given_up_and_the_others_go_on(small)
     assert {path.stem for path in results(small).glob("*.json")} == set(QUICKEST) - {"DenseNet.s0"}
 
 
-@pytest.mark.parametrize(
-    ("address", "what"),
-    [
-        ("127.0.0.1:1", r"RAY_ADDRESS=127\.0\.0\.1:1: no Ray cluster answers \(.*refused\)"),
-        ("somewhere", r"RAY_ADDRESS=somewhere: expected host:port"),
-    ],
-)
-def test_a_cluster_that_does_not_answer_is_one_line(address, what):
-    done = subprocess.run(
-        [sys.executable, *TRAIN, "--engine", "ray"],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "RAY_ADDRESS": address},
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert re.fullmatch(f"error: {what}.*\n", done.stderr)
-
-
 def test_without_a_cluster_here_one_line_says_how_to_start_one(monkeypatch):
     def none(*_, **__):
         raise ConnectionError("Could not find any running Ray instance.")
@@ -181,20 +162,6 @@ def test_without_a_cluster_here_one_line_says_how_to_start_one(monkeypatch):
     monkeypatch.setattr("ray.init", none)
     with Display() as display, pytest.raises(UsageError, match="ray start --head"):
         on_a_cluster([], "smoke", display, Outcome(), Deadline(None))
-
-
-def test_without_ray_one_line_says_what_to_install():
-    code = (
-        "import sys; sys.modules['ray'] = None\n"
-        "from experiments.__main__ import main; from models.cli import run\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}run(main)", *TRAIN[2:],
-         "--engine", "ray"],
-        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert re.fullmatch(r"error: engine ray: .*pip install 'ray>=2\.50'\.\n", done.stderr)
 
 
 def test_small_networks_share_a_gpu_and_large_ones_have_one():

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import sys
 
 import pytest
@@ -21,7 +20,7 @@ from experiments.record import read
 from experiments.scheduling import worker
 from experiments.training.probes import __main__ as probes
 from experiments.training.state import Extras, Job
-from tests.checkout import ROOT
+from tests.checkout import ROOT, run
 
 
 class Supervisor:
@@ -33,14 +32,12 @@ class Supervisor:
 
 
 @pytest.fixture
-def folder(monkeypatch, tmp_path):
+def folder(monkeypatch, tmp_path, checkpoints):
     for module in ("scheduling.worker", "scheduling.log"):
         monkeypatch.setattr(f"experiments.{module}.RESULTS", tmp_path)
-    monkeypatch.setattr("experiments.training.run.CHECKPOINTS", tmp_path / "checkpoints")
     monkeypatch.setattr("experiments.scheduling.worker.end_with_parent", lambda: None)
     (tmp_path / "smoke").mkdir()
-    yield tmp_path / "smoke"
-    torch.set_flush_denormal(False)
+    return tmp_path / "smoke"
 
 
 def train(network="LeNet", **extras):
@@ -156,10 +153,6 @@ def test_a_log_gets_no_bars_whatever_force_color_says():
         "    done = {'status': 'finished', 'accuracy': 0.5, 'seconds': 1}\n"
         "    display.run_done('LeNet.s0', done)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT, env={**os.environ, "FORCE_COLOR": "1"}, capture_output=True, text=True,
-        check=True,
-    )  # fmt: skip
+    done = run(ROOT, "-c", code, env=os.environ | {"FORCE_COLOR": "1"})
     expected = "1 run to train\n[1/1] LeNet.s0: test accuracy 50.00%, 1 s\n"
     assert (done.stderr, done.stdout) == (expected, "")

@@ -1,6 +1,5 @@
 """The loop: deterministic, resumable, honest about divergence; the probes measure what they say."""
 
-import math
 import re
 from pathlib import Path
 
@@ -25,19 +24,12 @@ from experiments.training.state import Job, Trained
 from experiments.training.transforms import Split, random_warps, to_input, warp
 from experiments.versions import fingerprint, in_fp32, is_fresh
 
-TIME_FIELDS = {"timing"}
+pytestmark = pytest.mark.usefixtures("checkpoints")
 
 
 @pytest.fixture(scope="module")
 def mnist():
     return data.load("MNIST")
-
-
-@pytest.fixture(autouse=True)
-def checkpoints(monkeypatch, tmp_path):
-    monkeypatch.setattr("experiments.training.run.CHECKPOINTS", tmp_path)
-    yield tmp_path
-    torch.set_flush_denormal(False)  # as a process of its own would end with its run
 
 
 def job(name, threads=1, **changes):
@@ -50,7 +42,7 @@ def job(name, threads=1, **changes):
 
 def same(record):
     """A record without the fields that may differ between two runs of one configuration."""
-    content = record.model_dump(mode="json", exclude=TIME_FIELDS)
+    content = record.model_dump(mode="json", exclude={"timing"})
     for epoch in content["history"]:
         epoch.pop("seconds")
     return content
@@ -155,11 +147,7 @@ def test_a_damaged_or_foreign_checkpoint_is_not_used(tmp_path):
     assert Checkpoint(tmp_path, "run.s0", "a" * 64).exists
     assert not Checkpoint(tmp_path, "run.s0", "b" * 64).exists  # another configuration or code
     assert not Checkpoint(tmp_path, "run", "a" * 64).exists
-    damaged = bytearray(path.read_bytes())
-    damaged[-10] ^= 1
-    path.write_bytes(damaged)
-    assert not Checkpoint(tmp_path, "run.s0", "a" * 64).exists
-    path.write_bytes(bytes(damaged[:100]))
+    path.write_bytes(path.read_bytes()[:100])
     assert not Checkpoint(tmp_path, "run.s0", "a" * 64).exists
 
 
@@ -224,12 +212,6 @@ def test_a_stable_run_ends_before_its_epochs_do(mnist):
     flat = job("LeNet", epochs=30, stop="stable", schedule="constant", learning_rate=1e-6, **SMALL)
     record, _ = execute(flat, mnist)
     assert len(record.history) == 2 * training.STABLE_WINDOW
-
-
-def test_dropout_and_order_differ_between_epochs_but_not_between_runs():
-    # Two epochs of one run draw different orders: the seeds are seed * 1_000_003 + epoch + 1.
-    orders = [torch.randperm(100, generator=torch.Generator().manual_seed(s)) for s in (1, 2)]
-    assert not torch.equal(*orders)
 
 
 def test_gradient_norms_are_those_of_autograd(mnist):
@@ -354,14 +336,6 @@ def test_small_maps_leave_large_ones_alone():
     expected = net(x)
     accelerate(net, 4, 9)
     assert torch.equal(net(x), expected)
-
-
-def test_the_softmax_floor_is_what_the_report_says():
-    # The best a cross-entropy can do when probabilities are taken for logits.
-    best = torch.zeros(1, 10)
-    best[0, 3] = 1.0
-    floor = float(F.cross_entropy(best, torch.tensor([3])))
-    assert floor == pytest.approx(-math.log(math.e / (math.e + 9)), abs=1e-6)
 
 
 def test_a_batch_in_parts_has_the_gradient_of_the_whole(mnist):

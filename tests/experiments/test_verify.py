@@ -18,6 +18,7 @@ from experiments.verification.checks import problems
 from models.errors import UsageError
 from tests import factory
 
+pytestmark = pytest.mark.usefixtures("checkpoints")
 RUN, PROFILE = "LeNet.s0", "smoke"
 
 
@@ -30,13 +31,6 @@ def recorded(tmp_path_factory):
     write(record, folder)
     torch.set_flush_denormal(False)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def denormals():
-    """A run lets its process flush them, which ends with it; here it goes on."""
-    yield
-    torch.set_flush_denormal(False)
 
 
 @pytest.fixture

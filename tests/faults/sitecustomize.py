@@ -20,7 +20,7 @@ import time
 FAULTS = json.loads(os.environ.get("FAULTS", "[]"))
 
 
-def strike(fault, arguments, result):
+def strike(fault):
     with open(fault["log"], "a") as log:  # noqa: PTH123
         log.write(f"{fault['at']} {os.getpid()}\n")
     match fault.get("do", 9):
@@ -48,22 +48,9 @@ def kill(whom, number):
         os.kill(os.getpid(), number)
 
 
-def note_weights(fault, arguments, result):
-    """The SHA-256 of a trained network's weights, by the name of its run."""
-    import hashlib
-
-    config, net = arguments[0], arguments[1]
-    digest = hashlib.sha256()
-    for name, tensor in net.state_dict().items():
-        digest.update(name.encode() + tensor.contiguous().cpu().numpy().tobytes())
-    path = os.path.join(fault["folder"], f"{config.variant}.s{config.seed}")  # noqa: PTH118
-    with open(path, "w") as file:  # noqa: PTH123
-        file.write(digest.hexdigest())
-
-
-def serve(fault, arguments, result):
+def serve(fault, address):
     """Answer for a mirror, from a folder."""
-    name = str(arguments[0]).rsplit("/", 1)[1].removesuffix(".gz")
+    name = address.rsplit("/", 1)[1].removesuffix(".gz")
     with open(os.path.join(fault["folder"], name), "rb") as file:  # noqa: PTH118, PTH123
         return file.read()
 
@@ -76,11 +63,7 @@ def wrapped(function, fault):
     def call(*arguments, **named):
         nonlocal calls, done
         if fault.get("do") == "serve":
-            return serve(fault, arguments, None)
-        if fault.get("do") == "weights":
-            result = function(*arguments, **named)
-            note_weights(fault, arguments, result)
-            return result
+            return serve(fault, arguments[0])
         hit = fault.get("match", "") in f"{arguments} {named}"
         calls += hit
         if done or not hit or calls != fault.get("call", 1):
@@ -89,9 +72,9 @@ def wrapped(function, fault):
         if fault.get("after"):
             result = function(*arguments, **named)
         if fault.get("delay"):
-            threading.Timer(fault["delay"], strike, (fault, arguments, None)).start()
+            threading.Timer(fault["delay"], strike, (fault,)).start()
         else:
-            strike(fault, arguments, None)
+            strike(fault)
         time.sleep(fault.get("hang", 0))
         return result if fault.get("after") else function(*arguments, **named)
 

@@ -202,6 +202,12 @@ def test_faults_are_named_at_once_and_refuse_only_what_is_cited(tmp_path):
         printed(path, "zh", "brace")
 
 
+@pytest.mark.parametrize("content", ["@article{x", "@", "\0\0", "@article{a, title = {{{{}", "}"])
+def test_works_that_are_none_are_named_or_none(tmp_path, content):
+    with pytest.raises(ReportError, match=r"references\.bib:1: |unknown cite key"):
+        printed(folder(tmp_path, content), "en", "he2016")
+
+
 def test_lint_names_the_faults(tmp_path):
     path = folder(tmp_path, BROKEN)
     assert [place.line for place, _ in lint._works(path.parent)] == [2, 7, 8, 9, 10, 11, 12, 13]

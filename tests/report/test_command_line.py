@@ -1,8 +1,6 @@
 """``python -m report``: what a person can get wrong ends in one line, exit status 2."""
 
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -10,17 +8,12 @@ from models.errors import UsageError
 from report import __main__ as command_line
 from report import build
 from tests import factory
-from tests.checkout import copy_of_checkout, trim
+from tests.checkout import ROOT, copy_of_checkout, refused, run, trim
 from tests.report_kit import templates
 
-ROOT = Path(__file__).parents[2]
 
-
-def run(*arguments, stage="report", cwd=ROOT):
-    return subprocess.run(
-        [sys.executable, "-m", stage, *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+def report(*arguments):
+    return run(ROOT, "-m", "report", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +23,7 @@ def results(tmp_path_factory):
 
 def analysed(records, out):
     """The results of records, as the analysis writes them."""
-    return run("--results", records, "--out", out, stage="analysis")
+    return run(ROOT, "-m", "analysis", "--results", records, "--out", out)
 
 
 @pytest.fixture(scope="module")
@@ -40,27 +33,6 @@ def source(results, tmp_path_factory):
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{results} (16 records) -> {folder}: results.json and" in done.stdout
     return folder
-
-
-def refused(done, message):
-    lines = done.stderr.strip().splitlines()
-    assert done.returncode == 2
-    assert len(lines) == 1 and message in lines[0], done.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--profile", "fast"], "unknown profile 'fast'"),
-        (["--source", "no/such/folder"], "no/such/folder/results.json: no such file; run"),
-        (["--pdf"], "--pdf"),
-        (["build", "--only", "pdf"], "invalid choice: 'pdf'"),
-        (["publish"], "invalid choice: 'publish'"),
-        (["watch", "--port", "99999"], "port 99999 cannot be used"),
-    ],
-)
-def test_wrong_arguments(arguments, message):
-    refused(run(*arguments), message)
 
 
 @pytest.mark.parametrize(
@@ -79,23 +51,11 @@ def test_bad_records_are_named(tmp_path, results, name, content, message):
     (folder / name).write_text(content, encoding="utf-8")
     done = analysed(folder, tmp_path / "results")
     assert done.returncode == 0 and message in done.stderr
-    done = run("--source", tmp_path / "results", "--out", tmp_path / "out", "--only", "html")
+    done = report("--source", tmp_path / "results", "--out", tmp_path / "out", "--only", "html")
     assert done.returncode == 2 and message in done.stderr  # built, but not of everything
     html = (tmp_path / "out/report.html").read_text(encoding="utf-8")
     assert html.count(f"<code>{message}") == 2  # beside the folder's name, which stays out
     assert str(folder) not in html
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--profile", "fast"], "unknown profile 'fast'"),
-        (["--results", "no/such/folder"], "no/such/folder: no such folder"),
-        (["depht"], "unknown figure 'depht'; expected one of accuracy, "),
-    ],
-)
-def test_wrong_arguments_of_the_analysis(arguments, message):
-    refused(run(*arguments, stage="analysis"), message)
 
 
 def test_an_analysis_is_made_once_and_again_after_a_change(tmp_path, results, source):
@@ -103,7 +63,7 @@ def test_an_analysis_is_made_once_and_again_after_a_change(tmp_path, results, so
     (source / "tables/results.csv").write_text("")
     assert "results.json and" in analysed(results, source).stdout
     assert (source / "tables/results.csv").read_text()
-    one = run("depth", "--results", results, "--out", tmp_path, stage="analysis")
+    one = run(ROOT, "-m", "analysis", "depth", "--results", results, "--out", tmp_path)
     drawn = {f"depth.{lang}.{kind}" for lang in ("zh", "en") for kind in ("svg", "pdf", "png")}
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {*drawn, "depth.csv"}
     for path in (tmp_path / "figures").iterdir():
@@ -114,20 +74,11 @@ def test_an_analysis_is_made_once_and_again_after_a_change(tmp_path, results, so
 def test_an_unwritable_folder_is_named(tmp_path, source):
     (tmp_path / "file").write_text("x")
     options = ["--source", source, "--out", tmp_path / "file", "--only", "html"]
-    refused(run(*options), str(tmp_path / "file"))
+    refused(report(*options), str(tmp_path / "file"))
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        ("{% if %}", "10-a.zh.md:3: Expected an expression"),
-        ("{{ n(acc('ResNet19')) }}", "10-a.zh.md:3: unknown network 'ResNet19'"),
-        ("{{ cite('he1999') }}", "10-a.zh.md:3: unknown cite key 'he1999'"),
-        ("{{ run('ResNet18.s77') }}", "10-a.zh.md:3: unknown record 'ResNet18.s77'"),
-    ],
-)
-def test_a_faulty_template_is_one_line_a_language(monkeypatch, tmp_path, source, body, message):
-    made = templates(tmp_path, a=f"# T\n\n{body}\n")
+def test_a_faulty_template_is_one_line_a_language(monkeypatch, tmp_path, source):
+    made = templates(tmp_path, a="# T\n\n{% if %}\n")
     monkeypatch.setattr(build, "TEMPLATES", made)
     out = tmp_path / "out"
     arguments = ["report", "--source", str(source), "--out", str(out), "--only", "html"]
@@ -135,16 +86,15 @@ def test_a_faulty_template_is_one_line_a_language(monkeypatch, tmp_path, source,
     monkeypatch.setattr(command_line.gc, "disable", lambda: None)  # not for the other tests
     with pytest.raises(UsageError) as caught:
         command_line.main()
-    chinese, english = str(caught.value).split("\nerror: ")
-    assert message in chinese and message.replace(".zh.", ".en.") in english
-    assert "\n" not in chinese + english
+    for lang, line in zip(("zh", "en"), str(caught.value).split("\nerror: "), strict=True):
+        assert f"10-a.{lang}.md:3: Expected an expression" in line and "\n" not in line
     assert not out.exists()
 
 
 def test_without_records_it_still_builds_and_says_so(tmp_path):
     (tmp_path / "empty").mkdir()
     assert analysed(tmp_path / "empty", tmp_path / "results").returncode == 0
-    done = run("--source", tmp_path / "results", "--out", tmp_path / "out", "--only", "html")
+    done = report("--source", tmp_path / "results", "--out", tmp_path / "out", "--only", "html")
     assert done.returncode == 0, done.stderr
     html = (tmp_path / "out/report.html").read_text(encoding="utf-8")
     assert "There are no records yet" in html and "还没有任何运行记录" in html
@@ -154,6 +104,6 @@ def test_a_study_that_leaves_networks_out_has_its_report(tmp_path):
     checkout = copy_of_checkout(tmp_path / "checkout")
     trim(checkout)
     for stage in ("analysis", "report"):
-        done = run("--profile", "smoke", stage=stage, cwd=checkout)
+        done = run(checkout, "-m", stage, "--profile", "smoke")
         assert done.returncode == 0, done.stderr
     assert (checkout / "report" / "out" / "smoke" / "report.html").is_file()

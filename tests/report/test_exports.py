@@ -5,9 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pymupdf
 import pytest
-from PIL import Image
 
 from analysis.figures import figures
 from report.blocks.numbers import LANGS
@@ -47,17 +45,6 @@ def test_every_table_and_figure_is_there_in_every_form(out, results):
     latex = {f"tables/{name}.{lang}.tex" for name in tables for lang in LANGS}
     documents = {"report.html", "report.zh.pdf", "report.en.pdf"}
     assert files(out) == drawn | csv | latex | documents
-
-
-@pytest.mark.parametrize("lang", LANGS)
-def test_prints_are_of_the_drawings_size(results, lang):
-    page = pymupdf.open(results / f"figures/depth.{lang}.pdf")[0]
-    bitmap = Image.open(results / f"figures/depth.{lang}.png")
-    assert bitmap.info["dpi"] == pytest.approx((300, 300), abs=0.1)
-    assert bitmap.size == pytest.approx(
-        (page.rect.width / 72 * 300, page.rect.height / 72 * 300), abs=1
-    )
-    assert "PlainNet-34" in page.get_text()
 
 
 def test_the_same_records_give_the_same_bytes(out, results, tmp_path):

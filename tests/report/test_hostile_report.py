@@ -23,7 +23,6 @@ from experiments.record import SCHEMA_VERSION, write
 from tests import factory
 from tests.checkout import copy_of_checkout, results, trim
 from tests.fuzz_kit import replaced
-from tests.report.test_html_browser import ARGUMENTS, CHROMIUM
 
 pytestmark = pytest.mark.pipeline
 
@@ -180,33 +179,36 @@ def bad_files(folder, good):
         (folder / f"{name}.json").symlink_to(target)
     with (folder / "large.json").open("wb") as file:
         file.truncate(2**40)
-    written = {
-        "empty": "",
-        "nan": text.replace('"thop": ', '"thop": NaN, "x": ', 1),
-        "forged": json.dumps(forged),
-        ".#x": "{",  # as editors and systems leave: no word of them
-        "._x": "\0",
-        "old": text.replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 0', 1),
-        "newer": text.replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 99', 1),
-        "path": text.replace(f'"id": "{good.stem}"', '"id": "../../x"', 1),
-        "copy": text,
-        "<img src=x onerror='window.owned = 10'>": "{",
-        "line\nbreak\x1b[31m": "{",
-        "{{ 7 * 7 }}": '{"schema_version": "<script>window.owned = 11</script>"}',
+    schema = f'"schema_version": {SCHEMA_VERSION}'
+    written = {  # content, and what must be said of it
+        "empty": ("", "not JSON"),
+        "nan": (
+            text.replace('"thop": ', '"thop": NaN, "x": ', 1),
+            "network.macs.thop: there twice|network.macs",
+        ),
+        "forged": (json.dumps(forged), "but the predictions are right on"),
+        "old": (text.replace(schema, '"schema_version": 0', 1), "schema_version: "),
+        "newer": (text.replace(schema, '"schema_version": 99', 1), "schema_version: "),
+        "path": (text.replace(f'"id": "{good.stem}"', '"id": "../../x"', 1), "id: "),
+        "copy": (text, "expected the file's name"),
+        "bom": ("\ufeff" + text, "expected the file's name"),
+        "<img src=x onerror='window.owned = 10'>": ("{", "not JSON"),
+        "line\nbreak\x1b[31m": ("{", "not JSON"),
+        "{{ 7 * 7 }}": (
+            '{"schema_version": "<script>window.owned = 11</script>"}',
+            "schema_version: ",
+        ),
+        ".#x": ("{", ""),  # as editors and systems leave: no word of them
+        "._x": ("\0", ""),
     }
-    for name, content in written.items():
-        (folder / f"{name}.json").write_text(content)
-    (folder / "bom.json").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    for name, (content, _) in written.items():
+        (folder / f"{name}.json").write_text(content, encoding="utf-8")
     (folder / "latin.json").write_bytes(b'{"id": "\xff"}')
-    return {
+    said = {name.partition("\n")[0]: reason for name, (_, reason) in written.items() if reason}
+    return said | {
         "folder": "not a regular file", "fifo": "not a regular file", "socket": "cannot be read",
         "zero": "not a regular file", "nowhere": "No such file", "circle": "symbolic links",
-        "passwd": "not JSON", "large": "larger than", "empty": "not JSON",
-        "nan": "network.macs.thop: there twice|network.macs", "old": "schema_version: ",
-        "newer": "schema_version: ", "path": "id: ", "copy": "expected the file's name",
-        "<img src=x onerror='window.owned = 10'>": "not JSON", "line": "not JSON",
-        "{{ 7 * 7 }}": "schema_version: ", "bom": "expected the file's name",
-        "latin": "not JSON", "forged": "but the predictions are right on",
+        "passwd": "not JSON", "large": "larger than", "latin": "not JSON",
     }  # fmt: skip
 
 
@@ -239,7 +241,6 @@ def test_each_bad_file_is_named_and_the_report_is_built_without(built):
     assert {path.name for path in out.iterdir()} >= {
         "report.html", "report.zh.pdf", "report.en.pdf", "tables",
     }  # fmt: skip
-    print(f"{len(expected)} files refused, 16 hostile records rendered")
 
 
 def test_rendering_asks_for_no_network(built):
@@ -249,8 +250,9 @@ def test_rendering_asks_for_no_network(built):
 # --- The page -----------------------------------------------------------------------------------
 
 
-def assert_inert(html):
+def test_nothing_in_the_page_came_from_a_text(built):
     """No element, attribute or address of the page is other than the report's own."""
+    html = (built[0] / "report.html").read_text(encoding="utf-8")
     assert html.count("<script") == 5
     assert not re.search(r"<(img|iframe|object|embed|base|link(?! rel=\"icon\"))\b", html)
     assert not re.search(r"<[a-z][^>]*\son\w+=", re.sub(r'="[^"]*"', '=""', html))
@@ -259,47 +261,6 @@ def assert_inert(html):
     )
     assert not re.search(rf'(?:href|src)="(?!{ours})', html)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", html)
-
-
-def look(path, width):
-    """Walk through a page in Chromium; nothing may happen but the page itself.
-
-    Without its Content-Security-Policy, escaping alone must hold.
-    """
-    from playwright.sync_api import sync_playwright
-
-    if CHROMIUM is None:
-        pytest.fail("no Chromium; `make setup-dev` installs it")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(bypass_csp=True, viewport={"width": width, "height": 900})
-        events = Counter()
-        page.on("dialog", lambda dialog: (events.update(["dialog"]), dialog.dismiss()))
-        page.on("pageerror", lambda error: events.update([f"error {error}"]))
-        page.on("request", lambda request: events.update([request.url[:200]]))
-        page.on(
-            "requestfailed",  # refused by the policy, it has not left
-            lambda request: request.failure == "csp" and events.subtract([request.url[:200]]),
-        )
-        page.goto(path.as_uri())
-        for mode in ("zh", "en", "both"):
-            page.check(f"#mode-{mode}", force=True)
-            page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
-            page.evaluate(
-                "document.querySelectorAll('header *, .card *, .works *').forEach(e => {"
-                " e.dispatchEvent(new Event('mouseover')); e.dispatchEvent(new Event('focus')) })"
-            )
-            wide = page.evaluate("document.documentElement.scrollWidth")
-        assert page.evaluate("window.owned") is None
-        assert dict(+events) == {path.as_uri(): 1}
-        text = page.locator("body").inner_text()
-        browser.close()
-    return text, wide
-
-
-def test_nothing_in_the_page_came_from_a_text(built):
-    html = (built[0] / "report.html").read_text(encoding="utf-8")
-    assert_inert(html)
     for shown in ("&lt;script&gt;window.owned = 1; alert(1)&lt;/script&gt;", "{{ 7 * 7 }}"):
         assert shown in html
     assert r"\u202egnp.exe" in html and r"\x1b[31m" in html
@@ -307,18 +268,38 @@ def test_nothing_in_the_page_came_from_a_text(built):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1440, 390])
-def test_in_a_browser_no_script_runs_and_no_request_leaves(built, width):
-    text, wide = look(built[0] / "report.html", width)
-    assert wide <= width
+def test_in_a_browser_no_script_runs_and_no_request_leaves(built, width, browser):
+    """Without the Content-Security-Policy escaping alone must hold."""
+    path = built[0] / "report.html"
+    page = browser.new_page(bypass_csp=True, viewport={"width": width, "height": 900})
+    events = Counter()
+    page.on("dialog", lambda dialog: (events.update(["dialog"]), dialog.dismiss()))
+    page.on("pageerror", lambda error: events.update([f"error {error}"]))
+    page.on("request", lambda request: events.update([request.url[:200]]))
+    page.on(
+        "requestfailed",  # refused by the policy, it has not left
+        lambda request: request.failure == "csp" and events.subtract([request.url[:200]]),
+    )
+    page.goto(path.as_uri())
+    for mode in ("zh", "en", "both"):
+        page.check(f"#mode-{mode}", force=True)
+        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+        page.evaluate(
+            "document.querySelectorAll('header *, .card *, .works *').forEach(e => {"
+            " e.dispatchEvent(new Event('mouseover')); e.dispatchEvent(new Event('focus')) })"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("window.owned") is None
+    assert dict(+events) == {path.as_uri(): 1}
+    text = page.locator("body").inner_text()
+    page.close()
     assert "<script>window.owned = 1; alert(1)</script>" in text
     assert "{{ 7 * 7 }} {% include '/etc/passwd' %}" in text
 
 
 @pytest.mark.browser
-def test_what_got_into_the_page_all_the_same_would_not_run(built, tmp_path):
+def test_what_got_into_the_page_all_the_same_would_not_run(built, tmp_path, browser):
     """The page's own policy admits its scripts by hash, and no address at all."""
-    from playwright.sync_api import sync_playwright
-
     html = (built[0] / "report.html").read_text(encoding="utf-8")
     injected = (
         "<script>window.owned = 1</script><img src=x onerror='window.owned = 2'>"
@@ -328,18 +309,16 @@ def test_what_got_into_the_page_all_the_same_would_not_run(built, tmp_path):
     )
     path = tmp_path / "page.html"
     path.write_text(html.replace("<main", injected + "<main", 1), encoding="utf-8")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page()
-        answered = []
-        page.on("response", lambda response: answered.append(response.url))
-        page.route("http://**", lambda route: (answered.append(route.request.url), route.abort()))
-        page.goto(path.as_uri())
-        page.check("#mode-en", force=True)  # its own script runs
-        assert page.evaluate("document.documentElement.lang") == "en"
-        assert page.evaluate("window.owned") is None
-        assert answered == [path.as_uri()]
-        browser.close()
+    page = browser.new_page()
+    answered = []
+    page.on("response", lambda response: answered.append(response.url))
+    page.route("http://**", lambda route: (answered.append(route.request.url), route.abort()))
+    page.goto(path.as_uri())
+    page.check("#mode-en", force=True)  # its own script runs
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert page.evaluate("window.owned") is None
+    assert answered == [path.as_uri()]
+    page.close()
 
 
 # --- On paper, and in the exports ---------------------------------------------------------------

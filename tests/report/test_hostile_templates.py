@@ -27,6 +27,7 @@ def refused(tmp_path, source, message):
         "{{ ''|attr('__class__') }}",
         "{{ cycler.__init__.__globals__ }}",
         "{{ n.__func__ }}",
+        "{{ records.__class__ }}",
         "{{ '{0.__class__}'.format(lang) }}",
     ],
 )
@@ -52,6 +53,7 @@ def test_a_placeholder_cannot_be_forged_by_an_expression(tmp_path):
         "{% set x %}<script>alert(1)</script>{% endset %}{{ x }}",
         "{% macro m() %}<script>alert(1)</script>{% endmacro %}{{ m() }}",
         '{{ "<script>alert(1)</script>" ~ run("LeNet.s0") }}',
+        '{{ "<script>alert(1)</script>"|safe }}',
         "{% set x %}%s{% endset %}{{ x % '<script>alert(1)</script>' }}",
         "{% set x %}{}{% endset %}{{ x.format('<script>alert(1)</script>') }}",
         "{% autoescape false %}{{ '<script>alert(1)</script>' }}{% endautoescape %}",

@@ -9,10 +9,10 @@ from html.parser import HTMLParser
 import pytest
 
 from analysis.figures.common import theme
-from experiments.record import Record
 from report import build
 from report.blocks.svg import for_page
 from tests import factory
+from tests.fuzz_kit import replaced
 from tests.report_kit import SVG, built, material, whole_page
 
 pytestmark = pytest.mark.pipeline
@@ -150,42 +150,37 @@ def numbers(records):
     return [(source, text) for source, _, text in Page(page_of(records)).numbers]
 
 
+NAME = "ResNet34.s0"
+
+
+def changed(field, value):
+    """The numbers of the page where one field of a record is another."""
+    records = factory.make()
+    run = replaced(records.by_id[NAME], **{field.replace(".", "__"): value})
+    return numbers(dataclasses.replace(records, by_id=records.by_id | {NAME: run}))
+
+
+@pytest.fixture(scope="module")
+def before():
+    return numbers(factory.make())
+
+
 @pytest.mark.parametrize(
-    ("field", "change"),
-    [
-        ("test.loss", lambda data: data["test"].update(loss=0.4567)),
-        ("validation.loss", lambda data: data["validation"].update(loss=0.4567)),
-        ("timing.train_seconds", lambda data: data["timing"].update(train_seconds=55.5)),
-    ],
+    ("field", "value"),
+    [("test.loss", 0.4567), ("validation.loss", 0.4567), ("timing.train_seconds", 55.5)],
 )
-def test_one_field_changes_what_depends_on_it_and_nothing_else(field, change):
-    records = factory.make()
-    name = "ResNet34.s0"
-    data = records.by_id[name].model_dump()
-    change(data)
-    changed = dataclasses.replace(
-        records, by_id=records.by_id | {name: Record.model_validate(data)}
-    )
-    before, after = numbers(records), numbers(changed)
-    assert len(before) == len(after)
-    moved = {one[0] for one, other in zip(before, after, strict=True) if one != other}
-    assert moved == {f"{name} {field}"}
-    count = sum(one != other for one, other in zip(before, after, strict=True))
-    assert count >= 2 and count % 2 == 0  # in both languages
+def test_one_field_changes_what_depends_on_it_and_nothing_else(before, field, value):
+    after = changed(field, value)
+    differing = [one[0] for one, other in zip(before, after, strict=True) if one != other]
+    assert set(differing) == {f"{NAME} {field}"}
+    assert len(differing) >= 2 and len(differing) % 2 == 0  # in both languages
 
 
-def test_an_accuracy_changes_only_places_that_name_it():
-    records = factory.make()
-    name = "ResNet34.s0"
-    data = records.by_id[name].model_dump()
-    data["test"]["accuracy"] = 0.9740  # no other rank
-    changed = dataclasses.replace(
-        records, by_id=records.by_id | {name: Record.model_validate(data)}
-    )
-    one, other = (set(numbers(found)) for found in (records, changed))
+def test_an_accuracy_changes_only_places_that_name_it(before):
+    one, other = set(before), set(changed("test.accuracy", 0.9740))  # no other rank
     for source, _ in one ^ other:
-        assert source is None or name in source
-    assert any(source == f"{name} test.accuracy" and text == "97.40%" for source, text in other)
+        assert source is None or NAME in source
+    assert (f"{NAME} test.accuracy", "97.40%") in other
 
 
 # --- What is missing -----------------------------------------------------------------------------

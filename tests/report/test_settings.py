@@ -44,6 +44,12 @@ def test_a_byte_order_mark_is_no_text(read):
         (GOOD + "author = 3\n", 5, "author: expected a text or a list of texts"),
         (GOOD + 'author = ["A", 3]\n', 5, "author: expected a text or a list of texts"),
         (GOOD + "course = true\n", 5, "course: expected a text or a list of texts"),
+        ("title = 3", 1, "expected a table [en]"),
+        ("[en]\ntitle = 3", 1, "expected a table [en]"),
+        ("zh = '\\ud800'\n[en]", 1, "expected a table [en]"),
+        ("[zh\n", 1, ""),
+        ("x = " + "[" * 100_000, 1, ""),
+        ("\0", 1, ""),
         (GOOD + 'course = "on {data}"\n', 5, "unknown field '{data}'; did you mean '{dataset}'?"),
     ],
 )
@@ -51,6 +57,7 @@ def test_mistakes_are_named_with_their_line(read, text, line, message):
     with pytest.raises(ReportError) as caught:
         read(text)
     assert f"report.toml:{line}: {message}" in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 def test_a_preset_adds_to_what_is_left_out(tmp_path):

@@ -10,7 +10,6 @@ import pytest
 from report import build, watch
 from report.base.errors import Place, ReportError
 from report.watch import Preview, described, server
-from tests.report.test_html_browser import ARGUMENTS, CHROMIUM
 from tests.report_kit import material, templates
 
 
@@ -105,24 +104,22 @@ def test_prose_is_shown_again_within_moments_and_errors_on_the_last_good_page(
 
 
 @pytest.mark.browser
-def test_a_browser_shows_the_new_page_and_the_error(preview, port, tmp_path):
+def test_a_browser_shows_the_new_page_and_the_error(preview, port, tmp_path, browser):
     """The page's own policy admits the script that loads it again."""
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import expect
 
     file = tmp_path / "templates/sections/20-b.en.md"
     preview.build()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        tab = browser.new_page()
-        tab.goto(f"http://localhost:{port}/", wait_until="commit")
-        expect(tab.locator("#en-sec-b ~ p")).to_have_text("old")
-        file.write_text("# U\n\nnew\n", encoding="utf-8")
-        preview.build()
-        expect(tab.locator("#en-sec-b ~ p")).to_have_text("new")
-        file.write_text("# U\n\n{{ nothing }}\n", encoding="utf-8")
-        preview.build()
-        expect(tab.locator("[role=alert]")).to_contain_text("'nothing' is undefined")
-        browser.close()
+    tab = browser.new_page()
+    tab.goto(f"http://localhost:{port}/", wait_until="commit")
+    expect(tab.locator("#en-sec-b ~ p")).to_have_text("old")
+    file.write_text("# U\n\nnew\n", encoding="utf-8")
+    preview.build()
+    expect(tab.locator("#en-sec-b ~ p")).to_have_text("new")
+    file.write_text("# U\n\n{{ nothing }}\n", encoding="utf-8")
+    preview.build()
+    expect(tab.locator("[role=alert]")).to_contain_text("'nothing' is undefined")
+    tab.close()
 
 
 def test_without_a_good_page_the_error_is_the_page(preview, port, tmp_path):
