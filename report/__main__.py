@@ -76,7 +76,8 @@ def main() -> int:
         written = handin.build(source, out, arguments.format, arguments.lang)
         print("\n".join(str(out / name) for name in written))
         return 0
-    written = build(source, out, only_html=arguments.only == "html")
+    results = schema.load(source)
+    written = build(results, out, only_html=arguments.only == "html")
     seconds = time.perf_counter() - started
     print(f"{source} -> {out}: {len(written)} files in {seconds:.1f} s")
     notes = [*faults(TEMPLATES / "references.bib"), *unsupported()]
@@ -84,10 +85,9 @@ def main() -> int:
         notes += printing.faults(TEMPLATES / "style" / "custom.css")
     for line in notes:
         print(f"note: {line}", file=sys.stderr)
-    refused = schema.load(source).refused
-    for line in refused:
+    for line in results.refused:
         print(f"error: {line}; the report was built without it.", file=sys.stderr)
-    return 2 if refused else 0
+    return 2 if results.refused else 0
 
 
 if __name__ == "__main__":

@@ -20,11 +20,11 @@ from report.templating.sections import discover
 HTML = "report.html"
 
 
-def build(source: Path, out: Path, *, only_html: bool = False) -> list[str]:
+def build(results: Results, out: Path, *, only_html: bool = False) -> list[str]:
     """Write the report: the page, a PDF in each language, and the figures and tables as files.
 
     Args:
-        source: folder of the results; see ``analysis.schema``.
+        results: the results of the analysis.
         out: folder of the report.
         only_html: write only the page.
 
@@ -35,11 +35,10 @@ def build(source: Path, out: Path, *, only_html: bool = False) -> list[str]:
         ReportError: there is an error in a template.
     """
     if only_html:
-        write_atomically(out / HTML, html(schema.load(source)))
+        write_atomically(out / HTML, html(results))
         return [HTML]
     with ProcessPoolExecutor(len(LANGS), initializer=end_with_parent) as pool:
-        pdfs = {lang: pool.submit(pdf, source, lang) for lang in LANGS}
-        results = schema.load(source)
+        pdfs = {lang: pool.submit(pdf, results.folder, lang) for lang in LANGS}
         files = {HTML: html(results).encode(), **latex(results), **_beside(results)}
         files |= {f"report.{lang}.pdf": job.result() for lang, job in pdfs.items()}
     sweep(out)

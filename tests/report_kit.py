@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 from PIL import Image
 
-from analysis import results
+from analysis import results, schema
 from analysis.cross_dataset import Transfer, compare
 from analysis.figures import figures
 from analysis.findings import evaluate
@@ -112,5 +112,5 @@ def built() -> Path:
         if not (folder / "out").exists():
             inputs = results.Inputs.read(factory.save(factory.make(), folder / "records"))
             results.make(inputs, folder / "results")
-            build.build(folder / "results", folder / "out")
+            build.build(schema.load(folder / "results"), folder / "out")
     return folder / "out"

@@ -54,6 +54,7 @@ def environment(folder: Path, **options: Any) -> SandboxedEnvironment:
     return SandboxedEnvironment(
         loader=FileSystemLoader(folder, encoding=ENCODING),
         autoescape=True,
+        optimized=False,
         undefined=StrictUndefined,
         **options,
     )

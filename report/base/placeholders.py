@@ -22,13 +22,13 @@ from report.base.tree import Element, Node
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _TOKEN = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
-_NO_TOKENS = dict.fromkeys(map(ord, _OPEN + _CLOSE))
+_RESERVED = re.compile(f"[{_OPEN}{_CLOSE}]")
 _IN_ADDRESS = re.compile("%EE%80%80", re.IGNORECASE)
 
 
 def escape(text: str) -> str:
     """Escape text, which may come from data, as HTML without placeholders or control characters."""
-    return escape_html(printable(text.translate(_NO_TOKENS)))
+    return escape_html(printable(_RESERVED.sub("", text)))
 
 
 class Token(Markup):

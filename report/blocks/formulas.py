@@ -8,7 +8,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from html import escape, unescape
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
 from math_core import LatexError, LatexToMathML
@@ -213,8 +214,10 @@ def web_font(maths: Iterable[str]) -> bytes:
     italics = (0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C))
     points = {point for point in italics if unicodedata.normalize("NFKC", chr(point)) in shown}
     options = Options(hinting=False, layout_features=["ssty", "dtls", "flac"])
-    source = str(files("ziamath.fonts") / "STIXTwoMath-Regular.ttf")
-    font = TTFont(source, recalcTimestamp=False)  # reproducible bytes
+    package = find_spec("ziamath")  # not imported, which takes long
+    assert package is not None and package.origin is not None
+    source = Path(package.origin).parent / "fonts/STIXTwoMath-Regular.ttf"
+    font = TTFont(source, recalcTimestamp=False, lazy=True)  # reproducible bytes
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=points | set(map(ord, shown)))
     subsetter.subset(font)

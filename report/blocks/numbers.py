@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from analysis.schema import LANGS, Kind, Lang, Value
+from analysis.schema import LANGS, Kind, Lang, Source, Value
 from report.base.partials import partial
+from report.base.placeholders import escape
 
 __all__ = ["LANGS", "Lang"]
 
@@ -206,10 +207,11 @@ def signed(text: str, value: float, sign: bool | None) -> str:
     return text
 
 
-def sources_text(value: Value) -> str:
+@functools.cache
+def sources_text(sources: tuple[Source, ...]) -> str:
     """The sources of a value as text, by field: ``ResNet18.s0…s4 test.accuracy; ...``."""
     fields: dict[str, list[str]] = {}
-    for source in value.sources:
+    for source in sources:
         fields.setdefault(source.field, []).append(source.record)
     named = {field: folded(tuple(runs)) for field, runs in fields.items()}
     return "; ".join(f"{name} {field}" for field, names in named.items() for name in names)
@@ -241,15 +243,14 @@ def data_element(value: Value, text: str, lang: Lang, upper: Value | None = None
     It links to the run card of the first source, unless the record is in another folder. With
     ``upper`` it is an interval from ``value`` to ``upper``, which has the same sources.
     """
-    here = value.sources and "/" not in value.sources[0].record
-    return partial(
-        "number",
-        value=repr(value.value),
-        upper=repr(upper.value) if upper else "",
-        sources=sources_text(value),
-        text=text,
-        target=card_id(value.sources[0].record, lang) if here else "",
-    )
+    sources = escape(sources_text(value.sources))
+    css, shown = ("n ci", f"{value.value!r} {upper.value!r}") if upper else ("n", repr(value.value))
+    if sources and "/" not in value.sources[0].record:
+        card = card_id(value.sources[0].record, lang)
+        opening = f'<a class="{css}" href="#{card}" data-value="{shown}" data-source="{sources}">'
+        return Markup(f"{opening}{escape(text)}</a>")
+    source = f' data-source="{sources}"' if sources else ""
+    return Markup(f'<data class="{css}" value="{shown}"{source}>{escape(text)}</data>')
 
 
 def link(kind: str, target: str, text: str) -> Markup:

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import base64
 import io
-import json
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
+
+from lxml import etree
+from lxml.builder import E
+from pylatexenc.latexencode import unicode_to_latex
 
 from analysis import schema
 from analysis.schema import Results
 from experiments.support.files import write_atomically
 from report.base import tree
 from report.base.errors import TEMPLATES, ReportError, for_each
+from report.base.tree import Node
 from report.blocks.numbers import LANGS, Lang
 from report.documents import document
 from report.documents.document import Document
-from report.documents.pandoc_tree import API_VERSION, Converter, Format, Json, paragraph
+from report.documents.pandoc_html import FILTER, Converter, Format, joined
 from report.templating.sections import discover
 
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -44,6 +49,22 @@ _CLASS: dict[Lang, list[str]] = {
         # names in Chinese, where it is compiled with XeLaTeX
         *("-V", r"header-includes=\ifPDFTeX\else\usepackage[scheme=plain]{ctex}\fi"),
     ],
+}
+#: Characters that LaTeX's fonts lack, or that Chinese fonts would set in full width; listings.
+_TEX = re.compile(
+    r"\\begin\{verbatim\}.*?\\end\{verbatim\}|"
+    "[^\x00-\x7f\u00a0-\u00b6\u00b8-\u00d6\u00d8-\u017f\u2010-\u201f\u2026\u2e80-\uffef]",
+    re.DOTALL,
+)
+_SIGNS = {
+    "☐": r"$\square$",
+    "☑": r"$\boxtimes$",
+    "○": r"$\circ$",
+    "∗": r"$\ast$",
+    "▲": r"$\blacktriangle$",
+    "▼": r"$\blacktriangledown$",
+    "◆": r"$\blacklozenge$",
+    "◇": r"$\lozenge$",
 }
 _NO_PANDOC = (
     "pandoc, which writes Word, LaTeX and Markdown, is not installed; "
@@ -127,15 +148,16 @@ def write(source: Path, out: Path, form: Format, lang: Lang, templates: Path = T
     results = schema.load(source)
     composed = document.compose(templates, results, discover(templates), lang, pdf=False)
     pictures = _Pictures(results, lang, form)
-    parsed = pandoc_document(composed, form, pictures)
+    page = pandoc_page(composed, form, pictures)
     with tempfile.TemporaryDirectory(prefix="handin-") as temporary:
         folder = Path(temporary)
         _save(folder, pictures.found)
         made = folder / f"report.{form}"
-        _run(program, folder, parsed, made, _options(form, lang, templates))
+        _run(program, page, made, [*_options(form, lang, templates), "-t", _WRITERS[form]])
         content = made.read_bytes()
     name = f"latex-{lang}/report.tex" if form == "tex" else f"report.{lang}.{form}"
     if form == "tex":
+        content = _for_latex(content.decode()).encode()
         _save(out / f"latex-{lang}", pictures.found)
         bib = (templates / "references.bib").read_bytes()
         write_atomically(out / f"latex-{lang}/references.bib", bib)
@@ -152,78 +174,61 @@ def _save(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _options(form: Format, lang: Lang, templates: Path) -> list[str]:
+    if form == "md":
+        return ["--wrap=none"]
+    options = ["--shift-heading-level-by=-1"]
     if form == "docx":
-        return [f"--reference-doc={templates / 'style/reference.docx'}"]
-    if form == "tex":
-        head = ["-V", "geometry:margin=25mm", "-V", f"header-includes={_LATEX_HEAD}"]
-        return ["--standalone", "--number-sections", "--toc", *head, *_CLASS[lang]]
-    return ["--wrap=none"]
+        return [*options, f"--reference-doc={templates / 'style/reference.docx'}"]
+    head = ["-V", "geometry:margin=25mm", "-V", f"header-includes={_LATEX_HEAD}"]
+    return [*options, "--standalone", "--number-sections", "--toc", *head, *_CLASS[lang]]
 
 
-def _run(program: str, folder: Path, parsed: Json, made: Path, options: list[str]) -> None:
-    form: Any = made.suffix[1:]
-    command = [program, "-f", "json", "-t", _WRITERS[form], "-o", str(made), *options]
+def _run(program: str, page: str, made: Path, options: list[str]) -> None:
+    made.with_name("filter.lua").write_text(FILTER, encoding="utf-8")
+    command = [program, "-f", "html-auto_identifiers", "-L", "filter.lua", "-o", made.name]
     done = subprocess.run(
-        command, cwd=folder, input=json.dumps(parsed), text=True, capture_output=True, check=False
-    )
+        [*command, *options],
+        cwd=made.parent, input=page, encoding="utf-8", capture_output=True, check=False,
+    )  # fmt: skip
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no message"]
         raise ReportError(f"pandoc failed: {lines[0]}")
 
 
-def pandoc_document(composed: Document, form: Format, pictures: _Pictures) -> Json:
-    """A document as pandoc's JSON: title, front matter, sections and references."""
+def _for_latex(text: str) -> str:
+    """LaTeX with commands for characters that its fonts lack, and citations without brackets."""
+
+    def known(found: re.Match[str]) -> str:
+        listing = found[0].startswith("\\")
+        return found[0] if listing else _SIGNS.get(found[0]) or unicode_to_latex(found[0])
+
+    return re.sub(r"\{\[\}(\\cite\{[^}]*\})\{\]\}", r"\1", _TEX.sub(known, text))
+
+
+def pandoc_page(composed: Document, form: Format, pictures: _Pictures) -> str:
+    """A document as HTML for pandoc: title, front matter, sections and references."""
     convert = Converter(form, pictures)
     front = composed.front
-    meta: Json = {"lang": _text("zh-CN" if composed.lang == "zh" else "en-GB")}
-    lines = {key: _inlines(convert, getattr(front, key)) for key in ("title", "author", "date")}
-    lines["subtitle"] = _inlines(convert, front.subtitle)
-    if front.course:
-        line = _inlines(convert, front.course)
-        lines["subtitle"] = (
-            [*line, {"t": "LineBreak"}, *lines["subtitle"]] if front.subtitle else line
-        )
+    subtitle = joined(filter(None, (front.course, front.subtitle)))
     logo = [convert.logo(front.logo)] if front.logo else []
-    blocks: list[Json] = []
+    lines: dict[str, list[Node]] = {"subtitle": subtitle}
+    lines |= {key: [text] for key in ("author", "date") if (text := getattr(front, key))}
     if form == "md":
-        blocks += [paragraph(logo)] if logo else []
-        blocks.append({"t": "Header", "c": [1, ["", [], []], lines["title"]]})
-        blocks += [paragraph(lines[key]) for key in ("subtitle", "author", "date") if lines[key]]
-    elif logo:
-        lines["title"] = [*logo, {"t": "LineBreak"}, *lines["title"]]
-    meta |= {key: {"t": "MetaInlines", "c": line} for key, line in lines.items() if line}
+        title = [*(E.p(each) for each in logo), E.h1(front.title)]
+        body = E.body(*title, *(E.p(*line) for line in lines.values() if line))
+    else:
+        lines = {"title": joined([*logo, front.title])} | lines
+        found = ((key, line) for key, line in lines.items() if line)
+        body = E.body(*(E.div(E.p(*line), {"data-meta": key}) for key, line in found))
     if front.cover:
-        blocks += [convert.cover(front.cover)]
-    blocks += convert.part(_front(front.body))
-    for part in composed.parts:
-        if part.name != "cards":
-            blocks += convert.part(part.root)
-    if form == "md":
-        _deeper(blocks)
-    return {"pandoc-api-version": API_VERSION, "meta": meta, "blocks": blocks}
-
-
-def _front(html: str) -> tree.Element:
-    """The front matter without the list of software, which only the page has."""
-    root = tree.parsed(html)
-    for element in root.xpath("./dl | ./details"):
-        root.remove(element)
-    return root
-
-
-def _deeper(blocks: list[Json]) -> None:
-    """Move headings one level down, below the title."""
-    for block in blocks[1:]:
-        if block["t"] == "Header":
-            block["c"][0] += 1
-
-
-def _inlines(convert: Converter, text: str) -> list[Json]:
-    return convert.inlines(tree.wrapped("span", "", [text]))
-
-
-def _text(text: str) -> Json:
-    return {"t": "MetaString", "c": text}
+        body.append(convert.cover(front.cover))
+    matter = tree.parsed(front.body)
+    for element in matter.xpath("./dl | ./details"):  # only the page has the list of software
+        matter.remove(element)
+    for root in (matter, *(part.root for part in composed.parts if part.name != "cards")):
+        body.extend(convert.part(root))
+    page = E.html(body, lang="zh-CN" if composed.lang == "zh" else "en-GB")
+    return etree.tostring(page, encoding="unicode", method="html")
 
 
 def build(source: Path, out: Path, form: str, lang: str | None) -> list[str]:

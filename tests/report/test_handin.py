@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -230,13 +229,6 @@ def test_without_pandoc_one_line_says_what_to_install(monkeypatch):
 def test_an_unknown_format_is_named(tmp_path):
     with pytest.raises(ReportError, match="unknown format 'odt'; expected one of docx, tex, md"):
         handin.build(tmp_path, tmp_path, "odt", None)
-
-
-def test_pandoc_reads_the_version_of_the_tree(made):
-    said = subprocess.run(
-        [handin.pandoc(), "-t", "json"], input="", capture_output=True, text=True, check=True
-    )
-    assert json.loads(said.stdout)["pandoc-api-version"][:2] == [1, 23]
 
 
 def _settings(folder: Path, first: str = "", last: str = "") -> None:

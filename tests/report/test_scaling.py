@@ -74,4 +74,4 @@ def test_seeds_in_a_row_are_named_together(made):
         "b": "b", "A.s0…s2": "A.s0", "A.s10": "A.s10", "B.s3": "B.s3",
     }  # fmt: skip
     effect = made[MANY].findings["plain-degrades"].effect
-    assert sources_text(effect).startswith(f"PlainNet18.s0…s{MANY - 1} ")
+    assert sources_text(effect.sources).startswith(f"PlainNet18.s0…s{MANY - 1} ")
