@@ -26,7 +26,10 @@ RAY = ["-m", "experiments", "train", "--profile", "smoke", "--engine", "ray"]
         ([*MAIN, "--test"], "--model"),
         ([*LENET, "--tset"], "--tset"),
         (["-m", "models", "lenot"], "Did you mean LeNet?"),
-        (["-m", "experiments.benchmark", "--networks", "ResNet19"], "unknown model 'ResNet19'"),
+        (
+            ["-m", "experiments.training.benchmark", "--networks", "ResNet19"],
+            "unknown model 'ResNet19'",
+        ),
         ([*REPORT, "--profile", "fast"], "unknown profile 'fast'"),
         ([*REPORT, "--source", "no/folder"], "no/folder/results.json: no such file; run"),
         ([*REPORT, "--pdf"], "--pdf"),

@@ -16,7 +16,7 @@ COMMANDS = {
     "training": TRAIN,
     "the analysis": ANALYSE,
     "the report": REPORT,
-    "the benchmark": ("-m", "experiments.training.benchmark", "--networks", "LeNet", "--steps", "2"),
+    "the benchmark": ("-m", "experiments.training.benchmark", "--networks", "LeNet"),
     "an experiment": ("main.py", "--model", "LeNet", "--profile", "smoke"),
 }
 #: Seconds after the command has begun; the last is when its server loads torch.
