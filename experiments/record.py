@@ -204,6 +204,8 @@ class Probes(Part):
     se_weights: Annotated[list[SEWeights], Field(max_length=_MOST)]  # empty without SE blocks
     #: Before training; empty without SE blocks, and in records older than this probe.
     se_initial: Annotated[list[SEInitial], Field(max_length=2 * _MOST)] = []
+    #: The numbers of probes that have no field of their own, by the probe's name.
+    more: dict[Name, Annotated[list[Finite], Field(max_length=_MOST)]] = {}
 
 
 class Environment(Part):

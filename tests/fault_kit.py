@@ -258,13 +258,13 @@ def _writing(match):
 
 
 _PROBES = "experiments.training.probes"
-_MEASURING = [f"{_PROBES}.block_gains:block_gains", f"{_PROBES}.se_weights:SEProbe.result"]
+_MEASURING = [f"{_PROBES}.block_gains:block_gains", f"{_PROBES}.se_weights:SEProbe.after_test"]
 _SAVING = [_at("torch:save"), _at("os:unlink", ".pt"), *_writing("checkpoints")[2:]]
 _PAGES = ("document:compose", "html_page:render", "pdf:write")
 #: By command: where kill -9 comes, at which call at the latest, after how many seconds at the most.
 FAULTS = {
     TRAIN: [
-        ([_at(f"{_PROBES}.gradient_norms:GradientProbe.observe")], 9, 0.05),
+        ([_at(f"{_PROBES}.gradient_norms:GradientProbe.after_backward")], 9, 0.05),
         (_writing(".json"), 1, 0.002),
         (_SAVING, 2, 0.03),
         ([_at(place) for place in _MEASURING], 1, 0.05),

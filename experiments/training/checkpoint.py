@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from experiments.record import Epoch, GainProbe, SEInitial
+from experiments.record import Epoch
 from experiments.training.state import Trained
 from models.cli import explain
 
@@ -104,8 +104,6 @@ class Checkpoint:
             "fingerprint": self._fingerprint,
             "parts": {name: part.state_dict() for name, part in parts.items()},
             "history": [entry.model_dump() for entry in trained.history],
-            "gains": [probe.model_dump() for probe in trained.gains],
-            "se_initial": [probe.model_dump() for probe in trained.se_initial],
             "numbers": {name: getattr(trained, name) for name in _NUMBERS},
         }
         self._saved_at = time.monotonic()
@@ -143,8 +141,6 @@ class Checkpoint:
             for name, part in parts.items():
                 part.load_state_dict(state["parts"][name])
             trained.history = [Epoch.model_validate(entry) for entry in state["history"]]
-            trained.gains = [GainProbe.model_validate(probe) for probe in state["gains"]]
-            trained.se_initial = [SEInitial.model_validate(p) for p in state["se_initial"]]
             for name in _NUMBERS:
                 setattr(trained, name, type(getattr(trained, name))(state["numbers"][name]))
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:

@@ -22,9 +22,7 @@ from experiments.training.callbacks import Callback
 from experiments.training.checkpoint import Checkpoint, Stateful
 from experiments.training.evaluation import evaluation_metrics, predict
 from experiments.training.optimizer import AdamW, Average
-from experiments.training.probes.block_gains import GAIN_IMAGES, gain_probe
-from experiments.training.probes.gradient_norms import GradientProbe
-from experiments.training.probes.se_weights import INITIAL_IMAGES, se_initial
+from experiments.training.probes import Probe, Subject, create
 from experiments.training.state import Trained
 from experiments.training.transforms import Split, random_warps, to_input, warp
 
@@ -89,30 +87,18 @@ def train(
     batch = min(config.batch_size, len(training.images))
     per_epoch = len(training.images) // batch  # an incomplete last batch is left out
     total = per_epoch * config.epochs
-    optimizer, gradients = AdamW(net, config), GradientProbe(net)
+    optimizer = AdamW(net, config)
     average = Average(net, total) if config.recipe == "strong" else None
     out = Trained(micro_batches=micro_batches)
-    parts: dict[str, Stateful] = {"net": net, "optimizer": optimizer, "gradients": gradients}
+    out.probes = create(Subject(net, config, channels, validation, out))
+    parts: dict[str, Stateful] = {"net": net, "optimizer": optimizer}
+    parts |= {probe.name: probe for probe in out.probes}
     parts |= {"average": average} if average else {}
     first_epoch = checkpoint.restore(parts, out) if checkpoint.exists else 0
-
-    def measure_gains(epoch: int) -> None:
-        number = max(2, GAIN_IMAGES // out.micro_batches)
-        with _clock(out, "probe_seconds"):
-            probe = gain_probe(
-                net,
-                validation.images[:number],
-                validation.labels[:number],
-                size=config.input_size,
-                step=epoch * per_epoch,
-                epoch=epoch,
-            )
-        if probe is not None:
-            out.gains.append(probe)
-
     if first_epoch == 0:
-        measure_gains(0)
-        _measure_se(config, net, validation, channels, out)
+        with _clock(out, "probe_seconds"):
+            for probe in out.probes:
+                probe.before_training()
 
     for epoch in range(first_epoch, config.epochs):
         before = out.seconds
@@ -123,7 +109,7 @@ def train(
                 training,
                 optimizer=optimizer,
                 average=average,
-                gradients=gradients,
+                probes=out.probes,
                 epoch=epoch,
                 channels=channels,
                 micro_batches=out.micro_batches,
@@ -162,13 +148,12 @@ def train(
         last = stable or epoch + 1 == config.epochs
         if last and average:
             average.settle()
-        if epoch == 0 or last:
-            measure_gains(epoch + 1)
+        with _clock(out, "probe_seconds"):
+            for probe in out.probes:
+                probe.after_epoch(epoch + 1, (epoch + 1) * per_epoch, last=last)
         if last:
             break
         checkpoint.save(parts, out)
-
-    out.gradient_norms = gradients.result()
     return out
 
 
@@ -178,16 +163,6 @@ def _tell(
     on_epoch(entry)
     for callback in callbacks:
         callback.on_epoch(entry, losses)
-
-
-def _measure_se(
-    config: Config, net: nn.Module, validation: Split, channels: int, out: Trained
-) -> None:
-    """Measure the SE blocks' channel weights before training."""
-    images = validation.images[:INITIAL_IMAGES]
-    at_once = max(2, GAIN_IMAGES // out.micro_batches)
-    with _clock(out, "probe_seconds"):
-        out.se_initial = se_initial(net, images, config.input_size, channels, at_once=at_once)
 
 
 @contextmanager
@@ -205,7 +180,7 @@ def _one_epoch(
     *,
     optimizer: AdamW,
     average: Average | None,
-    gradients: GradientProbe,
+    probes: Sequence[Probe],
     epoch: int,
     channels: int,
     micro_batches: int,
@@ -241,7 +216,8 @@ def _one_epoch(
             loss = loss * (len(part) / batch)
             loss.backward()
             losses[index] += loss.detach()
-        gradients.observe(step)
+        for probe in probes:
+            probe.after_backward(step)
         optimizer.update(rate)
         if average:
             average.update()

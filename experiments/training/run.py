@@ -23,7 +23,6 @@ from experiments.record import (
     NetworkInfo,
     Probes,
     Record,
-    SEWeights,
     Timing,
     finite,
 )
@@ -43,7 +42,6 @@ from experiments.training.device import (
 )
 from experiments.training.evaluation import evaluation_metrics, predict
 from experiments.training.loop import OnStep, train
-from experiments.training.probes.se_weights import SEProbe
 from experiments.training.state import Job, Trained
 from experiments.training.transforms import Split
 from experiments.versions import fingerprint, in_fp32, probe_versions
@@ -85,11 +83,11 @@ def execute(
 
     trained, reason = Trained(), None
     status: Literal["finished", "diverged", "failed"] = "finished"
-    test, fit, se_weights = None, None, list[SEWeights]()
+    test, fit = None, None
     micro_batches = job.micro_batches
     while True:
         try:
-            trained, test, fit, se_weights = _attempt(
+            trained, test, fit = _attempt(
                 config, images, device, checkpoint, micro_batches, on_step, on_epoch, callbacks
             )
             break
@@ -135,13 +133,7 @@ def execute(
         validation=trained.validation if status == "finished" else None,
         test=test,
         train_evaluation=fit,
-        probes=Probes(
-            versions=probe_versions(),
-            gradient_norms=trained.gradient_norms or GradientNorms(steps=[], layers=[], norms=[]),
-            block_gains=trained.gains,
-            se_weights=se_weights,
-            se_initial=trained.se_initial,
-        ),
+        probes=_probes(trained),
         environment=environment(device, job.threads),
         timing=Timing(
             started=started,
@@ -188,7 +180,7 @@ def _attempt(
     on_step: OnStep,
     on_epoch: Callable[[Epoch], None],
     callbacks: Sequence[Callback],
-) -> tuple[Trained, Evaluation | None, Fit | None, list[SEWeights]]:
+) -> tuple[Trained, Evaluation | None, Fit | None]:
     """Train and evaluate once, with ``micro_batches`` micro-batches per batch."""
     torch.manual_seed(config.seed)
     splits = _on_device(images, config, device)
@@ -211,21 +203,33 @@ def _attempt(
         callbacks=callbacks,
     )
     if trained.divergence is not None:
-        return trained, None, None, []
+        return trained, None, None
     started = time.perf_counter()
-    probe = SEProbe(net)  # records during the evaluation on the test images
+    for probe in trained.probes:
+        probe.before_test()
     test = evaluation_metrics(
         *predict(config, net, splits["test"], channels, trained.micro_batches)
     )
-    se_weights = probe.result()
+    if test is not None:
+        for probe in trained.probes:
+            probe.after_test()
     fit = _fit(config, net, splits["train"], channels, trained.micro_batches)
     trained.evaluation_seconds += time.perf_counter() - started
     if test is None:
         trained.divergence = Divergence(epoch=len(trained.history), step=trained.steps - 1)
-        return trained, None, None, []
+        return trained, None, None
     for callback in callbacks:
         callback.on_trained(net)
-    return trained, test, fit, se_weights
+    return trained, test, fit
+
+
+def _probes(trained: Trained) -> Probes:
+    """The results of all probes; empty ones of a run that failed."""
+    found: dict[str, Any] = {probe.name: probe.result() for probe in trained.probes}
+    norms = GradientNorms(steps=[], layers=[], norms=[])
+    fields: dict[str, Any] = {"gradient_norms": norms, "block_gains": [], "se_weights": []}
+    more = {name: found.pop(name) for name in found.keys() - Probes.model_fields.keys()}
+    return Probes(versions=probe_versions(), more=more, **(fields | found))
 
 
 def _fit(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from experiments.config import Config
-from experiments.record import Divergence, Epoch, Evaluation, GainProbe, GradientNorms, SEInitial
+from experiments.record import Divergence, Epoch, Evaluation
+
+if TYPE_CHECKING:
+    from experiments.training.probes import Probe
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,7 @@ class Trained:
     """Results of training besides weights and optimiser state; also part of a checkpoint."""
 
     history: list[Epoch] = field(default_factory=list)
-    gains: list[GainProbe] = field(default_factory=list)
-    se_initial: list[SEInitial] = field(default_factory=list)
-    gradient_norms: GradientNorms | None = None
+    probes: list[Probe] = field(default_factory=list)
     validation: Evaluation | None = None  # of the last epoch
     divergence: Divergence | None = None
     micro_batches: int = 1

@@ -81,6 +81,17 @@ def test_a_data_set_is_one_file_whatever_the_size_and_colours_of_its_images(chec
 
 
 @pytest.mark.pipeline
+def test_a_probe_is_one_file_and_leaves_the_other_records_fresh(checkout):
+    train = ("experiments", "train", "--profile", "smoke", "--only")
+    command(checkout, *train, "LeNet.s0")
+    add(checkout, "experiments/training/probes/weight_norm.py")
+    command(checkout, *train, "LeNet.s0,DenseNet.s0")
+    assert read(results(checkout) / "LeNet.s0.json").probes.more == {}
+    before, after = read(results(checkout) / "DenseNet.s0.json").probes.more["weight_norm"]
+    assert 0 < before != after > 0
+
+
+@pytest.mark.pipeline
 def test_a_limit_of_minutes_starts_no_run_that_would_end_later(checkout):
     study = checkout / "experiments" / "study.toml"
     long = "\n[profile.smoke.network.ResNet18]\nepochs = 1000\n"

@@ -41,7 +41,7 @@ def test_a_child_killed_by_the_system_is_named_and_the_others_go_on(training):
 
 
 MOMENTS = {
-    "training": ("experiments.training.probes.gradient_norms:GradientProbe.observe", TRAIN),
+    "training": ("experiments.training.probes.gradient_norms:GradientProbe.after_backward", TRAIN),
     "downloading": ("experiments.datasets.download:download", TRAIN),
     "drawing": ("analysis.render:draw", ANALYSE),
     "printing": ("report.documents.pdf:write", REPORT),

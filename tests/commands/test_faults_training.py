@@ -55,7 +55,7 @@ def poison(monkeypatch, what, value, step):
         # The probe and the evaluation have their own name for it.
         monkeypatch.setattr(training, "F", type("F", (), {"cross_entropy": staticmethod(loss)}))
         return
-    observe = GradientProbe.observe
+    observe = GradientProbe.after_backward
 
     def observed(self, at):
         observe(self, at)
@@ -64,7 +64,7 @@ def poison(monkeypatch, what, value, step):
             with torch.no_grad():
                 (weight.grad if what == "gradient" else weight)[(0,) * weight.dim()] = value
 
-    monkeypatch.setattr(GradientProbe, "observe", observed)
+    monkeypatch.setattr(GradientProbe, "after_backward", observed)
 
 
 def is_recorded(monkeypatch, images, name, moment):

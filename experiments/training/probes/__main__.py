@@ -31,8 +31,10 @@ def again(path: Path) -> dict[str, Any]:
     from experiments.training.cpu_kernels import accelerate
     from experiments.training.device import pick_device, prepare
     from experiments.training.evaluation import predict
-    from experiments.training.probes.block_gains import GAIN_IMAGES, block_gains
+    from experiments.training.probes import Subject
+    from experiments.training.probes.block_gains import GainsProbe
     from experiments.training.probes.se_weights import SEProbe
+    from experiments.training.state import Trained
     from experiments.training.transforms import Split
 
     net, record = models.load(path), read(path)
@@ -44,19 +46,24 @@ def again(path: Path) -> dict[str, Any]:
     if device.type == "cpu":  # the kernels of training, so that sums are rounded alike
         grey = found.test_images.ndim == 3
         accelerate(net, channels, config.input_size, grey=grey)
-    number = max(2, GAIN_IMAGES // record.batch_pieces)
-    images = torch.tensor(found.validation_images[:number], device=device)
-    labels = torch.tensor(found.validation_labels[:number], device=device).long()
-    gains = block_gains(net, images, labels, config.input_size)
-    probe = SEProbe(net)
+    validation = Split(
+        torch.tensor(found.validation_images, device=device),
+        torch.tensor(found.validation_labels, device=device).long(),
+    )
+    trained = Trained(micro_batches=record.batch_pieces)
+    subject = Subject(net, config, channels, validation, trained)
+    gains, weights = GainsProbe(subject), SEProbe(subject)
+    gains.before_training()
     test = Split(
         torch.tensor(found.test_images[: config.test_images], device=device),
         torch.tensor(found.test_labels[: config.test_images], device=device).long(),
     )
+    weights.before_test()
     predict(config, net, test, channels, record.batch_pieces)
+    weights.after_test()
     return {
-        "block_gains": [gain.model_dump() for gain in gains],
-        "se_weights": [block.model_dump() for block in probe.result()],
+        "block_gains": [gain.model_dump() for each in gains.result() for gain in each.blocks],
+        "se_weights": [block.model_dump() for block in weights.result()],
     }
 
 

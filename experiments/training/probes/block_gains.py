@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from experiments.record import BlockGain, GainProbe, finite, significant
+from experiments.training.probes import Probe, Subject
 from experiments.training.transforms import to_input
 from models.resnet import Block
 
@@ -89,15 +91,43 @@ def _below_one(features: torch.Tensor) -> float:
     return finite(float((features.abs() < 1).float().mean()), 4)
 
 
-def gain_probe(
-    net: nn.Module,
-    images: torch.Tensor,
-    labels: torch.Tensor,
-    *,
-    size: int,
-    step: int,
-    epoch: float,
-) -> GainProbe | None:
-    """The gains of all blocks at one moment of training; None for networks without blocks."""
-    gains = block_gains(net, images, labels, size)
-    return GainProbe(step=step, epoch=epoch, blocks=gains) if gains else None
+class GainsProbe(Probe):
+    """The gains of all blocks before training, after the first epoch and after the last."""
+
+    name = "block_gains"
+
+    def __init__(self, subject: Subject) -> None:
+        super().__init__(subject)
+        self._found: list[GainProbe] = []
+
+    def before_training(self) -> None:
+        """Measure."""
+        self._measure(epoch=0, step=0)
+
+    def after_epoch(self, epoch: int, step: int, *, last: bool) -> None:
+        """Measure after the first and the last."""
+        if epoch == 1 or last:
+            self._measure(epoch=epoch, step=step)
+
+    def _measure(self, *, epoch: int, step: int) -> None:
+        it = self.subject
+        number = max(2, GAIN_IMAGES // it.trained.micro_batches)
+        images, labels = it.validation.images[:number], it.validation.labels[:number]
+        gains = block_gains(it.net, images, labels, it.config.input_size)
+        if gains:
+            self._found.append(GainProbe(step=step, epoch=epoch, blocks=gains))
+
+    def result(self) -> list[GainProbe]:
+        """Empty for networks without blocks."""
+        return self._found
+
+    def state_dict(self) -> dict[str, Any]:
+        """The gains so far."""
+        return {"found": [probe.model_dump() for probe in self._found]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore them."""
+        self._found = [GainProbe.model_validate(probe) for probe in state["found"]]
+
+
+PROBE = GainsProbe

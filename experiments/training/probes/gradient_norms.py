@@ -8,26 +8,30 @@ import torch
 from torch import nn
 
 from experiments.record import GradientNorms, significant
+from experiments.training.probes import Probe, Subject
 
 #: Gradient norms are taken over this many first steps.
 GRADIENT_STEPS = 10
 
 
-class GradientProbe:
+class GradientProbe(Probe):
     """Norm of the loss gradient of each convolution's and linear layer's weight."""
 
-    def __init__(self, net: nn.Module) -> None:
+    name = "gradient_norms"
+
+    def __init__(self, subject: Subject) -> None:
+        super().__init__(subject)
         layers = [
             (name, module)
-            for name, module in net.named_modules()
+            for name, module in subject.net.named_modules()
             if isinstance(module, nn.Conv2d | nn.Linear)
         ]
         self._names = [name for name, _ in layers]
         self._weights = [module.weight for _, module in layers]
         self._norms: list[torch.Tensor] = []
 
-    def observe(self, step: int) -> None:
-        """Call after ``backward``; stores the norms of the first steps on the device."""
+    def after_backward(self, step: int) -> None:
+        """Store the norms of the first steps, on the device."""
         if step < GRADIENT_STEPS and step == len(self._norms):
             gradients = [w.grad for w in self._weights if w.grad is not None]
             self._norms.append(torch.stack(torch._foreach_norm(gradients)))
@@ -46,3 +50,6 @@ class GradientProbe:
             layers=self._names,
             norms=[[significant(value, 4) for value in row.tolist()] for row in self._norms],
         )
+
+
+PROBE = GradientProbe
