@@ -316,9 +316,8 @@ def mcnemar(first_only: int, second_only: int) -> OneSided:
     count = first_only + second_only
     if count == 0:
         return OneSided(1.0, 1.0)
-    # P(X >= first_only) and P(X <= first_only) for X ~ Binomial(count, 1/2).
-    greater = 1.0 if first_only == 0 else float(scipy.special.bdtrc(first_only - 1, count, 0.5))
-    return OneSided(greater, float(scipy.special.bdtr(first_only, count, 0.5)))
+    test = partial(scipy.stats.binomtest, first_only, count)
+    return OneSided(*(float(test(alternative=side).pvalue) for side in ("greater", "less")))
 
 
 def ranks(first: Sequence[float], second: Sequence[float]) -> OneSided:

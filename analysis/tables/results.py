@@ -52,7 +52,9 @@ def results(evidence: Evidence) -> Table:
             runs = evidence.runs(network)
             sources = tuple(Source(run.id, "config.seed") for run in runs)
             row["seeds"] = Cell(Value(len(runs), "integer", sources))
-        printed = original.row(network) if evidence.records.dataset == USUAL else None
+        printed = (
+            original.load().network.get(network) if evidence.records.dataset == USUAL else None
+        )
         if printed is not None:
             row["original_parameters"] = Cell(original.figure(network, "parameters"))
             row["original_macs"] = Cell(

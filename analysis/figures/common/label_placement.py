@@ -106,10 +106,7 @@ def _points(axes: Axes) -> Transform:
 
 @dataclass(frozen=True)
 class Spot:
-    """A point with its error bar, in data coordinates, and its label.
-
-    A point with an empty label is only an obstacle.
-    """
+    """A point with its error bar, in data coordinates; without a text it is only an obstacle."""
 
     x: float
     y: float

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from numpy.typing import NDArray
 
 import models
 from analysis.figures.common.inks import INK, INK_2, PAPER, RULE
@@ -121,7 +123,6 @@ mpl.rcParams.update(
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.axisbelow": True,
-        "axes.unicode_minus": True,
         "figure.facecolor": "none",
         "grid.color": RULE,
         "grid.linewidth": 0.5,
@@ -142,7 +143,6 @@ mpl.rcParams.update(
         "ytick.major.pad": 2.5,
         # Without hinting the width of text does not depend on the resolution.
         "text.hinting": "none",
-        "savefig.bbox": None,
         "svg.fonttype": "none",
         "svg.hashsalt": "figures",
         # Type 42 garbles the outlines of fonts like Noto Sans CJK, which are not TrueType.
@@ -206,6 +206,16 @@ def panel(figure: Sheet, left: float, top: float, width: float, height: float) -
     full_width, full_height = figure.get_size_inches()
     bottom = 1 - (figure.top + top + height) / full_height
     return figure.add_axes((left / full_width, bottom, width / full_width, height / full_height))
+
+
+def bitmap(axes: Axes, image: NDArray[np.uint8], side: int) -> None:
+    """Draw grey levels without axes. The bitmap is magnified to ``side`` pixels, so that viewers
+    that smooth images keep the edges of pixels."""
+    magnified = np.kron(image, np.ones((max(1, side // len(image)),) * 2, dtype=np.uint8))
+    height, width = image.shape
+    extent = 0, width, height, 0
+    axes.imshow(magnified, "gray", vmin=0, vmax=255, interpolation="none", extent=extent)
+    axes.set_axis_off()
 
 
 def heading(axes: Axes, text: str, *, left: float = 0.0) -> Text:
