@@ -113,13 +113,12 @@ def all_runs(evidence: Evidence) -> Table:
         row = {
             "network": Cell(title(variant)),
             "seeds": Cell(_ranges([run.config.seed for run in runs])),
+            "train_images": Cell(value(runs[0], "config.train_images", "count")),
+            "input_size": Cell(value(runs[0], "config.input_size", "integer")),
             "epochs": Cell(_epochs(runs)),
             "precision": Cell(", ".join(sorted({run.config.precision for run in runs}))),
             "time": Cell(mean([value(run, "timing.train_seconds", "duration") for run in runs])),
         }
-        for key in ("train_images", "input_size"):
-            kind: Kind = "integer" if key == "input_size" else "count"
-            row[key] = Cell(value(runs[0], f"config.{key}", kind))
         if done:
             row["least"] = Cell(min(done, key=lambda found: found.value))
             row["most"] = Cell(max(done, key=lambda found: found.value))
