@@ -59,19 +59,14 @@ class Transfer:
             return "open"
         return "alike" if len(verdicts) == 1 else "open"
 
-    @property
-    def alike(self) -> tuple[str, ...]:
-        """Ids of the findings that carry over."""
-        return tuple(name for name in self.names if self.outcome(name) == "alike")
-
-    @property
-    def reversed(self) -> tuple[str, ...]:
-        """Ids of the findings that are supported on one data set and contradicted on another."""
-        return tuple(name for name in self.names if self.outcome(name) == "reversed")
-
     def summary(self) -> CrossDataset:
         """The part of this that ``results.json`` holds."""
-        return CrossDataset(bases=self.bases, alike=self.alike, reversed=self.reversed)
+        found = {name: self.outcome(name) for name in self.names}
+        return CrossDataset(
+            bases=self.bases,
+            alike=tuple(name for name, outcome in found.items() if outcome == "alike"),
+            reversed=tuple(name for name, outcome in found.items() if outcome == "reversed"),
+        )
 
 
 def compare(

@@ -49,7 +49,7 @@ class Evidence:
     def __init__(self, records: Records) -> None:
         self.records = records
         self._runs: dict[str, list[Record]] = {}
-        self._correct: dict[tuple[str, Split], NDArray[np.bool_] | None] = {}
+        self._correct: dict[tuple[str, Split], NDArray[np.bool_]] = {}
         self._samples: dict[tuple[str, Split], Sample] = {}
         self._pools: dict[Split, dict[str, SeedVariance]] = {}
         self._contrasts: dict[tuple[tuple[str, ...], tuple[float, ...], Split], Contrast] = {}
@@ -90,9 +90,9 @@ class Evidence:
         return self.mean(variant, f"{split}.accuracy", "accuracy")
 
     def mean(self, variant: str, path: str, kind: Kind) -> Value | None:
-        """Mean of a field over the finished runs; None without any."""
-        values = [value(run, path, kind) for run in self.finished(variant)]
-        return mean(values) if values else None
+        """Mean of a field over the finished runs that have it; None without any."""
+        runs = [run for run in self.finished(variant) if run.history or path[:8] != "history."]
+        return mean([value(run, path, kind) for run in runs]) if runs else None
 
     def size(self, variant: str, path: str, kind: Kind) -> Value:
         """A field of ``network`` (``parameters``, ``macs.torchinfo``), equal in all its runs.
@@ -125,25 +125,11 @@ class Evidence:
 
     def loss(self, variant: str, field: LossField, epoch: int = -1) -> Value | None:
         """Mean loss of the last epoch (or the first, 0) over the finished runs."""
-        values = [
-            value(run, f"history.{epoch}.{field}", "loss")
-            for run in self.finished(variant)
-            if run.history
-        ]
-        return mean(values) if values else None
+        return self.mean(variant, f"history.{epoch}.{field}", "loss")
 
-    def first_accuracy(self, variant: str) -> Value | None:
-        """Mean validation accuracy after the first epoch over the finished runs."""
-        values = [
-            value(run, "history.0.validation_accuracy", "accuracy")
-            for run in self.finished(variant)
-            if run.history
-        ]
-        return mean(values) if values else None
-
-    def score(self, variant: str, split: Split = "test") -> float:
+    def score(self, variant: str) -> float:
         """The number that ranks networks: mean accuracy of the finished runs; -1 without any."""
-        found = self.accuracy(variant, split)
+        found = self.accuracy(variant)
         return found.value if found else -1.0
 
     def compare(self, first: str, second: str, split: Split = "test") -> Contrast:
@@ -182,10 +168,9 @@ class Evidence:
             return Contrast(0.0, math.inf, math.inf, "ranks", zero, (first, second))
         return Contrast(0.0, math.inf, math.inf, "untested", OneSided(1.0, 1.0))
 
-    def outcomes(self, variant: str, split: Split = "test") -> list[float]:
-        """The accuracy of each run; minus infinity for one that diverged."""
-        found = [_evaluation(run, split) for run in self.runs(variant)]
-        return [item.accuracy if item else -math.inf for item in found]
+    def outcomes(self, variant: str) -> list[float]:
+        """The test accuracy of each run; minus infinity for one that diverged."""
+        return [run.test.accuracy if run.test else -math.inf for run in self.runs(variant)]
 
     def _scores(self, variant: str, split: Split) -> list[float]:
         """-log(error rate) of each run; minus infinity for one that diverged."""
@@ -210,18 +195,18 @@ class Evidence:
             for source in ((Source(run.id, "status"),) if found is None else found.sources)
         )
 
-    def pair(self, first: Record, second: Record, split: Split = "test") -> Contrast:
+    def pair(self, first: Record, second: Record) -> Contrast:
         """The same as ``compare`` for two runs, with the pooled seed variance."""
-        return contrast([self.one(run, split) for run in (first, second)], (1, -1))
+        return contrast([self.of([first]), self.of([second])], (1, -1))
 
-    def one(self, run: Record, split: Split = "test") -> Sample:
-        """The sample of one finished run."""
-        return self.of([run], split)
+    def of(self, runs: Sequence[Record]) -> Sample:
+        """The sample of some finished runs of one network, on the test images.
 
-    def of(self, runs: Sequence[Record], split: Split = "test") -> Sample:
-        """The sample of some finished runs of one network."""
-        seeds = self._pool(split).get(runs[0].id.rpartition(".s")[0]) or self._usual(split)
-        return self._sample(runs, split, seeds)
+        Runs of variants that are not in the study have the pooled seed variance.
+        """
+        pooled = self._pool("test")
+        shared = min((seeds for seeds in pooled.values() if not seeds.own), default=None)
+        return self._sample(runs, "test", pooled.get(runs[0].id.rpartition(".s")[0]) or shared)
 
     def sample(self, variant: str, split: Split = "test") -> Sample:
         """The sample of the finished runs of a variant, which must have one."""
@@ -241,11 +226,6 @@ class Evidence:
             self._pools[split] = pool(networks)
         return self._pools[split]
 
-    def _usual(self, split: Split) -> SeedVariance | None:
-        """The pooled variance, for runs of variants that are not in the study."""
-        shared = (seeds for seeds in self._pool(split).values() if not seeds.own)
-        return min(shared, default=None)
-
     def _sample(self, runs: Sequence[Record], split: Split, seeds: SeedVariance | None) -> Sample:
         correct = [self.correct(run, split) for run in runs]
         known = [row for row in correct if row is not None]
@@ -259,14 +239,12 @@ class Evidence:
         )
 
     def correct(self, run: Record, split: Split) -> NDArray[np.bool_] | None:
-        """Which images a run got right; None if its predictions contradict its accuracy.
-
-        Predictions of other images, or an edited accuracy, must not be paired.
-        """
+        """Which images a run got right; None if it was not evaluated."""
         key = (run.id, split)
-        if key not in self._correct:
-            self._correct[key] = _correct(run, split)
-        return self._correct[key]
+        if key not in self._correct and (found := _evaluation(run, split)):
+            true = labels(run.config.dataset, split)[: found.images]
+            self._correct[key] = as_digits(found.predictions) == true
+        return self._correct.get(key)
 
 
 def _loss(run: Record, field: LossField) -> Value | None:
@@ -279,16 +257,6 @@ def _loss(run: Record, field: LossField) -> Value | None:
 
 def _evaluation(run: Record, split: Split) -> Evaluation | None:
     return run.test if split == "test" else run.validation
-
-
-def _correct(run: Record, split: Split) -> NDArray[np.bool_] | None:
-    found = _evaluation(run, split)
-    if found is None:
-        return None
-    right = as_digits(found.predictions) == labels(run.config.dataset, split)[: found.images]
-    if not len(right) or abs(float(right.mean()) - found.accuracy) > 0.5 / len(right):
-        return None
-    return right
 
 
 def evaluation_sources(runs: Sequence[Record], split: Split = "test") -> tuple[Source, ...]:

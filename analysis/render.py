@@ -10,7 +10,6 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-import matplotlib as mpl
 from matplotlib.figure import Figure as Plot
 
 from analysis.figures import NothingToDraw, figures
@@ -98,153 +97,39 @@ _WRITERS = {"svg": svg, "pdf": pdf, "png": png}
 
 def _saved(drawing: Drawing, kind: str, **options: object) -> bytes:
     out = io.BytesIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report", "savefig.bbox": None}):
-        drawing.savefig(out, format=kind, **options)  # type: ignore[arg-type]
+    drawing.savefig(out, format=kind, **options)  # type: ignore[arg-type]
     return out.getvalue()
 
 
-# --- Small SVGs ---------------------------------------------------------------------------------
+# --- SVGs for a page ------------------------------------------------------------------------------
 
 _SVG = "http://www.w3.org/2000/svg"
-_HREF = "{http://www.w3.org/1999/xlink}href"
-_USED = re.compile(r"url\(#([^)]+)\)")
-#: Attributes with coordinates, which are truncated to thousandths of a point.
-_COORDINATES = ("d", "x", "y", "transform")
-_FINE = re.compile(r"(\.\d{3})\d+")
-_POINT = re.compile(r"(-?[\d.]+(?:e-?\d+)?)\s+(-?[\d.]+(?:e-?\d+)?)")
-#: matplotlib's style sheet sets these on every element; here the root has them.
-_DEFAULTS = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
-_INHERITED = ("font-family", "font-size")
+_USED = re.compile(r"url\(#([^)]+)\)|href=\"#([^\"]+)\"")
 
 
 def lean(svg: bytes) -> bytes:
-    """Make an SVG of matplotlib's smaller, so that a page can embed it.
+    """Make an SVG of matplotlib's fit to stand in a page.
 
-    Metadata, style sheet, unused ids and empty elements are removed. Styles become attributes,
-    successive paths of equal style are joined, and the most frequent font is set on the root.
+    Metadata, style sheet and unused ids are removed, and tooltips become titles.
     """
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
     root = ElementTree.fromstring(svg)
-    _draw_marks(root)
-    _prune(root, set(_USED.findall(svg.decode())))
-    _join_groups(root)
-    texts = [element.attrib for element in root.iter(f"{{{_SVG}}}text")]
-    for name in _INHERITED:
-        found = [attributes.get(name, "") for attributes in texts]
-        usual = max(sorted(set(found)), key=found.count, default="")
-        if usual:
-            root.set(name, usual)
-            for attributes in texts:
-                if attributes.get(name) == usual:
-                    del attributes[name]
-    for name, value in _DEFAULTS.items():
-        root.set(name, value)
-    return ElementTree.tostring(root, encoding="unicode").encode()
-
-
-def _draw_marks(root: ElementTree.Element) -> None:
-    """Replace references to marks by copies of the marks."""
-    marks = {}
-    for definitions in root.iter(f"{{{_SVG}}}defs"):
-        for mark in definitions.findall(f"{{{_SVG}}}path"):
-            marks[mark.attrib["id"]] = mark
-            definitions.remove(mark)
-    for use in root.iter(f"{{{_SVG}}}use"):
-        mark = marks[use.attrib.pop(_HREF)[1:]]
-        x, y = float(use.attrib.pop("x", "0")), float(use.attrib.pop("y", "0"))
-        use.tag = mark.tag
-        style = f"{use.get('style', '')}; {mark.get('style', '')}"
-        use.attrib.update(style=style, d=_shifted(mark.attrib["d"], x, y))
-
-
-def _shifted(path: str, x: float, y: float) -> str:
-    """The data of an SVG path, all of whose points are moved by (x, y)."""
-
-    def moved(point: re.Match[str]) -> str:
-        return f"{float(point[1]) + x:.3f} {float(point[2]) + y:.3f}"
-
-    return _POINT.sub(moved, path)
-
-
-def _prune(element: ElementTree.Element, used: set[str]) -> None:
-    """Remove invisible elements, dissolve groups without attributes, join paths of equal style."""
-    parts: list[ElementTree.Element] = []
-    for child in element:
-        if child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"):
-            continue
-        _prune(child, used)
-        _plain(child)
-        name = child.get("id", "")
+    used = {name for pair in _USED.findall(svg.decode()) for name in pair}
+    for element in list(root.iter()):
+        for child in list(element):
+            if child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"):
+                element.remove(child)
+        name = element.get("id", "")
         if name not in used:
-            child.attrib.pop("id", None)
-        child.tail = None
+            element.attrib.pop("id", None)
         if name.startswith(marks.TOOLTIP):
             title = ElementTree.Element(f"{{{_SVG}}}title")
             title.text = name.removeprefix(marks.TOOLTIP)
-            child.insert(0, title)
-            parts.append(child)
-        else:
-            dissolved = child.tag == f"{{{_SVG}}}g" and not child.attrib
-            parts += [part for part in (child if dissolved else (child,)) if not _is_nothing(part)]
-    if element.get("id", "").startswith("matplotlib.axis"):
-        parts.sort(key=_order)
-    if not (element.text or "").strip():
-        element.text = None
-    element[:] = []
-    for part in parts:
-        if len(element) and _continues(element[-1], part):
-            element[-1].set("d", f"{element[-1].attrib['d']} {part.attrib['d']}")
-        else:
-            element.append(part)
-
-
-def _order(part: ElementTree.Element) -> tuple[bool, str]:
-    """Sort key for the parts of an axis: lines grouped by style, then texts."""
-    is_text = part.tag == f"{{{_SVG}}}text"
-    return is_text, "" if is_text else str(part.attrib | {"d": ""})
-
-
-def _join_groups(root: ElementTree.Element) -> None:
-    """Replace a group by its only child."""
-    for group in reversed(list(root.iter(f"{{{_SVG}}}g"))):
-        if len(group) == 1:
-            (only,) = group
-            if "transform" not in only.attrib and not group.attrib.keys() & only.attrib.keys():
-                group.tag, group.text = only.tag, only.text
-                group.attrib.update(only.attrib)
-                group[:] = list(only)
-
-
-def _plain(element: ElementTree.Element) -> None:
-    """Turn the style of an element into attributes, and truncate its coordinates."""
-    for declaration in element.attrib.pop("style", "").split(";"):
-        name, colon, value = (part.strip() for part in declaration.partition(":"))
-        if colon and _DEFAULTS.get(name) != value:
-            element.set(name, value.removesuffix("px") if name == "font-size" else value)
-    for name in _COORDINATES:
-        if name in element.attrib:
-            element.set(name, _FINE.sub(r"\1", " ".join(element.attrib[name].split())))
-    if element.get("transform", "").startswith("rotate(-0 "):
-        del element.attrib["transform"]
-    if element.get("text-anchor") == "start":
-        del element.attrib["text-anchor"]
-
-
-def _is_nothing(element: ElementTree.Element) -> bool:
-    """Whether an element is an empty ``defs``, or a path with neither stroke nor fill."""
-    if element.tag == f"{{{_SVG}}}defs":
-        return len(element) == 0
-    return (
-        element.get("fill") == "none" and "d" in element.attrib and "stroke" not in element.attrib
-    )
-
-
-def _continues(line: ElementTree.Element, part: ElementTree.Element) -> bool:
-    """Whether two successive paths have equal attributes, so that one element can hold both."""
-    if line.tag != part.tag or "d" not in line.attrib or "d" not in part.attrib:
-        return False
-    first, second = ({**each.attrib, "d": ""} for each in (line, part))
-    return first == second and not any(
-        "opacity" in name for name in first.keys() - {"stroke-opacity"}
-    )
+            element.insert(0, title)
+        if not (element.text or "").strip():
+            element.text = None
+        element.tail = None
+    # matplotlib's style sheet sets these on every element.
+    root.attrib.update({"stroke-linejoin": "round", "stroke-linecap": "butt"})
+    return ElementTree.tostring(root, encoding="unicode").encode()

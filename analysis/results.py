@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib as mpl
 
@@ -41,9 +42,7 @@ from analysis.schema import (
     Original,
     Results,
     Run,
-    Score,
     Simulation,
-    Size,
     Table,
 )
 from analysis.setting import ORIGINAL, command, setting
@@ -51,7 +50,7 @@ from analysis.tables import tables
 from analysis.values import Value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
-from experiments.record import Evaluation, Record
+from experiments.record import Record
 from experiments.support.files import sweep, write_atomically
 from experiments.support.signals import end_with_parent
 from experiments.support.text import printable
@@ -237,12 +236,7 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
     return Results(
         made_from="",
         setting=setting(records),
-        dataset=Dataset(
-            name=dataset.name,
-            title=dataset.title,
-            classes=dict(dataset.classes),
-            original=dataset.original,
-        ),
+        dataset=Dataset.model_validate(dataset, from_attributes=True),
         original=_original(),
         runs={record.id: _run(record) for record in records},
         networks=_networks(records, planned, findings.values(), layers),
@@ -288,34 +282,8 @@ def _original() -> Original:
 
 
 def _run(record: Record) -> Run:
-    network = record.network
-    return Run(
-        id=record.id,
-        title=models.NETWORKS[record.config.network].title,
-        status=record.status,
-        reason=record.reason,
-        divergence=record.divergence,
-        config=record.config,
-        network=Size(
-            parameters=network.parameters,
-            macs=network.macs,
-            macs_size=network.macs_size,
-            macs_at_input=network.macs_at_input,
-        ),
-        history=tuple(record.history),
-        validation=_score(record.validation),
-        test=_score(record.test),
-        environment=record.environment,
-        timing=record.timing,
-        fingerprint=record.fingerprint,
-        command=command(record),
-    )
-
-
-def _score(found: Evaluation | None) -> Score | None:
-    if found is None:
-        return None
-    return Score(images=found.images, loss=found.loss, accuracy=found.accuracy)
+    added = {"title": models.NETWORKS[record.config.network].title, "command": command(record)}
+    return Run.model_validate(SimpleNamespace(**vars(record), **added), from_attributes=True)
 
 
 def _networks(

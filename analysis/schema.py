@@ -97,6 +97,9 @@ class Finding:
 # --- Tables -------------------------------------------------------------------------------------
 
 
+ColumnKind = Kind | Literal["text", "word", "claim", "verdict", "value"]
+
+
 @dataclass(frozen=True)
 class Column:
     """A column.
@@ -111,7 +114,7 @@ class Column:
     """
 
     key: str
-    kind: Kind | Literal["text", "word", "claim", "verdict", "value"]
+    kind: ColumnKind
     title: Texts
     original: bool = False
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 
 import models
 from analysis.records import Records, value
@@ -79,13 +78,11 @@ def _field(runs: list[Record], name: str, kind: Kind) -> Value:
     by_value: dict[float, list[Record]] = {}
     for record in runs:
         by_value.setdefault(getattr(record.config, name), []).append(record)
-    usual = max(by_value, key=lambda number: (len(_variants(by_value[number])), number))
+    usual = max(
+        by_value, key=lambda number: (len({run.config.variant for run in by_value[number]}), number)
+    )
     values = [value(record, f"config.{name}", kind) for record in by_value[usual]]
     return Value.derived(usual, kind, values)
-
-
-def _variants(records: Iterable[Record]) -> list[str]:
-    return sorted({record.config.variant for record in records})
 
 
 def command(record: Record) -> str:

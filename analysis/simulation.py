@@ -304,22 +304,6 @@ def _normal(rng: np.random.Generator, runs: int, spread: float = 1.0) -> list[fl
     return [float(x) for x in spread * rng.standard_normal(runs)]
 
 
-def _welch(rng: np.random.Generator, runs: int) -> OneSided:
-    return better(welch(_normal(rng, runs), _normal(rng, runs)))
-
-
-def _welch_unequal(rng: np.random.Generator, runs: int) -> OneSided:
-    return better(welch(_normal(rng, runs), _normal(rng, runs, 5)))
-
-
-def _student(rng: np.random.Generator, runs: int) -> OneSided:
-    return better(student(_normal(rng, runs), 0.0))
-
-
-def _ranks(rng: np.random.Generator, runs: int) -> OneSided:
-    return better(ranks(_normal(rng, runs), _normal(rng, runs)))
-
-
 def _ranks_diverged(rng: np.random.Generator, runs: int) -> OneSided:
     """Every run of both networks diverges with probability one half."""
     drawn = [-math.inf if rng.random() < 0.5 else x for x in _normal(rng, 2 * runs)]
@@ -334,11 +318,6 @@ def _gain_depth(rng: np.random.Generator, runs: int) -> OneSided:
     return every([better(slope(depths, sizes)[2]), *map(better, pairs)])
 
 
-def _spearman(rng: np.random.Generator, runs: int) -> OneSided:
-    """Ten networks; the number of runs does not matter."""
-    return better(spearman(_normal(rng, 10), _normal(rng, 10))[1])
-
-
 def _spearman_ratios(rng: np.random.Generator, runs: int) -> OneSided:
     """Four reduction ratios with different ranges and equal accuracies."""
     ranges = [place + 0.1 * x for place in range(4) for x in _normal(rng, runs)]
@@ -347,13 +326,14 @@ def _spearman_ratios(rng: np.random.Generator, runs: int) -> OneSided:
 
 #: Tests of measurements of single runs, by name.
 SINGLE: dict[str, Draw] = {
-    "welch-log": _welch,
-    "welch-log-unequal": _welch_unequal,
-    "student": _student,
-    "ranks": _ranks,
+    "welch-log": lambda rng, runs: better(welch(_normal(rng, runs), _normal(rng, runs))),
+    "welch-log-unequal": lambda rng, runs: better(welch(_normal(rng, runs), _normal(rng, runs, 5))),
+    "student": lambda rng, runs: better(student(_normal(rng, runs), 0.0)),
+    "ranks": lambda rng, runs: better(ranks(_normal(rng, runs), _normal(rng, runs))),
     "ranks-diverged": _ranks_diverged,
     "gain-depth": _gain_depth,
-    "spearman": _spearman,
+    # Ten networks; the number of runs does not matter.
+    "spearman": lambda rng, _: better(spearman(_normal(rng, 10), _normal(rng, 10))[1]),
     "spearman-ratios": _spearman_ratios,
 }
 

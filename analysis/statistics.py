@@ -28,7 +28,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations, permutations
 from typing import Literal, NamedTuple
 
@@ -316,9 +316,8 @@ def mcnemar(first_only: int, second_only: int) -> OneSided:
     count = first_only + second_only
     if count == 0:
         return OneSided(1.0, 1.0)
-    # P(X >= first_only) and P(X <= first_only) for X ~ Binomial(count, 1/2).
-    greater = 1.0 if first_only == 0 else float(scipy.special.bdtrc(first_only - 1, count, 0.5))
-    return OneSided(greater, float(scipy.special.bdtr(first_only, count, 0.5)))
+    test = partial(scipy.stats.binomtest, first_only, count)
+    return OneSided(*(float(test(alternative=side).pvalue) for side in ("greater", "less")))
 
 
 def ranks(first: Sequence[float], second: Sequence[float]) -> OneSided:
@@ -350,16 +349,9 @@ def welch(first: Sequence[float], second: Sequence[float]) -> OneSided:
         return OneSided(1.0, 1.0)
     if len(set(first)) == len(set(second)) == 1:  # zero variance: no t statistic
         return ranks(first, second)
-    moments = [(np.mean(x), np.std(x, ddof=1), len(x)) for x in (first, second)]
-    tails = [
-        float(
-            scipy.stats.ttest_ind_from_stats(
-                *moments[0], *moments[1], equal_var=False, alternative=side
-            ).pvalue
-        )
-        for side in ("greater", "less")
-    ]
-    return OneSided(*tails)
+    sides = [(np.mean(x), np.std(x, ddof=1), len(x)) for x in (first, second)]
+    test = partial(scipy.stats.ttest_ind_from_stats, *sides[0], *sides[1], equal_var=False)
+    return OneSided(*(float(test(alternative=side).pvalue) for side in ("greater", "less")))
 
 
 def student(values: Sequence[float], centre: float) -> OneSided:
@@ -406,14 +398,11 @@ def slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, OneSide
     """
     if len(x) < 3 or len(set(x)) < 2:
         return 0.0, math.inf, OneSided(1.0, 1.0)
-    a, b = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    spread = float(((a - a.mean()) ** 2).sum())
-    found = float(((a - a.mean()) * (b - b.mean())).sum()) / spread
-    residual = b - b.mean() - found * (a - a.mean())
-    error = math.sqrt(float((residual**2).sum()) / (len(a) - 2) / spread)
-    if error <= 1e-9 * abs(found):
+    fit = scipy.stats.linregress(x, y)
+    found, error = float(fit.slope), float(fit.stderr)
+    if error <= 1e-7 * abs(found):
         return found, error, spearman(x, y)[1]
-    return found, error, _one_sided(found, error, len(a) - 2)
+    return found, error, _one_sided(found, error, len(x) - 2)
 
 
 def slope_interval(found: float, error: float, points: int) -> tuple[float, float]:

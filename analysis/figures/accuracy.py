@@ -84,7 +84,7 @@ def _number(axes: Axes, at: int, place: float, text: str, ink: str, side: Any = 
 
 def _original(evidence: Evidence, variant: str) -> float | None:
     """The original's accuracy; None on other data sets than the original's."""
-    row = original.row(variant) if evidence.records.dataset == USUAL else None
+    row = original.load().network.get(variant) if evidence.records.dataset == USUAL else None
     return row.accuracy if row else None
 
 

@@ -19,7 +19,8 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     curves.accuracy_by_depth(axes, evidence, found, words)
     axes = theme.panel(sheet, 3.52, 0.32, 1.55, 1.95)
     theme.heading(axes, words("training_loss_log"), left=0.3)
-    curves.losses(axes, evidence, {variant: words.name(variant) for variant in found}, words)
+    names = {variant: words.name(variant) for variant in found}
+    curves.by_epoch(axes, evidence, names, words, "train_loss")
     return sheet
 
 

@@ -11,11 +11,12 @@ from analysis.figures.common import curves, estimates, marks, probe_data, theme
 from analysis.figures.common.axes import log_axis
 from analysis.figures.common.estimates import Estimate
 from analysis.figures.common.text import Words, number
+from analysis.findings.gradients import Moment
 
 VARIANTS = tuple(f"{family}{depth}" for family in curves.FAMILIES for depth in (18, 34, 50, 101))
 
 
-def totals(evidence: Evidence, moment: str) -> dict[str, Estimate]:
+def totals(evidence: Evidence, moment: Moment) -> dict[str, Estimate]:
     """Product of the gains of all blocks in each run; the interval is the range of the runs.
 
     ``moment``: ``init`` (before training) or ``end``. Runs whose gains are not all positive and

@@ -23,7 +23,7 @@ Moment = dict[str, list[Gain]]
 
 def _measured(evidence: Evidence) -> dict[str, Moment]:
     """Gains by moment and by variant, without variants that have none."""
-    found = {
+    found: dict[str, Moment] = {
         moment: {v: g for v in VARIANTS if (g := probe_data.gains(evidence, v, moment))}
         for moment in MOMENTS
     }

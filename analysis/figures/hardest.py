@@ -18,8 +18,6 @@ from experiments.datasets import DATASETS
 ROWS = 4
 #: Images in a row, where classes are digits and where they are words.
 COLUMNS, COLUMNS_OF_WORDS = 10, 5
-#: Magnification of the bitmap, so that viewers that smooth images keep the pixels' edges.
-TIMES = 4
 
 
 @dataclass(frozen=True)
@@ -64,9 +62,7 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     for at, item in enumerate(images):
         row, column = divmod(at, columns)
         axes = theme.panel(sheet, column * step, row * height, side, side)
-        magnified = np.kron(item.pixels, np.ones((TIMES, TIMES), dtype=np.uint8))
-        axes.imshow(magnified, cmap="gray", vmin=0, vmax=255, interpolation="none", clip_on=False)
-        axes.set_axis_off()
+        theme.bitmap(axes, item.pixels, 112)
         arrow = " → " if digits else " →\n"
         axes.annotate(
             f"{item.true}{arrow}{item.taken}\n{percent(item.share, 0)}",

@@ -165,36 +165,28 @@ def _errors(
 
 
 def _ratios(axes: Axes, shown: Mapping[str, Climb], letters: list[str], words: Words) -> None:
-    step = _PITCH * len(letters) + _GAP
-    drawn = [value for item in shown.values() for s in item.steps.values() if (value := _ratio(s))]
-    ends = [
-        end.value
-        for item in shown.values()
-        for s in item.steps.values()
-        if _ratio(s)
-        for end in s.interval or ()
+    height = _PITCH * len(letters) + _GAP
+    middles = [height * (row + 0.5) for row in range(len(shown))]
+    places = [
+        (middle + _PITCH * (index - (len(letters) - 1) / 2), item.steps[letter])
+        for middle, item in zip(middles, shown.values(), strict=True)
+        for index, letter in enumerate(letters)
+        if letter in item.steps and _ratio(item.steps[letter])
     ]
+    drawn = [value for _, step in places if (value := _ratio(step))]
+    ends = [end.value for _, step in places for end in step.interval or ()]
     theme.hairlines(axes)
     axes.grid(False)
     log_axis(axes, [*drawn, 1 / ERROR_RATIO, ERROR_RATIO], "x", ends=ends)
-    axes.set_ylim(step * len(shown), 0)
+    axes.set_ylim(height * len(shown), 0)
     axes.axvspan(1 / ERROR_RATIO, ERROR_RATIO, color=theme.NEUTRAL, alpha=0.18, linewidth=0)
     axes.axvline(1, color=theme.INK_2, linewidth=0.6, zorder=1.5)
-    middles = [step * (row + 0.5) for row in range(len(shown))]
     axes.set_yticks(middles, [words(f"finding_{name}") for name in shown])
-    for middle, item in zip(middles, shown.values(), strict=True):
-        for index, letter in enumerate(letters):
-            if letter in item.steps and (value := _ratio(item.steps[letter])) is not None:
-                at = middle + _PITCH * (index - (len(letters) - 1) / 2)
-                _mark(axes, item.steps[letter], value, at)
-
-
-def _mark(axes: Axes, step: Step, value: float, at: float) -> None:
-    if step.interval is not None:
-        low, high = (end.value for end in step.interval)
-        axes.plot([low, high], [at, at], color=theme.ACCENT, linewidth=0.9, zorder=2)
-    mark = _MARKS[step.verdict]
-    axes.plot([value], [at], mark, color=theme.ACCENT, markersize=4, zorder=3)
+    for (at, step), value in zip(places, drawn, strict=True):
+        if step.interval is not None:
+            low, high = (end.value for end in step.interval)
+            axes.plot([low, high], [at, at], color=theme.ACCENT, linewidth=0.9, zorder=2)
+        axes.plot([value], [at], _MARKS[step.verdict], color=theme.ACCENT, markersize=4, zorder=3)
 
 
 def _headline(climbed: Ladder, found: Mapping[str, Line], words: Words) -> str:

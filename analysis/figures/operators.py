@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from matplotlib.axes import Axes
 
 from analysis.evidence import Evidence
 from analysis.figures.common import curves, estimates, marks, theme
-from analysis.figures.common.estimates import Curve
 from analysis.figures.common.probe_data import OPERATORS as VARIANTS
 from analysis.figures.common.text import Words, loss, percent
 
@@ -22,11 +19,11 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     last = {v: percent(e.mean) if e else "" for v, e in ends.items()}
     texts = {v: f"{words.operator(v)}\n{last[v] or _broken(evidence, v, words)}" for v in shown}
     heading = words("validation_accuracy")
-    _row(sheet, 0.56, evidence, texts, "validation_accuracy", curves.error_axis, heading, words)
+    _row(sheet, 0.56, evidence, texts, "validation_accuracy", heading)
     lasts = {v: estimates.last_loss(evidence, v) for v in shown}
     texts = {v: loss(e.mean) if e else "" for v, e in lasts.items()}
     heading = words("training_loss_log")
-    for axes in _row(sheet, 2.18, evidence, texts, "train_loss", curves.loss_axis, heading, words):
+    for axes in _row(sheet, 2.18, evidence, texts, "train_loss", heading):
         axes.set_xlabel(words("epoch"))
     return sheet
 
@@ -36,14 +33,11 @@ def _row(
     top: float,
     evidence: Evidence,
     texts: dict[str, str],
-    field: str,
-    scale: Callable[[Axes, Iterable[Curve]], float | None],
+    field: curves.Field,
     heading: str,
-    words: Words,
 ) -> list[Axes]:
     """One panel per variant in ``texts``, whose values are the panels' titles."""
     found = {variant: estimates.curve(evidence, variant, field) for variant in texts}
-    worst = 1.0 if field == "train_loss" else 0.0
     left, gap, height = 0.4, 0.13, 1.0
     width = (theme.WIDTH - left - 0.04 - gap * (len(found) - 1)) / len(found)
     panels = []
@@ -52,14 +46,14 @@ def _row(
         panels.append(axes)
         theme.hairlines(axes)
         curves.epochs(axes, found.values())
-        guess = scale(axes, found.values())
+        guess = curves.value_axis(axes, field, found.values())
         if guess is not None:
             marks.reference(axes, guess, dashed=True)
         for other, curve in found.items():
             if other != variant:
                 axes.plot(curve.epochs, curve.mean, color=theme.NEUTRAL, linewidth=0.7, zorder=1.8)
         marks.curve(axes, theme.look(variant), own, texts[variant])
-        places = [(moment, worst) for _, moment in own.broken]
+        places = [(moment, curves.WORST[field]) for _, moment in own.broken]
         marks.crosses(axes, theme.look(variant), places)
         axes.set_title(texts[variant], size=theme.SIZE, pad=5, linespacing=1.15)
         if column:

@@ -77,26 +77,7 @@ def _points(
         places = [[costs[v] for v in own], [found[v].mean for v in own]]
         axes.plot(*places, color=theme.look(family[0]).colour, linewidth=1, zorder=2)
     for variant, value in found.items():
-        look, at = theme.look(variant), costs[variant]
-        name = words.name(variant)
-        axes.plot(
-            [at, at],
-            [value.low, value.high],
-            color=theme.NEUTRAL,
-            linewidth=0.7,
-            zorder=1.9,
-            label=marks.series(name, "interval"),
-        )
-        (mark,) = axes.plot(
-            [at],
-            [value.mean],
-            look.marker,
-            color=look.colour,
-            markersize=6,
-            zorder=3,
-            label=marks.series(name, "mean"),
-        )
-        marks.tooltip(mark, marks.told(name, value))
+        marks.estimate(axes, theme.look(variant), costs[variant], value, words.name(variant))
 
 
 def _dominated(axes: Axes, found: Mapping[str, Estimate], costs: Mapping[str, float]) -> None:

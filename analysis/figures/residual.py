@@ -31,7 +31,7 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     stable = pairs[0].endswith("-stable")
     theme.heading(axes, words("loss_stable" if stable else "training_loss_log"), left=0.3)
     names = {variant: words.name(variant.removesuffix("-stable")) for variant in pairs}
-    curves.losses(axes, evidence, names, words)
+    curves.by_epoch(axes, evidence, names, words, "train_loss")
 
     axes = theme.panel(sheet, 3.62, 0.32, 1.95, 1.95)
     theme.heading(axes, words("test_accuracy"), left=0.3)

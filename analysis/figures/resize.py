@@ -71,7 +71,7 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     sheet = theme.sheet(3.42, words("headline", side=SIZE, times=(SIZE // MNIST_SIDE) ** 2))
     whole = theme.panel(sheet, 0, top, side, side)
     theme.heading(whole, words("pixels", side=MNIST_SIDE)).set_position((0, 5))
-    _image(whole, small)
+    theme.bitmap(whole, small, 448)
     window = Rectangle((view.left, view.top), SIDE, SIDE, fill=False, edgecolor=COLOUR, linewidth=1)
     whole.add_patch(window)
     whole.plot([0, MNIST_SIDE], [view.row + 0.5] * 2, color=COLOUR_2, linewidth=0.9)
@@ -80,7 +80,7 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
         theme.heading(part, words("part", side=pixels)).set_position((0, 5))
         scale = pixels / MNIST_SIDE
         edges = (view.left * scale, view.top * scale, SIDE * scale)
-        _image(part, resized(small, pixels))
+        theme.bitmap(part, resized(small, pixels), 448)
         part.set_xlim(edges[0], edges[0] + edges[2])
         part.set_ylim(edges[1] + edges[2], edges[1])
         corner = Rectangle(edges[:2], edges[2], edges[2], fill=False, edgecolor=COLOUR, linewidth=1)
@@ -98,16 +98,6 @@ def _sides(profile: str) -> list[int]:
     plan = study.load().plan(profile) if study.load().has(profile) else []
     sizes = [run.config.input_size for run in plan]
     return [max(set(sizes), key=sizes.count)] if sizes else []
-
-
-def _image(axes: Axes, image: NDArray[np.uint8]) -> None:
-    # Magnified, so that viewers that smooth images keep the pixels' edges.
-    magnified = np.kron(image, np.ones((max(1, 448 // len(image)),) * 2, dtype=np.uint8))
-    height, width = image.shape
-    axes.imshow(
-        magnified, cmap="gray", vmin=0, vmax=255, interpolation="none", extent=(0, width, height, 0)
-    )
-    axes.set_axis_off()
 
 
 def _connect(sheet: theme.Sheet, whole: Axes, part: Axes, view: View) -> None:

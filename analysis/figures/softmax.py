@@ -20,7 +20,7 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
 
     axes = theme.panel(sheet, 0.36, 0.32, 1.85, 1.8)
     theme.heading(axes, words("training_loss"), left=0.3)
-    curves.losses(axes, evidence, names, words, linear_to=1.2 * SOFTMAX_FLOOR)
+    curves.by_epoch(axes, evidence, names, words, "train_loss", linear_to=1.2 * SOFTMAX_FLOOR)
     marks.reference(axes, SOFTMAX_FLOOR, dashed=True)
     axes.annotate(
         words("bound", bound=f"{SOFTMAX_FLOOR:.4f}"),
@@ -33,7 +33,7 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     )
     axes = theme.panel(sheet, 3.52, 0.32, 1.55, 1.8)
     theme.heading(axes, words("validation_accuracy"), left=0.3)
-    curves.accuracies(axes, evidence, names, words)
+    curves.by_epoch(axes, evidence, names, words, "validation_accuracy")
     return sheet
 
 

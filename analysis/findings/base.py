@@ -130,8 +130,6 @@ def negate(evidence: OneSided) -> OneSided:
 def both(parts: Sequence[OneSided]) -> float:
     """p-value for "some hold and some fail": the larger of the smallest p of each side, with
     Bonferroni's correction."""
-    if not parts:
-        return 1.0
     holds, fails = min(part.greater for part in parts), min(part.less for part in parts)
     return min(1.0, max(holds, fails) * len(parts))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -70,19 +70,12 @@ class Gains:
         self.blocks: list[float] = []
         sources: list[Source] = []
         each: list[list[float]] = []
-        for run in evidence.runs(variant):
-            index, probe = probe_at(run, moment)
-            found = [getattr(block, part) for block in probe.blocks] if probe else []
-            if not found or any(gain is None for gain in found):
-                continue
+        for found, used in _measured(evidence, variant, moment, part):
             logs = [math.log10(gain) if gain > 0 else _VANISHED for gain in found]
             self.totals.append(sum(logs))
             self.blocks.append(sum(logs) / len(logs))
             each.append(logs)
-            sources += [
-                Source(run.id, f"probes.block_gains.{index}.blocks.{position}.{part}")
-                for position in range(len(logs))
-            ]
+            sources += used
         means = [sum(logs) / len(logs) for logs in zip(*each, strict=False)]
         ends: tuple[float, float] = (min(means), max(means)) if means else (0.0, 0.0)
         self.least, self.most = ends
@@ -344,7 +337,7 @@ def features_below_one(evidence: Evidence) -> Result:
 
 def gains(evidence: Evidence, operators: Sequence[tuple[str, str]]) -> dict[str, Gains]:
     """``add_init``, ``add_end``, ... for (name, variant) pairs, where gains were measured."""
-    moments: tuple[Moment, ...] = ("init", "end")
+    moments: tuple[Moment, Moment] = ("init", "end")
     found = {
         f"{name}_{moment}": Gains(evidence, variant, moment)
         for name, variant in operators
@@ -380,17 +373,21 @@ def _norm_sources(evidence: Evidence, variant: str) -> tuple[Source, ...]:
 
 def _shares(evidence: Evidence, variant: str, field: str) -> tuple[list[float], tuple[Source, ...]]:
     """Of each run with the measurement, a share before training, averaged over the blocks."""
-    shares, sources = [], []
+    found = list(_measured(evidence, variant, "init", field))
+    used = tuple(source for _, sources in found for source in sources)
+    return [average(shares) for shares, _ in found], used
+
+
+def _measured(
+    evidence: Evidence, variant: str, moment: Moment, field: str
+) -> Iterator[tuple[list[float], list[Source]]]:
+    """A field of all blocks, with its sources, of each run that has it."""
     for run in evidence.runs(variant):
-        index, probe = probe_at(run, "init")
+        index, probe = probe_at(run, moment)
         found = [getattr(block, field) for block in probe.blocks] if probe else []
-        if found and all(share is not None for share in found):
-            shares.append(average(found))
-            sources += [
-                Source(run.id, f"probes.block_gains.{index}.blocks.{position}.{field}")
-                for position in range(len(found))
-            ]
-    return shares, tuple(sources)
+        if found and all(number is not None for number in found):
+            start = f"probes.block_gains.{index}.blocks"
+            yield found, [Source(run.id, f"{start}.{at}.{field}") for at in range(len(found))]
 
 
 def _power(exponent: float) -> float:

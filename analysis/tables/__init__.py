@@ -10,10 +10,8 @@ from analysis.findings import Finding
 from analysis.records import Records
 from analysis.schema import Ladder, Machines, Simulation
 from analysis.tables.base import Cell, Column, Table
-from analysis.tables.claims import claims
+from analysis.tables.claims import claims, ladder, transfer
 from analysis.tables.comparisons import attention, operators, softmax, widths
-from analysis.tables.cross_dataset import transfer
-from analysis.tables.ladder import ladder
 from analysis.tables.machines import machines
 from analysis.tables.results import results
 from analysis.tables.simulation import levels, power

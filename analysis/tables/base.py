@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from analysis.evidence import Evidence
-from analysis.schema import Cell, Column, Table
+from analysis.schema import Cell, Column, ColumnKind, Table
 from analysis.statistics import accuracy_interval
 from analysis.true_labels import Split
 from analysis.values import Source, Value
 from experiments.record import Record
 
 __all__ = ["Cell", "Column", "Table"]
+
+
+def column(key: str, kind: ColumnKind, zh: str, en: str, *, original: bool = False) -> Column:
+    """A column with its head in both languages."""
+    return Column(key, kind, {"zh": zh, "en": en}, original)
 
 
 def table(
@@ -54,14 +59,13 @@ def accuracy_cell(evidence: Evidence, variant: str, split: Split = "test") -> Ce
     )
 
 
-def run_accuracy(evidence: Evidence, run: Record, split: Split = "test") -> Cell:
-    """Accuracy of one run with its interval, which uses the pooled seed variance."""
-    found = run.test if split == "test" else run.validation
-    if found is None:
+def run_accuracy(evidence: Evidence, run: Record) -> Cell:
+    """Test accuracy of one run with its interval, which uses the pooled seed variance."""
+    if run.test is None:
         return Cell(note="diverged" if run.status == "diverged" else "missing")
-    low, high = accuracy_interval(evidence.one(run, split))
-    sources = (Source(run.id, f"{split}.accuracy"),)
+    low, high = accuracy_interval(evidence.of([run]))
+    sources = (Source(run.id, "test.accuracy"),)
     return Cell(
-        Value(found.accuracy, "accuracy", sources),
+        Value(run.test.accuracy, "accuracy", sources),
         interval=(Value(low, "accuracy", sources), Value(high, "accuracy", sources)),
     )

@@ -1,23 +1,25 @@
-"""The claims of the original and the errors that it overlooked, with verdict and evidence."""
+"""The findings: on these records, on several data sets, and at several training budgets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from analysis import original
+from analysis.cross_dataset import Transfer
 from analysis.findings import Finding, Verdict
 from analysis.findings.base import REGISTRY
-from analysis.tables.base import Cell, Column, Table, table
-from experiments.datasets import USUAL, DatasetName
+from analysis.schema import Ladder, Step
+from analysis.tables.base import Cell, Table, column, table
+from experiments.datasets import DATASETS, USUAL, DatasetName
 
 COLUMNS = [
-    Column("claim", "claim", {"zh": "论断", "en": "Claim"}),
-    Column("original", "value", {"zh": "原报告的依据", "en": "Original's figures"}, original=True),
-    Column("verdict", "verdict", {"zh": "判断", "en": "Verdict"}),
-    Column("effect", "value", {"zh": "效应", "en": "Effect"}),
-    Column("p", "p", {"zh": "p 值（校正后）", "en": "p, corrected"}),
-    Column("test", "word", {"zh": "检验", "en": "Test"}),
-    Column("seeds", "integer", {"zh": "运行数", "en": "Runs"}),
+    column("claim", "claim", "论断", "Claim"),
+    column("original", "value", "原报告的依据", "Original's figures", original=True),
+    column("verdict", "verdict", "判断", "Verdict"),
+    column("effect", "value", "效应", "Effect"),
+    column("p", "p", "p 值（校正后）", "p, corrected"),
+    column("test", "word", "检验", "Test"),
+    column("seeds", "integer", "运行数", "Runs"),
 ]
 
 
@@ -47,3 +49,53 @@ def claims(findings: Mapping[str, Finding], dataset: DatasetName) -> Table:
         runs |= set(finding.runs)
         rows.append(row)
     return table("claims", COLUMNS, rows, tuple(runs))
+
+
+def _side_by_side(
+    name: str,
+    titles: Mapping[str, str],
+    rows: Mapping[str, tuple[str, Mapping[str, Finding | Step]]],
+    runs: Iterable[str] = (),
+) -> Table:
+    """Verdicts and effects in several places, whose titles are given by key.
+
+    ``rows``: by finding, the joint outcome and what was found at each place.
+    """
+    columns = [column("claim", "claim", "论断", "Claim")]
+    for place, title in titles.items():
+        columns += [
+            column(f"{place}_verdict", "verdict", title, title),
+            column(f"{place}_effect", "value", "效应", "Effect"),
+        ]
+    columns.append(column("outcome", "word", "比较", "Together"))
+    cells = []
+    for finding, (outcome, places) in rows.items():
+        row = {"claim": Cell(finding), "outcome": Cell(outcome)}
+        for place, found in places.items():
+            row[f"{place}_verdict"] = Cell(found.verdict.value)
+            row[f"{place}_effect"] = Cell(found.effect, interval=found.interval)
+        cells.append(row)
+    return table(name, columns, cells, tuple(runs))
+
+
+def transfer(compared: Transfer) -> Table:
+    """The findings that are testable on every data set. No rows with one data set."""
+    rows, runs = {}, set()
+    for name in compared.names if compared else ():
+        found = {DATASETS[place].slug: own[name] for place, own in compared.findings.items()}
+        if all(item.verdict is not Verdict.NOT_TESTABLE for item in found.values()):
+            rows[name] = compared.outcome(name), found
+            runs |= {run for item in found.values() for run in item.runs}
+    titles = {DATASETS[name].slug: DATASETS[name].title for name in compared.findings}
+    return _side_by_side("transfer", titles, rows, runs)
+
+
+def ladder(climbed: Ladder) -> Table:
+    """The findings that are testable at two rungs of the budget ladder or more."""
+    rows = {
+        name: (item.outcome, {letter.lower(): step for letter, step in item.steps.items()})
+        for name, item in climbed.findings.items()
+        if item.outcome != "single"
+    }
+    letters = [rung.letter for rung in climbed.rungs]
+    return _side_by_side("ladder", {letter.lower(): letter for letter in letters}, rows)

@@ -8,20 +8,18 @@ from analysis.findings.attention import Ranges
 from analysis.findings.base import difference, error_ratio
 from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
 from analysis.findings.overlooked import RESNET, SOFTMAX
-from analysis.tables.base import Cell, Column, Table, accuracy_cell, table
+from analysis.tables.base import Cell, Table, accuracy_cell, column, table
 from analysis.true_labels import Split
 from analysis.values import Value
 
-NETWORK = Column("network", "text", {"zh": "网络", "en": "Network"})
-P = Column("p", "p", {"zh": "p 值", "en": "p"})
-TRAIN_LOSS = Column(
-    "train_loss", "loss", {"zh": "训练损失（末轮）", "en": "Training loss, last epoch"}
+NETWORK = column("network", "text", "网络", "Network")
+P = column("p", "p", "p 值", "p")
+TRAIN_LOSS = column("train_loss", "loss", "训练损失（末轮）", "Training loss, last epoch")
+VALIDATION_LOSS = column(
+    "validation_loss", "loss", "验证损失（末轮）", "Validation loss, last epoch"
 )
-VALIDATION_LOSS = Column(
-    "validation_loss", "loss", {"zh": "验证损失（末轮）", "en": "Validation loss, last epoch"}
-)
-TEST_ACCURACY = Column("accuracy", "accuracy", {"zh": "测试准确率", "en": "Test accuracy"})
-RATIO = Column("ratio", "ratio", {"zh": "错误率之比", "en": "Error ratio"})
+TEST_ACCURACY = column("accuracy", "accuracy", "测试准确率", "Test accuracy")
+RATIO = column("ratio", "ratio", "错误率之比", "Error ratio")
 
 
 def compared(evidence: Evidence, variant: str, base: str, split: Split = "test") -> dict[str, Cell]:
@@ -45,10 +43,10 @@ def compared(evidence: Evidence, variant: str, base: str, split: Split = "test")
 def operators(evidence: Evidence) -> Table:
     """The operators of ResNet-18, on the validation images as in the original."""
     columns = [
-        Column("operator", "word", {"zh": "运算", "en": "Operator"}),
+        column("operator", "word", "运算", "Operator"),
         NETWORK,
-        Column("accuracy", "accuracy", {"zh": "验证准确率", "en": "Validation accuracy"}),
-        Column("difference", "difference", {"zh": "与加法之差", "en": "Difference from add"}),
+        column("accuracy", "accuracy", "验证准确率", "Validation accuracy"),
+        column("difference", "difference", "与加法之差", "Difference from add"),
         RATIO,
         P,
         TRAIN_LOSS,
@@ -73,16 +71,14 @@ def operators(evidence: Evidence) -> Table:
 def softmax(evidence: Evidence) -> Table:
     """ResNet-18 with and without a Softmax in front of the cross-entropy."""
     columns = [
-        Column("adaptor", "word", {"zh": "输出层", "en": "Output"}),
+        column("adaptor", "word", "输出层", "Output"),
         TEST_ACCURACY,
-        Column(
-            "difference", "difference", {"zh": "与无 Softmax 之差", "en": "Difference from without"}
-        ),
+        column("difference", "difference", "与无 Softmax 之差", "Difference from without"),
         RATIO,
         P,
         TRAIN_LOSS,
         VALIDATION_LOSS,
-        Column("floor", "loss", {"zh": "损失下界", "en": "Least possible loss"}),
+        column("floor", "loss", "损失下界", "Least possible loss"),
     ]
     rows = []
     for name, variant in (("without-softmax", RESNET), ("with-softmax", SOFTMAX)):
@@ -104,18 +100,14 @@ def attention(evidence: Evidence) -> Table:
     """Networks with SE blocks against those without, and the ranges of the channel weights."""
     columns = [
         NETWORK,
-        Column("without", "accuracy", {"zh": "无 SE", "en": "Without SE"}),
-        Column("accuracy", "accuracy", {"zh": "有 SE", "en": "With SE"}),
-        Column("difference", "difference", {"zh": "与无 SE 之差", "en": "Difference"}),
+        column("without", "accuracy", "无 SE", "Without SE"),
+        column("accuracy", "accuracy", "有 SE", "With SE"),
+        column("difference", "difference", "与无 SE 之差", "Difference"),
         RATIO,
         P,
-        Column(
-            "range",
-            "weight",
-            {"zh": "权重极差（各阶段平均）", "en": "Range of weights, mean of stages"},
-        ),
-        Column("least", "weight", {"zh": "最小极差", "en": "Least range"}),
-        Column("most", "weight", {"zh": "最大极差", "en": "Largest range"}),
+        column("range", "weight", "权重极差（各阶段平均）", "Range of weights, mean of stages"),
+        column("least", "weight", "最小极差", "Least range"),
+        column("most", "weight", "最大极差", "Largest range"),
     ]
     pairs = (("SEResNet18", "ResNet18"), ("SEResNet34", "ResNet34"), ("SEAlexNet", "AlexNet"))
     rows = []
@@ -137,15 +129,11 @@ def widths(evidence: Evidence) -> Table:
     """The original's bottlenecks against the paper's."""
     columns = [
         NETWORK,
-        Column("widths", "word", {"zh": "宽度", "en": "Widths"}),
-        Column("parameters", "count", {"zh": "参数量", "en": "Parameters"}),
-        Column("macs", "macs", {"zh": "乘加次数（一张图像）", "en": "MACs of one image"}),
+        column("widths", "word", "宽度", "Widths"),
+        column("parameters", "count", "参数量", "Parameters"),
+        column("macs", "macs", "乘加次数（一张图像）", "MACs of one image"),
         TEST_ACCURACY,
-        Column(
-            "difference",
-            "difference",
-            {"zh": "与论文宽度之差", "en": "Difference from the paper's"},
-        ),
+        column("difference", "difference", "与论文宽度之差", "Difference from the paper's"),
         RATIO,
         P,
     ]

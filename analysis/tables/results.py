@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis import original
 from analysis.evidence import Evidence, title
 from analysis.statistics import ALPHA, holm
-from analysis.tables.base import Cell, Column, Table, accuracy_cell, table
+from analysis.tables.base import Cell, Table, accuracy_cell, column, table
 from analysis.values import Source, Value
 from experiments import study
 from experiments.datasets import USUAL
@@ -13,26 +13,14 @@ from experiments.datasets import USUAL
 NETWORKS = study.load().results
 
 COLUMNS = [
-    Column("network", "text", {"zh": "网络", "en": "Network"}),
-    Column("accuracy", "accuracy", {"zh": "测试准确率", "en": "Test accuracy"}),
-    Column(
-        "original_accuracy",
-        "accuracy",
-        {"zh": "原报告准确率", "en": "Original’s accuracy"},
-        original=True,
-    ),
-    Column("parameters", "count", {"zh": "参数量", "en": "Parameters"}),
-    Column(
-        "original_parameters",
-        "count",
-        {"zh": "原报告参数量", "en": "Original’s parameters"},
-        original=True,
-    ),
-    Column("macs", "macs", {"zh": "乘加次数（一张图像）", "en": "MACs of one image"}),
-    Column(
-        "original_macs", "macs", {"zh": "原报告乘加次数", "en": "Original’s MACs"}, original=True
-    ),
-    Column("seeds", "integer", {"zh": "运行数", "en": "Runs"}),
+    column("network", "text", "网络", "Network"),
+    column("accuracy", "accuracy", "测试准确率", "Test accuracy"),
+    column("original_accuracy", "accuracy", "原报告准确率", "Original’s accuracy", original=True),
+    column("parameters", "count", "参数量", "Parameters"),
+    column("original_parameters", "count", "原报告参数量", "Original’s parameters", original=True),
+    column("macs", "macs", "乘加次数（一张图像）", "MACs of one image"),
+    column("original_macs", "macs", "原报告乘加次数", "Original’s MACs", original=True),
+    column("seeds", "integer", "运行数", "Runs"),
 ]
 
 
@@ -64,7 +52,9 @@ def results(evidence: Evidence) -> Table:
             runs = evidence.runs(network)
             sources = tuple(Source(run.id, "config.seed") for run in runs)
             row["seeds"] = Cell(Value(len(runs), "integer", sources))
-        printed = original.row(network) if evidence.records.dataset == USUAL else None
+        printed = (
+            original.load().network.get(network) if evidence.records.dataset == USUAL else None
+        )
         if printed is not None:
             row["original_parameters"] = Cell(original.figure(network, "parameters"))
             row["original_macs"] = Cell(

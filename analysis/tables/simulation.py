@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis import protocol
 from analysis.schema import Simulation
-from analysis.tables.base import Cell, Column, Table, table
+from analysis.tables.base import Cell, Column, Table, column, table
 from analysis.values import Value
 
 #: Suffixes of tests of single measurements under other conditions, which share a row.
@@ -17,10 +17,8 @@ def _share(part: int, whole: int) -> Value:
 
 def _runs(counts: set[int]) -> list[Column]:
     return [
-        Column(
-            f"runs_{count}",
-            "share",
-            {"zh": f"{count} 次运行", "en": f"{count} runs" if count > 1 else "1 run"},
+        column(
+            f"runs_{count}", "share", f"{count} 次运行", f"{count} runs" if count > 1 else "1 run"
         )
         for count in sorted(counts)
     ]
@@ -42,8 +40,8 @@ def levels(simulation: Simulation) -> Table:
         found = rows.setdefault(kind, {}).setdefault(level.runs, [])
         found.append(_share(level.wrong, level.worlds))
     columns = [
-        Column("test", "word", {"zh": "检验", "en": "Test"}),
-        Column("conditions", "integer", {"zh": "情形数", "en": "Cases"}),
+        column("test", "word", "检验", "Test"),
+        column("conditions", "integer", "情形数", "Cases"),
         *_runs({level.runs for level in simulation.levels}),
     ]
     return table(
@@ -71,7 +69,7 @@ def power(simulation: Simulation) -> Table:
         note = "beyond-margin" if not item.holds else "assumed" if item.assumed else ""
         row[f"runs_{item.runs}"] = Cell(_share(item.supported, item.worlds), note=note)
     columns = [
-        Column("claim", "claim", {"zh": "论断", "en": "Claim"}),
+        column("claim", "claim", "论断", "Claim"),
         *_runs({item.runs for item in simulation.powers}),
     ]
     return table("power", columns, list(rows.values()))

@@ -9,7 +9,7 @@ import models
 from analysis.evidence import Evidence, evaluation_sources, title
 from analysis.findings.base import interval
 from analysis.records import STRONG, mean, value
-from analysis.tables.base import Cell, Column, Table, run_accuracy, table
+from analysis.tables.base import Cell, Table, column, run_accuracy, table
 from analysis.values import Kind, Value
 from experiments.record import Record
 
@@ -28,12 +28,12 @@ def recipes(evidence: Evidence) -> Table:
     for runs until stable).
     """
     columns = [
-        Column("networks", "text", {"zh": "网络", "en": "Networks"}),
-        *(Column(key, kind, {"zh": zh, "en": en}) for key, kind, zh, en in _RECIPE),
-        Column("epochs", "integer", {"zh": "训练轮数", "en": "Epochs"}),
-        Column("schedule", "word", {"zh": "学习率变化", "en": "Schedule"}),
-        Column("precision", "word", {"zh": "精度", "en": "Precision"}),
-        Column("runs", "integer", {"zh": "运行数", "en": "Runs"}),
+        column("networks", "text", "网络", "Networks"),
+        *(column(key, kind, zh, en) for key, kind, zh, en in _RECIPE),
+        column("epochs", "integer", "训练轮数", "Epochs"),
+        column("schedule", "word", "学习率变化", "Schedule"),
+        column("precision", "word", "精度", "Precision"),
+        column("runs", "integer", "运行数", "Runs"),
     ]
     alike: dict[tuple[Any, ...], list[str]] = {}
     for variant in _variants(evidence):
@@ -91,15 +91,15 @@ def _epochs(runs: list[Record]) -> Value | None:
 def all_runs(evidence: Evidence) -> Table:
     """The study's runs, one row per variant: seeds, setting, accuracies, mean training time."""
     columns = [
-        Column("network", "text", {"zh": "网络", "en": "Network"}),
-        Column("seeds", "text", {"zh": "种子", "en": "Seeds"}),
-        Column("train_images", "count", {"zh": "训练图像", "en": "Images"}),
-        Column("input_size", "integer", {"zh": "边长", "en": "Side, px"}),
-        Column("epochs", "integer", {"zh": "轮数", "en": "Epochs"}),
-        Column("precision", "text", {"zh": "精度", "en": "Precision"}),
-        Column("least", "accuracy", {"zh": "最低准确率", "en": "Least accuracy"}),
-        Column("most", "accuracy", {"zh": "最高准确率", "en": "Most accuracy"}),
-        Column("time", "duration", {"zh": "训练时间", "en": "Training time"}),
+        column("network", "text", "网络", "Network"),
+        column("seeds", "text", "种子", "Seeds"),
+        column("train_images", "count", "训练图像", "Images"),
+        column("input_size", "integer", "边长", "Side, px"),
+        column("epochs", "integer", "轮数", "Epochs"),
+        column("precision", "text", "精度", "Precision"),
+        column("least", "accuracy", "最低准确率", "Least accuracy"),
+        column("most", "accuracy", "最高准确率", "Most accuracy"),
+        column("time", "duration", "训练时间", "Training time"),
     ]
     rows = []
     found: dict[str, list[Record]] = {}
@@ -113,13 +113,12 @@ def all_runs(evidence: Evidence) -> Table:
         row = {
             "network": Cell(title(variant)),
             "seeds": Cell(_ranges([run.config.seed for run in runs])),
+            "train_images": Cell(value(runs[0], "config.train_images", "count")),
+            "input_size": Cell(value(runs[0], "config.input_size", "integer")),
             "epochs": Cell(_epochs(runs)),
             "precision": Cell(", ".join(sorted({run.config.precision for run in runs}))),
             "time": Cell(mean([value(run, "timing.train_seconds", "duration") for run in runs])),
         }
-        for key in ("train_images", "input_size"):
-            kind: Kind = "integer" if key == "input_size" else "count"
-            row[key] = Cell(value(runs[0], f"config.{key}", kind))
         if done:
             row["least"] = Cell(min(done, key=lambda found: found.value))
             row["most"] = Cell(max(done, key=lambda found: found.value))
@@ -145,15 +144,15 @@ def own_experiments(evidence: Evidence) -> Table:
     corrected.
     """
     columns = [
-        Column("run", "text", {"zh": "运行", "en": "Run"}),
-        Column("changes", "text", {"zh": "改动", "en": "Changes"}),
-        Column("status", "word", {"zh": "状态", "en": "Status"}),
-        Column("accuracy", "accuracy", {"zh": "测试准确率", "en": "Test accuracy"}),
-        Column("reference", "text", {"zh": "对照运行", "en": "Study's run"}),
-        Column("reference_accuracy", "accuracy", {"zh": "对照准确率", "en": "Its accuracy"}),
-        Column("difference", "difference", {"zh": "差值", "en": "Difference"}),
-        Column("ratio", "ratio", {"zh": "错误率之比", "en": "Error ratio"}),
-        Column("p", "p", {"zh": "p 值", "en": "p"}),
+        column("run", "text", "运行", "Run"),
+        column("changes", "text", "改动", "Changes"),
+        column("status", "word", "状态", "Status"),
+        column("accuracy", "accuracy", "测试准确率", "Test accuracy"),
+        column("reference", "text", "对照运行", "Study's run"),
+        column("reference_accuracy", "accuracy", "对照准确率", "Its accuracy"),
+        column("difference", "difference", "差值", "Difference"),
+        column("ratio", "ratio", "错误率之比", "Error ratio"),
+        column("p", "p", "p 值", "p"),
     ]
     rows = []
     found = own_runs(evidence)
@@ -231,7 +230,7 @@ def _compared(evidence: Evidence, run: Record, reference: Record) -> dict[str, C
     sources = evaluation_sources([run, reference])
     accuracies = [value(item, "test.accuracy", "accuracy") for item in (run, reference)]
     gap = Value.derived(accuracies[0].value - accuracies[1].value, "difference", accuracies)
-    rates = [evidence.one(item).error for item in (run, reference)]
+    rates = [evidence.of([item]).error for item in (run, reference)]
     ratio = Value(rates[0] / rates[1], "ratio", sources)
     return {
         "difference": Cell(gap),

@@ -85,8 +85,8 @@ def test_both_reports_compare_the_same(folder):
     assert [here.outcome(name) for name in here.names] == [
         there.outcome(name) for name in there.names
     ]
-    assert "plain-degrades" in here.reversed
-    assert "mul-much-worse" in here.alike
+    assert "plain-degrades" in here.summary().reversed
+    assert "mul-much-worse" in here.summary().alike
     assert "macs-batch-of-four" not in here.names
 
 

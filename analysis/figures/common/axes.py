@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -68,13 +68,7 @@ def accuracy_axis(
     ticks = _accuracy_ticks(low, high)
     digits = max(len(f"{100 * tick:.6g}".partition(".")[2]) for tick in ticks)
     formatter = FuncFormatter(lambda value, _: f"{100 * value:.{digits}f}".removesuffix(".0"))
-    functions = (_from_accuracy, _to_accuracy)
-    if axis == "y":
-        axes.set_yscale("function", functions=functions)
-        axes.set_ylim(*limits)
-    else:
-        axes.set_xscale("function", functions=functions)
-        axes.set_xlim(*limits)
+    _set_scale(axes, axis, limits, "function", functions=(_from_accuracy, _to_accuracy))
     _set_ticks(axes, axis, ticks, formatter)
 
 
@@ -109,12 +103,7 @@ def log_axis(
     low, high = (min(logs), max(logs)) if logs else (-1.0, 1.0)
     room = max((high - low) * pad, 0.05)
     low, high = low - room, high + room
-    if axis == "y":
-        axes.set_yscale("log")
-        axes.set_ylim(10**low, 10**high)
-    else:
-        axes.set_xscale("log")
-        axes.set_xlim(10**low, 10**high)
+    _set_scale(axes, axis, (10**low, 10**high), "log")
     _set_ticks(axes, axis, _log_ticks(low, high), FuncFormatter(lambda value, _: plain(value)))
 
 
@@ -163,6 +152,13 @@ def depth_axis(axes: Axes, depths: Sequence[int], title: str) -> None:
     names = {depth: str(depth) for depth in depths}
     _set_ticks(axes, "x", depths, FuncFormatter(lambda value, _: names.get(round(value), "")))
     axes.set_xlabel(title)
+
+
+def _set_scale(
+    axes: Axes, axis: Axis, limits: tuple[float, float], name: str, **options: Any
+) -> None:
+    getattr(axes, f"set_{axis}scale")(name, **options)
+    getattr(axes, f"set_{axis}lim")(*limits)
 
 
 def _set_ticks(axes: Axes, axis: Axis, ticks: Sequence[float], formatter: FuncFormatter) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -20,56 +21,31 @@ from analysis.figures.common.text import Words, number, percent
 BASIC = (18, 34)
 FAMILIES = ("ResNet", "PlainNet")
 
-
-def losses(
-    axes: Axes,
-    evidence: Evidence,
-    names: Mapping[str, str],
-    words: Words,
-    *,
-    linear_to: float | None = None,
-) -> None:
-    """Training loss by epoch; ``names`` maps variants to the names of their curves.
-
-    The axis is logarithmic; with ``linear_to`` it is linear from 0 to at least that value.
-    """
-    found = {v: estimates.curve(evidence, v, "train_loss") for v in names if evidence.runs(v)}
-    guess = loss_axis(axes, found.values(), linear_to=linear_to)
-    _draw(axes, evidence, found, names, words, worst=1.0, guess=guess)
+Field = Literal["train_loss", "validation_accuracy"]
+#: Edge of a panel at which diverged runs are marked (0: lower, 1: upper).
+WORST: dict[Field, float] = {"train_loss": 1.0, "validation_accuracy": 0.0}
 
 
-def accuracies(axes: Axes, evidence: Evidence, names: Mapping[str, str], words: Words) -> None:
-    """Validation accuracy by epoch on a logarithmic scale of the error rate."""
-    field = "validation_accuracy"
-    found = {v: estimates.curve(evidence, v, field) for v in names if evidence.runs(v)}
-    guess = error_axis(axes, found.values())
-    _draw(axes, evidence, found, names, words, worst=0.0, guess=guess)
-
-
-def loss_axis(
-    axes: Axes, found: Iterable[Curve], *, linear_to: float | None = None
+def value_axis(
+    axes: Axes, field: Field, found: Iterable[Curve], *, linear_to: float | None = None
 ) -> float | None:
-    """Set the y axis for losses; returns the loss of guessing if a curve comes near it."""
-    values = _values(found)
+    """Set the y axis for curves: logarithmic in the loss or the error rate.
+
+    Losses are linear from 0 to at least ``linear_to`` if it is given. Returns the value of guessing
+    if a curve comes near it.
+    """
+    values = [x for curve in found for _, values in curve.runs for x in values]
     if linear_to is not None:
         axes.set_ylim(0, 1.06 * max([linear_to, *values]))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         return None
-    stuck = max(values, default=0.0) > 0.8 * CHANCE_LOSS
-    log_axis(axes, [*values, CHANCE_LOSS] if stuck else values)
-    return CHANCE_LOSS if stuck else None
-
-
-def error_axis(axes: Axes, found: Iterable[Curve]) -> float | None:
-    """Set the y axis for accuracies; returns that of guessing if a curve comes near it."""
-    values = _values(found)
+    if field == "train_loss":
+        stuck = max(values, default=0.0) > 0.8 * CHANCE_LOSS
+        log_axis(axes, [*values, CHANCE_LOSS] if stuck else values)
+        return CHANCE_LOSS if stuck else None
     stuck = min(values, default=1.0) < 2.5 / CLASSES
     accuracy_axis(axes, [*values, 1 / CLASSES] if stuck else values or [0.5])
     return 1 / CLASSES if stuck else None
-
-
-def _values(found: Iterable[Curve]) -> list[float]:
-    return [x for curve in found for _, values in curve.runs for x in values]
 
 
 def epochs(axes: Axes, found: Iterable[Curve]) -> None:
@@ -79,18 +55,22 @@ def epochs(axes: Axes, found: Iterable[Curve]) -> None:
     epoch_axis(axes, reached)
 
 
-def _draw(
+def by_epoch(
     axes: Axes,
     evidence: Evidence,
-    found: Mapping[str, Curve],
     names: Mapping[str, str],
     words: Words,
+    field: Field,
     *,
-    worst: float,
-    guess: float | None,
+    linear_to: float | None = None,
 ) -> None:
-    """Draw the curves. ``worst``: edge at which diverged runs are marked (0: lower, 1: upper).
-    ``guess``: the value of guessing, if a curve comes near it."""
+    """Training loss or validation accuracy by epoch.
+
+    ``names``: by variant, the name of its curve. ``linear_to``: see ``value_axis``.
+    """
+    found = {v: estimates.curve(evidence, v, field) for v in names if evidence.runs(v)}
+    guess = value_axis(axes, field, found.values(), linear_to=linear_to)
+    worst = WORST[field]
     theme.hairlines(axes)
     axes.set_xlabel(words("epoch"))
     epochs(axes, found.values())

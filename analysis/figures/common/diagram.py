@@ -59,15 +59,7 @@ class Diagram:
         facecolor: str = "",
         **options: object,
     ) -> None:
-        """Write the diagram as ``svg`` or ``png``.
-
-        Args:
-            file: a binary file.
-            format: ``svg`` or ``png``.
-            dpi: resolution of a PNG.
-            facecolor: background of a PNG; transparent if empty.
-            options: other options of matplotlib's ``savefig``, which are ignored.
-        """
+        """Write the diagram as ``svg`` or ``png``; other options of matplotlib's are ignored."""
         if format == "svg":
             file.write(self.svg.encode())
         else:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.transforms import Affine2D, ScaledTranslation, Transform
-from numpy.typing import NDArray
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D, Bbox, ScaledTranslation, Transform
 
 from analysis.figures.common.theme import INK, INK_2, SIZE
 
@@ -107,10 +106,7 @@ def _points(axes: Axes) -> Transform:
 
 @dataclass(frozen=True)
 class Spot:
-    """A point with its error bar, in data coordinates, and its label.
-
-    A point with an empty label is only an obstacle.
-    """
+    """A point with its error bar, in data coordinates; without a text it is only an obstacle."""
 
     x: float
     y: float
@@ -123,9 +119,6 @@ class Spot:
 _AROUND = ((1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1))
 _REACHES = (6.0, 11.0, 18.0, 27.0, 38.0, 50.0, 65.0)
 
-#: One rectangle per row: left, bottom, right, top, in points from the panel's lower left corner.
-Boxes = NDArray[np.float64]
-
 
 def label_spots(
     axes: Axes, spots: Sequence[Spot], lines: Sequence[Sequence[tuple[float, float]]] = ()
@@ -135,103 +128,48 @@ def label_spots(
     Each label takes the cheapest place around its point; one that is far away is connected to its
     point by a hairline. ``lines``: corners of drawn lines to avoid. Set limits and scales before.
     """
-    if not spots:
-        return
     figure = axes.get_figure(root=True)
-    assert figure is not None and isinstance(figure.canvas, FigureCanvasAgg)
-    renderer = figure.canvas.get_renderer()
-    in_points = axes.transData + _points(axes).inverted()
-    extent = axes.get_window_extent()
+    assert figure is not None
     point = figure.dpi / 72
-    frame = np.array([[0.0, 0.0, extent.width / point, extent.height / point + 5]])
+    frame = axes.get_window_extent().padded(0, 5 * point)
+    to_pixels = axes.transData.transform
+    paths = [Path(to_pixels(line)) for line in lines if line]
+    centres = to_pixels([(spot.x, spot.y) for spot in spots])
+    bars = [Bbox(to_pixels([(s.x, s.low), (s.x, s.high)])).padded(point) for s in spots]
+    markers = [Bbox([centre, centre]).padded(3.5 * point) for centre in centres]
+    labels: list[Bbox] = []
 
-    centres = in_points.transform([(spot.x, spot.y) for spot in spots])
-    lows = in_points.transform([(spot.x, spot.low) for spot in spots])[:, 1]
-    highs = in_points.transform([(spot.x, spot.high) for spot in spots])[:, 1]
-    x, y = centres.T
-    markers = np.column_stack([x - 3.2, y - 3.2, x + 3.2, y + 3.2])
-    bars = np.column_stack([x - 1, lows, x + 1, highs])
-    drawn = [_along(in_points.transform(line)) for line in lines if len(line)]
-    obstacles = np.vstack([markers, bars, *drawn])
-    taken = np.empty((0, 4))
+    def cost(index: int, far: float, box: Bbox) -> float:
+        outside = not (frame.contains(*box.p0) and frame.contains(*box.p1))
+        crossed = sum(path.intersects_bbox(box, filled=False) for path in paths)
+        covered = box.count_overlaps(bars) + box.count_overlaps(markers) + crossed
+        # A label must not seem to belong to a neighbour.
+        away = np.hypot(*(np.clip(centres, box.min, box.max) - centres).T)
+        near = bool((np.delete(away, index) < away[index] + 6 * point).any())
+        return far / 300 + 8 * outside + 9 * box.count_overlaps(labels) + 0.3 * covered + near
+
+    line = {"arrowstyle": "-", "color": INK_2, "linewidth": 0.4, "shrinkA": 0, "shrinkB": 0}
+    gaps = np.hypot(*(centres[:, None] - centres[None]).T) / point
     # Points with many neighbours choose first.
-    gaps = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1))
-    for index in np.argsort(-np.exp(-gaps / 40).sum(axis=1), kind="stable"):
+    for index in np.argsort(-np.exp(-gaps / 40).sum(axis=0), kind="stable"):
         spot = spots[index]
         if not spot.text:
             continue
-        text = axes.annotate(spot.text, (spot.x, spot.y), color=INK, linespacing=1.15)
-        size = text.get_window_extent(renderer)
-        places, prices = _places(centres[index], size.width / point, size.height / point)
-        prices += 3 * _covered(places, taken) + _covered(places, obstacles)
-        prices += 8 * (1 - _shares(places, frame)[:, 0])
-        # A label must not seem to belong to a neighbour.
-        away = _distances(places, centres)
-        others = np.delete(away, index, axis=1)
-        prices += 0.8 * (others < away[:, [index]] + 6).any(axis=1)
-        chosen = places[int(np.argmin(prices))]
-        taken = np.vstack([taken, [*(chosen[:2] - 0.5), *(chosen[2:] + 0.5)]])
-        text.set_position((chosen[0] - centres[index][0], chosen[1] - centres[index][1]))
-        text.set_anncoords("offset points")
-        text.set(ha="left", va="bottom")
-        _tie(axes, centres[index], chosen)
-
-
-def _places(
-    centre: NDArray[np.float64], width: float, height: float
-) -> tuple[Boxes, NDArray[np.float64]]:
-    """Candidate places of a label around a point, and their cost by distance."""
-    x, y = centre
-    places, prices = [], []
-    for far, (dx, dy) in itertools.product(_REACHES, _AROUND):
-        aside = far * 0.7 if dy else far
-        left = x - width / 2 + dx * (width / 2 + aside)
-        bottom = y - height / 2 + dy * (height / 2 + far * (0.3 if dx else 0.8))
-        places.append((left, bottom, left + width, bottom + height))
-        prices.append(far / 300)
-    return np.array(places), np.array(prices)
-
-
-def _along(corners: NDArray[np.float64]) -> Boxes:
-    """Small boxes along a line, as obstacles."""
-    boxes = [np.empty((0, 4))]
-    for start, end in itertools.pairwise(corners):
-        count = max(1, round(float(np.hypot(*(end - start))) / 4))
-        middles = start + (end - start) * (np.arange(count)[:, None] / count)
-        boxes.append(np.column_stack([middles - 1, middles + 1]))
-    return np.vstack(boxes)
-
-
-def _distances(boxes: Boxes, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distances from each box (rows) to each point (columns), in points."""
-    gaps = points[None] - np.clip(points[None], boxes[:, None, :2], boxes[:, None, 2:])
-    return np.asarray(np.hypot(gaps[..., 0], gaps[..., 1]))
-
-
-def _shares(boxes: Boxes, others: Boxes) -> NDArray[np.float64]:
-    """Share of each box (rows) that lies in each of the others (columns)."""
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    common = np.clip(high - low, 0, None).prod(axis=2)
-    return np.asarray(common / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)[:, None])
-
-
-def _covered(boxes: Boxes, others: Boxes) -> NDArray[np.float64]:
-    shares = _shares(boxes, others)
-    return np.asarray((shares + 0.2 * (shares > 0)).sum(axis=1))
-
-
-def _tie(axes: Axes, start: NDArray[np.float64], box: NDArray[np.float64]) -> None:
-    """Draw a hairline from a point to its label, unless they are close."""
-    end = np.clip(start, box[:2] + np.array([0, 2]), box[2:] - np.array([0, 2]))
-    if np.hypot(*(end - start)) > 12:
-        line = np.array([start, end]).T
-        axes.plot(
-            *line,
-            color=INK_2,
-            linewidth=0.4,
-            transform=_points(axes),
-            scalex=False,
-            scaley=False,
-            zorder=1.6,
+        text = axes.annotate(
+            spot.text, (spot.x, spot.y), (0, 0), textcoords="offset points", va="bottom", color=INK
         )
+        size = text.get_window_extent()
+        x, y = centres[index]
+        places = []
+        for far, (dx, dy) in itertools.product(_REACHES, _AROUND):
+            aside = far * 0.7 if dy else far
+            left = x + dx * (size.width / 2 + aside * point) - size.width / 2
+            above = far * (0.3 if dx else 0.8) * point
+            bottom = y + dy * (size.height / 2 + above) - size.height / 2
+            places.append((far, Bbox.from_bounds(left, bottom, size.width, size.height)))
+        far, box = min(places, key=lambda place: cost(index, *place))
+        labels.append(box.padded(0.5 * point))
+        text.set_position(((box.x0 - x) / point, (box.y0 - y) / point))
+        if far > 11:
+            end = (np.clip(centres[index], box.min, box.max) - centres[index]) / point
+            axes.annotate("", (spot.x, spot.y), end, textcoords="offset points", arrowprops=line)

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from analysis.evidence import Evidence
-from experiments.record import BlockGain, GainProbe, Record
+from analysis.findings.gradients import Moment, probe_at
+from experiments.record import BlockGain
 
 #: The variants of ResNet-18 that differ in the operator of the residual connection.
 OPERATORS = ("ResNet18", "ResNet18-sub", "PlainNet18", "ResNet18-mul", "ResNet18-mul-nobn")
 #: A moment of training: before the first step, or at the last probe after it.
-MOMENTS = ("init", "end")
+MOMENTS: tuple[Moment, ...] = ("init", "end")
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,9 @@ def passed(values: Iterable[float | None]) -> list[float]:
     return factors
 
 
-def gains(evidence: Evidence, variant: str, moment: str) -> list[Gain]:
+def gains(evidence: Evidence, variant: str, moment: Moment) -> list[Gain]:
     """Gains of all blocks from input to output; empty where none were measured."""
-    probes = [p for run in evidence.runs(variant) if (p := _probe(run, moment)) is not None]
+    probes = [p for run in evidence.runs(variant) if (p := probe_at(run, moment)[1]) is not None]
     if not probes:
         return []
     found = []
@@ -76,11 +77,6 @@ def gains(evidence: Evidence, variant: str, moment: str) -> list[Gain]:
         measured = tuple(b.gain for b in own)
         found.append(Gain(block.block, measured, geometric(predicted)))
     return found
-
-
-def _probe(run: Record, moment: str) -> GainProbe | None:
-    wanted = [p for p in run.probes.block_gains if (p.step == 0) == (moment == "init")]
-    return wanted[-1] if wanted else None
 
 
 def _predicted(block: BlockGain) -> float | None:

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from numpy.typing import NDArray
 
 import models
 from analysis.figures.common.inks import INK, INK_2, PAPER, RULE
@@ -121,7 +123,6 @@ mpl.rcParams.update(
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.axisbelow": True,
-        "axes.unicode_minus": True,
         "figure.facecolor": "none",
         "grid.color": RULE,
         "grid.linewidth": 0.5,
@@ -142,7 +143,6 @@ mpl.rcParams.update(
         "ytick.major.pad": 2.5,
         # Without hinting the width of text does not depend on the resolution.
         "text.hinting": "none",
-        "savefig.bbox": None,
         "svg.fonttype": "none",
         "svg.hashsalt": "figures",
         # Type 42 garbles the outlines of fonts like Noto Sans CJK, which are not TrueType.
@@ -201,30 +201,21 @@ def _broken(figure: Sheet, text: str, **font: Any) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def panel(
-    figure: Sheet,
-    left: float,
-    top: float,
-    width: float,
-    height: float,
-    *,
-    share: Axes | None = None,
-) -> Axes:
-    """Axes at a position in inches from the left edge and from below the headline.
-
-    With ``share`` the y axis and its tick labels are those of another panel.
-    """
+def panel(figure: Sheet, left: float, top: float, width: float, height: float) -> Axes:
+    """Axes at a position in inches from the left edge and from below the headline."""
     full_width, full_height = figure.get_size_inches()
-    box = (
-        left / full_width,
-        1 - (figure.top + top + height) / full_height,
-        width / full_width,
-        height / full_height,
-    )
-    axes = figure.add_axes(box, sharey=share)
-    if share is not None:
-        axes.tick_params(labelleft=False)
-    return axes
+    bottom = 1 - (figure.top + top + height) / full_height
+    return figure.add_axes((left / full_width, bottom, width / full_width, height / full_height))
+
+
+def bitmap(axes: Axes, image: NDArray[np.uint8], side: int) -> None:
+    """Draw grey levels without axes. The bitmap is magnified to ``side`` pixels, so that viewers
+    that smooth images keep the edges of pixels."""
+    magnified = np.kron(image, np.ones((max(1, side // len(image)),) * 2, dtype=np.uint8))
+    height, width = image.shape
+    extent = 0, width, height, 0
+    axes.imshow(magnified, "gray", vmin=0, vmax=255, interpolation="none", extent=extent)
+    axes.set_axis_off()
 
 
 def heading(axes: Axes, text: str, *, left: float = 0.0) -> Text:
@@ -270,24 +261,32 @@ def key(
         left: start of the line in inches; None to end it at the right edge.
     """
     width, height = figure.get_size_inches()
-    y = 1 - (figure.top + 0.1) / height
-    mark, gap = 0.09, 0.16
-    texts = [figure.text(0, y, text, va="center") for text, *_ in entries]
-    widths = [text.get_window_extent(figure.renderer).width / figure.dpi for text in texts]
-    total = sum(widths) + (mark + 0.05) * len(entries) + gap * (len(entries) - 1)
-    at = width - 0.03 - total if left is None else left
-    for text, wide, (_, colour, size, filled) in zip(texts, widths, entries, strict=True):
-        dot = Line2D(
-            [(at + mark / 2) / width],
-            [y],
+    marks = [
+        Line2D(
+            [],
+            [],
             color=colour,
             linewidth=0,
             marker="o",
             markersize=size,
             markerfacecolor=colour if filled else "none",
             markeredgewidth=0 if filled else 0.7,
-            transform=figure.transFigure,
+            label=text,
         )
-        figure.add_artist(dot)
-        text.set_x((at + mark + 0.05) / width)
-        at += mark + 0.05 + wide + gap
+        for text, colour, size, filled in entries
+    ]
+    figure.legend(
+        handles=marks,
+        loc="center right" if left is None else "center left",
+        bbox_to_anchor=(
+            left / width if left else 1 - 0.03 / width,
+            1 - (figure.top + 0.1) / height,
+        ),
+        ncols=len(entries),
+        frameon=False,
+        borderpad=0,
+        borderaxespad=0,
+        handlelength=0.8,
+        handletextpad=0.5,
+        columnspacing=1.4,
+    )
