@@ -172,8 +172,8 @@ class Writer(Engine):
 
     def field(self, record: str, path: str, kind: Kind) -> Value | Missing:
         """A field of a record: ``field("ResNet18.s0", "test.accuracy", "accuracy")``."""
-        if kind not in numbers.DIGITS:
-            raise unknown("kind", kind, numbers.DIGITS, calling_place())
+        if kind not in numbers.KINDS:
+            raise unknown("kind", kind, numbers.KINDS, calling_place())
         found = self._record(record)
         if found is None:
             return Missing(record)
