@@ -13,9 +13,9 @@ from typing import Any
 from markupsafe import Markup
 
 from analysis.schema import Results, Setting
+from report.base.environment import partial
 from report.base.errors import Place, ReportError
 from report.base.labels import Labels
-from report.base.partials import partial
 from report.blocks import pictures, settings
 from report.blocks.numbers import Lang, printed
 

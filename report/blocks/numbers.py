@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from analysis.schema import LANGS, Kind, Lang, Source, Value
-from report.base.partials import partial
+from report.base.environment import partial
 from report.base.placeholders import escape
 
 __all__ = ["LANGS", "Lang"]

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from markupsafe import Markup
 
 from analysis.schema import Epoch, Kind, Run, Value, value
+from report.base.environment import partial
 from report.base.labels import Labels
-from report.base.partials import partial
 from report.base.placeholders import escape
 from report.blocks import numbers
 from report.blocks.numbers import Lang, card_id

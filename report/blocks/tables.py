@@ -10,8 +10,8 @@ from string import ascii_lowercase
 from markupsafe import Markup
 
 from analysis.schema import Cell, Column, Table, Value
+from report.base.environment import partial
 from report.base.labels import Labels
-from report.base.partials import partial
 from report.base.placeholders import escape
 from report.blocks import numbers
 from report.blocks.numbers import NBSP, Lang, Printed, card_id, data_element, link, printed

@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from analysis.schema import Results
 from report.base import tree
+from report.base.environment import partial
 from report.base.errors import Place, ReportError, for_each
-from report.base.partials import partial
 from report.base.placeholders import escape, stand_in
 from report.base.tree import Element
 from report.blocks import front_matter, run_cards

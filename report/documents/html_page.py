@@ -16,9 +16,8 @@ from markupsafe import Markup
 
 from analysis.schema import Results
 from report.base import tree
-from report.base.environment import read
+from report.base.environment import filled, partial, read
 from report.base.labels import Labels
-from report.base.partials import filled, partial
 from report.base.placeholders import escape, stand_in
 from report.base.tree import Element, has_class, serialised
 from report.blocks import formulas
