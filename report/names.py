@@ -27,10 +27,7 @@ def listing(source: Path, templates: Path = TEMPLATES) -> Iterator[str]:
 
 
 def _kinds(results: Results, templates: Path) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    yield (
-        "Sections",
-        [(f'ref("sec:{section.name}")', "") for section in discover(templates)],
-    )
+    yield "Sections", [(f'ref("sec:{found.name}")', "") for found in discover(templates)]
     yield "Figures", [(f'figure("{name}")', made.code) for name, made in results.figures.items()]
     yield (
         "Tables",
@@ -39,13 +36,11 @@ def _kinds(results: Results, templates: Path) -> Iterator[tuple[str, list[tuple[
             for name, made in results.tables.items()
         ],
     )
-    yield (
-        "Findings",
-        [(f'finding("{name}")', found.verdict.value) for name, found in results.findings.items()],
-    )
+    findings = results.findings.items()
+    yield "Findings", [(f'finding("{name}")', found.verdict.value) for name, found in findings]
     yield (
         f"Runs of {results.setting.name}",
-        [(f'run("{name}")', run.status) for name, run in results.runs.items()],
+        [(f'run("{name}")', str(run.status)) for name, run in results.runs.items()],
     )
     works = bibtex.read(templates / "references.bib")
     yield (

@@ -1,14 +1,27 @@
-"""The Jinja environment of the templates (sandboxed), and reading of their files."""
+"""The Jinja environments (sandboxed): the templates, partials and pages, and errors in them."""
 
 from __future__ import annotations
 
+import difflib
+import functools
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2 import (
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedError,
+)
 from jinja2.sandbox import SandboxedEnvironment
+from markupsafe import Markup
 
-from report.base.errors import Place, ReportError
+from report.base.errors import TEMPLATES, Place, ReportError, place_of, syntax_error
+from report.base.placeholders import escape
 
 #: UTF-8 with or without a byte order mark.
 ENCODING = "utf-8-sig"
@@ -58,3 +71,67 @@ def environment(folder: Path, **options: Any) -> SandboxedEnvironment:
         undefined=StrictUndefined,
         **options,
     )
+
+
+def template_error(error: Exception, where: Place, known: Iterable[str] = ()) -> ReportError:
+    """The error of a template for one that Jinja or an expression raised, with its place.
+
+    Args:
+        error: what was raised.
+        where: the place if the error has none.
+        known: names that the template could have meant.
+    """
+    place = place_of(error.__traceback__) or where
+    if isinstance(error, ReportError):
+        return ReportError(error.message, error.place or place)
+    if isinstance(error, TemplateSyntaxError):
+        return syntax_error(error.message or "", Path(error.filename or where.file), error.lineno)
+    if isinstance(error, UnicodeDecodeError):
+        return not_utf8(where.file)
+    if isinstance(error, TemplateNotFound):
+        return ReportError("cannot be read: no such file", where)
+    message = f"{type(error).__name__}: {error}"
+    if isinstance(error, TemplateError):
+        message = error.message or type(error).__name__
+    name = re.search(r"'([^']+)'[^']*$", message)
+    if isinstance(error, UndefinedError) and name:
+        place = place.at(name[1])
+        message += _hint(name[1], place.source_line(), known)
+    return ReportError(message, place)
+
+
+def _hint(name: str, line: str, known: Iterable[str]) -> str:
+    """A hint for an undefined name."""
+    if re.search(rf"\$[^$]*\{{\{{\s*{re.escape(name)}\b", line):
+        return "; in a formula, too, {{ begins an expression: write { { for two braces"
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _shown(value: object) -> object:
+    """Escape texts, not HTML (``Markup``)."""
+    return Markup(escape(value)) if type(value) is str else value
+
+
+@functools.cache
+def _pages(folder: Path, trim: bool) -> SandboxedEnvironment:
+    return environment(folder, finalize=_shown, trim_blocks=trim, lstrip_blocks=trim)
+
+
+def filled(name: str, folder: Path = TEMPLATES, /, **values: object) -> Markup:
+    """Render an HTML template; texts are escaped, ``Markup`` is not.
+
+    Raises:
+        ReportError: there is an error in the template.
+    """
+    try:
+        template = _pages(folder, name.startswith("partials/")).get_template(name)
+        # Not by render(), which rewrites the traceback that gives the place of an error.
+        return Markup("".join(template.root_render_func(template.new_context(values))))
+    except TemplateError as error:
+        raise template_error(error, Place(folder / name, 1)) from None
+
+
+def partial(name: str, /, **values: object) -> Markup:
+    """Render a partial: ``partial("figure", ...)`` renders ``partials/figure.html``."""
+    return filled(f"partials/{name}.html", TEMPLATES, **values)

@@ -13,9 +13,9 @@ from typing import Any
 from markupsafe import Markup
 
 from analysis.schema import Results, Setting
+from report.base.environment import partial
 from report.base.errors import Place, ReportError
 from report.base.labels import Labels
-from report.base.partials import partial
 from report.blocks import pictures, settings
 from report.blocks.numbers import Lang, printed
 
@@ -29,7 +29,7 @@ class Front:
 
     Attributes:
         stamp: the date in ISO format; empty if it is free text or missing.
-        cover: free rows (name, text), such as a student's number.
+        cover: free rows, names with texts, such as a student's number.
         logo: a picture as a ``data:`` address, or empty.
     """
 
@@ -40,8 +40,8 @@ class Front:
     date: str
     stamp: str
     body: Markup
-    cover: tuple[tuple[str, str], ...] = ()
-    logo: str = ""
+    cover: Mapping[str, str]
+    logo: str
 
 
 def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Front:
@@ -50,14 +50,22 @@ def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Fron
     Raises:
         ReportError: there is an error in ``report.toml``.
     """
-    labels = Labels(lang)
-    texts = settings.read(folder / "report.toml", lang, labels("list_comma"))
+    labels, path = Labels(lang), folder / "report.toml"
+    texts = settings.read(path, lang, labels("list_comma"))
     day = texts.get("date") or newest(records)  # a date, or the writer's own text
+    title, subtitle, author, course = (
+        texts.get(key, "").replace("{dataset}", records.dataset.title)
+        for key in ("title", "subtitle", "author", "course")
+    )
+    try:
+        logo = pictures.address(folder / texts["logo"]) if texts.get("logo") else ""
+    except pictures.PictureError as error:
+        raise ReportError(f"logo {texts['logo']}: {error}", Place(path, 1)) from None
     return Front(
-        title=_filled(texts, "title", records),
-        subtitle=_filled(texts, "subtitle", records),
-        author=_filled(texts, "author", records),
-        course=_filled(texts, "course", records),
+        title=title,
+        subtitle=subtitle,
+        author=author,
+        course=course,
         date=_date(day, lang) if isinstance(day, date) else day or "",
         stamp=day.isoformat() if isinstance(day, date) else "",
         body=partial(
@@ -66,29 +74,9 @@ def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Fron
             **_banner(profile, lang, labels),
             notes=_gaps(records, labels),
         ),
-        cover=settings.cover(folder / "report.toml", lang, labels("list_comma")),
-        logo=_logo(folder, str(texts.get("logo", ""))),
+        cover=texts["cover"],
+        logo=logo,
     )
-
-
-def colophon(profile: Setting, records: Results, labels: Labels) -> Markup:
-    """The runs, machines, software and commits behind the records."""
-    return partial("colophon", label=labels, colophon=_colophon(profile, records, labels))
-
-
-def _logo(folder: Path, name: str) -> str:
-    """The logo, a file of the templates folder, as a ``data:`` address."""
-    if not name:
-        return ""
-    try:
-        return pictures.address(folder / name)
-    except pictures.PictureError as error:
-        raise ReportError(f"logo {name}: {error}", Place(folder / "report.toml", 1)) from None
-
-
-def _filled(texts: Mapping[str, object], key: str, records: Results) -> str:
-    """A text of ``report.toml`` with the data set's name filled in; empty if it is missing."""
-    return str(texts.get(key, "")).replace("{dataset}", records.dataset.title)
 
 
 def newest(records: Results) -> date | None:
@@ -123,34 +111,32 @@ def _banner(profile: Setting, lang: Lang, labels: Labels) -> dict[str, str]:
     return {"banner_head": head, "banner": labels("banner_part", **shown)}
 
 
-def _colophon(
-    profile: Setting, records: Results, labels: Labels
-) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Keys of labels with their texts, in two columns."""
-    runs = list(records.runs.values())
+def counted_runs(records: Results, labels: Labels) -> str:
+    """The numbers of runs by how they ended, and of missing ones."""
     counted = [
-        labels(f"count_{status}", count=count) for status, count in tally(r.status for r in runs)
+        labels(f"count_{status}", count=count)
+        for status, count in tally(run.status for run in records.runs.values())
     ]
     if records.missing:
         counted.append(labels("count_missing", count=len(records.missing)))
-    comma = labels("list_comma")
-    rows = [
-        ("colophon_profile", profile.name),
-        ("colophon_runs", comma.join(counted)),
-        ("colophon_seeds", str(profile.seeds) if runs else ""),
-        ("colophon_device", _counted((r.environment.device for r in runs), labels)),
-        ("colophon_software", _counted((f"PyTorch {r.environment.torch}" for r in runs), labels)),
-        (
-            "colophon_commit",
-            _counted(
-                (_commit(r.environment.git_commit, r.environment.git_dirty, labels) for r in runs),
-                labels,
-            ),
-        ),
-    ]
-    told = [(key, text) for key, text in rows if text]
+    return labels("list_comma").join(counted)
+
+
+def colophon(profile: Setting, records: Results, labels: Labels) -> Markup:
+    """The runs, machines, software and commits behind the records, in two columns."""
+    runs = [run.environment for run in records.runs.values()]
+    commits = (_commit(run.git_commit, run.git_dirty, labels) for run in runs)
+    rows = {
+        "profile": profile.name,
+        "runs": counted_runs(records, labels),
+        "seeds": str(profile.seeds) if runs else "",
+        "device": _counted((run.device for run in runs), labels),
+        "software": _counted((f"PyTorch {run.torch}" for run in runs), labels),
+        "commit": _counted(commits, labels),
+    }
+    told = [(f"colophon_{key}", text) for key, text in rows.items() if text]
     half = (len(told) + 1) // 2
-    return told[:half], told[half:]
+    return partial("colophon", label=labels, colophon=(told[:half], told[half:]))
 
 
 def _commit(commit: str | None, dirty: bool | None, labels: Labels) -> str:

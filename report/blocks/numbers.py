@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from analysis.schema import LANGS, Kind, Lang, Source, Value
-from report.base.partials import partial
+from report.base.environment import partial
 from report.base.placeholders import escape
 
 __all__ = ["LANGS", "Lang"]
@@ -24,25 +24,6 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 #: The id of one of several runs that differ in their seed only.
 _SEED = re.compile(r"(.+)\.s(0|[1-9][0-9]*)")
-#: Digits after the point (for gain and weight: significant digits).
-DIGITS: dict[Kind, int] = {
-    "accuracy": 2,
-    "share": 1,
-    "difference": 2,
-    "count": 0,
-    "params": 2,
-    "macs": 2,
-    "loss": 3,
-    "p": 3,
-    "ratio": 2,
-    "gain": 3,
-    "weight": 3,
-    "duration": 1,
-    "rate": 0,
-    "bytes": 2,
-    "integer": 0,
-    "learning_rate": 3,
-}
 
 
 @dataclass(frozen=True)
@@ -91,12 +72,13 @@ def printed(value: Value, lang: Lang, digits: int | None = None) -> Printed:
         lang: language of the unit.
         digits: number of digits instead of the kind's default.
     """
-    number, kind = value.value, value.kind
+    number = value.value
     if math.isnan(number):
         return Printed("NaN")
     if math.isinf(number):
         return Printed(f"{MINUS if number < 0 else ''}∞")
-    return _PRINTERS[kind](number, DIGITS[kind] if digits is None else digits, lang)
+    default, printer = KINDS[value.kind]
+    return printer(number, default if digits is None else digits, lang)
 
 
 def _plain(number: float, places: int, lang: Lang) -> Printed:
@@ -108,15 +90,21 @@ def _accuracy(number: float, places: int, lang: Lang) -> Printed:
 
 
 def _difference(number: float, places: int, lang: Lang) -> Printed:
-    return Printed(grouped(100 * number, places), _POINTS[lang], space=True)
+    unit = "pp" if lang == "en" else "个百分点"
+    return Printed(grouped(100 * number, places), unit, space=True)
 
 
-def _params(number: float, places: int, lang: Lang) -> Printed:
-    return _scaled(number, places, least=1e6)
+def _scaled(least: float) -> _Printer:
+    """Counts in millions (from ``least`` on) and billions."""
 
+    def printer(number: float, places: int, lang: Lang) -> Printed:
+        if abs(number) >= 1e9:
+            return Printed(grouped(number / 1e9, places), "G", space=True)
+        if abs(number) >= least:
+            return Printed(grouped(number / 1e6, places), "M", space=True)
+        return Printed(grouped(number))
 
-def _macs(number: float, places: int, lang: Lang) -> Printed:
-    return _scaled(number, places, least=1e4)
+    return printer
 
 
 def _ratio(number: float, places: int, lang: Lang) -> Printed:
@@ -151,14 +139,6 @@ def _rate(number: float, places: int, lang: Lang) -> Printed:
     return Printed(grouped(number, places), "images/s" if lang == "en" else "张/秒", space=True)
 
 
-def _scaled(number: float, places: int, least: float) -> Printed:
-    if abs(number) >= 1e9:
-        return Printed(grouped(number / 1e9, places), "G", space=True)
-    if abs(number) >= least:
-        return Printed(grouped(number / 1e6, places), "M", space=True)
-    return Printed(grouped(number))
-
-
 def _duration(seconds: float, places: int, lang: Lang) -> Printed:
     second, minute, hour = ("s", "min", "h") if lang == "en" else ("秒", "分", "小时")
     if seconds < 120:
@@ -177,24 +157,25 @@ def _bytes(number: float, places: int, lang: Lang) -> Printed:
     return Printed(grouped(number), "B", space=True)
 
 
-_POINTS: dict[Lang, str] = {"en": "pp", "zh": "个百分点"}
-_PRINTERS: dict[Kind, Callable[[float, int, Lang], Printed]] = {
-    "accuracy": _accuracy,
-    "share": _accuracy,
-    "difference": _difference,
-    "count": _plain,
-    "params": _params,
-    "macs": _macs,
-    "loss": _loss,
-    "p": _p,
-    "ratio": _ratio,
-    "gain": _significant,
-    "weight": _significant,
-    "duration": _duration,
-    "rate": _rate,
-    "bytes": _bytes,
-    "integer": _plain,
-    "learning_rate": _learning_rate,
+_Printer = Callable[[float, int, Lang], Printed]
+#: Of each kind the digits after the point (or significant digits), and how it is printed.
+KINDS: dict[Kind, tuple[int, _Printer]] = {
+    "accuracy": (2, _accuracy),
+    "share": (1, _accuracy),
+    "difference": (2, _difference),
+    "count": (0, _plain),
+    "params": (2, _scaled(1e6)),
+    "macs": (2, _scaled(1e4)),
+    "loss": (3, _loss),
+    "p": (3, _p),
+    "ratio": (2, _ratio),
+    "gain": (3, _significant),
+    "weight": (3, _significant),
+    "duration": (1, _duration),
+    "rate": (0, _rate),
+    "bytes": (2, _bytes),
+    "integer": (0, _plain),
+    "learning_rate": (3, _learning_rate),
 }
 
 

@@ -23,8 +23,8 @@ PRESET = ("preset", "presets")
 FIELDS = ("{dataset}",)
 
 
-def read(path: Path, lang: Lang, comma: str) -> dict[str, str | date]:
-    """The texts of a language by key; only ``date`` may be a date.
+def read(path: Path, lang: Lang, comma: str) -> dict[str, Any]:
+    """The texts of a language by key; ``date`` may be a date, ``cover`` holds rows of texts.
 
     Args:
         path: path of ``report.toml``.
@@ -40,21 +40,14 @@ def read(path: Path, lang: Lang, comma: str) -> dict[str, str | date]:
         raise ReportError(f"expected a table [{lang}] with a title", Place(path, 1))
     _check("table", tables, (*LANGS, *CHOICES, *PRESET), path)
     _check(f"key of [{lang}]", table, KEYS, path)
-    return {
-        key: _text(key, value, comma, path, lang) for key, value in table.items() if key != "cover"
-    }
-
-
-def cover(path: Path, lang: Lang, comma: str) -> tuple[tuple[str, str], ...]:
-    """The free rows of the cover, ``[zh.cover]``, in the file's order; see ``read``.
-
-    Raises:
-        ReportError: it is not a table of texts.
-    """
-    rows = load_toml(path)[lang].get("cover", {})
+    rows = table.pop("cover", {})
     if not isinstance(rows, dict):
         raise ReportError(f"expected a table [{lang}.cover]", _place(path, "cover", lang))
-    return tuple((name, str(_text(name, value, comma, path, lang))) for name, value in rows.items())
+    texts, cover = (
+        {key: _text(key, value, comma, path, lang) for key, value in found.items()}
+        for found in (table, rows)
+    )
+    return texts | {"cover": cover}
 
 
 def preset(path: Path) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from string import ascii_lowercase
 
 from markupsafe import Markup
 
 from analysis.schema import Cell, Column, Table, Value
+from report.base.environment import partial
 from report.base.labels import Labels
-from report.base.partials import partial
 from report.base.placeholders import escape
 from report.blocks import numbers
 from report.blocks.numbers import NBSP, Lang, Printed, card_id, data_element, link, printed
@@ -62,50 +63,34 @@ def _unit_in_head(column: Column) -> bool:
     return column.kind in ("accuracy", "difference")
 
 
-def _spread(table: Table) -> list[tuple[int, bool]]:
-    """The printed columns: index, and whether it is the column of the intervals."""
+def _spread(table: Table) -> list[tuple[int, Column, bool]]:
+    """The printed columns, without empty ones: index, and whether it is that of the intervals."""
     spread = []
     for index, column in enumerate(table.columns):
-        if all(_empty(row[index]) for row in table.rows) and table.rows:
-            continue  # an empty column
-        spread.append((index, False))
-        has_intervals = any(row[index].interval for row in table.rows)
-        if has_intervals and column.kind != "value":
-            spread.append((index, True))
+        cells = [row[index] for row in table.rows]
+        if cells and all(cell.value is None and not cell.note for cell in cells):
+            continue
+        spread.append((index, column, False))
+        if column.kind != "value" and any(cell.interval for cell in cells):
+            spread.append((index, column, True))
     return spread
 
 
-def _empty(cell: Cell) -> bool:
-    return cell.value is None and not cell.note
+def _letters(table: Table) -> dict[str, str]:
+    """The letter of each note, in the order of their first cells; none for cells without one."""
+    notes = dict.fromkeys(cell.note for row in table.rows for cell in row if cell.note)
+    return {"": "", **dict(zip(notes, ascii_lowercase, strict=False))}
 
 
-def _notes(table: Table, shown: list[tuple[int, bool]]) -> list[str]:
-    """Keys of the notes in the order of their first cells."""
-    indices = [index for index, extra in shown if not extra]
-    return list(dict.fromkeys(row[i].note for row in table.rows for i in indices if row[i].note))
+def _title(column: Column, extra: bool, context: Context) -> tuple[str, str]:
+    """The head of a column, and its unit."""
+    if extra:
+        return context.labels("interval"), ""
+    unit = "%" if column.kind == "accuracy" else context.labels("points")
+    return column.title[context.lang], unit if _unit_in_head(column) else ""
 
 
 # --- HTML -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Head:
-    """The head of a column; ``whole``: line breaks are allowed only between ``words``."""
-
-    words: tuple[str, ...]
-    css: str
-    unit: str
-    whole: bool
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """A printed cell; ``padding`` in digits, ``note`` is the note's letter."""
-
-    text: str
-    css: str
-    padding: int = 0
-    note: str = ""
 
 
 def html(table: Table, context: Context) -> Markup:
@@ -113,52 +98,49 @@ def html(table: Table, context: Context) -> Markup:
     if not table.rows:
         return partial("nothing", text=context.labels("no_rows"))
     shown = _spread(table)
-    notes = _notes(table, shown)
-    pads = {index: _decimals(table, index, context.lang) for index, _ in shown}
+    letters = _letters(table)
+    pads = {index: _decimals(table, index, context.lang) for index, _, _ in shown}
     return partial(
         "table-body",
         caption=f"{context.lang}-caption-{table.id}",
         dense=len(shown) > _FEW_COLUMNS,
-        head=[_head(table.columns[index], extra, context) for index, extra in shown],
+        head=[_head(column, extra, context) for _, column, extra in shown],
         rows=[
             [
-                _cell(row[index], table.columns[index], extra, pads[index], notes, context)
-                for index, extra in shown
+                _cell(row[index], column, extra, pads[index], letters, context)
+                for index, column, extra in shown
             ]
             for row in table.rows
         ],
         best=any(cell.mark for row in table.rows for cell in row),
-        notes=[(_letter(key, notes), context.labels.note(key)) for key in notes],
+        notes=[(letter, context.labels.note(key)) for key, letter in letters.items() if key],
         label=context.labels,
     )
 
 
-def _letter(note: str, notes: list[str]) -> str:
-    return chr(ord("a") + notes.index(note))
-
-
-def _head(column: Column, extra: bool, context: Context) -> _Head:
-    title = context.labels("interval") if extra else column.title[context.lang]
-    unit = _unit(column, context) if _unit_in_head(column) and not extra else ""
-    whole = context.lang == "zh"
-    words = tuple(_HEAD_WORDS.split(title)) if whole else (title,)
-    return _Head(words, " ".join(_classes(column)), unit, whole)
+def _head(column: Column, extra: bool, context: Context) -> dict[str, object]:
+    title, unit = _title(column, extra, context)
+    whole = context.lang == "zh"  # line breaks are allowed only between the words
+    words = _HEAD_WORDS.split(title) if whole else [title]
+    return {"words": words, "css": " ".join(_classes(column)), "unit": unit, "whole": whole}
 
 
 def _classes(column: Column) -> list[str]:
     return ([] if _is_text(column) else ["num"]) + (["orig"] if column.original else [])
 
 
-def _unit(column: Column, context: Context) -> str:
-    return "%" if column.kind == "accuracy" else context.labels("points")
-
-
 def _cell(
-    cell: Cell, column: Column, extra: bool, decimals: int, notes: list[str], context: Context
-) -> _Shown:
+    cell: Cell,
+    column: Column,
+    extra: bool,
+    decimals: int,
+    letters: Mapping[str, str],
+    context: Context,
+) -> dict[str, object]:
+    """A printed cell; ``padding`` in digits, ``note`` is the note's letter."""
     if extra:
         text = interval(cell.interval, context.lang, unit=False) if cell.interval else ""
-        return _Shown(text, "num interval")
+        return {"text": text, "css": "num interval", "padding": 0, "note": ""}
     css = _classes(column)
     if column.kind == "claim" or (isinstance(cell.value, str) and len(cell.value) > _SHORT):
         css.append("prose")
@@ -166,63 +148,61 @@ def _cell(
         css.append("name")
     if cell.mark:
         css.append(cell.mark)
-    text = _content(cell, column, context)
     padding = 0
-    if isinstance(cell.value, Value) and column.kind != "value":
+    if decimals and isinstance(cell.value, Value):
         digits = printed(cell.value, context.lang).text
         padding = max(0, decimals - _places(digits)) if digits[-1:].isdigit() else 0
-    note = _letter(cell.note, notes) if cell.note else ""
-    return _Shown(text or ("—" if note else ""), " ".join(css), padding=padding, note=note)
+    note = letters[cell.note]
+    text = _content(cell, column, context) or ("—" if note else "")
+    return {"text": text, "css": " ".join(css), "padding": padding, "note": note}
 
 
 def _content(cell: Cell, column: Column, context: Context) -> str:
     value, lang = cell.value, context.lang
-    if value is None:
-        return ""
     if isinstance(value, tuple):
-        return Markup(context.labels("list_semicolon")).join(_named(cell, context))
-    if not isinstance(value, Value):
-        return _text(value, column, context)
-    if column.kind == "value":
-        return _effect(value, cell, context)
-    shown = printed(value, lang)
-    return data_element(value, shown.text if _unit_in_head(column) else str(shown), lang)
+        return Markup(context.labels("list_semicolon")).join(_named(cell, value, lang))
+    if isinstance(value, Value):
+        if column.kind == "value":
+            return _effect(value, cell, context)
+        return data_element(value, _number(value, column, lang), lang)
+    if value in context.known:
+        return link("run", card_id(value, lang), value)
+    text = _text(value, column, context)
+    return Markup(text) if column.kind in ("claim", "verdict") else text
 
 
-def _named(cell: Cell, context: Context) -> list[Markup]:
+def _named(cell: Cell, values: tuple[Value, ...], lang: Lang) -> Iterator[Markup]:
     """Numbers after their names; a repeated name is left out."""
-    lines, last = [], ""
-    values = cell.value if isinstance(cell.value, tuple) else ()
+    last = ""
     for name, value in zip(cell.names, values, strict=True):
-        number = data_element(value, str(printed(value, context.lang)), context.lang)
-        lines.append(number if name == last else Markup(f"{escape(name)} {number}"))
+        number = data_element(value, str(printed(value, lang)), lang)
+        yield number if name == last else Markup(f"{escape(name)} {number}")
         last = name
-    return lines
 
 
 def _effect(value: Value, cell: Cell, context: Context) -> Markup:
     """A number of any kind with its interval, below its description."""
-    lang = context.lang
-    shown = printed(value, lang)
-    sign = True if value.kind == "difference" else None
-    text = numbers.signed(shown.text, value.value, sign)
+    lang, shown = context.lang, printed(value, context.lang)
+    text = numbers.signed(shown.text, value.value, value.kind == "difference" or None)
     return partial(
         "effect",
         what=Markup(context.effect(cell.finding)) if cell.finding else "",
-        number=data_element(value, str(numbers.Printed(text, shown.unit, shown.space)), lang),
+        number=data_element(value, str(replace(shown, text=text)), lang),
         interval=interval(cell.interval, lang) if cell.interval else "",
     )
 
 
-def _text(value: str, column: Column, context: Context) -> str:
-    lang = context.lang
-    if column.kind == "word":
-        return context.labels.word(value)
-    if column.kind in ("claim", "verdict"):
-        return Markup(context.claim(value) if column.kind == "claim" else context.verdict(value))
-    if value in context.known:
-        return link("run", card_id(value, lang), value)
-    return value
+def _number(value: Value, column: Column, lang: Lang) -> str:
+    shown = printed(value, lang)
+    return shown.text if _unit_in_head(column) else str(shown)
+
+
+def _text(value: str | None, column: Column, context: Context) -> str:
+    """A cell without a number as text."""
+    if value is None:
+        return ""
+    texts = {"word": context.labels.word, "claim": context.claim, "verdict": context.verdict}
+    return texts.get(str(column.kind), str)(value)
 
 
 def _places(text: str) -> int:
@@ -268,105 +248,90 @@ def _tex(text: str) -> str:
     return escaped.replace("\0\0", "").replace("\0", "$")
 
 
+_LATEX_MARKS = {"best": r"\textbf{%s}", "second": r"\underline{%s}", "": "%s"}
+_MARKDOWN_MARKS = {"best": "**%s**", "second": "<ins>%s</ins>", "": "%s"}
+
+
 def as_latex(table: Table, context: Context) -> str:
     """A ``tabular`` with booktabs rules and notes; ``context`` returns texts, not HTML."""
-    shown = _spread(table)
-    notes = _notes(table, shown)
+    heads, rows = _plain(table, context, _tex, _LATEX_MARKS, "$^%s$")
+    columns = [column for _, column, _ in _spread(table)]
     spec = "".join(
-        r"p{0.28\linewidth}"
-        if table.columns[i].kind == "claim"
-        else "l"
-        if _is_text(table.columns[i])
-        else "r"
-        for i, _ in shown
+        r"p{0.28\linewidth}" if column.kind == "claim" else "l" if _is_text(column) else "r"
+        for column in columns
     )
-    head = " & ".join(_tex(_plain_head(table.columns[i], extra, context)) for i, extra in shown)
     lines = [
         f"% {table.id}",
         rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
         r"\toprule",
-        rf"{head} \\",
+        rf"{' & '.join(heads)} \\",
         r"\midrule",
+        *(rf"{' & '.join(row)} \\" for row in rows),
+        r"\bottomrule",
+        r"\end{tabular}",
     ]
-    for row in table.rows:
-        cells = [_latex_cell(row[i], table.columns[i], extra, notes, context) for i, extra in shown]
-        lines.append(" & ".join(cells) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}"]
-    for key in notes:
-        note = rf"$^{_letter(key, notes)}$~{_tex(context.labels.note(key))}"
-        lines.append(rf"\par\smallskip{{\footnotesize {note}}}")
+    for key, letter in _letters(table).items():
+        if key:
+            note = rf"$^{letter}$~{_tex(context.labels.note(key))}"
+            lines.append(rf"\par\smallskip{{\footnotesize {note}}}")
     return "\n".join(lines) + "\n"
-
-
-def _plain_head(column: Column, extra: bool, context: Context) -> str:
-    title = context.labels("interval") if extra else column.title[context.lang]
-    return f"{title} ({_unit(column, context)})" if _unit_in_head(column) and not extra else title
-
-
-def _latex_cell(cell: Cell, column: Column, extra: bool, notes: list[str], context: Context) -> str:
-    if extra:
-        return _tex(_ends(cell.interval, context.lang)) if cell.interval else ""
-    tex = _tex(_shown(cell, column, context))
-    if cell.mark:
-        tex = rf"\textbf{{{tex}}}" if cell.mark == "best" else rf"\underline{{{tex}}}"
-    return tex + (f"$^{_letter(cell.note, notes)}$" if cell.note else "")
-
-
-def _shown(cell: Cell, column: Column, context: Context) -> str:
-    """A cell as text."""
-    lang, value = context.lang, cell.value
-    if isinstance(value, Value):
-        shown = printed(value, lang)
-        text = shown.text if _unit_in_head(column) else str(shown)
-        if column.kind == "value" and cell.interval:
-            text += f" {_ends(cell.interval, lang)}"
-        return text
-    if isinstance(value, tuple):
-        return ", ".join(str(printed(item, lang)) for item in value)
-    if value is None:
-        return "—" if cell.note else ""
-    texts = {
-        "word": context.labels.word,
-        "claim": context.claim,
-        "verdict": context.verdict,
-    }
-    return texts.get(str(column.kind), str)(value)
-
-
-def _ends(pair: tuple[Value, Value], lang: Lang) -> str:
-    return f"[{printed(pair[0], lang).text}, {printed(pair[1], lang).text}]"
 
 
 def as_markdown(table: Table, context: Context) -> str:
     """A table for GitHub with notes; ``context`` returns texts, not HTML."""
-    shown = _spread(table)
-    notes = _notes(table, shown)
-    heads = [_plain_head(table.columns[i], extra, context) for i, extra in shown]
-    rules = [":--" if _is_text(table.columns[i]) else "--:" for i, _ in shown]
-    rows = [
-        [_markdown_cell(row[i], table.columns[i], extra, notes, context) for i, extra in shown]
-        for row in table.rows
-    ]
+    heads, rows = _plain(
+        table, context, lambda text: text.replace("|", r"\|"), _MARKDOWN_MARKS, "<sup>%s</sup>"
+    )
+    rules = [":--" if _is_text(column) else "--:" for _, column, _ in _spread(table)]
     lines = [f"| {' | '.join(cells)} |" for cells in (heads, rules, *rows)]
-    below = [f"<sup>{_letter(key, notes)}</sup> {context.labels.note(key)}" for key in notes]
     marks = {cell.mark for row in table.rows for cell in row}
-    for mark in ("second", "best"):
-        if mark in marks:
-            word = _emphasised(context.labels(f"{mark}_mark"), mark)
-            below.insert(0, word + context.labels(f"is_{mark}"))
+    below = [
+        _MARKDOWN_MARKS[mark] % context.labels(f"{mark}_mark") + context.labels(f"is_{mark}")
+        for mark in ("best", "second")
+        if mark in marks
+    ]
+    for key, letter in _letters(table).items():
+        if key:
+            below.append(f"<sup>{letter}</sup> {context.labels.note(key)}")
     if below:
         lines += ["", context.labels("list_semicolon").join(below)]
     return "\n".join(lines)
 
 
-def _markdown_cell(
-    cell: Cell, column: Column, extra: bool, notes: list[str], context: Context
-) -> str:
-    if extra:
-        return _ends(cell.interval, context.lang) if cell.interval else ""
-    text = _emphasised(_shown(cell, column, context).replace("|", r"\|"), cell.mark)
-    return text + (f"<sup>{_letter(cell.note, notes)}</sup>" if cell.note else "")
+def _plain(
+    table: Table,
+    context: Context,
+    escaped: Callable[[str], str],
+    marks: Mapping[str, str],
+    raised: str,
+) -> tuple[list[str], list[list[str]]]:
+    """The heads and the rows of a table as text, escaped, with marks and letters of notes."""
+    letters, shown = _letters(table), _spread(table)
+    titles = (_title(column, extra, context) for _, column, extra in shown)
+    heads = [escaped(f"{title} ({unit})" if unit else title) for title, unit in titles]
+
+    def text(cell: Cell, column: Column, extra: bool) -> str:
+        ends = _ends(cell, context.lang)
+        if extra:
+            return escaped(ends)
+        made, value = "", cell.value
+        if isinstance(value, Value):
+            made = _number(value, column, context.lang)
+            if column.kind == "value" and ends:
+                made += f" {ends}"
+        elif isinstance(value, tuple):
+            made = ", ".join(str(printed(item, context.lang)) for item in value)
+        else:
+            made = _text(value, column, context) or ("—" if cell.note else "")
+        return marks[cell.mark] % escaped(made) + (raised % letters[cell.note] if cell.note else "")
+
+    return heads, [
+        [text(row[index], column, extra) for index, column, extra in shown] for row in table.rows
+    ]
 
 
-def _emphasised(text: str, mark: str) -> str:
-    return {"best": f"**{text}**", "second": f"<ins>{text}</ins>"}.get(mark, text)
+def _ends(cell: Cell, lang: Lang) -> str:
+    if cell.interval is None:
+        return ""
+    low, high = (printed(end, lang).text for end in cell.interval)
+    return f"[{low}, {high}]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial as partial_of
 from html import unescape
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from markupsafe import Markup
 
 from analysis.schema import Results
 from report.base import tree
+from report.base.environment import partial
 from report.base.errors import Place, ReportError, for_each
-from report.base.partials import partial
 from report.base.placeholders import escape, stand_in
 from report.base.tree import Element
 from report.blocks import front_matter, run_cards
@@ -24,6 +25,9 @@ from report.templating.macros import Writer
 from report.templating.sections import SectionFile, in_language
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+
+
+Typeset = Callable[[Element], None]
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Part:
-    """A section of the page; ``root`` holds its elements."""
+    """A section of the page; ``root`` holds its elements, ``contents`` its headings."""
 
     name: str
     root: Element
+    contents: tuple[Entry, ...]
 
     @property
     def html(self) -> Markup:
@@ -75,9 +80,6 @@ class Document:
         return html
 
 
-Typeset = Callable[[Element], None]
-
-
 def compose(
     folder: Path, results: Results, sections: list[SectionFile], lang: Lang, *, pdf: bool
 ) -> Document:
@@ -89,45 +91,36 @@ def compose(
     """
     writer = Writer(folder, lang, pdf=pdf, results=results, sections=sections)
     sections = in_language(sections, lang)
-    typeset = _typesetter(lang, pdf)
+    typeset = partial_of(typeset_chinese if lang == "zh" else typeset_english, pdf=pdf)
     drafts = for_each(lambda section: (section, _draft(writer, section)), sections)
-    contents: list[Entry] = []
-    text = [draft for draft in drafts if not draft[0].appendix]
-
-    parts: list[Part] = []
-
-    def add(draft: tuple[SectionFile, Element] | None) -> None:
-        if draft is None:
-            parts.extend(_references(writer, contents))
-        else:
-            parts.append(_finished(writer, *draft, contents, typeset))
-
     # After all drafts: references may point to later sections.
-    for_each(add, [*text, None, *drafts[len(text) :]])
+    parts = for_each(lambda draft: _finished(writer, *draft, typeset), drafts)
+    text = sum(not section.appendix for section in sections)
+    parts[text:text] = _references(writer)
     if not pdf:
-        parts += _cards(writer, contents, typeset)
+        parts += _cards(writer, typeset)
     matter = front_matter.matter(folder, writer.profile, results, lang)
-    body = tree.parsed(matter.body)
-    tree.tighten(body)
-    typeset(body)
-    summary = tree.parsed("" if pdf else writer.summary())
-    writer.slots.fill(summary)
-    tree.tighten(summary)
-    typeset(summary)
+    body, summary = (
+        _finished_html(writer, html, typeset)
+        for html in (matter.body, "" if pdf else writer.summary())
+    )
     return Document(
         lang,
-        replace(matter, body=tree.serialised([body], inner=True)),
+        replace(matter, body=body),
         tuple(parts),
-        tuple(contents),
+        tuple(entry for part in parts for entry in part.contents),
         writer.assets,
         writer.drawings,
-        tree.serialised([summary], inner=True),
+        summary,
     )
 
 
-def _typesetter(lang: Lang, pdf: bool) -> Typeset:
-    typeset = typeset_chinese if lang == "zh" else typeset_english
-    return lambda root: typeset(root, pdf=pdf)
+def _finished_html(writer: Writer, html: str, typeset: Typeset) -> Markup:
+    root = tree.parsed(html)
+    writer.slots.fill(root)
+    tree.tighten(root)
+    typeset(root)
+    return tree.serialised([root], inner=True)
 
 
 def _draft(writer: Writer, section: SectionFile) -> Element:
@@ -137,15 +130,13 @@ def _draft(writer: Writer, section: SectionFile) -> Element:
     return root
 
 
-def _finished(
-    writer: Writer, section: SectionFile, root: Element, contents: list[Entry], typeset: Typeset
-) -> Part:
+def _finished(writer: Writer, section: SectionFile, root: Element, typeset: Typeset) -> Part:
     writer.slots.fill(root)
     tree.tighten(root)
     _anchor_footnotes(root, f"{writer.lang}-{section.name}")
-    _number(writer, section, root, contents, typeset)
+    contents = tuple(_numbered(writer, section, root, typeset))
     typeset(root)
-    return Part(section.name, root)
+    return Part(section.name, root, contents)
 
 
 def _entry(level: int, anchor: str, number: str, text: str, typeset: Typeset) -> Entry:
@@ -155,10 +146,10 @@ def _entry(level: int, anchor: str, number: str, text: str, typeset: Typeset) ->
     return Entry(level, anchor, number, tree.serialised([shown], inner=True))
 
 
-def _number(
-    writer: Writer, section: SectionFile, root: Element, contents: list[Entry], typeset: Typeset
-) -> None:
-    """Number the headings, give them ids and add them to the table of contents."""
+def _numbered(
+    writer: Writer, section: SectionFile, root: Element, typeset: Typeset
+) -> Iterator[Entry]:
+    """Number the headings and give them ids; returns their lines of the table of contents."""
     place = Place(section.files[writer.lang], 1)
     base = f"{writer.lang}-sec-{section.name}"
     counts = {1: 0, 2: 0}
@@ -174,18 +165,16 @@ def _number(
         if number and level > 1:
             number += f".{counts[2]}"
         anchor = base if level == 1 else f"{base}-{counts[2]}"
-        contents.append(_entry(level, anchor, number, tree.text(heading), typeset))
+        yield _entry(level, anchor, number, tree.text(heading), typeset)
         heading.set("id", anchor)
         if not section.number:
             continue
-        shown = tree.content(heading)
-        heading.text = None
-        for child in list(heading):
-            heading.remove(child)
         mark = tree.wrapped("span" if writer.pdf else "a", "secno", [number])
         if not writer.pdf:
             mark.set("href", f"#{anchor}")
-        tree.insert(heading, 0, [mark, " ", *shown])
+        mark.tail = f" {heading.text or ''}"
+        heading.text = None
+        heading.insert(0, mark)
     if not counts[1]:
         raise ReportError("expected a heading '# Title', first in the file", place)
 
@@ -201,29 +190,28 @@ def _anchor_footnotes(root: Element, base: str) -> None:
                 element.set(name, f"{mark}{base}-{kind}{number}")
 
 
-def _references(writer: Writer, contents: list[Entry]) -> Iterator[Part]:
+def _references(writer: Writer) -> Iterator[Part]:
     """The list of references, if works are cited."""
     if entries := writer.works.entries():
         title = writer.labels("references")
-        contents.append(Entry(1, f"{writer.lang}-sec-references", "", Markup(escape(title))))
         works = [(key, Markup(text)) for key, text in entries]
         root = tree.parsed(partial("references", lang=writer.lang, title=title, works=works))
         tree.tighten(root)
-        yield Part("references", root)
+        entry = Entry(1, f"{writer.lang}-sec-references", "", Markup(escape(title)))
+        yield Part("references", root, (entry,))
 
 
-def _cards(writer: Writer, contents: list[Entry], typeset: Typeset) -> Iterator[Part]:
+def _cards(writer: Writer, typeset: Typeset) -> Iterator[Part]:
     """The run cards, if there are runs."""
     lang, labels = writer.lang, writer.labels
     if writer.records.runs:
         title = labels("cards")
-        contents.append(_entry(1, f"{lang}-sec-cards", "", title, typeset))
         intro = partial("cards-intro", lang=lang, title=title, intro=labels("cards_intro"))
         each = run_cards.cards(writer.records.runs.values(), lang, labels)
         root = tree.parsed(intro + Markup("").join(each))
         tree.tighten(root)
         typeset(root)
-        yield Part("cards", root)
+        yield Part("cards", root, (_entry(1, f"{lang}-sec-cards", "", title, typeset),))
 
 
 def plain(html: str) -> str:

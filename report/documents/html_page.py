@@ -6,8 +6,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from html import unescape
 from pathlib import Path
 from typing import TypeAlias
@@ -16,9 +15,8 @@ from markupsafe import Markup
 
 from analysis.schema import Results
 from report.base import tree
-from report.base.environment import read
+from report.base.environment import filled, partial, read
 from report.base.labels import Labels
-from report.base.partials import filled, partial
 from report.base.placeholders import escape, stand_in
 from report.base.tree import Element, has_class, serialised
 from report.blocks import formulas
@@ -52,23 +50,14 @@ _MATH_FONT = Markup(
 )
 
 
-@dataclass(frozen=True)
-class Chapter:
-    """A section of the table of contents with its subsections."""
-
-    head: Entry
-    rest: tuple[Entry, ...]
-
-
-def chapters(entries: Sequence[Entry]) -> list[Chapter]:
-    """Group the table of contents by section."""
-    found: list[Chapter] = []
+def chapters(entries: Iterable[Entry]) -> list[tuple[Entry, list[Entry]]]:
+    """The table of contents by section: its heading, and those of its subsections."""
+    found: list[tuple[Entry, list[Entry]]] = []
     for entry in entries:
         if entry.level == 1:
-            found.append(Chapter(entry, ()))
-        elif found:
-            last = found.pop()
-            found.append(Chapter(last.head, (*last.rest, entry)))
+            found.append((entry, []))
+        else:
+            found[-1][1].append(entry)
     return found
 
 
@@ -106,7 +95,7 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
     if layers:
         for lang in LANGS:
             entry = Entry(1, f"{lang}-sec-layers", "", Markup(escape(labels[lang]("layer_tables"))))
-            contents[lang].append(Chapter(entry, ()))
+            contents[lang].append((entry, []))
     html = filled(
         "page.html",
         folder,
@@ -191,23 +180,18 @@ def _interned(html: str) -> tuple[str, list[str]]:
 _Cell: TypeAlias = tuple[Lang, Markup]
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """A part as aligned rows."""
+def _aligned(zh: Document, en: Document) -> dict[str, list[tuple[_Cell, _Cell]]]:
+    """The parts of both languages in aligned rows; those that cannot be split equally stay whole.
 
-    name: str
-    rows: tuple[tuple[_Cell, _Cell], ...]
-
-
-def _aligned(zh: Document, en: Document) -> list[_Rows]:
-    """Align the parts of both languages; parts that cannot be split equally stay whole."""
+    Some parts may be in one language only.
+    """
     chinese, english = ({part.name: part.root for part in each.parts} for each in (zh, en))
-    rows = []
+    rows: dict[str, list[tuple[_Cell, _Cell]]] = {}
     for name in _merged(list(chinese), list(english)):
         ours, theirs = list(chinese.get(name, ())), list(english.get(name, ()))
-        pairs = _even(ours, theirs, _begins_piece, _never)
+        pairs = _even(ours, theirs, _begins_piece, lambda element: False)
         levels = [cells for pair in pairs for cells in _even(*pair, _stands_apart, _ends_block)]
-        rows.append(_Rows(name, tuple(_row(*cells) for cells in levels)))
+        rows[name] = [(("zh", serialised(one)), ("en", serialised(other))) for one, other in levels]
     return rows
 
 
@@ -218,10 +202,6 @@ def _merged(zh: list[str], en: list[str]) -> list[str]:
         if name not in names:
             names.insert(names.index(before) + 1 if before else 0, name)
     return names
-
-
-def _row(zh: list[Element], en: list[Element]) -> tuple[_Cell, _Cell]:
-    return ("zh", serialised(zh)), ("en", serialised(en))
 
 
 _Test: TypeAlias = Callable[[Element], bool]
@@ -250,10 +230,6 @@ def _cut(elements: list[Element], before: _Test, behind: _Test) -> list[list[Ele
 def _begins_piece(element: Element) -> bool:
     """Whether an element is the heading of a subsection, or a run card."""
     return (element.tag == "h3" and "id" in element.attrib) or has_class(element, "card")
-
-
-def _never(element: Element) -> bool:
-    return False
 
 
 def _stands_apart(element: Element) -> bool:

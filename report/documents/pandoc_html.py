@@ -7,7 +7,7 @@ with ``data-raw``, which ``FILTER`` turns into pandoc's elements.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TypeAlias
 
 from lxml import etree
@@ -84,9 +84,9 @@ class Converter:
         """The picture above the title, two centimetres high."""
         return E.img(src=self._picture(address), alt="", height="2cm")
 
-    def cover(self, rows: Iterable[tuple[str, str]]) -> Element:
+    def cover(self, rows: Mapping[str, str]) -> Element:
         """The rows of the cover, one per line."""
-        return self._styled("Cover", *joined(f"{name}: {text}" for name, text in rows))
+        return self._styled("Cover", *joined(f"{name}: {text}" for name, text in rows.items()))
 
     def part(self, root: Element) -> Element:
         """Convert a part, whose tree is changed."""

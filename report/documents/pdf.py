@@ -10,9 +10,9 @@ from pathlib import Path
 from lxml import etree
 
 from report.base import tree
+from report.base.environment import filled
 from report.base.errors import ReportError
 from report.base.labels import Labels
-from report.base.partials import filled
 from report.blocks import formulas
 from report.documents.document import Document, Entry, plain
 from report.documents.html_page import CODES, style

@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 
 from analysis import schema
-from analysis.schema import Cell, Results, Table, Verdict
+from analysis.schema import Results, Table, Verdict
 from experiments.support.files import write_atomically
 from report.base.errors import TEMPLATES, ReportError
 from report.blocks import front_matter, tables
@@ -88,18 +88,10 @@ def _part(made: Results, lang: Lang) -> str:
     """The Markdown between the marks."""
     writer = Writer(TEMPLATES, lang, pdf=False, results=made, sections=discover(TEMPLATES))
     context = plain_context(made, lang)
-    comma, semicolon = context.labels("list_comma"), context.labels("list_semicolon")
-    runs = list(made.runs.values())
-    counted = [
-        context.labels(f"count_{status}", count=count)
-        for status, count in tally(run.status for run in runs)
-    ]
-    if made.missing:
-        counted.append(context.labels("count_missing", count=len(made.missing)))
-    devices = [device for device, _ in tally(run.environment.device for run in runs)]
+    devices = (device for device, _ in tally(run.environment.device for run in made.runs.values()))
     scope: dict[str, Any] = {
-        "runs": comma.join(counted),
-        "devices": _escaped(semicolon.join(devices)),
+        "runs": front_matter.counted_runs(made, context.labels),
+        "devices": _escaped(context.labels("list_semicolon").join(devices)),
         "date": front_matter.matter(TEMPLATES, writer.profile, made, lang).date,
         "table": tables.as_markdown(_narrowed(made), context),
         "figures": {
@@ -114,14 +106,10 @@ def _part(made: Results, lang: Lang) -> str:
 def _narrowed(made: Results) -> Table:
     found = made.tables["results"]
     chosen = [index for index, column in enumerate(found.columns) if column.key in COLUMNS]
-
-    def cells(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
-        return tuple(row[index] for index in chosen)
-
     return replace(
         found,
         columns=tuple(found.columns[index] for index in chosen),
-        rows=tuple(cells(row) for row in found.rows),
+        rows=tuple(tuple(row[index] for index in chosen) for row in found.rows),
     )
 
 

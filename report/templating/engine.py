@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
-from jinja2 import (
-    Template,
-    TemplateError,
-    TemplateNotFound,
-    TemplateSyntaxError,
-    Undefined,
-    UndefinedError,
-    pass_context,
-)
+from jinja2 import Template, Undefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
 from analysis.values import Value
 from report.base import tree
-from report.base.environment import environment, not_utf8
-from report.base.errors import Place, ReportError, calling_place, lines, place_of, syntax_error
+from report.base.environment import environment, partial, template_error
+from report.base.errors import Place, ReportError, calling_place, lines
 from report.base.labels import Labels
-from report.base.partials import partial
 from report.base.placeholders import Slots, Token, escape, in_address
 from report.base.tree import Element
 from report.blocks import formulas, pictures
@@ -126,20 +115,11 @@ class Engine(ABC):
         Raises:
             ReportError: it cannot be read or parsed; the message names file and line.
         """
-        path = self.folder / name
         try:
             return self.environment.get_template(name)
-        except TemplateSyntaxError as error:
-            self._raise(error, Place(path, 1))
-        except TemplateNotFound:
-            raise ReportError("cannot be read: no such file", Place(path, 1)) from None
-        except UnicodeDecodeError:
-            raise not_utf8(path) from None
-        except ReportError as error:
-            raise ReportError(error.message, error.place or Place(path, 1)) from None
         except Exception as error:
             # Jinja evaluates constant expressions when it compiles a template.
-            self._raise(error, Place(path, 1))
+            raise template_error(error, Place(self.folder / name, 1)) from None
 
     def render(self, name: str, context: Mapping[str, Any] | None = None, block: str = "") -> str:
         """The Markdown of a template, or of one of its blocks, with placeholders.
@@ -147,44 +127,15 @@ class Engine(ABC):
         Raises:
             ReportError: there is an error in the template; the message names file and line.
         """
-        template = self.template(name)
+        template, start = self.template(name), Place(self.folder / name, 1)
         if block and block not in template.blocks:
-            raise ReportError(f"has no block {block!r}", Place(self.folder / name, 1))
+            raise ReportError(f"has no block {block!r}", start)
         try:
-            scope = template.new_context(dict(context or {}))
             root = template.blocks[block] if block else template.root_render_func
-            return "".join(root(scope))
-        except ReportError as error:
-            if error.place is None:
-                place = place_of(sys.exc_info()[2]) or Place(self.folder / name, 1)
-                raise ReportError(error.message, place) from None
-            raise
+            return "".join(root(template.new_context(dict(context or {}))))
         except Exception as error:
             # Any error raised by an expression is an error in the template.
-            self._raise(error, Place(self.folder / name, 1))
-
-    def _raise(self, error: Exception, where: Place | None = None) -> NoReturn:
-        if isinstance(error, TemplateSyntaxError):
-            named = error.filename or (where.file if where else self.folder)
-            raise syntax_error(error.message or "", Path(named), error.lineno) from None
-        place = place_of(error.__traceback__) or where
-        if isinstance(error, UndefinedError):
-            message = str(error.message or "undefined variable")
-            name = re.search(r"'([^']+)'[^']*$", message)
-            if place and name:
-                place = place.at(name[1])
-                message += self._hint(name[1], place.source_line())
-            raise ReportError(message, place) from None
-        if isinstance(error, TemplateError):
-            raise ReportError(error.message or type(error).__name__, place) from None
-        raise ReportError(f"{type(error).__name__}: {error}", place) from None
-
-    def _hint(self, name: str, line: str) -> str:
-        """A hint for an undefined name."""
-        if re.search(rf"\$[^$]*\{{\{{\s*{re.escape(name)}\b", line):
-            return "; in a formula, too, {{ begins an expression: write { { for two braces"
-        near = difflib.get_close_matches(name, self.environment.globals, n=1, cutoff=0.5)
-        return f"; did you mean {near[0]!r}?" if near else ""
+            raise template_error(error, start, self.environment.globals) from None
 
     def html(self, text: str, file: Path) -> str:
         """Convert Markdown to HTML with placeholders.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
@@ -12,9 +13,8 @@ from jinja2 import Undefined
 from markupsafe import Markup
 
 from analysis.schema import Finding, Kind, Network, Results, Run, Value, Verdict, value
-from report.base.environment import read
+from report.base.environment import partial, read
 from report.base.errors import Place, ReportError, calling_place, unknown
-from report.base.partials import partial
 from report.base.placeholders import Token, escape, stand_in
 from report.blocks import front_matter, numbers, settings, svg, tables
 from report.blocks.citations import Bibliography
@@ -29,6 +29,17 @@ MARKS = {
     "mixed": "■",
     "inconclusive": "◆",
     "not_testable": "○",
+}
+#: Names in templates of methods of ``Writer``: numbers, paragraphs, references; and of fields of a
+#: network.
+_NUMBERS = ("n", "p", "ci", "field", "has", "orig", "const")
+_BLOCKS = ("figure", "table", "layers", "finding", "colophon")
+_REFERENCES = ("verdict", "outcome", "f", "cite", "ref", "run")
+_QUANTITIES = {
+    "acc": "accuracy",
+    "val_acc": "validation_accuracy",
+    "params": "parameters",
+    "macs": "macs",
 }
 #: The findings that the first screen prints in full, and its figure.
 _MAIN_FINDINGS = (
@@ -45,15 +56,7 @@ _FEW_RUNS = 4
 
 
 class Writer(Engine):
-    """The macros of one language and target, and their numbers and citations.
-
-    Args:
-        folder: folder of the templates.
-        lang: language.
-        pdf: whether the target is the PDF.
-        results: the results of the analysis.
-        sections: the report's sections in order.
-    """
+    """The macros of one language and target, and their numbers and citations; see ``Engine``."""
 
     def __init__(
         self,
@@ -71,38 +74,19 @@ class Writer(Engine):
         self.assets: dict[str, str] = {}
         self.drawings: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
-        self.figure_numbers: dict[str, int] = {}
-        self.table_numbers: dict[str, int] = {}
+        self._numbers: dict[str, dict[str, int]] = {"figure": {}, "table": {}, "finding": {}}
         here = in_language(sections, lang)
         self._sections = {section.name: section.number for section in here if section.number}
         self._left_out = left_out(folder, here)
-        self._findings_shown: list[str] = []
         self._short = cache(self._said)
+        macros = (*_NUMBERS, *_BLOCKS, *_REFERENCES)
+        self.environment.globals |= {name: getattr(self, name) for name in macros}
         self.environment.globals |= {
-            "n": self.n,
-            "p": self.p,
-            "ci": self.ci,
-            "field": self.field,
-            "acc": lambda variant: self._known(variant).accuracy or Missing(variant),
-            "val_acc": lambda variant: self._known(variant).validation_accuracy or Missing(variant),
-            "params": lambda variant: self._known(variant).parameters or Missing(variant),
-            "macs": lambda variant: self._known(variant).macs or Missing(variant),
-            "has": self.has,
-            "title": lambda variant: self._known(variant).title,
-            "orig": self.orig,
-            "const": self.const,
-            "figure": self.figure,
-            "table": self.table,
-            "layers": self.layers,
-            "finding": self.finding,
-            "colophon": self.colophon,
-            "verdict": self.verdict,
+            macro: functools.partial(self._quantity, field) for macro, field in _QUANTITIES.items()
+        }
+        self.environment.globals |= {
             "claim": self.claim_text,
-            "outcome": self.outcome,
-            "f": self.f,
-            "cite": self.cite,
-            "ref": self.ref,
-            "run": self.run,
+            "title": lambda variant: self._known(variant).title,
             "preset": settings.preset(folder / "report.toml"),
             "shown": lambda section: section in {each.name for each in here},
             "profile": self.profile,
@@ -136,10 +120,8 @@ class Writer(Engine):
             unit: False leaves the unit out.
             sign: True shows a plus, False no sign at all.
         """
-        if isinstance(value, Missing):
-            return self.missing(value)
         if not isinstance(value, Value):
-            raise ReportError(f"n() takes a Value, not {_kind_of(value)}", calling_place())
+            return self._no_number(value, "n() takes a Value")
         shown = numbers.printed(value, self.lang, digits)
         text = numbers.signed(shown.text, value.value, sign)
         shown = numbers.Printed(text, shown.unit if unit else "", shown.space)
@@ -147,10 +129,8 @@ class Writer(Engine):
 
     def p(self, value: Value | Missing) -> Token:
         """A p-value: ``p = 0.003``, ``p < 0.001``."""
-        if isinstance(value, Missing):
-            return self.missing(value)
         if not isinstance(value, Value):
-            raise ReportError(f"p() takes a Value, not {_kind_of(value)}", calling_place())
+            return self._no_number(value, "p() takes a Value")
         text = numbers.printed(value, self.lang).text
         sign = "" if text.startswith("<") else f"={numbers.NBSP}"
         number = data_element(value, sign + text, self.lang)
@@ -164,16 +144,23 @@ class Writer(Engine):
         unit: bool = True,
     ) -> Token:
         """An interval: ``[97.1, 98.2]%``."""
-        if isinstance(interval, Missing):
-            return self.missing(interval)
         if not (isinstance(interval, tuple) and len(interval) == 2):
-            raise ReportError(f"ci() takes an interval, not {_kind_of(interval)}", calling_place())
+            return self._no_number(interval, "ci() takes an interval")
         return self.slots.add(tables.interval(interval, self.lang, digits, unit=unit))
+
+    def _no_number(self, item: object, expected: str) -> Token:
+        """The mark of a missing number; an error for anything else."""
+        if isinstance(item, Missing):
+            return self.missing(item)
+        if isinstance(item, Undefined):
+            str(item)  # raises, naming what is undefined
+        given = "nothing (None)" if item is None else f"a {type(item).__name__}"
+        raise ReportError(f"{expected}, not {given}", calling_place())
 
     def field(self, record: str, path: str, kind: Kind) -> Value | Missing:
         """A field of a record: ``field("ResNet18.s0", "test.accuracy", "accuracy")``."""
-        if kind not in numbers.DIGITS:
-            raise unknown("kind", kind, numbers.DIGITS, calling_place())
+        if kind not in numbers.KINDS:
+            raise unknown("kind", kind, numbers.KINDS, calling_place())
         found = self._record(record)
         if found is None:
             return Missing(record)
@@ -196,6 +183,10 @@ class Writer(Engine):
         if variant not in self.records.networks:
             raise unknown("network", variant, self.records.networks, calling_place())
         return self.records.networks[variant]
+
+    def _quantity(self, field: str, variant: str) -> Value | Missing:
+        found: Value | None = getattr(self._known(variant), field)
+        return found or Missing(variant)
 
     def has(self, variant: str, *, any: bool = False) -> bool:
         """Whether a network has a finished run; with ``any``, a run of any status."""
@@ -221,6 +212,16 @@ class Writer(Engine):
 
     # --- figures and tables -------------------------------------------------------------------
 
+    def _numbered(self, kind: str, name: str, known: Mapping[str, object]) -> int:
+        """Give a figure, table or finding its number."""
+        numbered = self._numbers[kind]
+        if name not in known:
+            raise unknown(kind, name, known, calling_place())
+        if name in numbered:
+            raise ReportError(f"{kind} {name!r} is there twice", _place(name))
+        numbered[name] = len(numbered) + 1
+        return numbered[name]
+
     def asset(self, svg: str) -> str:
         """Store a drawing for the PDF; returns its address."""
         address = self._addresses.setdefault(svg, f"asset:{len(self._addresses)}.svg")
@@ -229,71 +230,55 @@ class Writer(Engine):
 
     def figure(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
         """A figure with its number, its caption and the records behind it."""
-        place = calling_place()
-        if name not in self.records.figures:
-            raise unknown("figure", name, self.records.figures, place)
-        if name in self.figure_numbers:
-            raise ReportError(f"figure {name!r} is there twice", _place(name))
-        self.figure_numbers[name] = len(self.figure_numbers) + 1
+        place, number = calling_place(), self._numbered("figure", name, self.records.figures)
         art = self.records.figures[name]
+        kinds = (f"{self.lang}.svg", f"{self.lang}.png", f"{self.lang}.pdf", "csv")
+        files = [f"figures/{name}.{kind}" for kind in kinds]
         html = partial(
             "figure",
             lang=self.lang,
             name=name,
             **self._drawing(name),
             label=self.labels,
-            number=self._label("figure", name, self.figure_numbers[name]),
+            number=self._label("figure", name, number),
             caption=Markup(self._caption(caller)),
             data=self._data_line(
                 art.runs,
-                [file for file in self._files_of(name) if file in self.records.files],
+                [file for file in files if file in self.records.files],
                 self._command(name),
             ),
             paper=self.pdf,
         )
         return self.slots.add(html, block=True, place=place)
 
-    def _files_of(self, figure: str) -> list[str]:
-        """The files that a figure may have beside the page."""
-        kinds = [f"{self.lang}.svg", f"{self.lang}.png", f"{self.lang}.pdf", "csv"]
-        return [f"figures/{figure}.{kind}" for kind in kinds]
-
     def _drawing(self, name: str) -> dict[str, str]:
         """A figure's address in the PDF, or the drawing itself in the page."""
-        found = {"address": "", "drawing": "", "alt": ""}
         art = self.records.figures[name]
         if not art.alt:
-            return found
-        found["alt"] = art.alt[self.lang]
-        source = self.records.svg(name, self.lang)
+            return {"address": "", "drawing": "", "alt": ""}
+        source, alt = self.records.svg(name, self.lang), art.alt[self.lang]
         if self.pdf:
-            found["address"] = self.asset(source)
-            return found
+            return {"address": self.asset(source), "drawing": "", "alt": alt}
         key = f"{self.lang}-{name}"
         drawing = svg.for_page(source, key, self.records.inks)
-        drawing = drawing.replace(f' xmlns="{_SVG}"', "", 1)
-        head, _, body = drawing.partition(">")
+        head, _, body = drawing.replace(f' xmlns="{_SVG}"', "", 1).partition(">")
         self.drawings[key] = body.removesuffix("</svg>")
-        alt = escape(found["alt"])
         # The tree contains only the drawing's outer element.
-        element = f'{head} id="{key}-drawing" role="img" aria-label="{alt}">{stand_in(key)}</svg>'
-        return found | {"drawing": Markup(element)}
+        element = (
+            f'{head} id="{key}-drawing" role="img" aria-label="{escape(alt)}">{stand_in(key)}</svg>'
+        )
+        return {"address": "", "drawing": Markup(element), "alt": alt}
 
     def table(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
         """A table with its number, its caption and the records behind it."""
-        place = calling_place()
-        if name not in self.records.tables:
-            raise unknown("table", name, self.records.tables, place)
-        if name in self.table_numbers:
-            raise ReportError(f"table {name!r} is there twice", _place(name))
-        self.table_numbers[name] = len(self.table_numbers) + 1
+        place, number = calling_place(), self._numbered("table", name, self.records.tables)
         found = self.records.tables[name]
         html = partial(
             "table",
             lang=self.lang,
             name=name,
             label=self.labels,
-            number=self._label("table", name, self.table_numbers[name]),
+            number=self._label("table", name, number),
             caption=Markup(self._caption(caller)),
             body=tables.html(found, self.context),
             data=self._data_line(
@@ -376,10 +361,8 @@ class Writer(Engine):
     def finding(self, name: str) -> Token:
         """A finding: its outcome as a heading in the text, numbers, and details of the test."""
         place = calling_place()
+        self._numbered("finding", name, self.records.findings)
         found = self.f(name)
-        if name in self._findings_shown:
-            raise ReportError(f"finding {name!r} is there twice", _place(name))
-        self._findings_shown.append(name)
         verdict = found.verdict.value
         html = partial(
             "finding",
@@ -444,49 +427,45 @@ class Writer(Engine):
 
     def summary(self) -> Markup:
         """The first screen of the page: marks of all findings shown, the main ones in words."""
-        shown = self._findings_shown
-        if not self.records.runs or not shown:
+        names = list(self._numbers["finding"])
+        if not self.records.runs or not names:
             return Markup()
-        verdicts = [self.f(name).verdict.value for name in shown]
         words = {verdict: self.labels(f"verdict_{verdict}") for verdict in MARKS}
-        number = self.figure_numbers.get(_MAIN_FIGURE)
+        findings = []
+        for name in names:
+            found = self.f(name)
+            outcome = self._outcome(found)["outcome"]
+            findings.append(
+                {
+                    "name": name,
+                    "verdict": found.verdict.value,
+                    "outcome": outcome,
+                    "text": f"{words[found.verdict.value]}: {self.slots.plain(outcome)}",
+                }
+            )
+        verdicts = [found["verdict"] for found in findings]
+        number = self._numbers["figure"].get(_MAIN_FIGURE, 0)
         alt = self.records.figures[_MAIN_FIGURE].alt if number else {}
-        box = self._view_box(_MAIN_FIGURE) if alt else ""
+        box = (
+            re.search(r'viewBox="([^"]*)"', self.records.svg(_MAIN_FIGURE, self.lang))
+            if alt
+            else None
+        )
+        target = f"{self.lang}-fig-{_MAIN_FIGURE}"
         return partial(
             "summary",
             lang=self.lang,
             label=self.labels,
-            tally=[
-                (f"{MARKS[verdict]} {words[verdict]}", verdict, verdicts.count(verdict))
-                for verdict in MARKS
-                if verdict in verdicts
-            ],
-            ticks=[
-                {
-                    "name": name,
-                    "verdict": verdict,
-                    "mark": MARKS[verdict],
-                    "text": f"{words[verdict]}: "
-                    + self.slots.plain(self._outcome(self.f(name))["outcome"]),
-                }
-                for name, verdict in zip(shown, verdicts, strict=True)
-            ],
-            lines=[
-                (verdict, MARKS[verdict], words[verdict], self._outcome(self.f(name))["outcome"])
-                for name, verdict in zip(shown, verdicts, strict=True)
-                if name in _MAIN_FINDINGS
-            ],
+            marks=MARKS,
+            words=words,
+            tally={verdict: verdicts.count(verdict) for verdict in MARKS if verdict in verdicts},
+            findings=findings,
+            main=_MAIN_FINDINGS,
             alt=alt.get(self.lang, ""),
-            box=box,
+            box=box[1] if box else "",
             figure=f"{self.lang}-{_MAIN_FIGURE}",
-            link=link(
-                "ref", f"{self.lang}-fig-{_MAIN_FIGURE}", self.labels("ref_fig", number=number or 0)
-            ),
+            link=link("ref", target, self.labels("ref_fig", number=number)),
         )
-
-    def _view_box(self, figure: str) -> str:
-        found = re.search(r'viewBox="([^"]*)"', self.records.svg(figure, self.lang))
-        return found[1] if found else ""
 
     def _wording(self, found: Finding, block: str) -> str:
         scope = {**self._phrases, "f": found}
@@ -530,7 +509,7 @@ class Writer(Engine):
         word = self.labels(f"verdict_{found.verdict.value}")
 
         def leading() -> str:
-            if name not in self._findings_shown:
+            if name not in self._numbers["finding"]:
                 return escape(word)
             return link("ref", f"{self.lang}-finding-{name}", word)
 
@@ -552,8 +531,8 @@ class Writer(Engine):
         place = calling_place()
         kind, _, name = target.partition(":")
         numbered: dict[str, Mapping[str, int | str]] = {
-            "fig": self.figure_numbers,
-            "tab": self.table_numbers,
+            "fig": self._numbers["figure"],
+            "tab": self._numbers["table"],
             "sec": self._sections,
             "eq": self.equations,
         }
@@ -598,12 +577,6 @@ class Writer(Engine):
 def _spelling(network: str) -> str:
     """A network's name without case and hyphens: ``resnet18`` for ``ResNet-18``."""
     return re.sub(r"[^a-z0-9]", "", network.lower())
-
-
-def _kind_of(item: Any) -> str:
-    if isinstance(item, Undefined):
-        str(item)  # raises, naming what is undefined
-    return "nothing (None)" if item is None else f"a {type(item).__name__}"
 
 
 def _place(word: str) -> Any:
