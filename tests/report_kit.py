@@ -96,11 +96,6 @@ def section(
     return composed.drawn(composed.parts[0].html)
 
 
-def whole_page(found: Results) -> str:
-    """The page of the real templates."""
-    return build.html(found)
-
-
 @functools.cache
 def built() -> Path:
     """The real report of synthetic records, whole, beside its ``records`` and ``results``.

@@ -9,9 +9,10 @@ import pytest
 from analysis.figures import figures
 from analysis.render import svg
 from analysis.results import Inputs, make
+from report import build
 from report.blocks.numbers import LANGS, card_id, folded, sources_text
 from tests import factory
-from tests.report_kit import material, whole_page
+from tests.report_kit import material
 
 FEW, MANY = 8, 16
 _watched: dict[str, int] = {}  # a folder, and where to note what is opened in it
@@ -43,7 +44,7 @@ def made():
 
 
 def test_a_record_adds_little_to_the_page(made):
-    pages = {seeds: whole_page(found) for seeds, found in made.items()}
+    pages = {seeds: build.html(found) for seeds, found in made.items()}
     counts = {seeds: len(found.runs) for seeds, found in made.items()}
     sizes = {seeds: len(page.encode()) for seeds, page in pages.items()}
     growth = (sizes[MANY] - sizes[FEW]) / (counts[MANY] - counts[FEW])
