@@ -53,8 +53,7 @@ def test_every_network_maps_images_to_ten_logits_at_its_least_size(name):
     assert out.shape == (2, 10)
     if network.fixed_size is None:
         with pytest.raises(RuntimeError), torch.inference_mode():
-            for smaller in range(size - 1, 0, -1):  # some smaller size leaves a layer nothing
-                net(torch.randn(2, 3, smaller, smaller))
+            net(torch.randn(2, 3, 1, 1))  # too small a size leaves a layer nothing
 
 
 @pytest.mark.parametrize("spelling", ["SE-ResNet34", "seresnet34", "SE_ResNet_34", "SEResNet34"])
