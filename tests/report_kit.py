@@ -96,21 +96,26 @@ def section(
     return composed.drawn(composed.parts[0].html)
 
 
-def whole_page(found: Results) -> str:
-    """The page of the real templates."""
-    return build.html(found)
-
-
 @functools.cache
-def built() -> Path:
-    """The real report of synthetic records, whole, beside its ``records`` and ``results``.
+def analysed() -> Path:
+    """The analysis of synthetic records, whole, beside its ``records``.
 
     The processes of a call of pytest share it.
     """
     folder = Path(os.environ["TESTS_SHARED"])
     with FileLock(folder / "lock"):
-        if not (folder / "out").exists():
+        if not (folder / "results/results.json").exists():
             inputs = results.Inputs.read(factory.save(factory.make(), folder / "records"))
             results.make(inputs, folder / "results")
-            build.build(schema.load(folder / "results"), folder / "out")
-    return folder / "out"
+    return folder / "results"
+
+
+@functools.cache
+def built() -> Path:
+    """The real report of it, beside it; shared too."""
+    source = analysed()
+    out = source.with_name("out")
+    with FileLock(source.with_name("lock")):
+        if not out.exists():
+            build.build(schema.load(source), out)
+    return out

@@ -13,9 +13,10 @@ from analysis.results import Inputs
 from analysis.tables import tables
 from experiments.datasets import splits as data
 from experiments.record import write
+from report import build
 from report.blocks.numbers import LANGS
 from tests import factory
-from tests.report_kit import compared, material, whole_page
+from tests.report_kit import compared, material
 
 S, C, OPEN, N = (
     Verdict.SUPPORTED,
@@ -146,7 +147,7 @@ def text(html):
 
 
 def test_a_report_on_fashion_mnist_claims_nothing_of_mnist(folder):
-    html = whole_page(material(Records.load(folder / FASHION)))
+    html = build.html(material(Records.load(folder / FASHION)))
     said = text(html)
     for title in (
         "Convolutional networks on Fashion-MNIST",
@@ -189,14 +190,14 @@ def test_a_report_on_data_whose_labels_are_not_kept(monkeypatch, name, title, sa
     """Their labels come from their files: here from MNIST's."""
     mnist = data.load("MNIST")
     monkeypatch.setattr(data, "load", {name: mnist}.__getitem__)
-    html = text(whole_page(material(factory.make(profile=f"quick-{name.lower()}"))))
+    html = text(build.html(material(factory.make(profile=f"quick-{name.lower()}"))))
     for words in (f"on {title}", f"在 {title} 上", *said):
         assert words in html
     assert f"make all PROFILE=quick DATASET={name}" in html
 
 
 def test_the_report_on_mnist_says_what_carries_over(folder):
-    html = whole_page(material(Records.load(folder / "quick")))
+    html = build.html(material(Records.load(folder / "quick")))
     for lang in LANGS:
         assert f'id="{lang}-tab-transfer"' in html
     assert f"{FASHION}/PlainNet18.s0 test.accuracy" in html
@@ -210,6 +211,6 @@ def test_the_report_on_mnist_says_what_carries_over(folder):
 
 
 def test_without_other_records_nothing_is_said_of_other_data_sets():
-    html = whole_page(material())
+    html = build.html(material())
     assert "tab-transfer" not in html
     assert "Another data set" not in html

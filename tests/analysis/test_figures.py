@@ -473,21 +473,9 @@ def test_log_axis_shows_everything(values):
 #: Severe protanopia, deuteranopia, tritanopia in linear RGB (Machado, Oliveira, Fernandes 2009).
 DEFICIENCIES = {
     "none": np.eye(3),
-    "protan": [
-        [0.152286, 1.052583, -0.204868],
-        [0.114503, 0.786281, 0.099216],
-        [-0.003882, -0.048116, 1.051998],
-    ],
-    "deutan": [
-        [0.367322, 0.860646, -0.227968],
-        [0.280085, 0.672501, 0.047413],
-        [-0.011820, 0.042940, 0.968881],
-    ],
-    "tritan": [
-        [1.255528, -0.076749, -0.178779],
-        [-0.078411, 0.930809, 0.147602],
-        [0.004733, 0.691367, 0.303900],
-    ],
+    "protan": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]],
+    "deutan": [[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]],
+    "tritan": [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]],
 }
 #: Networks that stand together in one figure and differ in family.
 TOGETHER = (
@@ -509,32 +497,13 @@ def contrast(one, other) -> float:
     return max(first, second) / min(first, second)
 
 
+#: To the responses of the cones, and from their roots to Ottosson's perceptual colour space.
+CONES = np.array([[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.6300]])
+OKLAB = np.array([[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]])
+
+
 def oklab(rgb) -> np.ndarray:
-    """Ottosson's perceptual colour space."""
-    lms = np.cbrt(
-        np.clip(
-            np.array(
-                [
-                    [0.4122214708, 0.5363325363, 0.0514459929],
-                    [0.2119034982, 0.6806995451, 0.1073969566],
-                    [0.0883024619, 0.2817188376, 0.6299787005],
-                ]
-            )
-            @ rgb,
-            0,
-            None,
-        )
-    )
-    return (
-        np.array(
-            [
-                [0.2104542553, 0.7936177850, -0.0040720468],
-                [1.9779984951, -2.4285922050, 0.4505937099],
-                [0.0259040371, 0.7827717662, -0.8086757660],
-            ]
-        )
-        @ lms
-    )
+    return OKLAB @ np.cbrt(np.clip(CONES @ rgb, 0, None))
 
 
 def test_every_network_has_a_look():

@@ -217,6 +217,6 @@ def test_own_experiment_on_other_images_is_not_compared() -> None:
 def test_speed() -> None:
     records = make()
     made(records)
-    start = time.perf_counter()
+    start = time.process_time()
     made(records)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5

@@ -67,10 +67,11 @@ def poison(monkeypatch, what, value, step):
     monkeypatch.setattr(GradientProbe, "after_backward", observed)
 
 
-def is_recorded(monkeypatch, images, name, moment):
-    what, value, step = moment
+@pytest.mark.parametrize("number", range(len(PLAN)))
+def test_nan_and_infinity_are_recorded_in_every_network(monkeypatch, images, number):
+    what, value, step = MOMENTS[(number * 7) % len(MOMENTS)]
     poison(monkeypatch, what, value, step)
-    record, _ = execute(tiny(name), images)
+    record, _ = execute(tiny(list(PLAN)[number]), images)
     assert record.status == "diverged", (record.status, record.reason)
     # A bad gradient or weight shows in the loss of the next step, or of the evaluation.
     after = what != "loss" and step % PER_EPOCH != PER_EPOCH - 1
@@ -78,20 +79,6 @@ def is_recorded(monkeypatch, images, name, moment):
     assert record.divergence.epoch == 1 + step // PER_EPOCH
     assert record.test is None
     assert record.validation is None
-
-
-@pytest.mark.parametrize("number", range(len(PLAN)))
-def test_nan_and_infinity_are_recorded_in_every_network(monkeypatch, images, number):
-    name = list(PLAN)[number]
-    is_recorded(monkeypatch, images, name, MOMENTS[(number * 7) % len(MOMENTS)])
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("number", range(2 * len(PLAN)))
-def test_nan_and_infinity_are_recorded_at_any_step(monkeypatch, images, number):
-    """Every network at two moments more, all moments among them."""
-    name = list(PLAN)[number % len(PLAN)]
-    is_recorded(monkeypatch, images, name, MOMENTS[(number * 7 + 5) % len(MOMENTS)])
 
 
 # --- Checkpoints ----------------------------------------------------------------------------------

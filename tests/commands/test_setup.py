@@ -5,11 +5,11 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.checkout import ROOT, refused
+
 LOCK = """torch==2.9.0 \\
     --hash=sha256:00
 torchvision==0.24.0 \\
@@ -89,10 +89,8 @@ def test_without_cuda_its_libraries_are_left_out(checkout, tmp_path):
     kept = (tmp_path / ".venv" / "without-cuda.lock").read_text()
     assert kept == "numpy==2.4 \\\n    --hash=sha256:04\n"
     done, _ = checkout("run", "cuda", HAVE="cpu")
-    assert done.returncode == 2
-    assert done.stderr == (
-        "error: .venv holds PyTorch for cpu; to change it: rm -rf .venv && make setup TORCH=cuda\n"
-    )
+    change = "to change it: rm -rf .venv && make setup TORCH=cuda"
+    refused(done, f"error: .venv holds PyTorch for cpu; {change}")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="one kind of torch elsewhere")
@@ -113,9 +111,7 @@ def test_an_index_without_torch(checkout):
     [(("gpu",), "unknown kind 'gpu'"), (("run", "gpu"), "unknown TORCH 'gpu', expected cpu or")],
 )
 def test_what_is_no_option_of_set_up(checkout, arguments, message):
-    done, _ = checkout(*arguments)
-    assert done.returncode == 2
-    assert message in done.stderr and len(done.stderr.splitlines()) == 1
+    refused(checkout(*arguments)[0], message)
 
 
 def make(*arguments, **env):
@@ -139,10 +135,7 @@ def make(*arguments, **env):
     ],
 )
 def test_make_names_the_variable_that_it_does_not_know(arguments, message):
-    done = make(*arguments)
-    assert done.returncode == 2
-    assert message in done.stderr and len(done.stderr.splitlines()) == 1
-    assert not done.stdout
+    refused(make(*arguments), message)
 
 
 def test_every_variable_of_a_recipe_is_in_the_help_of_its_target():

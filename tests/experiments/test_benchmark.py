@@ -3,27 +3,34 @@
 import os
 import re
 
-import numpy as np
 import pytest
 import torch
 
 from experiments import study
-from experiments.datasets.splits import Images
+from experiments.datasets import splits
 from experiments.training import benchmark
 from experiments.training.transforms import to_input
 from tests.checkout import ROOT, run
 
 
-def test_the_original_way_sees_the_same_images():
-    pixels = np.random.default_rng(0).integers(0, 256, (8, 28, 28), dtype=np.uint8)
-    labels = np.arange(8, dtype=np.uint8)
-    config = study.load().config("quick", "ResNet18", {}, input_size=40)
-    digits = benchmark.Digits(config, 8, Images(pixels, labels, pixels, labels, pixels, labels))
-    x = torch.stack([digits[index][0] for index in range(8)])
-    assert [digits[index][1] for index in range(8)] == list(range(8))
-    ours = to_input(torch.from_numpy(pixels), 40, 3)
-    assert x.shape == (8, 3, 40, 40)
-    assert float((x - ours).abs().max()) <= 2 / 255 + 1e-6  # a grey level
+@pytest.mark.parametrize("size", [28, 36, 48, 65, 224])
+def test_the_original_way_sees_the_same_images_to_one_grey_level(size):
+    images = splits.load("MNIST")
+    config = study.load().config("quick", "ResNet18", {}).model_copy(update={"input_size": size})
+    digits = benchmark.Digits(config, 16, images)
+    expected = torch.stack([digits[index][0] for index in range(16)])
+    assert [digits[index][1] for index in range(16)] == images.train_labels[:16].tolist()
+    got = to_input(torch.from_numpy(images.train_images[:16].copy()), size, 3)
+    assert got.shape == expected.shape == (16, 3, size, size)
+    one_level = 2 / 255
+    assert (got - expected).abs().max() <= one_level + 1e-6
+    assert (got - expected).abs().mean() < one_level / 20
+
+
+def test_lenet_sees_one_channel_at_28():
+    images = torch.arange(784, dtype=torch.int64).remainder(256).to(torch.uint8).view(1, 28, 28)
+    got = to_input(images, 28, 1)
+    torch.testing.assert_close(got[0, 0], images[0].float() / 127.5 - 1)
 
 
 def test_a_measurement_takes_about_its_time():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from experiments.record import Record, read
+from experiments.record import Record, read, schema
 from tests.fuzz_kit import Bench, compose, damaged, mutated
 
 RUNS = ("SEResNet18.s0", "ResNet18-mul.s0", "LeNet.s0", "DenseNet.s0")
@@ -18,127 +18,58 @@ def benches(tmp_path_factory):
     return {run: Bench(tmp_path_factory.mktemp("records"), run) for run in RUNS}
 
 
-LOSSES = st.sampled_from([0.0, 5e-324, 1e-12, 1.0, 1e6, 1e300, -1e300, -1.0])
-FRACTIONS = st.sampled_from([0.0, 1e-12, 0.5, 1.0])
-SIZES = st.sampled_from([0.0, 5e-324, 1e-9, 1.0, 1e12, 1e300])
-GAINS = st.none() | SIZES
+#: Fields that others must agree with.
+KEPT = {"schema_version", "images", "channels", "input_size", "seed"}
+DEFINED = schema()["$defs"]
 
 
-@st.composite
-def evaluations(draw, count):
-    kind = draw(st.sampled_from(["one digit", "any", "period"]))
-    digits = {
-        "one digit": draw(st.sampled_from("0123456789")) * count,
-        "any": "".join(draw(st.lists(st.sampled_from("0123456789"), min_size=1, max_size=20))),
-        "period": "0123456789",
-    }[kind]
-    return {
-        "images": count,
-        "loss": draw(LOSSES),
-        "accuracy": draw(FRACTIONS),
-        "per_class_accuracy": draw(st.lists(FRACTIONS, min_size=10, max_size=10)),
-        "predictions": (digits * (count // len(digits) + 1))[:count],
-    }
+def pushed(draw, item, rule):
+    """Part of a record: numbers at the ends of what the schema admits, or nearly, lists short."""
+    rule = DEFINED.get(rule.get("$ref", "").rpartition("/")[2], rule)
+    if "anyOf" in rule:
+        rule = rule["anyOf"][0]
+        if rule.get("type") == "number" and draw(st.booleans()):
+            return None
+        rule = DEFINED.get(rule.get("$ref", "").rpartition("/")[2], rule)
+    if isinstance(item, dict):
+        rules = {k: v for k, v in rule.get("properties", {}).items() if k not in KEPT}
+        return {k: pushed(draw, v, rules[k]) if k in rules else v for k, v in item.items()}
+    if isinstance(item, list) and item:
+        if isinstance(item[0], dict):
+            item = item[: draw(st.sampled_from([0, 1, len(item)]))]
+        elif isinstance(item[0], float | int):
+            return [pushed(draw, item[0], rule["items"])] * len(item)
+        return [pushed(draw, each, rule["items"]) for each in item]
+    if isinstance(item, bool) or not isinstance(item, float | int):
+        return item
+    low, high = rule.get("minimum", -1e300), rule.get("maximum", 1e300)
+    low = 5e-324 if "exclusiveMinimum" in rule else low
+    if rule["type"] == "integer":
+        return draw(st.sampled_from([low, rule.get("exclusiveMaximum", high + 1) - 1]))
+    between = (5e-324, 1e-9, 0.5, 1.0, 1e12)
+    return draw(st.sampled_from([low, *(x for x in between if low < x < high), high]))
 
 
 @st.composite
 def extreme(draw, content):
     """A record that the schema admits and that no training would write."""
-    made = dict(content)
-    config = made["config"] = dict(content["config"])
-    counts = st.sampled_from([1, 2, 9, 10_000])
-    config["test_images"], config["validation_images"] = draw(counts), draw(counts)
-    config["train_images"] = draw(st.sampled_from([1, 50_000]))
-    config["epochs"] = draw(st.sampled_from([1, 1000]))
-    config["batch_size"] = draw(st.sampled_from([2, 8192]))
-    config["learning_rate"] = draw(st.sampled_from([5e-324, 10.0]))
-    config["weight_decay"] = draw(FRACTIONS)
+    made = pushed(draw, content, schema())
     made["status"] = draw(st.sampled_from(["finished", "finished", "diverged", "failed"]))
-    finished = made["status"] == "finished"
     made["reason"] = draw(st.text(max_size=50)) if made["status"] == "failed" else None
-    made["divergence"] = (
-        {"epoch": draw(st.sampled_from([1, 2**63 - 1])), "step": draw(st.sampled_from([0, 2**62]))}
-        if made["status"] == "diverged"
-        else None
-    )
+    if made["status"] == "diverged":
+        made["divergence"] = draw(
+            st.sampled_from([{"epoch": 1, "step": 0}, {"epoch": 2**63 - 1, "step": 2**62}])
+        )
     for split in ("validation", "test"):
-        count = draw(st.sampled_from([config[f"{split}_images"], 1, 10_000]))
-        made[split] = draw(evaluations(count)) if finished else None
-    made["history"] = [
-        {
-            "epoch": draw(st.sampled_from([index + 1, 1, 2**63 - 1])),
-            "train_loss": draw(LOSSES),
-            "validation_loss": draw(LOSSES),
-            "validation_accuracy": draw(FRACTIONS),
-            "learning_rate": draw(SIZES),
-            "seconds": draw(SIZES),
-        }
-        for index in range(draw(st.sampled_from([0, 1, 2, 60])))
-    ]
-    sizes = st.sampled_from([0, 1, 2**63 - 1])
-    macs = {"torchinfo": draw(sizes), "thop": draw(sizes)}
-    made["network"] = {
-        "parameters": draw(sizes),
-        "macs": macs,
-        "macs_size": draw(sizes),
-        "macs_at_input": macs,
-        "layers": draw(st.text(max_size=30)),
-    }
-    made["probes"] = draw(probes(content["probes"]))
-    made["timing"] = content["timing"] | {
-        "started": draw(st.sampled_from(["2000-01-01T00:00:00Z", "2199-12-31T23:59:59+23:59"])),
-        "finished": draw(st.sampled_from(["2000-01-02T00:00:00-23:59", "2199-12-31T23:59:59Z"])),
-        "wall_seconds": draw(SIZES),
-        "train_seconds": draw(SIZES),
-        "images_per_second": draw(SIZES),
-        "peak_memory_bytes": draw(sizes),
-    }
+        count = draw(st.sampled_from([1, 2, 9, 10_000]))
+        digits = draw(st.sampled_from(["7", "0123456789"]) | st.text("0123456789", min_size=1))
+        if made["status"] != "finished":
+            made[split] = None
+        elif made[split]:
+            made[split] |= {"images": count, "predictions": (digits * count)[:count]}
+    moments = ["2000-01-01T00:00:00-23:59", "2199-12-31T23:59:59Z"]
+    made["timing"] |= {key: draw(st.sampled_from(moments)) for key in ("started", "finished")}
     return made
-
-
-@st.composite
-def probes(draw, content):
-    layers = [f"layer.{index}" for index in range(draw(st.sampled_from([0, 1, 300])))]
-    steps = draw(st.lists(st.sampled_from([0, 1, 9, 2**62]), max_size=3))
-    row = draw(st.lists(GAINS, min_size=1, max_size=5))
-    names = [block["block"] for probe in content["block_gains"][:1] for block in probe["blocks"]]
-    names = draw(st.sampled_from([names, names[:1], [], ["x"] * 200, names[::-1]]))
-    channels = draw(st.sampled_from([1, 2, 2048]))
-    return {
-        "gradient_norms": {
-            "steps": steps,
-            "layers": layers,
-            "norms": [(row * (len(layers) // len(row) + 1))[: len(layers)] for _ in steps],
-        },
-        "block_gains": [
-            {
-                "step": draw(st.sampled_from([0, 2**62])),
-                "epoch": draw(SIZES),
-                "blocks": [
-                    {
-                        "block": name,
-                        "projection": draw(st.booleans()),
-                        "gain": draw(GAINS),
-                        "branch": draw(GAINS),
-                        "shortcut": draw(GAINS),
-                    }
-                    for name in names
-                ],
-            }
-            for _ in range(draw(st.sampled_from([0, 1, 2])))
-        ],
-        "se_weights": [
-            {
-                "block": block["block"],
-                "channels": channels,
-                "mean": [draw(FRACTIONS)] * channels,
-                "std": [draw(SIZES)] * channels,
-                "range_of_means": draw(FRACTIONS),
-                "mean_range": draw(FRACTIONS),
-            }
-            for block in content["se_weights"][: draw(st.sampled_from([0, 1, 99]))]
-        ],
-    }
 
 
 # --- Each rendered or refused -------------------------------------------------------------------

@@ -9,7 +9,6 @@ import shutil
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 import models
@@ -129,12 +128,6 @@ def test_the_command_prints_probabilities_and_saves_what_was_seen(tmp_path):
     shares = [float(line.split()[1].rstrip("%")) for line in lines[1:11]]
     assert sum(shares) == pytest.approx(100, abs=0.1) and shares == sorted(shares, reverse=True)
     assert Image.open(tmp_path / "my-seen.png").size == (280, 280)
-
-
-def test_probabilities_are_those_of_the_network():
-    image = np.zeros((1, 28, 28), dtype=np.uint8)
-    found = probabilities(RECORD, image)
-    assert torch.allclose(found.sum(dim=1), torch.ones(1))
 
 
 @pytest.mark.parametrize("ink", [0, 255])

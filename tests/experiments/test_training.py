@@ -163,32 +163,13 @@ def test_a_full_disk_costs_the_checkpoint_not_the_run(tmp_path, monkeypatch):
 
 
 def test_nan_is_a_result(mnist):
-    record, _ = execute(job("LeNet", learning_rate=10.0, **SMALL), mnist)
-    assert record.status in ("finished", "diverged")  # sigmoids may survive even that
-    record, _ = execute(
-        job(
-            "ResNet18",
-            learning_rate=10.0,
-            epochs=6,
-            options={"residual": "mul", "batch_norm": False},
-            **SMALL,
-        ),
-        mnist,
-    )
+    options = {"residual": "mul", "batch_norm": False}
+    wild = job("ResNet18", learning_rate=10.0, epochs=6, options=options, **SMALL)
+    record, _ = execute(wild, mnist)
     assert record.status == "diverged"
     assert record.divergence is not None
     assert record.test is None
     assert record.reason is None
-
-
-def test_out_of_memory_is_a_failed_record(mnist, monkeypatch):
-    def no_memory(*_args, **_kwargs):
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
-
-    monkeypatch.setattr("experiments.training.run.train", no_memory)
-    record, _ = execute(job("LeNet", **SMALL), mnist)
-    assert record.status == "failed"
-    assert "allocate memory" in record.reason
 
 
 def test_the_learning_rate_cycles():

@@ -1,5 +1,6 @@
 """``python -m report``: what a person can get wrong ends in one line, exit status 2."""
 
+import shutil
 import sys
 
 import pytest
@@ -7,9 +8,8 @@ import pytest
 from models.errors import UsageError
 from report import __main__ as command_line
 from report import build
-from tests import factory
 from tests.checkout import ROOT, copy_of_checkout, refused, run, trim
-from tests.report_kit import templates
+from tests.report_kit import analysed, templates
 
 
 def report(*arguments):
@@ -17,51 +17,45 @@ def report(*arguments):
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    return factory.save(factory.make(), tmp_path_factory.mktemp("records"))
+def results():
+    return analysed().with_name("records")
 
 
-def analysed(records, out):
-    """The results of records, as the analysis writes them."""
+def analyse(records, out):
     return run(ROOT, "-m", "analysis", "--results", records, "--out", out)
 
 
 @pytest.fixture(scope="module")
-def source(results, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("results")
-    done = analysed(results, folder)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert f"{results} (16 records) -> {folder}: results.json and" in done.stdout
-    return folder
+def source(tmp_path_factory):
+    """The results of these records, to be changed."""
+    return shutil.copytree(analysed(), tmp_path_factory.mktemp("results") / "results")
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("LeNet.s0.json", '{"schema_version": 1, "id": "Le', "LeNet.s0.json: not JSON"),
-        ("other.json", '{"a": 1}', "other.json: schema_version"),
-        ("other.json", "[1, 2]", "other.json: record: Input should be an object"),
-    ],
-)
-def test_bad_records_are_named(tmp_path, results, name, content, message):
-    folder = tmp_path / "records"
-    folder.mkdir()
-    for path in results.glob("*.json"):
-        (folder / path.name).write_bytes(path.read_bytes())
-    (folder / name).write_text(content, encoding="utf-8")
-    done = analysed(folder, tmp_path / "results")
-    assert done.returncode == 0 and message in done.stderr
+def test_bad_records_are_named(tmp_path, results):
+    folder = shutil.copytree(results, tmp_path / "records")
+    bad = {
+        "LeNet.s0.json": ('{"schema_version": 1, "id": "Le', "not JSON"),
+        "list.json": ("[1, 2]", "record: Input should be an object"),
+        "other.json": ('{"a": 1}', "schema_version"),
+    }
+    for name, (content, _) in bad.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    analysis = analyse(folder, tmp_path / "results")
     done = report("--source", tmp_path / "results", "--out", tmp_path / "out", "--only", "html")
-    assert done.returncode == 2 and message in done.stderr  # built, but not of everything
+    assert (analysis.returncode, done.returncode) == (0, 2)  # built, but not of everything
     html = (tmp_path / "out/report.html").read_text(encoding="utf-8")
-    assert html.count(f"<code>{message}") == 2  # beside the folder's name, which stays out
+    for name, (_, reason) in bad.items():
+        message = f"{name}: {reason}"
+        assert message in analysis.stderr and message in done.stderr
+        assert html.count(f"<code>{message}") == 2  # beside the folder's name, which stays out
     assert str(folder) not in html
 
 
 def test_an_analysis_is_made_once_and_again_after_a_change(tmp_path, results, source):
-    assert ": up to date" in analysed(results, source).stdout
+    assert ": up to date" in analyse(results, source).stdout
     (source / "tables/results.csv").write_text("")
-    assert "results.json and" in analysed(results, source).stdout
+    said = analyse(results, source).stdout
+    assert f"{results} (16 records) -> {source}: results.json and" in said
     assert (source / "tables/results.csv").read_text()
     one = run(ROOT, "-m", "analysis", "depth", "--results", results, "--out", tmp_path)
     drawn = {f"depth.{lang}.{kind}" for lang in ("zh", "en") for kind in ("svg", "pdf", "png")}
@@ -93,7 +87,7 @@ def test_a_faulty_template_is_one_line_a_language(monkeypatch, tmp_path, source)
 
 def test_without_records_it_still_builds_and_says_so(tmp_path):
     (tmp_path / "empty").mkdir()
-    assert analysed(tmp_path / "empty", tmp_path / "results").returncode == 0
+    assert analyse(tmp_path / "empty", tmp_path / "results").returncode == 0
     done = report("--source", tmp_path / "results", "--out", tmp_path / "out", "--only", "html")
     assert done.returncode == 0, done.stderr
     html = (tmp_path / "out/report.html").read_text(encoding="utf-8")

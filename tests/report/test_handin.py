@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from analysis import results
 from report.base import tree
 from report.base.errors import ReportError
 from report.documents import document, handin
 from report.templating.sections import discover, in_language
-from tests import factory, report_kit
+from tests import report_kit
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
@@ -62,12 +61,11 @@ def made(tmp_path_factory):
     settings = templates / "report.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("course =", 'logo = "logo.png"\ncourse ='), encoding="utf-8")
-    inputs = results.Inputs.read(factory.save(factory.make(), folder / "records"))
-    results.make(inputs, folder / "results")
+    results = report_kit.analysed()
     for form in handin.FORMATS:
         for lang in ("zh", "en"):
-            handin.write(folder / "results", folder / "out", form, lang, templates)
-    material = handin.schema.load(folder / "results")
+            handin.write(results, folder / "out", form, lang, templates)
+    material = handin.schema.load(results)
     page = {
         lang: document.compose(templates, material, discover(templates), lang, pdf=False)
         for lang in ("zh", "en")
@@ -183,8 +181,7 @@ def test_course_logo_and_the_rows_of_the_cover_are_there(made, form):
 @pytest.mark.parametrize(("lang", "program"), [("zh", "xelatex"), ("en", "pdflatex")])
 def test_the_whole_report_is_latex(tmp_path, lang, program):
     """It compiles where there is a LaTeX; elsewhere its letters are those that LaTeX has."""
-    source = report_kit.built().parent / "results"
-    name = handin.write(source, tmp_path, "tex", lang)
+    name = handin.write(report_kit.analysed(), tmp_path, "tex", lang)
     text = (tmp_path / name).read_text(encoding="utf-8")
     assert r"\label{tab-runs}" in text and "SE-ResNet-34" in text.split(r"\label{tab-runs}")[1]
     if shutil.which(program) is None:

@@ -14,7 +14,7 @@ from report import build
 from report.blocks.svg import for_page
 from tests import factory
 from tests.fuzz_kit import replaced
-from tests.report_kit import SVG, built, material, whole_page
+from tests.report_kit import SVG, built, material
 
 pytestmark = pytest.mark.pipeline
 
@@ -143,7 +143,7 @@ def test_drawings_follow_the_colours_of_the_page():
 
 def page_of(records):
     """The real page of these records, with one drawing for all figures."""
-    return whole_page(material(records))
+    return build.html(material(records))
 
 
 def numbers(records):

@@ -51,9 +51,15 @@ def test_a_typed_result_is_refused(tmp_path, capsys, text):
         "{# 98.36 #}",
         '{% if f("se-best").seeds > 1 %}several{% endif %}',
         '{{ "one" if f("se-best").seeds == 1 else "several" }}',
+        "`$x` and `[TOC]`, \\$ and $x$, $y$",
+        "$$\na = \\text{b}\n$$",
+        "| a | b |\n| :-: | :-- |\n| c | d |",
+        "> [!NOTE]\n> Mind.",
+        "a: b, at one:two, {a, b}",
+        '[a](https://example.org "title")',
     ],
 )
-def test_what_is_no_result_passes(tmp_path, capsys, text):
+def test_what_is_no_result_and_is_markdown_passes(tmp_path, capsys, text):
     assert check(tmp_path, capsys, text) == (0, "")
 
 
@@ -89,21 +95,6 @@ def test_what_would_be_printed_as_typed_is_named(tmp_path, capsys, text, said):
         line.partition(": ")[0].endswith("10-a.en.md:3") and said in line
         for line in found.splitlines()
     ), found
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "`$x` and `[TOC]`, \\$ and $x$, $y$",
-        "$$\na = \\text{b}\n$$",
-        "| a | b |\n| :-: | :-- |\n| c | d |",
-        "> [!NOTE]\n> Mind.",
-        "a: b, at one:two, {a, b}",
-        '[a](https://example.org "title")',
-    ],
-)
-def test_what_is_markdown_passes(tmp_path, capsys, text):
-    assert check(tmp_path, capsys, text) == (0, "")
 
 
 def test_line_and_name_are_given(tmp_path, capsys):

@@ -9,9 +9,10 @@ from html import unescape
 
 import pytest
 
+from report import build
 from tests import factory
 from tests.factory import outcome
-from tests.report_kit import material, whole_page
+from tests.report_kit import material
 
 #: One half of the networks diverged, then the other.
 FIRST = (
@@ -39,7 +40,7 @@ def page(name: str) -> str:
             seeds=2, specs={"PlainNet34.s1": outcome("PlainNet34", status="diverged")}
         ),
     }[name]()
-    return whole_page(material(records))
+    return build.html(material(records))
 
 
 def _lost(variants, status):
