@@ -16,8 +16,8 @@ from experiments.training import loop as training
 from experiments.training.checkpoint import Checkpoint
 from experiments.training.cpu_kernels import accelerate
 from experiments.training.optimizer import AdamW, Average
-from experiments.training.probes.block_gains import block_gains
 from experiments.training.probes import Subject
+from experiments.training.probes.block_gains import block_gains
 from experiments.training.probes.se_weights import SEProbe
 from experiments.training.run import execute
 from experiments.training.state import Job, Trained
