@@ -36,7 +36,7 @@ def limited(checkout, megabytes):
 def test_too_little_memory_for_the_batch_splits_it(checkout):
     done, record = limited(checkout, 400)
     assert done.returncode == 0, done.stderr
-    assert "SEResNet18.s0: out of memory; begins anew with 2 micro-batches a batch" in done.stderr
+    assert "SEResNet18.s0: out of memory; begins anew with 2 micro-batches" in done.stderr
     assert record.status == "finished"
     assert record.batch_pieces > 1
     assert len(record.history) == 1
