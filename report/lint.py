@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -44,17 +44,27 @@ _VERBATIM = re.compile(
 )
 #: Expressions, statements and comments of Jinja.
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]")
 _HEADING = re.compile(r"^(#{1,6}) ", re.MULTILINE)
 _EQUATION = re.compile(r"\$\$.*?\$\$\s*\(([\w-]+)\)", re.DOTALL)
 
 
+Problem = tuple[Place, str]
+
+
 def lint(folder: Path = TEMPLATES) -> int:
     """Print every problem as ``file:line: what``; returns the exit status, 1 if there are any."""
-    problems = [*_numbers(folder), *_parity(folder), *_works(folder)]
-    for place, message in sorted(problems, key=lambda item: (str(item[0].file), item[0].line)):
-        print(f"{place}: {message}", file=sys.stderr)
+    problems = _lines([*_numbers(folder), *_parity(folder), *_works(folder)])
+    for line in problems:
+        print(line, file=sys.stderr)
     return 1 if problems else 0
+
+
+def _lines(problems: Iterable[Problem]) -> list[str]:
+    """The problems by place, one line each."""
+    ordered = sorted(problems, key=lambda each: (str(each[0].file), each[0].line))
+    return [f"{place}: {message}" for place, message in ordered]
 
 
 #: Patterns of unknown markup, which is printed unchanged, with the advice what to write.
@@ -83,34 +93,23 @@ _UNKNOWN = {
 }
 
 
-Problem = tuple[Place, str]
-
-
 def unsupported(folder: Path = TEMPLATES) -> list[str]:
     """Unknown markup in the templates, one line each."""
-    found = [each for path in _templates(folder) for each in _unknown(path, _text_only(read(path)))]
-    found.sort(key=lambda each: (str(each[0].file), each[0].line))
-    return [f"{place}: {message}" for place, message in found]
+    return _lines(each for path in _templates(folder) for each in _unknown(path, _prose(path)))
 
 
 def _templates(folder: Path) -> list[Path]:
-    return sorted(
-        [
-            *written(folder / "sections", "*.md"),
-            *written(folder / "findings", "*.md"),
-            *folder.glob("readme.*.md"),
-        ]
-    )
+    readmes = written(folder, "readme.*.md")
+    return [*readmes, *written(folder / "sections", "*.md"), *written(folder / "findings", "*.md")]
 
 
 def _numbers(folder: Path) -> Iterator[Problem]:
     allowed = _definitions(folder)
     for path in _templates(folder):
-        source = read(path)
-        text = _text_only(source)
+        text = _prose(path)
         yield from _typed(path, text, allowed)
         yield from _unknown(path, text)
-        yield from _constants(path, source)
+        yield from _constants(path)
 
 
 def _typed(path: Path, text: str, allowed: re.Pattern[str] | None) -> Iterator[Problem]:
@@ -118,13 +117,11 @@ def _typed(path: Path, text: str, allowed: re.Pattern[str] | None) -> Iterator[P
     if allowed is not None:
         bare = _blanked(allowed, bare)
     for match in _NUMBER.finditer(bare):
-        line = bare.count("\n", 0, match.start()) + 1
-        column = match.start() - bare.rfind("\n", 0, match.start())
-        message = (
+        yield (
+            _place(path, match),
             f"{match[0]!r} is typed: print a result by n(...); put a definition into `code`, a "
-            f"$formula$ or {DEFINITIONS}"
+            f"$formula$ or {DEFINITIONS}",
         )
-        yield Place(path, line, column), message
 
 
 def _unknown(path: Path, text: str) -> Iterator[Problem]:
@@ -132,9 +129,12 @@ def _unknown(path: Path, text: str) -> Iterator[Problem]:
     bare = _blanked(_VERBATIM, text)
     for pattern, message in _UNKNOWN.items():
         for match in re.finditer(pattern, bare, re.MULTILINE):
-            line = bare.count("\n", 0, match.start()) + 1
-            column = match.start() - bare.rfind("\n", 0, match.start())
-            yield Place(path, line, column), f"{match[0].strip()[:40]!r}: {message}"
+            yield _place(path, match), f"{match[0].strip()[:40]!r}: {message}"
+
+
+def _place(path: Path, match: re.Match[str]) -> Place:
+    line = match.string.count("\n", 0, match.start()) + 1
+    return Place(path, line, match.start() - match.string.rfind("\n", 0, match.start()))
 
 
 def _blanked(pattern: re.Pattern[str], text: str) -> str:
@@ -142,44 +142,38 @@ def _blanked(pattern: re.Pattern[str], text: str) -> str:
     return pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
-def _text_only(source: str) -> str:
+def _prose(path: Path) -> str:
     """A template with spaces instead of expressions, statements and comments."""
-    return _blanked(_JINJA, source)
+    return _blanked(_JINJA, read(path))
 
 
-def _parsed(path: Path, source: str) -> nodes.Template:
+def _parsed(path: Path) -> nodes.Template:
     try:
-        return Environment().parse(source)
+        return Environment().parse(read(path))
     except TemplateSyntaxError as error:
         raise syntax_error(error.message or "", path, error.lineno) from None
 
 
-def _constants(path: Path, source: str) -> Iterator[Problem]:
+def _constants(path: Path) -> Iterator[Problem]:
     """Numbers printed by expressions without a macro: ``{{ "98.36" }}``, ``{{ 98.36 }}``."""
-    for output in _parsed(path, source).find_all(nodes.Output):
+    for output in _parsed(path).find_all(nodes.Output):
         for node in output.nodes:
-            if isinstance(node, nodes.TemplateData):
-                continue
-            for constant in _outside_calls(node):
+            for constant in [] if isinstance(node, nodes.TemplateData) else _outside_calls(node):
                 if re.search(r"\d", str(constant.value)):
-                    yield (
-                        Place(path, constant.lineno),
-                        f"{constant.value!r} is typed in an expression",
-                    )
+                    message = f"{constant.value!r} is typed in an expression"
+                    yield Place(path, constant.lineno), message
 
 
 def _outside_calls(node: nodes.Node) -> Iterator[nodes.Const]:
     if isinstance(node, nodes.Const):
         yield node
+    children: Iterable[nodes.Node | None] = node.iter_child_nodes()
     if isinstance(node, nodes.CondExpr):
-        children: list[nodes.Node | None] = [node.expr1, node.expr2]  # its test prints nothing
+        children = [node.expr1, node.expr2]  # its test prints nothing
     elif isinstance(node, nodes.Call | nodes.Getitem | nodes.Compare):
         children = []
-    else:
-        children = list(node.iter_child_nodes())
-    for child in children:
-        if child is not None:
-            yield from _outside_calls(child)
+    for child in filter(None, children):
+        yield from _outside_calls(child)
 
 
 def _definitions(folder: Path) -> re.Pattern[str] | None:
@@ -220,25 +214,17 @@ def _parity(folder: Path) -> Iterator[Problem]:
         for what, ours in outlines["zh"].items():
             theirs = outlines["en"][what]
             if ours != theirs:
-                place = Place(files["zh"], 1)
-                yield (
-                    place,
-                    f"{what} differ from {files['en'].name}: {_shown(ours)} / {_shown(theirs)}",
-                )
-
-
-def _shown(items: list[str]) -> str:
-    return " ".join(items) or "none"
+                shown = " / ".join(" ".join(items) or "none" for items in (ours, theirs))
+                yield Place(files["zh"], 1), f"{what} differ from {files['en'].name}: {shown}"
 
 
 def _outline(path: Path) -> dict[str, list[str]]:
-    source = read(path)
-    text = _blanked(re.compile(r"```.*?(?:```|\Z)", re.DOTALL), _text_only(source))
+    text = _blanked(_FENCED, _prose(path))
     found: dict[str, list[str]] = {
         "headings": _HEADING.findall(text),
         "equations": _EQUATION.findall(text),
     }
-    tree = _parsed(path, source)
+    tree = _parsed(path)
     calls = [call for call in tree.find_all(nodes.Call) if isinstance(call.node, nodes.Name)]
     for macro in _ORDERED:
         found[f"{macro}s"] = [

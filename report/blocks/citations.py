@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 import warnings
-from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,23 +33,14 @@ _ADDRESS = re.compile(
 #: The processor's typography as ``bibtex.MARKUP``. The processor escapes only some texts, so its
 #: own HTML is not used and everything is escaped at the end.
 _TAGS = {
-    "Italic": bibtex.MARKUP["i"],
-    "Oblique": bibtex.MARKUP["i"],
+    **dict.fromkeys(("Italic", "Oblique"), bibtex.MARKUP["i"]),
     "Bold": bibtex.MARKUP["b"],
-    "Light": ("", ""),
-    "Underline": ("", ""),
     "Superscript": bibtex.MARKUP["sup"],
     "Subscript": bibtex.MARKUP["sub"],
-    "SmallCaps": ("", ""),
+    **dict.fromkeys(("Light", "Underline", "SmallCaps"), ("", "")),
 }
-
-
-def _wrapper(opening: str, closing: str) -> Callable[[str], str]:
-    return lambda text: f"{opening}{text}{closing}"
-
-
 _FORMATTER = SimpleNamespace(
-    preformat=str, **{name: _wrapper(*marks) for name, marks in _TAGS.items()}
+    preformat=str, **{name: "{}".join(marks).format for name, marks in _TAGS.items()}
 )
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from analysis.schema import LANGS, Kind, Lang, Source, Value
-from report.base.environment import partial
 from report.base.placeholders import escape
 
 __all__ = ["LANGS", "Lang"]
@@ -227,7 +226,7 @@ def data_element(value: Value, text: str, lang: Lang, upper: Value | None = None
     sources = escape(sources_text(value.sources))
     css, shown = ("n ci", f"{value.value!r} {upper.value!r}") if upper else ("n", repr(value.value))
     if sources and "/" not in value.sources[0].record:
-        card = card_id(value.sources[0].record, lang)
+        card = escape(card_id(value.sources[0].record, lang))
         opening = f'<a class="{css}" href="#{card}" data-value="{shown}" data-source="{sources}">'
         return Markup(f"{opening}{escape(text)}</a>")
     source = f' data-source="{sources}"' if sources else ""
@@ -236,7 +235,7 @@ def data_element(value: Value, text: str, lang: Lang, upper: Value | None = None
 
 def link(kind: str, target: str, text: str) -> Markup:
     """A link within the report: ``kind`` is its class, ``target`` an id."""
-    return partial("link", kind=kind, target=target, text=text)
+    return Markup(f'<a class="{kind}" href="#{escape(target)}">{escape(text)}</a>')
 
 
 def network_of(record: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial as partial_of
-from html import unescape
 from pathlib import Path
 
 from lxml import etree
@@ -212,8 +211,3 @@ def _cards(writer: Writer, typeset: Typeset) -> Iterator[Part]:
         tree.tighten(root)
         typeset(root)
         yield Part("cards", root, (_entry(1, f"{lang}-sec-cards", "", title, typeset),))
-
-
-def plain(html: str) -> str:
-    """HTML as text, for titles and outlines."""
-    return unescape(Markup(html).striptags())

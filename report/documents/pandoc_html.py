@@ -17,9 +17,9 @@ from report.base import tree
 from report.base.tree import Element, Node
 
 Format: TypeAlias = Literal["docx", "tex", "md"]
-#: A filter in Lua for formulas, raw text, and elements that become metadata.
+#: A filter in Lua for formulas, raw text, metadata and footnotes, which old versions do not read.
 FILTER = """
-local meta = {}
+local meta, notes = {}, {}
 local function raw(make)
   return function(element)
     local form = element.attributes.raw
@@ -28,16 +28,24 @@ local function raw(make)
   end
 end
 local function take(element)
-  local key = element.attributes.meta
-  if not key then return nil end
-  meta[key] = element.content[1].content
-  return {}
+  local key, note = element.attributes.meta, element.attributes.note
+  if key then meta[key] = element.content[1].content end
+  if note then notes[note] = element.content end
+  return (key or note) and {}
+end
+local function note(element)
+  local key = element.attributes.note
+  return key and pandoc.Note(notes[key])
 end
 local function add(found)
   for key, value in pairs(meta) do found[key] = value end
   return found
 end
-return {{Code = raw(pandoc.RawInline), CodeBlock = raw(pandoc.RawBlock), Div = take, Meta = add}}
+return {
+  {Code = raw(pandoc.RawInline), CodeBlock = raw(pandoc.RawBlock)},
+  {Div = take, Meta = add},
+  {Code = note},
+}
 """
 #: What only the page has: links to records and files, and a summary above the details of a test.
 _PAGE_ONLY = (
@@ -48,15 +56,14 @@ _PAGE_ONLY = (
 _KEPT = {
     **dict.fromkeys(("h2", "h3", "h4", "h5", "h6"), ("id", "class")),
     **dict.fromkeys(("td", "th", "col"), ("style",)),
-    **dict.fromkeys(("table", "figure", "li"), ("id",)),
-    "a": ("href", "role"),
+    **dict.fromkeys(("table", "figure"), ("id",)),
+    "a": ("href",),
     "img": ("src", "alt", "width", "height"),
-    "code": ("data-raw", "data-raw-text"),
+    "code": ("data-raw", "data-raw-text", "data-note"),
     "pre": ("data-raw", "data-raw-text", "class"),
-    "div": ("data-meta", "data-custom-style"),
+    "div": ("data-meta", "data-note", "data-custom-style"),
     "span": ("id",),
     "ol": ("start",),
-    "section": ("role",),
 }
 #: Elements of which only the content is handed on.
 _BARE = ("data", "mark", "details")
@@ -110,8 +117,10 @@ class Converter:
         for path, step in steps.items():
             for element in root.xpath(path):
                 step(element)
+        for note in root.xpath('.//section[@class="footnotes"]//li'):
+            root.append(E.div(*tree.content(note), {"data-note": note.get("id", "")}))
         for notes in root.xpath('.//section[@class="footnotes"]'):
-            notes.set("role", "doc-endnotes")
+            tree.replace(notes, [])
         self._strip(root)
         return root
 
@@ -138,8 +147,8 @@ class Converter:
         return _inline("openxml" if self._form == "docx" else "latex", text)
 
     def _footnote(self, mark: Element) -> None:
-        target = mark.xpath("string(.//@href)")
-        tree.replace(mark, [E.a("1", href=target, role="doc-noteref")])
+        key = mark.xpath("string(.//@href)").removeprefix("#")
+        tree.replace(mark, [E.code("1", {"data-note": key})])
 
     def _heading(self, heading: Element) -> None:
         number = heading.xpath('./*[@class="secno"]')
@@ -318,7 +327,7 @@ class Converter:
 
     def _link(self, link: Element) -> None:
         target = link.get("href", "")
-        if not target.startswith("#") or link.get("role"):
+        if not target.startswith("#"):
             return
         anchor = _key(target[1:])
         if self._form == "tex" and tree.has_class(link, "cite"):

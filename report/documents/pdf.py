@@ -14,7 +14,7 @@ from report.base.environment import filled
 from report.base.errors import ReportError
 from report.base.labels import Labels
 from report.blocks import formulas
-from report.documents.document import Document, Entry, plain
+from report.documents.document import Document, Entry
 from report.documents.html_page import CODES, style
 from report.pdf_engine import glyphs, printing
 
@@ -75,7 +75,7 @@ def _for_paper(root: tree.Element, assets: dict[str, str], labels: Labels) -> No
 
 def _columns(contents: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:
     """The contents in two columns of similar height; WeasyPrint balances columns slowly."""
-    lines = list(accumulate(1 + (len(plain(entry.text)) > _LINE) for entry in contents))
+    lines = list(accumulate(1 + (len(entry.text.striptags()) > _LINE) for entry in contents))
     cut = sum(2 * line <= max(lines) for line in lines)
     return contents[:cut], contents[cut:]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any
 
@@ -33,24 +34,12 @@ def load() -> str:
     return ragged
 
 
-class _Messages(logging.Handler):
-    """Collects log messages."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Store a message."""
-        self.found.append(record.getMessage())
-
-
 def faults(path: Path) -> list[str]:
     """WeasyPrint's warnings about a style sheet, one line each."""
     load()
     import weasyprint
 
-    logger, handler = logging.getLogger("weasyprint"), _Messages()
+    logger, handler = logging.getLogger("weasyprint"), BufferingHandler(1_000_000)
     logger.setLevel(logging.WARNING)
     logger.addHandler(handler)
     try:
@@ -58,9 +47,8 @@ def faults(path: Path) -> list[str]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(logging.CRITICAL)
-    placed = (
-        re.fullmatch(r"(.*) at (\d+):\d+([,:] .*)", line, re.DOTALL) for line in handler.found
-    )
+    said = (record.getMessage() for record in handler.buffer)
+    placed = (re.fullmatch(r"(.*) at (\d+):\d+([,:] .*)", line, re.DOTALL) for line in said)
     return [f"{Place(path, int(m[2]))}: {one_line(m[1] + m[3])}" for m in placed if m]
 
 

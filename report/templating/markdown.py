@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -18,7 +18,6 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
 from markdown_it.token import Token
-from markdown_it.utils import OptionsDict
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
@@ -66,17 +65,11 @@ def converter(hooks: Hooks) -> MarkdownIt:
         label = tokens[at].info if tokens[at].type == "math_block_label" else ""
         return hooks.formula(tokens[at].content, label)
 
-    def code(
-        self: RendererHTML,
-        tokens: Sequence[Token],
-        at: int,
-        options: OptionsDict,
-        env: MutableMapping[str, Any],
-    ) -> str:
+    def code(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         content = tokens[at].content
         if _NUMBER.fullmatch(content):  # a definition, not code
             return formulas.plain_number(content.replace("%", r"\%")) or content
-        return self.code_inline(tokens, at, options, env)  # type: ignore[no-any-return,unused-ignore]
+        return RendererHTML.code_inline(self, tokens, at, *rest)
 
     def image(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         return hooks.picture(str(tokens[at].attrs["src"]), tokens[at].content)
@@ -103,28 +96,24 @@ def converter(hooks: Hooks) -> MarkdownIt:
     def mark(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         return f"[{tokens[at].meta['id'] + 1}]"  # the same for repeated references to a note
 
-    def item(
-        self: RendererHTML,
-        tokens: Sequence[Token],
-        at: int,
-        options: OptionsDict,
-        env: MutableMapping[str, Any],
-    ) -> str:
+    def item(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         box = {"True": "☑ ", "False": "☐ "}.get(str(tokens[at].meta.get("checked")), "")
-        return self.renderToken(tokens, at, options, env) + box
+        return self.renderToken(tokens, at, *rest) + box
 
-    convert.add_render_rule("text", text)
-    convert.add_render_rule("fence", fence)
-    convert.add_render_rule("footnote_caption", mark)
-    convert.add_render_rule("list_item_open", item)
-    convert.add_render_rule("math_inline", inline)
-    convert.add_render_rule("math_inline_double", block)
-    convert.add_render_rule("math_block", block)
-    convert.add_render_rule("math_block_label", block)
-    convert.add_render_rule("code_inline", code)
-    convert.add_render_rule("image", image)
-    convert.add_render_rule("html_inline", tag)
-    convert.add_render_rule("html_block", tag)
+    rules = {
+        "text": text,
+        "fence": fence,
+        "footnote_caption": mark,
+        "list_item_open": item,
+        "math_inline": inline,
+        **dict.fromkeys(("math_inline_double", "math_block", "math_block_label"), block),
+        "code_inline": code,
+        "image": image,
+        "html_inline": tag,
+        "html_block": tag,
+    }
+    for name, rule in rules.items():
+        convert.add_render_rule(name, rule)
     return convert
 
 

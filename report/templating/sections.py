@@ -86,16 +86,10 @@ def discover(folder: Path) -> list[SectionFile]:
         path = next(iter(files.values()))
         for lang in LANGS:
             if lang not in files and not _alone(path):
-                other = (
-                    path.name.replace(".en.", ".zh.")
-                    if lang == "zh"
-                    else path.name.replace(".zh.", ".en.")
-                )
-                raise ReportError(
-                    f"has no counterpart {other}; if it has none, begin it with "
-                    f"{{# only {path.name.split('.')[1]} #}}",
-                    Place(path, 1),
-                )
+                stem, only, _ = path.name.split(".")
+                advice = f"if it has none, begin it with {{# only {only} #}}"
+                message = f"has no counterpart {stem}.{lang}.md; {advice}"
+                raise ReportError(message, Place(path, 1))
         if name in names:
             raise ReportError(f"a section {name!r} is there twice", Place(path, 1))
         names.add(name)
