@@ -26,7 +26,6 @@ __all__ = ["Epoch", "Kind", "Source", "Value", "value"]
 
 Lang = Literal["zh", "en"]
 LANGS: tuple[Lang, Lang] = ("zh", "en")
-Texts = Mapping[Lang, str]
 
 #: The folder of results by profile, and the name of the file in it.
 OUT = Path(__file__).resolve().parent / "out"
@@ -109,14 +108,16 @@ class Column:
         kind: kind of the cells. ``text``: printed unchanged; ``word``: key of a word in the
             templates; ``claim``: id of a finding, printed as its claim; ``verdict``; ``value``:
             numbers of different kinds; else the kind of the numbers.
-        title: the printed head.
         original: whether the column has figures of the original write-up.
+        head: key of the printed head in ``templates/tables.toml``; empty: ``key``.
+        name: what the head inserts.
     """
 
     key: str
     kind: ColumnKind
-    title: Texts
     original: bool = False
+    head: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,16 @@
-"""Shared by the tables. Notes and words are keys of ``templates/labels.toml``."""
+"""Shared by the tables. Notes and words are keys of ``templates/labels.toml``, heads of columns
+of ``templates/tables.toml``."""
 
 from __future__ import annotations
 
 from analysis.evidence import Evidence
-from analysis.schema import Cell, Column, ColumnKind, Table
+from analysis.schema import Cell, Column, Table
 from analysis.statistics import accuracy_interval
 from analysis.true_labels import Split
 from analysis.values import Source, Value
 from experiments.record import Record
 
 __all__ = ["Cell", "Column", "Table"]
-
-
-def column(key: str, kind: ColumnKind, zh: str, en: str, *, original: bool = False) -> Column:
-    """A column with its head in both languages."""
-    return Column(key, kind, {"zh": zh, "en": en}, original)
 
 
 def table(

@@ -9,17 +9,17 @@ from analysis.cross_dataset import Transfer
 from analysis.findings import Finding, Verdict
 from analysis.findings.base import REGISTRY
 from analysis.schema import Ladder, Step
-from analysis.tables.base import Cell, Table, column, table
+from analysis.tables.base import Cell, Column, Table, table
 from experiments.datasets import DATASETS, USUAL, DatasetName
 
 COLUMNS = [
-    column("claim", "claim", "论断", "Claim"),
-    column("original", "value", "原报告的依据", "Original's figures", original=True),
-    column("verdict", "verdict", "判断", "Verdict"),
-    column("effect", "value", "效应", "Effect"),
-    column("p", "p", "p 值（校正后）", "p, corrected"),
-    column("test", "word", "检验", "Test"),
-    column("seeds", "integer", "运行数", "Runs"),
+    Column("claim", "claim"),
+    Column("original", "value", original=True),
+    Column("verdict", "verdict"),
+    Column("effect", "value"),
+    Column("p", "p"),
+    Column("test", "word"),
+    Column("seeds", "integer"),
 ]
 
 
@@ -61,13 +61,13 @@ def _side_by_side(
 
     ``rows``: by finding, the joint outcome and what was found at each place.
     """
-    columns = [column("claim", "claim", "论断", "Claim")]
+    columns = [Column("claim", "claim")]
     for place, title in titles.items():
         columns += [
-            column(f"{place}_verdict", "verdict", title, title),
-            column(f"{place}_effect", "value", "效应", "Effect"),
+            Column(f"{place}_verdict", "verdict", head="name", name=title),
+            Column(f"{place}_effect", "value", head="effect"),
         ]
-    columns.append(column("outcome", "word", "比较", "Together"))
+    columns.append(Column("outcome", "word"))
     cells = []
     for finding, (outcome, places) in rows.items():
         row = {"claim": Cell(finding), "outcome": Cell(outcome)}

@@ -8,18 +8,16 @@ from analysis.findings.attention import Ranges
 from analysis.findings.base import difference, error_ratio
 from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
 from analysis.findings.overlooked import RESNET, SOFTMAX
-from analysis.tables.base import Cell, Table, accuracy_cell, column, table
+from analysis.tables.base import Cell, Column, Table, accuracy_cell, table
 from analysis.true_labels import Split
 from analysis.values import Value
 
-NETWORK = column("network", "text", "网络", "Network")
-P = column("p", "p", "p 值", "p")
-TRAIN_LOSS = column("train_loss", "loss", "训练损失（末轮）", "Training loss, last epoch")
-VALIDATION_LOSS = column(
-    "validation_loss", "loss", "验证损失（末轮）", "Validation loss, last epoch"
-)
-TEST_ACCURACY = column("accuracy", "accuracy", "测试准确率", "Test accuracy")
-RATIO = column("ratio", "ratio", "错误率之比", "Error ratio")
+NETWORK = Column("network", "text")
+P = Column("p", "p")
+TRAIN_LOSS = Column("train_loss", "loss")
+VALIDATION_LOSS = Column("validation_loss", "loss")
+TEST_ACCURACY = Column("accuracy", "accuracy")
+RATIO = Column("ratio", "ratio")
 
 
 def compared(evidence: Evidence, variant: str, base: str, split: Split = "test") -> dict[str, Cell]:
@@ -43,10 +41,10 @@ def compared(evidence: Evidence, variant: str, base: str, split: Split = "test")
 def operators(evidence: Evidence) -> Table:
     """The operators of ResNet-18, on the validation images as in the original."""
     columns = [
-        column("operator", "word", "运算", "Operator"),
+        Column("operator", "word"),
         NETWORK,
-        column("accuracy", "accuracy", "验证准确率", "Validation accuracy"),
-        column("difference", "difference", "与加法之差", "Difference from add"),
+        Column("accuracy", "accuracy"),
+        Column("difference", "difference"),
         RATIO,
         P,
         TRAIN_LOSS,
@@ -71,14 +69,14 @@ def operators(evidence: Evidence) -> Table:
 def softmax(evidence: Evidence) -> Table:
     """ResNet-18 with and without a Softmax in front of the cross-entropy."""
     columns = [
-        column("adaptor", "word", "输出层", "Output"),
+        Column("adaptor", "word"),
         TEST_ACCURACY,
-        column("difference", "difference", "与无 Softmax 之差", "Difference from without"),
+        Column("difference", "difference"),
         RATIO,
         P,
         TRAIN_LOSS,
         VALIDATION_LOSS,
-        column("floor", "loss", "损失下界", "Least possible loss"),
+        Column("floor", "loss"),
     ]
     rows = []
     for name, variant in (("without-softmax", RESNET), ("with-softmax", SOFTMAX)):
@@ -100,14 +98,14 @@ def attention(evidence: Evidence) -> Table:
     """Networks with SE blocks against those without, and the ranges of the channel weights."""
     columns = [
         NETWORK,
-        column("without", "accuracy", "无 SE", "Without SE"),
-        column("accuracy", "accuracy", "有 SE", "With SE"),
-        column("difference", "difference", "与无 SE 之差", "Difference"),
+        Column("without", "accuracy"),
+        Column("accuracy", "accuracy"),
+        Column("difference", "difference"),
         RATIO,
         P,
-        column("range", "weight", "权重极差（各阶段平均）", "Range of weights, mean of stages"),
-        column("least", "weight", "最小极差", "Least range"),
-        column("most", "weight", "最大极差", "Largest range"),
+        Column("range", "weight"),
+        Column("least", "weight"),
+        Column("most", "weight"),
     ]
     pairs = (("SEResNet18", "ResNet18"), ("SEResNet34", "ResNet34"), ("SEAlexNet", "AlexNet"))
     rows = []
@@ -129,11 +127,11 @@ def widths(evidence: Evidence) -> Table:
     """The original's bottlenecks against the paper's."""
     columns = [
         NETWORK,
-        column("widths", "word", "宽度", "Widths"),
-        column("parameters", "count", "参数量", "Parameters"),
-        column("macs", "macs", "乘加次数（一张图像）", "MACs of one image"),
+        Column("widths", "word"),
+        Column("parameters", "count"),
+        Column("macs", "macs"),
         TEST_ACCURACY,
-        column("difference", "difference", "与论文宽度之差", "Difference from the paper's"),
+        Column("difference", "difference"),
         RATIO,
         P,
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.schema import Machines
-from analysis.tables.base import Cell, Table, column, table
+from analysis.tables.base import Cell, Column, Table, table
 from analysis.tables.comparisons import NETWORK, RATIO
 
 
@@ -16,8 +16,8 @@ def machines(found: Machines) -> Table:
     columns = [NETWORK]
     for place, name in enumerate(names, 1):
         columns += [
-            column(f"runs_{place}", "integer", f"{name} 运行数", f"Runs, {name}"),
-            column(f"accuracy_{place}", "accuracy", name, name),
+            Column(f"runs_{place}", "integer", head="runs", name=name),
+            Column(f"accuracy_{place}", "accuracy", head="name", name=name),
         ]
     rows = []
     for shift in found.shifts:

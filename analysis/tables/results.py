@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis import original
 from analysis.evidence import Evidence, title
 from analysis.statistics import ALPHA, holm
-from analysis.tables.base import Cell, Table, accuracy_cell, column, table
+from analysis.tables.base import Cell, Column, Table, accuracy_cell, table
 from analysis.values import Source, Value
 from experiments import study
 from experiments.datasets import USUAL
@@ -13,14 +13,14 @@ from experiments.datasets import USUAL
 NETWORKS = study.load().results
 
 COLUMNS = [
-    column("network", "text", "网络", "Network"),
-    column("accuracy", "accuracy", "测试准确率", "Test accuracy"),
-    column("original_accuracy", "accuracy", "原报告准确率", "Original’s accuracy", original=True),
-    column("parameters", "count", "参数量", "Parameters"),
-    column("original_parameters", "count", "原报告参数量", "Original’s parameters", original=True),
-    column("macs", "macs", "乘加次数（一张图像）", "MACs of one image"),
-    column("original_macs", "macs", "原报告乘加次数", "Original’s MACs", original=True),
-    column("seeds", "integer", "运行数", "Runs"),
+    Column("network", "text"),
+    Column("accuracy", "accuracy"),
+    Column("original_accuracy", "accuracy", original=True),
+    Column("parameters", "count"),
+    Column("original_parameters", "count", original=True),
+    Column("macs", "macs"),
+    Column("original_macs", "macs", original=True),
+    Column("seeds", "integer"),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis import protocol
 from analysis.schema import Simulation
-from analysis.tables.base import Cell, Column, Table, column, table
+from analysis.tables.base import Cell, Column, Table, table
 from analysis.values import Value
 
 #: Suffixes of tests of single measurements under other conditions, which share a row.
@@ -17,9 +17,7 @@ def _share(part: int, whole: int) -> Value:
 
 def _runs(counts: set[int]) -> list[Column]:
     return [
-        column(
-            f"runs_{count}", "share", f"{count} 次运行", f"{count} runs" if count > 1 else "1 run"
-        )
+        Column(f"runs_{count}", "share", head="runs" if count > 1 else "one_run", name=str(count))
         for count in sorted(counts)
     ]
 
@@ -40,8 +38,8 @@ def levels(simulation: Simulation) -> Table:
         found = rows.setdefault(kind, {}).setdefault(level.runs, [])
         found.append(_share(level.wrong, level.worlds))
     columns = [
-        column("test", "word", "检验", "Test"),
-        column("conditions", "integer", "情形数", "Cases"),
+        Column("test", "word"),
+        Column("conditions", "integer"),
         *_runs({level.runs for level in simulation.levels}),
     ]
     return table(
@@ -69,7 +67,7 @@ def power(simulation: Simulation) -> Table:
         note = "beyond-margin" if not item.holds else "assumed" if item.assumed else ""
         row[f"runs_{item.runs}"] = Cell(_share(item.supported, item.worlds), note=note)
     columns = [
-        column("claim", "claim", "论断", "Claim"),
+        Column("claim", "claim"),
         *_runs({item.runs for item in simulation.powers}),
     ]
     return table("power", columns, list(rows.values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.evidence import Evidence, title
 from analysis.records import STRONG
-from analysis.tables.base import Cell, Table, accuracy_cell, column, table
+from analysis.tables.base import Cell, Column, Table, accuracy_cell, table
 from analysis.tables.comparisons import NETWORK, RATIO, P, compared
 
 
@@ -14,11 +14,11 @@ def strong(evidence: Evidence) -> Table:
     """
     columns = [
         NETWORK,
-        column("plain_epochs", "integer", "轮数", "Epochs"),
-        column("plain", "accuracy", "原方法", "Original's recipe"),
-        column("epochs", "integer", "轮数", "Epochs"),
-        column("accuracy", "accuracy", "现代方法", "Modern recipe"),
-        column("difference", "difference", "差值", "Difference"),
+        Column("plain_epochs", "integer"),
+        Column("plain", "accuracy"),
+        Column("epochs", "integer"),
+        Column("accuracy", "accuracy"),
+        Column("difference", "difference"),
         RATIO,
         P,
     ]

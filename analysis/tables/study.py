@@ -9,16 +9,16 @@ import models
 from analysis.evidence import Evidence, evaluation_sources, title
 from analysis.findings.base import interval
 from analysis.records import STRONG, mean, value
-from analysis.tables.base import Cell, Table, column, run_accuracy, table
+from analysis.tables.base import Cell, Column, Table, run_accuracy, table
 from analysis.values import Kind, Value
 from experiments.record import Record
 
-_RECIPE: tuple[tuple[str, Kind, str, str], ...] = (
-    ("input_size", "integer", "输入边长（像素）", "Input side, px"),
-    ("train_images", "count", "训练图像", "Training images"),
-    ("batch_size", "integer", "批大小", "Batch"),
-    ("learning_rate", "learning_rate", "学习率（峰值）", "Peak learning rate"),
-)
+_RECIPE: dict[str, Kind] = {
+    "input_size": "integer",
+    "train_images": "count",
+    "batch_size": "integer",
+    "learning_rate": "learning_rate",
+}
 
 
 def recipes(evidence: Evidence) -> Table:
@@ -28,12 +28,12 @@ def recipes(evidence: Evidence) -> Table:
     for runs until stable).
     """
     columns = [
-        column("networks", "text", "网络", "Networks"),
-        *(column(key, kind, zh, en) for key, kind, zh, en in _RECIPE),
-        column("epochs", "integer", "训练轮数", "Epochs"),
-        column("schedule", "word", "学习率变化", "Schedule"),
-        column("precision", "word", "精度", "Precision"),
-        column("runs", "integer", "运行数", "Runs"),
+        Column("networks", "text"),
+        *(Column(key, kind) for key, kind in _RECIPE.items()),
+        Column("epochs", "integer"),
+        Column("schedule", "word"),
+        Column("precision", "word"),
+        Column("runs", "integer"),
     ]
     alike: dict[tuple[Any, ...], list[str]] = {}
     for variant in _variants(evidence):
@@ -43,7 +43,7 @@ def recipes(evidence: Evidence) -> Table:
         runs = [run for variant in variants for run in evidence.runs(variant)]
         row = {
             key: Cell(mean([value(run, f"config.{key}", kind) for run in runs]))
-            for key, kind, _, _ in _RECIPE
+            for key, kind in _RECIPE.items()
         }
         seeds = [value(run, "config.seed", "integer") for run in runs]
         row |= {
@@ -91,15 +91,15 @@ def _epochs(runs: list[Record]) -> Value | None:
 def all_runs(evidence: Evidence) -> Table:
     """The study's runs, one row per variant: seeds, setting, accuracies, mean training time."""
     columns = [
-        column("network", "text", "网络", "Network"),
-        column("seeds", "text", "种子", "Seeds"),
-        column("train_images", "count", "训练图像", "Images"),
-        column("input_size", "integer", "边长", "Side, px"),
-        column("epochs", "integer", "轮数", "Epochs"),
-        column("precision", "text", "精度", "Precision"),
-        column("least", "accuracy", "最低准确率", "Least accuracy"),
-        column("most", "accuracy", "最高准确率", "Most accuracy"),
-        column("time", "duration", "训练时间", "Training time"),
+        Column("network", "text"),
+        Column("seeds", "text"),
+        Column("train_images", "count"),
+        Column("input_size", "integer"),
+        Column("epochs", "integer"),
+        Column("precision", "text"),
+        Column("least", "accuracy"),
+        Column("most", "accuracy"),
+        Column("time", "duration"),
     ]
     rows = []
     found: dict[str, list[Record]] = {}
@@ -144,15 +144,15 @@ def own_experiments(evidence: Evidence) -> Table:
     corrected.
     """
     columns = [
-        column("run", "text", "运行", "Run"),
-        column("changes", "text", "改动", "Changes"),
-        column("status", "word", "状态", "Status"),
-        column("accuracy", "accuracy", "测试准确率", "Test accuracy"),
-        column("reference", "text", "对照运行", "Study's run"),
-        column("reference_accuracy", "accuracy", "对照准确率", "Its accuracy"),
-        column("difference", "difference", "差值", "Difference"),
-        column("ratio", "ratio", "错误率之比", "Error ratio"),
-        column("p", "p", "p 值", "p"),
+        Column("run", "text"),
+        Column("changes", "text"),
+        Column("status", "word"),
+        Column("accuracy", "accuracy"),
+        Column("reference", "text"),
+        Column("reference_accuracy", "accuracy"),
+        Column("difference", "difference"),
+        Column("ratio", "ratio"),
+        Column("p", "p"),
     ]
     rows = []
     found = own_runs(evidence)

@@ -1,18 +1,21 @@
-"""The short texts of the page itself, in both languages (``templates/labels.toml``)."""
+"""The short texts of the page itself and the heads of tables, in both languages."""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from analysis.schema import Column
 from experiments.support.text import printable
 from report.base.environment import read
 from report.base.errors import TEMPLATES, Place, ReportError
 from report.blocks.numbers import Lang
 
 FILE = TEMPLATES / "labels.toml"
+HEADS = TEMPLATES / "tables.toml"
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
@@ -37,6 +40,7 @@ class Labels:
     def __init__(self, lang: Lang) -> None:
         self._lang = lang
         self._texts = load_toml(FILE)
+        self._heads = load_toml(HEADS)
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of a key.
@@ -44,18 +48,31 @@ class Labels:
         Raises:
             ReportError: ``labels.toml`` has no such key in this language.
         """
+        return self._text(FILE, self._texts, key, **values)
+
+    def head(self, table: str, column: Column) -> str:
+        """The printed head of a table's column (``templates/tables.toml``).
+
+        Raises:
+            ReportError: neither the table's words nor those of all tables have it.
+        """
+        key = column.head or column.key
+        texts = self._heads.get("columns", {}) | self._heads.get(table, {})
+        return self._text(HEADS, texts, key, name=column.name)
+
+    def _text(self, file: Path, texts: Mapping[str, Any], key: str, **values: object) -> str:
         try:
-            text = self._texts[key][self._lang]
+            text = texts[key][self._lang]
         except (KeyError, TypeError):
             text = None
         if not isinstance(text, str):
-            raise ReportError(f"has no text {key!r} in {self._lang}", Place(FILE, 1))
+            raise ReportError(f"has no text {key!r} in {self._lang}", Place(file, 1))
 
         def filled(match: re.Match[str]) -> str:
             # Not str.format, which gives texts access to attributes of the values.
             if match[1] not in values:
                 raise ReportError(
-                    f"{key!r} has no value {match[0]} to fill in", Place(FILE, 1).at(key)
+                    f"{key!r} has no value {match[0]} to fill in", Place(file, 1).at(key)
                 )
             return str(values[match[1]])
 

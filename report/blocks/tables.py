@@ -82,12 +82,12 @@ def _letters(table: Table) -> dict[str, str]:
     return {"": "", **dict(zip(notes, ascii_lowercase, strict=False))}
 
 
-def _title(column: Column, extra: bool, context: Context) -> tuple[str, str]:
+def _title(table: Table, column: Column, extra: bool, context: Context) -> tuple[str, str]:
     """The head of a column, and its unit."""
     if extra:
         return context.labels("interval"), ""
     unit = "%" if column.kind == "accuracy" else context.labels("points")
-    return column.title[context.lang], unit if _unit_in_head(column) else ""
+    return context.labels.head(table.id, column), unit if _unit_in_head(column) else ""
 
 
 # --- HTML -------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def html(table: Table, context: Context) -> Markup:
         "table-body",
         caption=f"{context.lang}-caption-{table.id}",
         dense=len(shown) > _FEW_COLUMNS,
-        head=[_head(column, extra, context) for _, column, extra in shown],
+        head=[_head(table, column, extra, context) for _, column, extra in shown],
         rows=[
             [
                 _cell(row[index], column, extra, pads[index], letters, context)
@@ -118,8 +118,8 @@ def html(table: Table, context: Context) -> Markup:
     )
 
 
-def _head(column: Column, extra: bool, context: Context) -> dict[str, object]:
-    title, unit = _title(column, extra, context)
+def _head(table: Table, column: Column, extra: bool, context: Context) -> dict[str, object]:
+    title, unit = _title(table, column, extra, context)
     whole = context.lang == "zh"  # line breaks are allowed only between the words
     words = _HEAD_WORDS.split(title) if whole else [title]
     return {"words": words, "css": " ".join(_classes(column)), "unit": unit, "whole": whole}
@@ -307,7 +307,7 @@ def _plain(
 ) -> tuple[list[str], list[list[str]]]:
     """The heads and the rows of a table as text, escaped, with marks and letters of notes."""
     letters, shown = _letters(table), _spread(table)
-    titles = (_title(column, extra, context) for _, column, extra in shown)
+    titles = (_title(table, column, extra, context) for _, column, extra in shown)
     heads = [escaped(f"{title} ({unit})" if unit else title) for title, unit in titles]
 
     def text(cell: Cell, column: Column, extra: bool) -> str:
