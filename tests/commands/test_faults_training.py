@@ -172,7 +172,7 @@ def test_a_checkpoint_is_used_whole_or_not_at_all(images, checkpoints, interrupt
         {**state, "parts": {}},
         {**state, "parts": {**state["parts"], "net": other}},
         {**state, "parts": {**state["parts"], "optimizer": {"state": {}, "param_groups": []}}},
-        {**state, "parts": {**state["parts"], "gradients": {"norms": "x"}}},
+        {**state, "parts": {**state["parts"], "gradient_norms": {"norms": "x"}}},
     ]
     for content in unfit:
         replace(next(interrupted.parent.glob("*.pt")), saved(tmp_path, content))

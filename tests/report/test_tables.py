@@ -3,9 +3,12 @@
 import csv
 import io
 
+import pytest
+
 from analysis.results import as_csv
 from analysis.tables import Cell, Column, Table
 from analysis.values import Source, Value
+from report.base.errors import ReportError
 from report.base.labels import Labels
 from report.blocks.tables import Context, as_latex, html
 
@@ -14,11 +17,11 @@ LIMITS = (Value(0.98, "accuracy", ACCURACY.sources), Value(0.987, "accuracy", AC
 TABLE = Table(
     "t",
     (
-        Column("network", "text", {"zh": "网络", "en": "Net & co"}),
-        Column("accuracy", "accuracy", {"zh": "准确率", "en": "Accuracy"}),
-        Column("gain", "gain", {"zh": "增益", "en": "Gain"}),
-        Column("status", "word", {"zh": "状态", "en": "Status"}),
-        Column("nothing", "count", {"zh": "无", "en": "Empty"}),
+        Column("network", "text", head="name", name="Net & co"),
+        Column("accuracy", "accuracy"),
+        Column("gain", "gain", head="name", name="Gain"),
+        Column("status", "word", head="name", name="Status"),
+        Column("nothing", "count", head="name", name="Empty"),
     ),
     (
         (
@@ -53,6 +56,13 @@ def test_html():
     assert "&lt;i&gt;" in made and "<i>" not in made
     assert "<sup>a</sup> not significantly below" in made
     assert '—<sup class="fn">b</sup>' in made
+
+
+def test_a_column_without_a_head_is_an_error_that_says_where():
+    table = Table("t", (Column("gain", "gain"),), ((Cell(Value(0.5, "gain", ())),),), ())
+    with pytest.raises(ReportError, match=r"has no text 'gain' in en") as error:
+        html(table, context())
+    assert error.value.place.file.name == "tables.toml"
 
 
 def test_words_follow_the_language():
