@@ -17,7 +17,8 @@ def checkout(tmp_path_factory):
     trim(made, ("LeNet.s0", "SEResNet18.s0"))
     study = made / "experiments" / "study.toml"
     edit(study, "input_size = 36\n", "input_size = 64\n")
-    edit(study, "batch_size = 64\n", "batch_size = 192\n")
+    edit(study, "batch_size = 64\n", "batch_size = 384\n")
+    edit(study, "train_images = 192\n", "train_images = 384\n")
     return made
 
 
@@ -34,7 +35,7 @@ def limited(checkout, megabytes):
 
 
 def test_too_little_memory_for_the_batch_splits_it(checkout):
-    done, record = limited(checkout, 400)
+    done, record = limited(checkout, 600)
     assert done.returncode == 0, done.stderr
     assert "SEResNet18.s0: out of memory; begins anew with 2 micro-batches" in done.stderr
     assert record.status == "finished"
@@ -44,8 +45,8 @@ def test_too_little_memory_for_the_batch_splits_it(checkout):
 
 def test_too_little_memory_at_all_fails_the_run_alone(checkout):
     study = checkout / "experiments" / "study.toml"
-    edit(study, "batch_size = 192\n", "batch_size = 8\n")
-    edit(study, "train_images = 192\n", "train_images = 16\n")
+    edit(study, "batch_size = 384\n", "batch_size = 8\n")
+    edit(study, "train_images = 384\n", "train_images = 16\n")
     done, record = limited(checkout, 60)
     assert done.returncode == 1
     assert "SEResNet18.s0 failed: out of memory, even with each batch in 4 parts" in done.stderr
