@@ -355,6 +355,11 @@ class Climb(Part):
     outcome: Outcome
     steps: dict[str, Step]
 
+    @property
+    def last(self) -> Verdict:
+        """The verdict on the last of the rungs."""
+        return [*self.steps.values()][-1].verdict
+
 
 class Ladder(Part):
     """The findings at several training budgets. False with one rung.
