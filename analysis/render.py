@@ -8,6 +8,7 @@ import io
 import logging
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from matplotlib.figure import Figure as Plot
@@ -95,9 +96,9 @@ def png(drawing: Drawing) -> bytes:
 _WRITERS = {"svg": svg, "pdf": pdf, "png": png}
 
 
-def _saved(drawing: Drawing, kind: str, **options: object) -> bytes:
+def _saved(drawing: Drawing, kind: str, **options: Any) -> bytes:
     out = io.BytesIO()
-    drawing.savefig(out, format=kind, **options)  # type: ignore[arg-type]
+    drawing.savefig(out, format=kind, **options)
     return out.getvalue()
 
 

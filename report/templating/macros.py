@@ -503,10 +503,12 @@ class Writer(Engine):
         word = self.labels(f"verdict_{verdict}")
         return partial("badge", verdict=verdict, mark=MARKS[verdict], word=word, space=numbers.NBSP)
 
-    def verdict(self, name: str) -> Token:
-        """The verdict's word as a link to the finding."""
+    def verdict(self, name: str, *, last: bool = False) -> Token:
+        """The verdict's word as a link to the finding; with ``last``, that on the ladder's last
+        rung."""
         found = self.f(name)
-        word = self.labels(f"verdict_{found.verdict.value}")
+        verdict = self.records.ladder.findings[name].last if last else found.verdict
+        word = self.labels(f"verdict_{verdict.value}")
 
         def leading() -> str:
             if name not in self._numbers["finding"]:

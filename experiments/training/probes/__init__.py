@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
 from experiments.config import Config
+from experiments.record import Part
 from experiments.training.state import Trained
 from experiments.training.transforms import Split
 
@@ -41,12 +42,16 @@ class Probe:
     Attributes:
         name: the field of ``record.Probes`` that holds the result; if there is none, the key in its
             ``more``, and the result is a list of finite numbers.
+        part: the class of the parts of the record that are found; None for numbers.
+        found: what was found so far; a checkpoint keeps it.
     """
 
-    name: str
+    name: ClassVar[str]
+    part: ClassVar[type[Part] | None] = None
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
+        self.found: list[Any] = []
 
     def before_training(self) -> None:
         """The weights are initialised."""
@@ -65,14 +70,16 @@ class Probe:
 
     def result(self) -> Any:
         """The value for the record, after training; after the test if training did not diverge."""
-        raise NotImplementedError
+        return self.found
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint must keep."""
-        return {}
+        return {"found": [each.model_dump() if self.part else each for each in self.found]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore it."""
+        made = self.part.model_validate if self.part else float
+        self.found = [made(each) for each in state["found"]]
 
 
 def create(subject: Subject) -> list[Probe]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from experiments.record import BlockGain, GainProbe, finite, significant
-from experiments.training.probes import Probe, Subject
+from experiments.training.probes import Probe
 from experiments.training.transforms import to_input
 from models.resnet import Block
 
@@ -95,10 +94,7 @@ class GainsProbe(Probe):
     """The gains of all blocks before training, after the first epoch and after the last."""
 
     name = "block_gains"
-
-    def __init__(self, subject: Subject) -> None:
-        super().__init__(subject)
-        self._found: list[GainProbe] = []
+    part = GainProbe
 
     def before_training(self) -> None:
         """Measure."""
@@ -115,19 +111,7 @@ class GainsProbe(Probe):
         images, labels = it.validation.images[:number], it.validation.labels[:number]
         gains = block_gains(it.net, images, labels, it.config.input_size)
         if gains:
-            self._found.append(GainProbe(step=step, epoch=epoch, blocks=gains))
-
-    def result(self) -> list[GainProbe]:
-        """Empty for networks without blocks."""
-        return self._found
-
-    def state_dict(self) -> dict[str, Any]:
-        """The gains so far."""
-        return {"found": [probe.model_dump() for probe in self._found]}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore them."""
-        self._found = [GainProbe.model_validate(probe) for probe in state["found"]]
+            self.found.append(GainProbe(step=step, epoch=epoch, blocks=gains))
 
 
 PROBE = GainsProbe

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import nn
 
 from experiments.record import SEInitial, SEMode, finite
-from experiments.training.probes import Probe, Subject
+from experiments.training.probes import Probe
 from experiments.training.probes.block_gains import GAIN_IMAGES
 from experiments.training.probes.se_weights import ChannelWeights
 from experiments.training.transforms import to_input
@@ -20,32 +19,17 @@ INITIAL_IMAGES = 1_000
 
 
 class SEInitialProbe(Probe):
-    """A summary of the channel weights of the untrained network."""
+    """A summary of the channel weights of the untrained network, in two modes."""
 
     name = "se_initial"
-
-    def __init__(self, subject: Subject) -> None:
-        super().__init__(subject)
-        self._found: list[SEInitial] = []
+    part = SEInitial
 
     def before_training(self) -> None:
         """Measure."""
         it = self.subject
         images = it.validation.images[:INITIAL_IMAGES]
         at_once = max(2, GAIN_IMAGES // it.trained.micro_batches)
-        self._found = se_initial(it.net, images, it.config.input_size, it.channels, at_once=at_once)
-
-    def result(self) -> list[SEInitial]:
-        """Of each block, in both modes; empty for networks without SE blocks."""
-        return self._found
-
-    def state_dict(self) -> dict[str, Any]:
-        """The summary."""
-        return {"found": [block.model_dump() for block in self._found]}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore it."""
-        self._found = [SEInitial.model_validate(block) for block in state["found"]]
+        self.found = se_initial(it.net, images, it.config.input_size, it.channels, at_once=at_once)
 
 
 @torch.no_grad()

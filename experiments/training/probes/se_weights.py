@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from experiments.record import SEWeights, finite
-from experiments.training.probes import Probe, Subject
+from experiments.training.probes import Probe
 from models.senet import SEBlock
 
 
@@ -36,10 +36,7 @@ class SEProbe(Probe):
     """Statistics of the channel weights over the test images."""
 
     name = "se_weights"
-
-    def __init__(self, subject: Subject) -> None:
-        super().__init__(subject)
-        self._found: list[SEWeights] = []
+    part = SEWeights
 
     def before_test(self) -> None:
         """Begin to record."""
@@ -47,11 +44,7 @@ class SEProbe(Probe):
 
     def after_test(self) -> None:
         """Sum up."""
-        self._found = [_block(name, weights) for name, weights in self._weights.end().items()]
-
-    def result(self) -> list[SEWeights]:
-        """All blocks, input to output; empty for networks without SE blocks."""
-        return self._found
+        self.found = [_block(name, weights) for name, weights in self._weights.end().items()]
 
 
 def _block(name: str, weights: torch.Tensor) -> SEWeights:
