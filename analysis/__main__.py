@@ -42,15 +42,16 @@ def main() -> int:
 
 
 def _list() -> int:
+    from analysis.evidence import Evidence
     from analysis.figures import figures
     from analysis.findings import evaluate
-    from analysis.tables import tables
+    from analysis.tables import Found, tables
 
     none = Records.parse(Path(), {})
     findings = evaluate(none)
     named: dict[str, Iterable[str]] = {
         "figures": figures(),
-        "tables": tables(none, findings),
+        "tables": tables(Found(Evidence(none), findings)),
         "findings": findings,
     }
     for kind, names in named.items():

@@ -46,7 +46,7 @@ from analysis.schema import (
     Table,
 )
 from analysis.setting import ORIGINAL, command, setting
-from analysis.tables import tables
+from analysis.tables import Found, tables
 from analysis.values import Value
 from experiments import study
 from experiments.datasets import DATASETS, USUAL, DatasetName
@@ -248,7 +248,7 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
         refused=tuple(line.removeprefix(f"{records.folder}{os.sep}") for line in records.refused),
         constants=CONSTANTS | {"simulated": _simulated()},
         findings=findings,
-        tables=tables(records, findings, compared, climbed, mixed),
+        tables=tables(Found(Evidence(records), findings, compared, climbed, mixed)),
         inks={"ink": inks.INK, "ink-2": inks.INK_2, "rule": inks.RULE, "paper": inks.PAPER},
         cross_dataset=compared.summary(),
         ladder=climbed,

@@ -1,16 +1,52 @@
-"""Shared by the tables. Notes and words are keys of ``templates/labels.toml``, heads of columns
-of ``templates/tables.toml``."""
+"""What tables are made from, and the cells that they share.
+
+Notes and words are keys of ``templates/labels.toml``; heads of columns are words of
+``templates/tables.toml``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from analysis.cross_dataset import Transfer
 from analysis.evidence import Evidence
-from analysis.schema import Cell, Column, Table
+from analysis.schema import Cell, Column, Finding, Ladder, Machines, Table
 from analysis.statistics import accuracy_interval
 from analysis.true_labels import Split
 from analysis.values import Source, Value
 from experiments.record import Record
 
 __all__ = ["Cell", "Column", "Table"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The results of the analysis before tables are made of them.
+
+    Attributes:
+        evidence: the records of one folder.
+        findings: their findings.
+        transfer: the findings on several data sets.
+        ladder: the findings at several rungs of the budget ladder.
+        machines: the kinds of machine that the records come from.
+    """
+
+    evidence: Evidence
+    findings: Mapping[str, Finding]
+    transfer: Transfer = field(default_factory=lambda: Transfer({}))
+    ladder: Ladder = field(default_factory=Ladder)
+    machines: Machines = field(default_factory=Machines)
+
+
+Make = Callable[[Found], Table]
+TABLES: list[Make] = []
+
+
+def register(make: Make) -> Make:
+    """Add a table to the results."""
+    TABLES.append(make)
+    return make
 
 
 def table(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from analysis import original
-from analysis.cross_dataset import Transfer
 from analysis.findings import Finding, Verdict
 from analysis.findings.base import REGISTRY
-from analysis.schema import Ladder, Step
-from analysis.tables.base import Cell, Column, Table, table
-from experiments.datasets import DATASETS, USUAL, DatasetName
+from analysis.schema import Step
+from analysis.tables.base import Cell, Column, Found, Table, register, table
+from experiments.datasets import DATASETS, USUAL
 
 COLUMNS = [
     Column("claim", "claim"),
@@ -23,14 +22,16 @@ COLUMNS = [
 ]
 
 
-def claims(findings: Mapping[str, Finding], dataset: DatasetName) -> Table:
+@register
+def claims(found: Found) -> Table:
     """The original's claims in the order of its text, then what it overlooked.
 
     For other data sets than the original's, without the original's figures and claims about them.
     """
+    dataset = found.evidence.records.dataset
     listed = original.load().claim if dataset == USUAL else {}
     rows, runs = [], set()
-    for name, finding in findings.items():
+    for name, finding in found.findings.items():
         if dataset != USUAL and REGISTRY[name].of_original:
             continue
         row = {"claim": Cell(name), "verdict": Cell(finding.verdict.value)}
@@ -78,24 +79,27 @@ def _side_by_side(
     return table(name, columns, cells, tuple(runs))
 
 
-def transfer(compared: Transfer) -> Table:
+@register
+def transfer(found: Found) -> Table:
     """The findings that are testable on every data set. No rows with one data set."""
+    compared = found.transfer
     rows, runs = {}, set()
     for name in compared.names if compared else ():
-        found = {DATASETS[place].slug: own[name] for place, own in compared.findings.items()}
-        if all(item.verdict is not Verdict.NOT_TESTABLE for item in found.values()):
-            rows[name] = compared.outcome(name), found
-            runs |= {run for item in found.values() for run in item.runs}
+        places = {DATASETS[place].slug: own[name] for place, own in compared.findings.items()}
+        if all(item.verdict is not Verdict.NOT_TESTABLE for item in places.values()):
+            rows[name] = compared.outcome(name), places
+            runs |= {run for item in places.values() for run in item.runs}
     titles = {DATASETS[name].slug: DATASETS[name].title for name in compared.findings}
     return _side_by_side("transfer", titles, rows, runs)
 
 
-def ladder(climbed: Ladder) -> Table:
+@register
+def ladder(found: Found) -> Table:
     """The findings that are testable at two rungs of the budget ladder or more."""
     rows = {
         name: (item.outcome, {letter.lower(): step for letter, step in item.steps.items()})
-        for name, item in climbed.findings.items()
+        for name, item in found.ladder.findings.items()
         if item.outcome != "single"
     }
-    letters = [rung.letter for rung in climbed.rungs]
+    letters = [rung.letter for rung in found.ladder.rungs]
     return _side_by_side("ladder", {letter.lower(): letter for letter in letters}, rows)

@@ -8,7 +8,7 @@ from analysis.findings.attention import Ranges
 from analysis.findings.base import difference, error_ratio
 from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
 from analysis.findings.overlooked import RESNET, SOFTMAX
-from analysis.tables.base import Cell, Column, Table, accuracy_cell, table
+from analysis.tables.base import Cell, Column, Found, Table, accuracy_cell, register, table
 from analysis.true_labels import Split
 from analysis.values import Value
 
@@ -38,8 +38,10 @@ def compared(evidence: Evidence, variant: str, base: str, split: Split = "test")
     return cells
 
 
-def operators(evidence: Evidence) -> Table:
+@register
+def operators(found: Found) -> Table:
     """The operators of ResNet-18, on the validation images as in the original."""
+    evidence = found.evidence
     columns = [
         Column("operator", "word"),
         NETWORK,
@@ -66,8 +68,10 @@ def operators(evidence: Evidence) -> Table:
     return table("operators", columns, rows, evidence.ids(tuple(kinds.values())))
 
 
-def softmax(evidence: Evidence) -> Table:
+@register
+def softmax(found: Found) -> Table:
     """ResNet-18 with and without a Softmax in front of the cross-entropy."""
+    evidence = found.evidence
     columns = [
         Column("adaptor", "word"),
         TEST_ACCURACY,
@@ -94,8 +98,10 @@ def softmax(evidence: Evidence) -> Table:
     return table("softmax", columns, rows, evidence.ids((RESNET, SOFTMAX)))
 
 
-def attention(evidence: Evidence) -> Table:
+@register
+def attention(found: Found) -> Table:
     """Networks with SE blocks against those without, and the ranges of the channel weights."""
+    evidence = found.evidence
     columns = [
         NETWORK,
         Column("without", "accuracy"),
@@ -123,8 +129,10 @@ def attention(evidence: Evidence) -> Table:
     return table("attention", columns, rows, evidence.ids([v for pair in pairs for v in pair]))
 
 
-def widths(evidence: Evidence) -> Table:
+@register
+def widths(found: Found) -> Table:
     """The original's bottlenecks against the paper's."""
+    evidence = found.evidence
     columns = [
         NETWORK,
         Column("widths", "word"),

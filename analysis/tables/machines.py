@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from analysis.schema import Machines
-from analysis.tables.base import Cell, Column, Table, table
+from analysis.tables.base import Cell, Column, Found, Table, register, table
 from analysis.tables.comparisons import NETWORK, RATIO
 
 
-def machines(found: Machines) -> Table:
+@register
+def machines(found: Found) -> Table:
     """Runs and mean accuracy on the most frequent kind of machine and on the next, and the error
     rate on the next over that on the first."""
-    names = [kind.precision for kind in found.kinds[:2]]
+    names = [kind.precision for kind in found.machines.kinds[:2]]
     if len(set(names)) < len(names):
-        names = [kind.device for kind in found.kinds[:2]]
+        names = [kind.device for kind in found.machines.kinds[:2]]
     columns = [NETWORK]
     for place, name in enumerate(names, 1):
         columns += [
@@ -20,7 +20,7 @@ def machines(found: Machines) -> Table:
             Column(f"accuracy_{place}", "accuracy", head="name", name=name),
         ]
     rows = []
-    for shift in found.shifts:
+    for shift in found.machines.shifts:
         row = {
             "network": Cell(shift.network),
             "ratio": Cell(shift.ratio, interval=shift.interval),

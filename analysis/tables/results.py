@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis import original
 from analysis.evidence import Evidence, title
 from analysis.statistics import ALPHA, holm
-from analysis.tables.base import Cell, Column, Table, accuracy_cell, table
+from analysis.tables.base import Cell, Column, Found, Table, accuracy_cell, register, table
 from analysis.values import Source, Value
 from experiments import study
 from experiments.datasets import USUAL
@@ -24,12 +24,14 @@ COLUMNS = [
 ]
 
 
-def results(evidence: Evidence) -> Table:
+@register
+def results(found: Found) -> Table:
     """The results table. Best and second best are marked as measured; the note ``tied`` marks
     networks than which the best is not shown to be better.
 
     The original's figures are shown for its own data set only.
     """
+    evidence = found.evidence
     ranked = [network for network in NETWORKS if evidence.finished(network)]
     measured = {network: accuracy_cell(evidence, network) for network in NETWORKS}
     levels = sorted({_number(measured[network]) for network in ranked}, reverse=True)

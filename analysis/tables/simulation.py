@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis import protocol
 from analysis.schema import Simulation
-from analysis.tables.base import Cell, Column, Table, table
+from analysis.tables.base import Cell, Column, Found, Table, register, table
 from analysis.values import Value
 
 #: Suffixes of tests of single measurements under other conditions, which share a row.
@@ -22,11 +22,13 @@ def _runs(counts: set[int]) -> list[Column]:
     ]
 
 
-def levels(simulation: Simulation) -> Table:
+@register
+def levels(_: Found) -> Table:
     """Share of worlds with a wrong decision, by kind of test and by runs per network.
 
     The share is the highest over the findings or conditions simulated; ``conditions`` counts these.
     """
+    simulation = Simulation.load()
     rows: dict[str, dict[int, list[Value]]] = {}
     for level in simulation.levels:
         entry = protocol.load().finding.get(level.test)
@@ -59,8 +61,10 @@ def levels(simulation: Simulation) -> Table:
     )
 
 
-def power(simulation: Simulation) -> Table:
+@register
+def power(_: Found) -> Table:
     """Share of worlds in which each claim is supported if the original is right."""
+    simulation = Simulation.load()
     rows: dict[str, dict[str, Cell]] = {}
     for item in simulation.powers:
         row = rows.setdefault(item.finding, {"claim": Cell(item.finding)})

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from analysis.evidence import Evidence, title
+from analysis.evidence import title
 from analysis.records import STRONG
-from analysis.tables.base import Cell, Column, Table, accuracy_cell, table
+from analysis.tables.base import Cell, Column, Found, Table, accuracy_cell, register, table
 from analysis.tables.comparisons import NETWORK, RATIO, P, compared
 
 
-def strong(evidence: Evidence) -> Table:
+@register
+def strong(found: Found) -> Table:
     """Accuracy and epochs under both recipes, for networks with a run of the strong recipe, or with
     a planned one. ``plain`` is the original's recipe; ``p`` is not corrected.
     """
+    evidence = found.evidence
     columns = [
         NETWORK,
         Column("plain_epochs", "integer"),

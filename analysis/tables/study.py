@@ -9,7 +9,7 @@ import models
 from analysis.evidence import Evidence, evaluation_sources, title
 from analysis.findings.base import interval
 from analysis.records import STRONG, mean, value
-from analysis.tables.base import Cell, Column, Table, run_accuracy, table
+from analysis.tables.base import Cell, Column, Found, Table, register, run_accuracy, table
 from analysis.values import Kind, Value
 from experiments.record import Record
 
@@ -21,12 +21,14 @@ _RECIPE: dict[str, Kind] = {
 }
 
 
-def recipes(evidence: Evidence) -> Table:
+@register
+def recipes(found: Found) -> Table:
     """How the study's networks were trained in this profile, one row per recipe.
 
     ``networks`` lists those trained by it; ``epochs`` is the mean over the finished runs (it varies
     for runs until stable).
     """
+    evidence = found.evidence
     columns = [
         Column("networks", "text"),
         *(Column(key, kind) for key, kind in _RECIPE.items()),
@@ -88,8 +90,10 @@ def _epochs(runs: list[Record]) -> Value | None:
     return mean(last) if last else None
 
 
-def all_runs(evidence: Evidence) -> Table:
+@register
+def all_runs(found: Found) -> Table:
     """The study's runs, one row per variant: seeds, setting, accuracies, mean training time."""
+    evidence = found.evidence
     columns = [
         Column("network", "text"),
         Column("seeds", "text"),
@@ -102,13 +106,13 @@ def all_runs(evidence: Evidence) -> Table:
         Column("time", "duration"),
     ]
     rows = []
-    found: dict[str, list[Record]] = {}
+    runs_of: dict[str, list[Record]] = {}
     own = {run.id for run in evidence.records.extra}
     for run in evidence.records:
         if run.id not in own:
-            found.setdefault(run.config.variant, []).append(run)
-    for variant in _in_order(found):
-        runs = found[variant]
+            runs_of.setdefault(run.config.variant, []).append(run)
+    for variant in _in_order(runs_of):
+        runs = runs_of[variant]
         done = [value(run, "test.accuracy", "accuracy") for run in evidence.finished(variant)]
         row = {
             "network": Cell(title(variant)),
@@ -120,8 +124,8 @@ def all_runs(evidence: Evidence) -> Table:
             "time": Cell(mean([value(run, "timing.train_seconds", "duration") for run in runs])),
         }
         if done:
-            row["least"] = Cell(min(done, key=lambda found: found.value))
-            row["most"] = Cell(max(done, key=lambda found: found.value))
+            row["least"] = Cell(min(done, key=lambda cell: cell.value))
+            row["most"] = Cell(max(done, key=lambda cell: cell.value))
         rows.append(row)
     return table("runs", columns, rows)
 
@@ -135,7 +139,8 @@ def _ranges(numbers: list[int]) -> str:
     return ", ".join(f"{low}–{high}" if high > low else str(low) for low, high in pairs)
 
 
-def own_experiments(evidence: Evidence) -> Table:
+@register
+def own_experiments(found: Found) -> Table:
     """A person's own experiments, each against a reference run of the study.
 
     The reference is the same variant under the study's recipe, else the network with default
@@ -143,6 +148,7 @@ def own_experiments(evidence: Evidence) -> Table:
     differences of configuration. The comparison is paired on the test images; ``p`` is not
     corrected.
     """
+    evidence = found.evidence
     columns = [
         Column("run", "text"),
         Column("changes", "text"),
@@ -155,8 +161,8 @@ def own_experiments(evidence: Evidence) -> Table:
         Column("p", "p"),
     ]
     rows = []
-    found = own_runs(evidence)
-    for run, reference in found:
+    own = own_runs(evidence)
+    for run, reference in own:
         row = {
             "run": Cell(run.id),
             "status": Cell(run.status),
@@ -170,7 +176,7 @@ def own_experiments(evidence: Evidence) -> Table:
                 **_compared(evidence, run, reference),
             }
         rows.append(row)
-    return table("own-experiments", columns, rows, tuple(run.id for run, _ in found))
+    return table("own-experiments", columns, rows, tuple(run.id for run, _ in own))
 
 
 def own_runs(evidence: Evidence) -> list[tuple[Record, Record | None]]:

@@ -7,10 +7,11 @@ from html import unescape
 import pytest
 
 from analysis.cross_dataset import Transfer
+from analysis.evidence import Evidence
 from analysis.findings import Verdict, evaluate
 from analysis.records import Records, siblings
 from analysis.results import Inputs
-from analysis.tables import tables
+from analysis.tables import Found, tables
 from experiments.datasets import splits as data
 from experiments.record import write
 from report import build
@@ -99,7 +100,7 @@ def test_numbers_from_elsewhere_say_where(folder):
     assert {s.record for s in other.effect.sources} == {
         f"{FASHION}/PlainNet18.s0", f"{FASHION}/PlainNet34.s0",
     }  # fmt: skip
-    table = tables(records, evaluate(records), made)["transfer"]
+    table = tables(Found(Evidence(records), evaluate(records), made))["transfer"]
     heads = [column.key for column in table.columns]
     assert heads == [
         "claim", "mnist_verdict", "mnist_effect", "fashionmnist_verdict", "fashionmnist_effect",
@@ -112,7 +113,7 @@ def test_numbers_from_elsewhere_say_where(folder):
 def test_one_data_set_alone_is_not_compared(tmp_path):
     records = factory.make()
     assert not compared(records)
-    assert not tables(records, evaluate(records))["transfer"].rows
+    assert not tables(Found(Evidence(records), evaluate(records)))["transfer"].rows
     (tmp_path / FASHION).mkdir()  # records to come
     factory.save(records, tmp_path / "quick")
     records = Records.load(tmp_path / "quick")

@@ -6,13 +6,14 @@ import re
 import pytest
 
 from analysis import ladder
+from analysis.evidence import Evidence
 from analysis.figures import NothingToDraw, figures
 from analysis.figures import ladder as module
 from analysis.findings import Verdict, evaluate
 from analysis.records import Records, rungs
 from analysis.results import Inputs
 from analysis.schema import Step
-from analysis.tables import tables
+from analysis.tables import Found, tables
 from analysis.values import Value
 from report.blocks.numbers import LANGS
 from tests import factory
@@ -105,7 +106,7 @@ def test_networks_that_a_rung_lacks():
     made = climbed(records)
     assert made
     assert set(made.findings) == set(made.ended("single"))
-    assert not tables(records, evaluate(records), climbed=made)["ladder"].rows
+    assert not tables(Found(Evidence(records), evaluate(records), ladder=made))["ladder"].rows
     assert list(module.lines(records)) == ["ResNet50"]
     for lang in LANGS:
         figure.draw(records, lang)
@@ -134,7 +135,7 @@ def test_one_rung_alone_is_not_compared():
 def test_the_table_has_a_row_for_each_finding_on_two_rungs():
     records = rung("A").beside({"B": rung("B")})
     made = climbed(records)
-    table = tables(records, evaluate(records), climbed=made)["ladder"]
+    table = tables(Found(Evidence(records), evaluate(records), ladder=made))["ladder"]
     assert [row[0].value for row in table.rows] == [
         name for name, item in made.findings.items() if len(item.steps) == 2
     ]

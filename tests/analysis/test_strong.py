@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from analysis.evidence import Evidence
 from analysis.figures import figures
 from analysis.findings import Finding, Verdict, evaluate
 from analysis.findings.base import REGISTRY
 from analysis.records import STRONG, Records
 from analysis.results import summarise
 from analysis.setting import command, setting
-from analysis.tables import Table, tables
+from analysis.tables import Found, Table, tables
 from experiments import study
 from experiments.training.optimizer import AVERAGED_SHARE
 from experiments.training.transforms import GROWTH, SHIFT, TURN
@@ -61,7 +62,7 @@ def found(records: Records) -> Finding:
 
 
 def made(records: Records) -> dict[str, Table]:
-    return tables(records, evaluate(records))
+    return tables(Found(Evidence(records), evaluate(records)))
 
 
 # --- The finding --------------------------------------------------------------------------------
@@ -107,7 +108,10 @@ def test_nothing_else_knows_of_strong_runs() -> None:
     assert FINDING in differing <= family
     for name in differing - {FINDING}:  # its place in the order of Holm's family
         assert replace(ours[name], p=None) == replace(theirs[name], p=None)
-    table, other = tables(with_them, ours), tables(without, theirs)
+    table, other = (
+        tables(Found(Evidence(records), findings))
+        for records, findings in ((with_them, ours), (without, theirs))
+    )
     assert {name for name in table if table[name] != other[name]} == {"strong", "claims", "runs"}
     for row_of, other_row in zip(
         rows(table["claims"])[:-1], rows(other["claims"])[:-1], strict=True

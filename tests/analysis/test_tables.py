@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from analysis import original
+from analysis.evidence import Evidence
 from analysis.findings import evaluate
 from analysis.records import Records
-from analysis.tables import Cell, Table, tables
+from analysis.tables import Cell, Found, Table, tables
 from analysis.values import Value
 from experiments import study
 from experiments.versions import in_fp32
@@ -24,7 +25,7 @@ LABELS = tomllib.loads((TEMPLATES / "labels.toml").read_text(encoding="utf-8"))
 
 
 def made(records: Records) -> dict[str, Table]:
-    return tables(records, evaluate(records))
+    return tables(Found(Evidence(records), evaluate(records)))
 
 
 def rows(table: Table) -> list[dict[str, Cell]]:
@@ -171,7 +172,7 @@ def test_recipes_name_both_precisions_of_a_study_made_on_two_machines() -> None:
 def test_claims_lists_every_finding_with_its_verdict() -> None:
     records = make(without=["LeNet"])
     findings = evaluate(records)
-    table = tables(records, findings)["claims"]
+    table = tables(Found(Evidence(records), findings))["claims"]
     assert [cells["claim"].value for cells in rows(table)] == list(findings)
     lowest = row(table, "claim", "lenet-lowest")
     assert lowest["verdict"].value == "not_testable"

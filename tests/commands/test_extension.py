@@ -109,22 +109,25 @@ def test_a_limit_of_minutes_starts_no_run_that_would_end_later(checkout):
 
 
 @pytest.mark.pipeline
-def test_a_finding_and_a_figure_are_one_file_and_their_words(checkout):
+def test_a_finding_a_figure_and_a_table_are_one_file_and_their_words(checkout):
     add(
         checkout,
         "analysis/findings/economy.py",
         "analysis/figures/throughput.py",
+        "analysis/tables/speed.py",
         "templates/findings/dense-beats-lenet.en.md",
         "templates/figures/throughput.toml",
     )
     append(checkout, "analysis/protocol.toml")
+    append(checkout, "templates/tables.toml")
     english = checkout / "templates" / "findings" / "dense-beats-lenet.en.md"
     chinese = english.with_name("dense-beats-lenet.zh.md")
     chinese.write_text(english.read_text().replace("This cannot be tested", "无法检验"))
     for lang in ("zh", "en"):
         (checkout / "templates" / "sections" / f"075-economy.{lang}.md").write_text(
             '# Cost\n\n{{ finding("dense-beats-lenet") }}\n\n'
-            '{% call figure("throughput") %}Throughput.{% endcall %}\n'
+            '{% call figure("throughput") %}Throughput.{% endcall %}\n\n'
+            '{% call table("speed") %}Speed.{% endcall %}\n'
         )
     train = ("experiments", "train", "--profile", "smoke", "--only", "LeNet.s0,DenseNet.s0")
     command(checkout, *train)
@@ -135,3 +138,4 @@ def test_a_finding_and_a_figure_are_one_file_and_their_words(checkout):
     page = (checkout / "report" / "out" / "smoke" / "report.html").read_text()
     assert "DenseNet is more accurate than LeNet" in page
     assert "en-fig-throughput" in page
+    assert "en-tab-speed" in page and "Training images a second" in page
