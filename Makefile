@@ -23,7 +23,7 @@ wrong := $(shell $(or $(call given,PYTHON),python3) experiments/support/make_var
 $(if $(wrong),$(error $(wrong)))
 endif
 
-.PHONY: all experiment predict probe runs figure report docx tex md handin readme watch names status verify accept summary models schema bench test test-fast soak lint \
+.PHONY: all experiment predict probe runs figure report docx tex md handin readme watch names status verify accept summary models schema bench test test-fast ranges soak lint \
         setup setup-dev lock audit clean clean-all help
 
 all: setup ## train what is missing or stale, then build the report (the default): [PROFILE= DATASET= MINUTES= SAVE=1 LOG=tensorboard ENGINE=ray RAY_ADDRESS=]
@@ -110,6 +110,12 @@ test: setup-dev ## what CI runs: units, a smoke run of the whole pipeline on MNI
 
 test-fast: setup-dev ## the tests that need no training, no whole report and no browser
 	@$(PY) -m pytest $(PARALLEL) -m "not pipeline and not browser and not soak"
+
+ranges: setup-dev ## test-fast with the lowest or newest versions of pyproject.toml, in an environment apart: [RESOLUTION=lowest-direct|highest]
+	@.venv/bin/uv venv -q --clear --python .venv/bin/python .cache/ranges
+	@.venv/bin/uv pip install -q --python .cache/ranges -r pyproject.toml --extra report --extra ray --extra dev \
+	  --resolution $(or $(call given,RESOLUTION),lowest-direct)
+	@.cache/ranges/bin/python -m pytest $(PARALLEL) -m "not pipeline and not browser and not soak"
 
 soak: setup-dev ## the rest: kills, full disks and the like, a hundred times over (an hour)
 	@$(PY) -m pytest -m soak -s
