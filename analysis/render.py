@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from matplotlib.figure import Figure as Plot
-
 from analysis.figures import NothingToDraw, figures
 from analysis.figures.common import marks
 from analysis.figures.common.diagram import Diagram
+from analysis.figures.common.theme import Sheet
 from analysis.records import Records
 from analysis.schema import LANGS, Figure, Lang
 from models import UsageError
 
-Drawing = Plot | Diagram
+Drawing = Sheet | Diagram
 #: Resolution of bitmaps in dots per inch.
 DPI = 300
 _POINT_COLUMNS = ("panel", "name", "what", "x", "y")
@@ -40,7 +39,8 @@ def draw(name: str, records: Records) -> tuple[Figure, dict[str, bytes]]:
     files: dict[str, bytes] = {}
     try:
         for lang in LANGS:
-            drawing, alt[lang] = figure.draw(own, lang), figure.alt(own, lang)
+            drawing = figure.draw(own, lang)
+            alt[lang] = drawing.alt
             files |= {f"{name}.{lang}.{k}": write(drawing) for k, write in _WRITERS.items()}
             if lang == "en" and (data := points(drawing)):
                 files[f"{name}.csv"] = data
@@ -57,7 +57,7 @@ def svg(drawing: Drawing) -> bytes:
 
 def points(drawing: Drawing) -> bytes:
     """The labelled points of a figure as comma-separated values; empty without any."""
-    panels = drawing.axes if isinstance(drawing, Plot) else []
+    panels = drawing.axes if isinstance(drawing, Sheet) else []
     found = [(at, *point) for at, axes in enumerate(panels, 1) for point in marks.points(axes)]
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([_POINT_COLUMNS, *found])

@@ -63,7 +63,6 @@ _LIBRARIES = (
     "pydantic",
     "resvg-py",
     "scipy",
-    "seaborn",
     "statsmodels",
     "weasyprint",
 )

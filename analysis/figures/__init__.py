@@ -4,10 +4,10 @@ Every module of this folder is one figure, named after it. It has
 
 * ``VARIANTS``: the networks whose runs it shows (without it, none), or ``runs(evidence)``: the ids
   of the records that it depends on;
-* ``draw(evidence, words)``: a matplotlib figure or a ``Diagram``;
-* ``alt(evidence, words)``: the text alternative, for readers who cannot see the figure.
+* ``draw(evidence, words)``: a ``Sheet`` (a matplotlib figure) or a ``Diagram``, with its text
+  alternative ``alt``. It may raise ``NothingToDraw``.
 
-``draw`` and ``alt`` may raise ``NothingToDraw``. If some runs are missing, the figure shows the
+If some runs are missing, the figure shows the
 others and names the missing networks below the panels. The words of a figure are in
 ``templates/figures/<id>.toml``. To add a figure, add these two files.
 """
@@ -24,12 +24,11 @@ from types import ModuleType
 # matplotlib reads this on import. Jupyter and Colab set a backend that exists only there.
 os.environ["MPLBACKEND"] = "agg"
 
-from matplotlib.figure import Figure
-
 from analysis.evidence import Evidence
 from analysis.figures.common.diagram import Diagram
 from analysis.figures.common.estimates import NothingToDraw
 from analysis.figures.common.text import Lang, Words
+from analysis.figures.common.theme import Sheet
 from analysis.records import Records
 
 __all__ = ["NothingToDraw", "figures"]
@@ -37,7 +36,7 @@ __all__ = ["NothingToDraw", "figures"]
 
 @dataclass(frozen=True)
 class FigureModule:
-    """A figure by its id; methods that draw raise ``NothingToDraw`` if no run of it exists."""
+    """A figure by its id."""
 
     id: str
     module: ModuleType
@@ -49,27 +48,22 @@ class FigureModule:
             return tuple(self.module.runs(evidence))
         return evidence.ids(getattr(self.module, "VARIANTS", ()))
 
-    def draw(self, records: Records, lang: Lang) -> Figure | Diagram:
-        """The drawing."""
-        drawn: Figure | Diagram = self.module.draw(self._evidence(records), Words(self.id, lang))
-        return drawn
+    def draw(self, records: Records, lang: Lang) -> Sheet | Diagram:
+        """The drawing.
 
-    def alt(self, records: Records, lang: Lang) -> str:
-        """The text alternative."""
-        return str(self.module.alt(self._evidence(records), Words(self.id, lang)))
-
-    def _evidence(self, records: Records) -> Evidence:
+        Raises:
+            NothingToDraw: no run of the figure exists.
+        """
         evidence, variants = Evidence(records), getattr(self.module, "VARIANTS", ())
         if variants and not evidence.present(variants):
-            raise NothingToDraw(variants)
-        return evidence
+            raise NothingToDraw
+        drawn: Sheet | Diagram = self.module.draw(evidence, Words(self.id, lang))
+        return drawn
 
 
 @functools.cache
 def figures() -> dict[str, FigureModule]:
     """Every figure by id, in the order of the file names."""
     names = sorted(found.name for found in pkgutil.iter_modules(__path__) if not found.ispkg)
-    found = {
-        name.replace("_", "-"): importlib.import_module(f"{__name__}.{name}") for name in names
-    }
+    found = {n.replace("_", "-"): importlib.import_module(f"{__name__}.{n}") for n in names}
     return {name: FigureModule(name, module) for name, module in found.items()}

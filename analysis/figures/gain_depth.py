@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from matplotlib.axes import Axes
+import numpy as np
 
 from analysis.evidence import Evidence
 from analysis.figures.common import curves, estimates, marks, probe_data, theme
@@ -19,78 +17,54 @@ VARIANTS = tuple(f"{family}{depth}" for family in curves.FAMILIES for depth in (
 def totals(evidence: Evidence, moment: Moment) -> dict[str, Estimate]:
     """Product of the gains of all blocks in each run; the interval is the range of the runs.
 
-    ``moment``: ``init`` (before training) or ``end``. Runs whose gains are not all positive and
-    finite are left out.
+    Runs whose gains are not all positive and finite are left out.
     """
     found = {}
     for variant in VARIANTS:
         gains = probe_data.gains(evidence, variant, moment)
-        runs = zip(*(gain.measured for gain in gains), strict=False)
-        passed = [probe_data.passed(own) for own in runs]
-        values = tuple(own[-1] for own in passed if len(own) == len(gains) + 1 and own[-1] > 0)
-        if values:
+        factors = np.prod(gains.measured, axis=1) if gains else np.empty(0)
+        if values := tuple(factors[(factors > 0) & (factors < np.inf)].tolist()):
             found[variant] = Estimate(values, min(values), max(values))
     return found
 
 
-def panels(evidence: Evidence) -> dict[str, dict[str, Estimate]]:
-    """``totals`` before training and, where measured, after it.
-
-    Raises:
-        NothingToDraw: there are no gains before training.
-    """
-    found = {moment: totals(evidence, moment) for moment in probe_data.MOMENTS}
-    if not found["init"]:
-        raise estimates.NothingToDraw(VARIANTS)
-    return {moment: own for moment, own in found.items() if own}
-
-
-def _mean(value: Estimate) -> float:
-    return probe_data.geometric(value.values) or 0.0
-
-
 def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """Factor of the gradient from the last block to the first, before training (left) and after
-    it (right), on one scale; points are runs."""
-    found = panels(evidence)
-    note = words.missing(estimates.missing(evidence, VARIANTS))
-    sheet = theme.sheet(2.8, _headline(found["init"], words), note)
-    points, ends = estimates.shown([value for own in found.values() for value in own.values()])
-
-    def scale(axes: Axes, values: Sequence[float], *, ends: Sequence[float] = ends) -> None:
-        log_axis(axes, points, ends=ends)
-
+    it (right, where measured), on one scale; points are runs."""
+    found = {m: own for m in probe_data.MOMENTS if (own := totals(evidence, m))}
+    estimates.require(found.get("init", {}))
+    means: dict[str, dict[str, str]] = {
+        moment: {v: number(float(probe_data.geometric(np.array(e.values)))) for v, e in own.items()}
+        for moment, own in found.items()
+    }
+    note = estimates.missing(evidence, VARIANTS, words)
+    headline = _headline(means["init"], words)
+    sheet = theme.sheet(2.8, alt=_alt(means, words), headline=headline, note=note)
+    scale = estimates.shown([value for own in found.values() for value in own.values()])
     width = 1.9 if len(found) > 1 else 4.4
     for place, (moment, own) in enumerate(found.items()):
         axes = theme.panel(sheet, 0.46 + 3.1 * place, 0.32, width, 1.95)
         theme.heading(axes, words(moment), left=0.4)
-        curves.by_depth(axes, own, (), words, scale=scale)
+        log_axis(axes, *scale)
+        curves.by_depth(axes, own, (), words, form=number)
         marks.reference(axes, 1.0)
     return sheet
 
 
-def _headline(found: dict[str, Estimate], words: Words) -> str:
+def _headline(means: dict[str, str], words: Words) -> str:
     parts = []
     for family in curves.FAMILIES:
-        own = [variant for variant in found if variant.startswith(family)]
+        own = [variant for variant in means if variant.startswith(family)]
         if len(own) > 1:
             first, last = own[0], own[-1]
-            parts.append(
-                words(
-                    "change",
-                    first=words.name(first),
-                    last=words.name(last),
-                    before=number(_mean(found[first])),
-                    after=number(_mean(found[last])),
-                )
-            )
+            names = {"first": words.name(first), "last": words.name(last)}
+            parts.append(words("change", **names, before=means[first], after=means[last]))
     return words("headline", changes=words.clauses(parts)) if parts else ""
 
 
-def alt(evidence: Evidence, words: Words) -> str:
-    """What the figure shows, in words."""
+def _alt(means: dict[str, dict[str, str]], words: Words) -> str:
     parts = []
-    for moment, own in panels(evidence).items():
-        named = [f"{words.name(variant)} {number(_mean(value))}" for variant, value in own.items()]
-        parts.append(words(f"alt_{moment}", networks=words.listed(named)))
+    for moment, own in means.items():
+        named = words.listed(f"{words.name(variant)} {mean}" for variant, mean in own.items())
+        parts.append(words(f"alt_{moment}", networks=named))
     return words.sentences(parts)

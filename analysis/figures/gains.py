@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, probe_data, theme
 from analysis.figures.common.axes import log_axis
-from analysis.figures.common.label_placement import End, label_ends
-from analysis.figures.common.probe_data import MOMENTS, Gain
+from analysis.figures.common.marks import End, label_ends
+from analysis.figures.common.probe_data import MOMENTS, Gains, geometric, passed
 from analysis.figures.common.probe_data import OPERATORS as VARIANTS
 from analysis.figures.common.text import Words, number
 
@@ -18,157 +19,103 @@ from analysis.figures.common.text import Words, number
 #: above these.
 VANISHED, EXPLODED = 1e-3, 1e3
 
-Moment = dict[str, list[Gain]]
-
-
-def _measured(evidence: Evidence) -> dict[str, Moment]:
-    """Gains by moment and by variant, without variants that have none."""
-    found: dict[str, Moment] = {
-        moment: {v: g for v in VARIANTS if (g := probe_data.gains(evidence, v, moment))}
-        for moment in MOMENTS
-    }
-    if not any(found.values()):
-        raise estimates.NothingToDraw(VARIANTS)
-    return found
-
 
 def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """Cumulative product of the blocks' gains from the output, before and after training."""
-    found = _measured(evidence)
-    note = words.missing(estimates.missing(evidence, VARIANTS))
-    sheet = theme.sheet(2.95, _headline(found["init"], words), note)
+    found: dict[str, dict[str, Gains]] = {
+        moment: own
+        for moment in MOMENTS
+        if (own := {v: g for v in VARIANTS if (g := probe_data.gains(evidence, v, moment))})
+    }
+    estimates.require(found)
+    note = estimates.missing(evidence, VARIANTS, words)
+    headline = _headline(found.get("init", {}), words)
+    sheet = theme.sheet(2.95, alt=_alt(found, words), headline=headline, note=note)
     every = [
-        factor
+        passed(line)
         for own in found.values()
         for gains in own.values()
-        for values in (*_runs(gains), [gain.predicted for gain in gains])
-        for factor in probe_data.passed(values)
+        for line in (*gains.measured, gains.predicted)
     ]
-    for moment, left in zip(MOMENTS, (0.46, 3.56), strict=True):
-        axes = theme.panel(sheet, left, 0.48, 1.62, 1.95)
+    for place, (moment, own) in enumerate(found.items()):
+        axes = theme.panel(sheet, 0.46 + 3.1 * place, 0.48, 1.62, 1.95)
         theme.heading(axes, words(moment), left=0.4)
-        log_axis(axes, every)
-        _panel(axes, found[moment], words)
+        log_axis(axes, np.concatenate(every))
+        _panel(axes, own, words)
     entries = [
-        (words("measured"), theme.INK_2, 4.2, True),
-        (words("predicted"), theme.INK_2, 6.0, False),
+        theme.entry(words(key), theme.INK_2, hollow=key == "predicted")
+        for key in ("measured", "predicted")
     ]
     theme.key(sheet, entries, left=0.06)
     return sheet
 
 
-def _runs(gains: list[Gain]) -> list[list[float | None]]:
-    """The gains of each run from input to output."""
-    count = min(len(gain.measured) for gain in gains)
-    return [[gain.measured[i] for gain in gains] for i in range(count)]
-
-
-def _panel(axes: Axes, found: Moment, words: Words) -> None:
+def _panel(axes: Axes, found: dict[str, Gains], words: Words) -> None:
     theme.hairlines(axes)
     marks.reference(axes, 1.0)
-    count = max((len(gains) for gains in found.values()), default=8)
-    axes.set_xlim(-0.2, count + 0.25)
-    axes.set_xticks(range(0, count + 1, max(1, count // 4)))
-    axes.set_xlabel(words("passed"))
-    ends = []
+    blocks = max(len(gains.mean) for gains in found.values())
+    axes.set(xlim=(-0.2, blocks + 0.25), xlabel=words("passed"))
+    axes.set_xticks(range(0, blocks + 1, max(1, blocks // 4)))
     floor = axes.get_ylim()[0]
+    ring: dict[str, Any] = {"color": theme.INK_2, "markerfacecolor": "none", "markersize": 6.4}
+    ends = []
     for variant, gains in found.items():
-        look = theme.look(variant)
-        for values in _runs(gains):
-            single = [max(factor, floor) for factor in probe_data.passed(values)]
-            axes.plot(
-                range(len(single)),
-                single,
-                color=look.colour,
-                linewidth=0.7,
-                alpha=0.7,
-                label=marks.series(words.operator(variant), "run"),
-            )
-        mean = probe_data.passed(gain.mean for gain in gains)
-        line = [max(factor, floor) for factor in mean]
-        axes.plot(
-            range(len(line)),
-            line,
-            look.marker,
-            linestyle="-",
-            color=look.colour,
-            markersize=3.6,
-            zorder=3,
-            label=marks.series(words.operator(variant), "mean"),
-        )
-        predicted = probe_data.passed(gain.predicted for gain in gains)
+        look, name = theme.look(variant), words.operator(variant)
+        for run in gains.measured:
+            label = marks.series(name, "run")
+            line = np.maximum(passed(run), floor)
+            axes.plot(line, color=look.colour, linewidth=0.7, alpha=0.7, label=label)
+        total = passed(gains.mean)
+        line = np.maximum(total, floor)
+        label = marks.series(name, "mean")
+        axes.plot(line, f"{look.marker}-", color=look.colour, markersize=3.6, zorder=3, label=label)
+        predicted = passed(gains.predicted)
         if predicted[-1] > 0:
-            ring: dict[str, Any] = {
-                "markerfacecolor": "none",
-                "markeredgecolor": theme.INK_2,
-                "markersize": 6.4,
-                "label": marks.series(words.operator(variant), "predicted"),
-            }
-            axes.plot([len(predicted) - 1], [predicted[-1]], "o", markeredgewidth=0.7, **ring)
-        whole = len(mean) == len(gains) + 1
-        factor = number(mean[-1]) if whole else words("not_finite")
-        text = f"{words.operator(variant)}\n{words('factor', factor=factor)}"
-        ends.append(End(len(line) - 1, line[-1], text, look.colour))
-    if not found:
-        axes.text(
-            0.5,
-            0.3,
-            words("not_measured"),
-            transform=axes.transAxes,
-            ha="center",
-            color=theme.INK_2,
-        )
+            label = marks.series(name, "predicted")
+            axes.plot(
+                len(predicted) - 1, predicted[-1], "o", markeredgewidth=0.7, label=label, **ring
+            )
+        factor = number(total[-1]) if np.isfinite(total[-1]) else words("not_finite")
+        last = np.flatnonzero(np.isfinite(line))[-1]
+        text = f"{name}\n{words('factor', factor=factor)}"
+        ends.append(End(last, line[last], text, look.colour))
     label_ends(axes, ends, reach=12)
 
 
-def totals(found: Moment) -> dict[str, float]:
-    """Factor of the gradient over all blocks, for the operators where it is finite."""
-    passed = {v: probe_data.passed(gain.mean for gain in gains) for v, gains in found.items()}
-    return {v: own[-1] for v, own in passed.items() if len(own) == len(found[v]) + 1}
-
-
-def _headline(found: Moment, words: Words) -> str:
-    total = totals(found)
-    if not total:
+def _headline(found: dict[str, Gains], words: Words) -> str:
+    factors = {variant: passed(gains.mean)[-1] for variant, gains in found.items()}
+    finite = {variant: factor for variant, factor in factors.items() if np.isfinite(factor)}
+    if not finite:
         return ""
-    blocks = max(len(gains) for gains in found.values())
-
-    def named(variants: list[str]) -> str:
-        return words.listed(f"{words.operator(v)} (× {number(total[v])})" for v in variants)
-
-    vanished = [variant for variant, factor in total.items() if factor < VANISHED]
-    exploded = [variant for variant, factor in total.items() if factor > EXPLODED]
-    kept = {v: factor for v, factor in total.items() if VANISHED <= factor <= EXPLODED}
-    parts = [
-        words(key, operators=named(variants))
-        for key, variants in (("vanishes", vanished), ("explodes", exploded))
-        if variants
-    ]
-    if kept:
-        least, most = number(min(kept.values())), number(max(kept.values()))
+    named = {v: f"{words.operator(v)} (× {number(factor)})" for v, factor in finite.items()}
+    extreme = {
+        "vanishes": [named[v] for v, factor in finite.items() if factor < VANISHED],
+        "explodes": [named[v] for v, factor in finite.items() if factor > EXPLODED],
+    }
+    parts = [words(key, operators=words.listed(own)) for key, own in extreme.items() if own]
+    if kept := [factor for factor in finite.values() if VANISHED <= factor <= EXPLODED]:
         key = "stays_rest" if parts else "stays"
-        parts.append(words(key, least=least, most=most))
+        parts.append(words(key, least=number(min(kept)), most=number(max(kept))))
+    blocks = max(len(gains.mean) for gains in found.values())
     return words("headline", blocks=blocks, what=words.clauses(parts))
 
 
-def alt(evidence: Evidence, words: Words) -> str:
-    """What the figure shows, in words."""
-    sentences = []
-    for moment, variants in _measured(evidence).items():
+def _alt(found: dict[str, dict[str, Gains]], words: Words) -> str:
+    sentences = [words("alt")]
+    for moment, variants in found.items():
         parts = []
-        for variant, own in variants.items():
+        for variant, gains in variants.items():
             name = words.operator(variant)
-            means = [gain.mean for gain in own if gain.mean]
-            predicted = probe_data.geometric(gain.predicted for gain in own if gain.predicted)
-            mean = probe_data.geometric(means)
-            if mean is None or predicted is None:
+            positive = gains.mean[gains.mean > 0]
+            predicted = gains.predicted[gains.predicted > 0]
+            if not len(positive) or not len(predicted):
                 parts.append(words("alt_not_finite", operator=name))
                 continue
-            values = {"mean": mean, "least": min(means), "most": max(means), "predicted": predicted}
-            shown = {key: number(value) for key, value in values.items()}
+            values = {"mean": geometric(positive), "predicted": geometric(predicted)}
+            values |= {"least": positive.min(), "most": positive.max()}
+            shown = {key: number(float(value)) for key, value in values.items()}
             parts.append(words("one", operator=name, **shown))
-            if zeros := sum(gain.mean == 0 for gain in own):
+            if zeros := int((gains.mean == 0).sum()):
                 parts[-1] += words("zeros", blocks=zeros)
-        if parts:
-            sentences.append(words(f"alt_{moment}", gains=words.clauses(parts)))
-    return words.sentences([words("alt"), *sentences])
+        sentences.append(words(f"alt_{moment}", gains=words.clauses(parts)))
+    return words.sentences(sentences)

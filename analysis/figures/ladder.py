@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from statistics import fmean
+from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from analysis import protocol
 from analysis.constants import ERROR_RATIO
 from analysis.evidence import Evidence
 from analysis.figures.common import marks, theme
-from analysis.figures.common.axes import log_axis, plain
-from analysis.figures.common.estimates import NothingToDraw
-from analysis.figures.common.label_placement import End, label_ends
-from analysis.figures.common.text import Words, count, number, percent
+from analysis.figures.common.axes import LEAST_ERROR, log_axis, per_cent
+from analysis.figures.common.estimates import require
+from analysis.figures.common.marks import End, label_ends
+from analysis.figures.common.text import Words, number, percent
 from analysis.findings import evaluate
 from analysis.ladder import budget, by_rung, climb
 from analysis.records import Records
-from analysis.schema import Climb, Ladder, Step, Verdict
+from analysis.schema import Ladder, Step, Verdict
 from analysis.tables.results import NETWORKS as RESULTS
 
 NETWORKS = (*RESULTS, "PlainNet18", "PlainNet34", "PlainNet50", "PlainNet101")
@@ -35,6 +36,8 @@ _PITCH, _GAP = 0.075, 0.13
 
 #: The error rates of a network's runs by number of images seen.
 Line = dict[int, list[float]]
+#: By rung, the ratio of error rates that a finding has there.
+Ratios = dict[str, tuple[float, Step]]
 
 
 def runs(evidence: Evidence) -> tuple[str, ...]:
@@ -54,67 +57,67 @@ def lines(records: Records) -> dict[str, Line]:
     Raises:
         NothingToDraw: there is none.
     """
+    rungs = by_rung(records).values()
     found: dict[str, Line] = {}
-    for rung in by_rung(records).values():
-        evidence = Evidence(rung)
-        for variant in NETWORKS:
-            for run in evidence.finished(variant):
-                if run.test is not None:
-                    line = found.setdefault(variant, {})
-                    line.setdefault(budget(run), []).append(1 - run.test.accuracy)
-    kept = {variant: dict(sorted(line.items())) for variant, line in found.items() if len(line) > 1}
-    if not kept:
-        raise NothingToDraw(NETWORKS)
-    return kept
+    for variant in NETWORKS:
+        line: Line = {}
+        for run in sorted((run for rung in rungs for run in rung.of(variant)), key=budget):
+            if run.test is not None:
+                line.setdefault(budget(run), []).append(1 - run.test.accuracy)
+        if len(line) > 1:
+            found[variant] = line
+    return require(found)
 
 
 def broken(records: Records, shown: Iterable[str]) -> list[tuple[str, int]]:
     """The networks with diverged runs, each with the number of images planned for these runs."""
-    evidence = {rung.folder: Evidence(rung) for rung in by_rung(records).values()}
     found = {
         (variant, budget(run))
+        for rung in by_rung(records).values()
         for variant in shown
-        for own in evidence.values()
-        for run in own.runs(variant)
+        for run in rung.of(variant, finished=False)
         if run.status == "diverged"
     }
     return sorted(found)
 
 
-def rows(climbed: Ladder) -> dict[str, Climb]:
-    """The findings with a ratio of error rates at two rungs or more."""
-    return {
-        name: item
+def rows(climbed: Ladder) -> dict[str, Ratios]:
+    """The findings with a positive ratio of error rates at two rungs or more."""
+    ratios: dict[str, Ratios] = {
+        name: {
+            letter: (effect.value, step)
+            for letter, step in item.steps.items()
+            if (effect := step.effect) and effect.kind == "ratio" and effect.value > 0
+        }
         for name, item in climbed.findings.items()
         if protocol.load().finding[name].statistic in _STATISTICS
-        and sum(_ratio(step) is not None for step in item.steps.values()) > 1
     }
-
-
-def _ratio(step: Step) -> float | None:
-    """The ratio of error rates if there is a positive one, else None."""
-    value = step.effect
-    return value.value if value is not None and value.kind == "ratio" and value.value > 0 else None
+    return {name: own for name, own in ratios.items() if len(own) > 1}
 
 
 def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """Error rate by images seen on the left, ratios of error rates by finding on the right."""
     records = evidence.records
     found, climbed = lines(records), climb(records, evaluate(records))
-    shown = rows(climbed)
-    used = {
-        letter for item in shown.values() for letter, step in item.steps.items() if _ratio(step)
-    }
-    letters = [rung.letter for rung in climbed.rungs if rung.letter in used]
-    step = _PITCH * len(letters) + _GAP
-    height = max(2.2, step * len(shown))
-    diverged = broken(records, found)
+    shown, diverged = rows(climbed), broken(records, found)
+    letters = [
+        rung.letter
+        for rung in climbed.rungs
+        if any(rung.letter in ratios for ratios in shown.values())
+    ]
+    height = max(2.2, (_PITCH * len(letters) + _GAP) * len(shown))
+    tested, stable = len(climbed.compared), len(climbed.ended("stable"))
+    headline = words("headline", all=tested, stable=stable) if tested else ""
     notes = [words("marks", rungs=words.listed(letters))] if shown else []
     if diverged:
         named = dict.fromkeys(words.name(variant) for variant, _ in diverged)
         notes.append(words("diverged_marks", networks=words.listed(named)))
-    note = words.sentences(notes)
-    sheet = theme.sheet(height + 0.75, _headline(climbed, found, words), note)
+    sheet = theme.sheet(
+        height + 0.75,
+        alt=_alt(found, shown, words),
+        headline=headline,
+        note=words.sentences(notes),
+    )
     axes = theme.panel(sheet, 0.36, 0.32, 1.55 if shown else 4.6, min(height, 3.2))
     theme.heading(axes, words("error"), left=0.3)
     _errors(axes, found, diverged, words)
@@ -125,99 +128,63 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     return sheet
 
 
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
-
-
 def _errors(
     axes: Axes, found: Mapping[str, Line], diverged: list[tuple[str, int]], words: Words
 ) -> None:
     theme.hairlines(axes)
-    trained = {images for line in found.values() for images in line}
-    seen = sorted(trained.union(images for _, images in diverged))
-    errors = [error for line in found.values() for own in line.values() for error in own]
-    log_axis(axes, [max(error, 1e-5) for error in errors])
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(100 * value)))
-    log_axis(axes, seen, "x")
+    seen = sorted({*(i for line in found.values() for i in line), *(i for _, i in diverged)})
     unit = int(words("image_unit"))
-    axes.xaxis.set_major_locator(FixedLocator([float(images) for images in seen]))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / unit:g}"))
+    every = [error for line in found.values() for own in line.values() for error in own]
+    log_axis(axes, [max(e, LEAST_ERROR) for e in every], form=per_cent)
+    log_axis(axes, seen, axis="x", ticks=seen, form=lambda images: f"{images / unit:g}")
     axes.set_xlabel(words("images"))
     ends = []
     for variant, line in found.items():
-        look = theme.look(variant)
-        means = [max(_mean(own), 1e-5) for own in line.values()]
-        axes.plot(list(line), means, color=look.colour, linewidth=1.1, zorder=2)
+        look, name = theme.look(variant), words.name(variant)
+        means = [max(fmean(own), LEAST_ERROR) for own in line.values()]
+        axes.plot([*line], means, color=look.colour, linewidth=1.1, zorder=2)
+        ends.append(End(max(line), means[-1], name, look.colour))
+        label = marks.series(name, "run")
         for images, own in line.items():
-            places = [images] * len(own), [max(error, 1e-5) for error in own]
-            axes.plot(
-                *places,
-                look.marker,
-                color=look.colour,
-                markersize=3,
-                label=marks.series(words.name(variant), "run"),
-            )
-        ends.append(End(max(line), means[-1], words.name(variant), look.colour))
+            places = [images] * len(own), [max(error, LEAST_ERROR) for error in own]
+            axes.plot(*places, look.marker, color=look.colour, markersize=3, label=label)
     for variant, images in diverged:
         marks.crosses(axes, theme.look(variant), [(images, 1.0)])
     label_ends(axes, ends, reach=10)
 
 
-def _ratios(axes: Axes, shown: Mapping[str, Climb], letters: list[str], words: Words) -> None:
+def _ratios(axes: Axes, shown: Mapping[str, Ratios], letters: list[str], words: Words) -> None:
     height = _PITCH * len(letters) + _GAP
-    middles = [height * (row + 0.5) for row in range(len(shown))]
-    places = [
-        (middle + _PITCH * (index - (len(letters) - 1) / 2), item.steps[letter])
-        for middle, item in zip(middles, shown.values(), strict=True)
-        for index, letter in enumerate(letters)
-        if letter in item.steps and _ratio(item.steps[letter])
-    ]
-    drawn = [value for _, step in places if (value := _ratio(step))]
-    ends = [end.value for _, step in places for end in step.interval or ()]
+    steps = [each for ratios in shown.values() for each in ratios.values()]
+    ends = [end.value for _, step in steps for end in step.interval or ()]
+    values = [value for value, _ in steps]
+    log_axis(axes, [*values, 1 / ERROR_RATIO, ERROR_RATIO], ends, "x")
     theme.hairlines(axes)
     axes.grid(False)
-    log_axis(axes, [*drawn, 1 / ERROR_RATIO, ERROR_RATIO], "x", ends=ends)
     axes.set_ylim(height * len(shown), 0)
     axes.axvspan(1 / ERROR_RATIO, ERROR_RATIO, color=theme.NEUTRAL, alpha=0.18, linewidth=0)
     axes.axvline(1, color=theme.INK_2, linewidth=0.6, zorder=1.5)
+    middles = [height * (row + 0.5) for row in range(len(shown))]
     axes.set_yticks(middles, [words(f"finding_{name}") for name in shown])
-    for (at, step), value in zip(places, drawn, strict=True):
-        if step.interval is not None:
-            low, high = (end.value for end in step.interval)
-            axes.plot([low, high], [at, at], color=theme.ACCENT, linewidth=0.9, zorder=2)
-        axes.plot([value], [at], _MARKS[step.verdict], color=theme.ACCENT, markersize=4, zorder=3)
+    style: dict[str, Any] = {"color": theme.ACCENT, "zorder": 3}
+    for middle, ratios in zip(middles, shown.values(), strict=True):
+        for letter, (value, step) in ratios.items():
+            at = middle + _PITCH * (letters.index(letter) - (len(letters) - 1) / 2)
+            interval = [end.value for end in step.interval or ()]
+            axes.plot(interval, [at] * len(interval), linewidth=0.9, **style)
+            axes.plot(value, at, _MARKS[step.verdict], markersize=4, **style)
 
 
-def _headline(climbed: Ladder, found: Mapping[str, Line], words: Words) -> str:
-    if tested := climbed.compared:
-        return words("headline", all=len(tested), stable=len(climbed.ended("stable")))
-    seen = sorted({images for line in found.values() for images in line})
-    ends = [(_mean(own[0]), _mean(own[-1])) for own in map(list, map(dict.values, found.values()))]
-    return words(
-        "headline_networks",
-        first=count(seen[0]),
-        last=count(seen[-1]),
-        down=sum(last < first for first, last in ends),
-        all=len(ends),
-    )
-
-
-def alt(evidence: Evidence, words: Words) -> str:
-    """What the figure shows, in words."""
-    named, records = [], evidence.records
-    for variant, line in lines(records).items():
-        first, *_, last = (percent(_mean(own)) for own in line.values())
+def _alt(found: Mapping[str, Line], shown: Mapping[str, Ratios], words: Words) -> str:
+    named = []
+    for variant, line in found.items():
+        first, *_, last = (percent(fmean(own)) for own in line.values())
         named.append(words("one", network=words.name(variant), first=first, last=last))
     parts = [words("alt", networks=words.listed(named))]
     said = []
-    for name, item in rows(climb(records, evaluate(records))).items():
-        ratios = [
-            words("at", rung=letter, ratio=number(value))
-            for letter, step in item.steps.items()
-            if (value := _ratio(step)) is not None
-        ]
-        said.append(words("verdict", finding=words(f"finding_{name}"), ratios=words.listed(ratios)))
+    for name, ratios in shown.items():
+        each = [words("at", rung=k, ratio=number(value)) for k, (value, _) in ratios.items()]
+        said.append(words("verdict", finding=words(f"finding_{name}"), ratios=words.listed(each)))
     if said:
         parts.append(words("alt_findings", findings=words.clauses(said)))
     return words.sentences(parts)

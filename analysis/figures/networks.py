@@ -54,31 +54,16 @@ LEARNED = ("convolution", "two_convolutions", "linear", "two_linear", "adaptor",
 
 def draw(evidence: Evidence, words: Words) -> Diagram:
     """One network below the other; learned layers in the network's colour."""
-    colours = {"LeNet": "LeNet", "AlexNet": "AlexNet", "ResNet": "ResNet34"}
-    networks = [
-        (
-            words(f"title_{network}"),
-            [
-                (
-                    words(key, number=number),
-                    channels,
-                    side,
-                    theme.look(colours[network]).colour if key in LEARNED else theme.NEUTRAL,
-                )
-                for key, channels, side, number in steps
-            ],
-        )
-        for network, steps in NETWORKS.items()
-    ]
-    return Diagram("networks", 4.3, networks=networks)
-
-
-def alt(evidence: Evidence, words: Words) -> str:
-    """What the figure shows, in words."""
-    parts = []
+    networks, said = [], []
     for network, steps in NETWORKS.items():
+        colour = theme.look("ResNet34" if network == "ResNet" else network).colour
+        title = words(f"title_{network}")
+        drawn = [
+            (words(key, number=number), *shape, colour if key in LEARNED else theme.NEUTRAL)
+            for key, *shape, number in steps
+        ]
+        networks.append((title, drawn))
         shapes = [f"{c} × {s} × {s}" if s > 1 else str(c) for _, c, s, _ in steps]
-        parts.append(
-            words("one", network=words(f"title_{network}"), shapes=words("comma").join(shapes))
-        )
-    return words("alt", networks=words.clauses(parts))
+        said.append(words("one", network=title, shapes=words("comma").join(shapes)))
+    alt = words("alt", networks=words.clauses(said))
+    return Diagram("networks", 4.3, alt=alt, networks=networks)

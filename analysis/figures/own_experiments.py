@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
-from dataclasses import dataclass
 from itertools import groupby
+from textwrap import shorten
+from typing import NamedTuple
 
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, theme
-from analysis.figures.common.axes import accuracy_axis
+from analysis.figures.common.curves import accuracy_rows
 from analysis.figures.common.estimates import Estimate
 from analysis.figures.common.text import Words, percent
 from analysis.statistics import accuracy_interval
@@ -21,15 +21,14 @@ ROW, GAP = 0.205, 0.6
 MOST = 36
 #: Maximum length of a label in characters.
 LONGEST = 40
-OWN, PLANNED = theme.Look(theme.ACCENT, "o"), theme.BEHIND
+OWN, PLANNED = theme.Look(theme.ACCENT, "o"), theme.Look(theme.NEUTRAL, "o")
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """The runs of one setting. ``accuracy`` is None if none finished."""
 
     label: str
-    runs: tuple[Record, ...]
+    runs: list[Record]
     planned: bool
     accuracy: Estimate | None
 
@@ -49,8 +48,7 @@ def _groups(evidence: Evidence, words: Words) -> list[list[Row]]:
         NothingToDraw: there are no own experiments.
     """
     found = [(run, other) for run, other in own_runs(evidence) if run.status != "failed"]
-    if not found:
-        raise estimates.NothingToDraw(())
+    estimates.require(found)
     own = {run.id for run in evidence.records.extra}
     groups = []
     for (_, variant), pairs in groupby(found, _compared):
@@ -60,14 +58,13 @@ def _groups(evidence: Evidence, words: Words) -> list[list[Row]]:
             changed = changes(run, other) if other else {}
             varied |= dict.fromkeys(changed)
             settings.setdefault(written(changed) or run.id.rpartition(".s")[0], []).append(run)
-        rows = [_row(evidence, label, runs) for label, runs in settings.items()]
-        if variant:
-            planned = [run for run in evidence.runs(variant) if run.id not in own]
+        planned = [run for run in evidence.runs(variant) if run.id not in own]
+        if planned:
             usual = written({key: configuration(planned[0]).get(key) for key in varied})
             key = "planned_at" if len(varied) == 1 else "planned"
             label = words(key, network=words.name(variant), setting=usual)
-            rows.insert(0, _row(evidence, label, planned, planned=True))
-        groups.append(rows)
+            settings = {label: planned, **settings}
+        groups.append([_row(evidence, k, runs, runs is planned) for k, runs in settings.items()])
     return groups
 
 
@@ -77,12 +74,12 @@ def _compared(pair: tuple[Record, Record | None]) -> tuple[str, str]:
     return run.config.network, other.config.variant if other else ""
 
 
-def _row(evidence: Evidence, label: str, runs: list[Record], *, planned: bool = False) -> Row:
+def _row(evidence: Evidence, label: str, runs: list[Record], planned: bool) -> Row:
     accuracy = None
     if finished := [run for run in runs if run.status == "finished"]:
         sample = evidence.of(finished)
         accuracy = Estimate(sample.accuracies, *accuracy_interval(sample))
-    return Row(label, tuple(runs), planned, accuracy)
+    return Row(label, runs, planned, accuracy)
 
 
 def draw(evidence: Evidence, words: Words) -> theme.Sheet:
@@ -96,32 +93,19 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     note = words("more", count=len(places) - MOST) if len(places) > MOST else ""
     places = dict(list(places.items())[:MOST])
     height = ROW * (max(places) + 1)
-    sheet = theme.sheet(height + 0.45, _headline(groups, words), note)
+    alt, headline = _alt(groups, words), _headline(groups, words)
+    sheet = theme.sheet(height + 0.45, alt=alt, headline=headline, note=note)
     axes = theme.panel(sheet, 2.4, 0.05, 3.3, height)
-    axes.set_ylim(max(places) + 0.5, -0.5)
-    labels = [textwrap.shorten(row.label, LONGEST, placeholder="…") for row in places.values()]
-    axes.set_yticks([*places], labels)
-    axes.tick_params(axis="y", length=0, pad=6, labelcolor=theme.INK)
-    axes.spines["left"].set_visible(False)
-    axes.grid(True, axis="x")
-    axes.set_xlabel(words("test_accuracy"))
-    values, ends = estimates.shown(row.accuracy for row in places.values() if row.accuracy)
-    accuracy_axis(axes, values or [0.5], axis="x", pad=0.03, ends=ends)
+    labels = {at: shorten(row.label, LONGEST, placeholder="…") for at, row in places.items()}
+    accuracy_rows(axes, labels, [row.accuracy for row in places.values() if row.accuracy], words)
     for at, row in places.items():
-        text = words("diverged_all")
+        text, ink = words("diverged_all"), theme.INK_2
         if row.accuracy:
-            text = f"{100 * row.accuracy.mean:.2f}"
-            tip = marks.told(row.label, row.accuracy)
-            marks.estimate(axes, PLANNED if row.planned else OWN, at, row.accuracy, tip, level=True)
-        axes.annotate(
-            text,
-            (1, at),
-            xycoords=axes.get_yaxis_transform(),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center_baseline",
-            color=theme.INK if row.accuracy else theme.INK_2,
-        )
+            text, ink = f"{100 * row.accuracy.mean:.2f}", theme.INK
+            look = PLANNED if row.planned else OWN
+            marks.estimate(axes, look, at, row.accuracy, row.label, level=True)
+        right = (1, at), (8, 0), axes.get_yaxis_transform()
+        theme.write(axes, text, *right, va="center_baseline", color=ink)
     return sheet
 
 
@@ -137,8 +121,7 @@ def _headline(groups: list[list[Row]], words: Words) -> str:
     return words("headline", above=above, count=len(pairs)) if pairs else ""
 
 
-def alt(evidence: Evidence, words: Words) -> str:
-    """What the figure shows, in words."""
+def _alt(groups: list[list[Row]], words: Words) -> str:
     networks = [
         words.listed(
             words("one", setting=row.label, accuracy=percent(row.accuracy.mean))
@@ -146,6 +129,6 @@ def alt(evidence: Evidence, words: Words) -> str:
             else words("one_diverged", setting=row.label)
             for row in rows
         )
-        for rows in _groups(evidence, words)
+        for rows in groups
     ]
     return words("alt", networks=words.clauses(networks))

@@ -22,10 +22,6 @@ def draw(evidence: Evidence, words: Words) -> Diagram:
         (sign, words.operator(variant), formula, theme.look(variant).colour)
         for variant, sign, formula in BLOCKS
     ]
-    return Diagram("residual-block", 3.2, operators=operators, convolution=words("convolution"))
-
-
-def alt(evidence: Evidence, words: Words) -> str:
-    """What the figure shows, in words."""
-    named = [f"{words.operator(variant)} {formula}" for variant, _, formula in BLOCKS]
-    return words("alt", operators=words.clauses(named))
+    named = words.clauses(f"{name} {formula}" for _, name, formula, _ in operators)
+    values = {"operators": operators, "convolution": words("convolution")}
+    return Diagram("residual-block", 3.2, alt=words("alt", operators=named), **values)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from statistics import mode
+from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.patches import ConnectionPatch, Rectangle
 from numpy.typing import NDArray
 from PIL import Image
@@ -23,21 +23,8 @@ from experiments.datasets import DATASETS, DatasetName
 ASSETS = Path(__file__).with_name("assets")
 SIZE = int(CONSTANTS["imagenet_size"].value)
 TIMES = SIZE // MNIST_SIDE
-SIDE = 7  # of the enlarged part, in pixels of the small image
-
-
-@dataclass(frozen=True)
-class View:
-    """What is shown of an image, in pixels of the small image: left and top of the enlarged part,
-    the row of the profile, and the column of the profile's legend, where it covers nothing."""
-
-    left: int = 12
-    top: int = 6
-    row: int = 9
-    key: float = 23.6
-
-
-VIEWS: dict[DatasetName, View] = {"FashionMNIST": View(top=7, row=10, key=1.6)}
+#: Left, top and side of the enlarged part, and the profile's row, in pixels of the small image.
+LEFT, TOP, SIDE, ROW = 12, 6, 7, 9
 COLOUR, COLOUR_2 = theme.LOOKS["PlainNet18"].colour, theme.LOOKS["ResNet18"].colour
 
 
@@ -63,85 +50,51 @@ def resized(small: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """The image, the same part of it at each size, and the grey levels of a row."""
-    view = VIEWS.get(evidence.records.dataset, View())
-    small = image(evidence.records.dataset)
-    large = resized(small, SIZE)
-    sides = [MNIST_SIDE, *sorted({*_sides(evidence.records.profile)} - {MNIST_SIDE, SIZE}), SIZE]
+    dataset = DATASETS[evidence.records.dataset]
+    small = image(dataset.name)
+    levels = small[ROW]
+    alt = words(
+        "alt",
+        dataset=dataset.title,
+        label=dataset.classes[words.lang][int(labels(dataset.name, "test")[0])],
+        part=SIDE,
+        fine=SIDE * TIMES,
+        low=levels.min(),
+        high=levels.max(),
+    )
+    sheet = theme.sheet(3.42, alt=alt, headline=words("headline", side=SIZE, times=TIMES**2))
     side, top, gap = 1.42, 0.3, 0.2
-    sheet = theme.sheet(3.42, words("headline", side=SIZE, times=(SIZE // MNIST_SIDE) ** 2))
     whole = theme.panel(sheet, 0, top, side, side)
-    theme.heading(whole, words("pixels", side=MNIST_SIDE)).set_position((0, 5))
+    theme.heading(whole, words("pixels", side=MNIST_SIDE), above=5)
     theme.bitmap(whole, small, 448)
-    window = Rectangle((view.left, view.top), SIDE, SIDE, fill=False, edgecolor=COLOUR, linewidth=1)
-    whole.add_patch(window)
-    whole.plot([0, MNIST_SIDE], [view.row + 0.5] * 2, color=COLOUR_2, linewidth=0.9)
-    for index, pixels in enumerate(sides[-3:], start=1):
+    whole.plot([0, MNIST_SIDE], [ROW + 0.5] * 2, color=COLOUR_2, linewidth=0.9)
+    whole.add_patch(Rectangle((LEFT, TOP), SIDE, SIDE, fill=False, edgecolor=COLOUR, linewidth=1))
+    for index, pixels in enumerate(_sides(evidence.records.profile), start=1):
         part = theme.panel(sheet, index * (side + gap), top, side, side)
-        theme.heading(part, words("part", side=pixels)).set_position((0, 5))
-        scale = pixels / MNIST_SIDE
-        edges = (view.left * scale, view.top * scale, SIDE * scale)
+        theme.heading(part, words("part", side=pixels), above=5)
         theme.bitmap(part, resized(small, pixels), 448)
-        part.set_xlim(edges[0], edges[0] + edges[2])
-        part.set_ylim(edges[1] + edges[2], edges[1])
-        corner = Rectangle(edges[:2], edges[2], edges[2], fill=False, edgecolor=COLOUR, linewidth=1)
-        part.add_patch(corner).set_clip_on(False)
-        row = (view.row + 0.5) * scale
-        part.plot([edges[0], edges[0] + edges[2]], [row, row], color=COLOUR_2, linewidth=0.9)
-        if index == 1:
-            _connect(sheet, whole, part, view)
-    _profile(theme.panel(sheet, 0.36, 2.18, 5.88, 0.82), small, large, view, words)
+        part.set(xlim=(LEFT, LEFT + SIDE), ylim=(TOP + SIDE, TOP))
+        part.plot([0, MNIST_SIDE], [ROW + 0.5] * 2, color=COLOUR_2, linewidth=0.9)
+        part.spines[:].set(visible=True, color=COLOUR, linewidth=1)
+    for y in (TOP, TOP + SIDE):
+        joined: dict[str, Any] = {"axesA": whole, "axesB": sheet.axes[1], "color": COLOUR}
+        sheet.add_artist(ConnectionPatch((LEFT + SIDE, y), (LEFT, y), "data", "data", **joined))
+    axes = theme.panel(sheet, 0.36, 2.18, 5.88, 0.82)
+    theme.hairlines(axes)
+    theme.heading(axes, words("profile"), left=0.3)
+    axes.stairs(levels, color=theme.INK_2, linewidth=1, label=words("pixels", side=MNIST_SIDE))
+    row = resized(small, SIZE)[ROW * TIMES + TIMES // 2]
+    fine = (np.arange(SIZE) + 0.5) / TIMES
+    axes.plot(fine, row, color=COLOUR_2, label=words("pixels", side=SIZE))
+    axes.legend(handlelength=1.4)
+    axes.set(xlim=(0, MNIST_SIDE), ylim=(0, 260), xlabel=words("column"))
+    axes.set(xticks=range(0, MNIST_SIDE + 1, 4), yticks=[0, 128, 255])
     return sheet
 
 
 def _sides(profile: str) -> list[int]:
-    """The most frequent input size of a profile's networks; empty for an unknown profile."""
+    """The sizes shown: that of the data, the most frequent input size of a profile's networks
+    unless it is one of the others or the profile is unknown, and that of ImageNet."""
     plan = study.load().plan(profile) if study.load().has(profile) else []
-    sizes = [run.config.input_size for run in plan]
-    return [max(set(sizes), key=sizes.count)] if sizes else []
-
-
-def _connect(sheet: theme.Sheet, whole: Axes, part: Axes, view: View) -> None:
-    """Connect the framed part of the whole image with its enlargement."""
-    for y in (view.top, view.top + SIDE):
-        ends = (view.left + SIDE, y), (view.left, y)
-        line = ConnectionPatch(
-            *ends, "data", "data", axesA=whole, axesB=part, color=COLOUR, linewidth=0.6
-        )
-        sheet.add_artist(line)
-
-
-def _profile(
-    axes: Axes, small: NDArray[np.uint8], large: NDArray[np.uint8], view: View, words: Words
-) -> None:
-    theme.hairlines(axes)
-    theme.heading(axes, words("profile"), left=0.3)
-    axes.stairs(small[view.row], np.arange(MNIST_SIDE + 1), color=theme.INK_2, linewidth=1)
-    fine = (np.arange(SIZE) + 0.5) / TIMES
-    row = large[view.row * TIMES + TIMES // 2]
-    axes.plot(fine, row, color=COLOUR_2, linewidth=1.4)
-    at = view.key
-    keys = ((190, MNIST_SIDE, theme.INK_2), (110, SIZE, COLOUR_2))
-    for level, side, line in keys:
-        axes.plot([at - 0.9, at - 0.2], [level] * 2, color=line, linewidth=1.4)
-        axes.annotate(words("pixels", side=side), (at, level), va="center_baseline")
-    axes.set_xlim(0, MNIST_SIDE)
-    axes.set_ylim(0, 260)
-    axes.set_yticks([0, 128, 255])
-    axes.set_xticks(range(0, MNIST_SIDE + 1, 4))
-    axes.set_xlabel(words("column"))
-
-
-def alt(evidence: Evidence, words: Words) -> str:
-    """What the figure shows, in words."""
-    dataset = DATASETS[evidence.records.dataset]
-    levels = image(dataset.name)[VIEWS.get(dataset.name, View()).row]
-    label = dataset.classes[words.lang][int(labels(dataset.name, "test")[0])]
-    return words(
-        "alt",
-        dataset=dataset.title,
-        label=label,
-        part=SIDE,
-        fine=SIDE * TIMES,
-        low=int(levels.min()),
-        high=int(levels.max()),
-    )
+    usual = {mode(run.config.input_size for run in plan)} if plan else set()
+    return sorted({MNIST_SIDE, SIZE} | usual)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from analysis.evidence import Evidence
@@ -24,13 +26,13 @@ class Block:
     """One SE block: its stage (from 1), its channels, and the range of its weights in each run.
 
     ``before``: the range before training, the larger of evaluation mode and batch statistics, as
-    the mean over the runs; None where it was not measured.
+    the mean over the runs; NaN where it was not measured.
     """
 
     stage: int
     channels: int
     ranges: tuple[float, ...]
-    before: float | None
+    before: float
 
     @property
     def mean(self) -> float:
@@ -53,84 +55,61 @@ def blocks(evidence: Evidence, variant: str) -> list[Block]:
         after = [run.probes.se_weights[index : index + 1] for run in runs]
         ranges = tuple(own.range_of_means for each in after for own in each)
         before = [ranges[block.block][1] for ranges in initial if block.block in ranges]
-        found.append(Block(stage, block.channels, ranges, average(before) if before else None))
+        found.append(Block(stage, block.channels, ranges, average(before) if before else math.nan))
     return found
 
 
 def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """The blocks of each network grouped by stage, with an area up to their mean."""
-    found = estimates.measured(VARIANTS, partial(blocks, evidence))
-    note = words.missing(estimates.missing(evidence, VARIANTS))
-    sheet = theme.sheet(2.85, _headline(found, words), note)
+    found = {v: own for v in VARIANTS if (own := blocks(evidence, v))}
+    estimates.require(found)
+    note = estimates.missing(evidence, VARIANTS, words)
+    sheet = theme.sheet(2.85, alt=_alt(found, words), headline=_headline(found, words), note=note)
     axes = theme.panel(sheet, 0.36, 0.5, 5.9, 1.95)
     theme.heading(axes, words("axis"), left=0.3)
     theme.hairlines(axes)
-    channels = {b.stage: b.channels for own in found.values() for b in own}
-    shown = [b for own in found.values() for b in own]
-    most = max(max(*b.ranges, b.before or 0.0) for b in shown)
-    axes.set_ylim(0, 1.08 * most or 1.0)
+    shown = [block for own in found.values() for block in own]
+    before = [block.before for block in shown if not math.isnan(block.before)]
+    axes.set_ylim(0, 1.08 * max(*before, *(max(block.ranges) for block in shown)) or 1.0)
     left, edges, ticks = 0.0, [], {}
-    for stage in sorted(channels):
+    for stage, channels in sorted({block.stage: block.channels for block in shown}.items()):
         start = left
         for variant, own in found.items():
             group = [block for block in own if block.stage == stage]
-            _group(axes, variant, words.name(variant), group, left + GAP)
+            if group:
+                _group(axes, variant, words.name(variant), group, left + GAP)
             left += len(group) + GAP
         left += GAP
         edges.append(left)
-        ticks[(start + left) / 2] = words("stage", stage=stage, channels=channels[stage])
+        ticks[(start + left) / 2] = words("stage", stage=stage, channels=channels)
     axes.set_xlim(0, left)
     axes.set_xticks([*ticks], [*ticks.values()])
     axes.tick_params(axis="x", length=0, pad=5)
     theme.dividers(axes, edges[:-1])
-    entries = [
-        (
-            words("mean", network=words.name(variant), mean=f"{_mean(own):.2f}"),
-            theme.look(variant).colour,
-            5.5,
-            True,
-        )
-        for variant, own in found.items()
-    ]
-    if any(block.before is not None for block in shown):
-        entries.append((words("before"), theme.INK_2, 4.5, False))
+    entries = []
+    for variant, own in found.items():
+        text = words("mean", network=words.name(variant), mean=f"{_mean(own):.2f}")
+        look = theme.look(variant)
+        entries.append(theme.entry(text, look.colour, look.marker))
+    if before:
+        entries.append(theme.entry(words("before"), theme.INK_2, hollow=True))
     theme.key(sheet, entries, left=0.06)
     return sheet
 
 
 def _group(axes: Axes, variant: str, name: str, blocks: list[Block], left: float) -> None:
     """The blocks of one network in one stage, from ``left`` on."""
-    if not blocks:
-        return
     look = theme.look(variant)
-    for at, block in enumerate(blocks, start=1):
-        x = left + at - 0.5
-        axes.plot(
-            [x, x], [min(block.ranges), max(block.ranges)], color=look.colour, linewidth=1, zorder=2
-        )
-        axes.plot(
-            [x],
-            [block.mean],
-            look.marker,
-            color=look.colour,
-            markersize=5.5,
-            zorder=3,
-            label=marks.series(name, "mean"),
-        )
-        if block.before is not None:
-            axes.plot(
-                [x],
-                [block.before],
-                "o",
-                color=theme.INK_2,
-                markersize=4.5,
-                markeredgewidth=1,
-                markerfacecolor="none",
-                label=marks.series(name, "before"),
-            )
-    axes.fill_between(
-        [left, left + len(blocks)], _mean(blocks), color=look.colour, alpha=0.2, linewidth=0
-    )
+    places = left + 0.5 + np.arange(len(blocks))
+    ends = [min(block.ranges) for block in blocks], [max(block.ranges) for block in blocks]
+    axes.vlines(places, *ends, color=look.colour, linewidth=1)
+    means, label = [block.mean for block in blocks], marks.series(name, "mean")
+    axes.plot(places, means, look.marker, color=look.colour, markersize=5.5, zorder=3, label=label)
+    before, label = [block.before for block in blocks], marks.series(name, "before")
+    ring: dict[str, Any] = {"markersize": 4.5, "markeredgewidth": 1, "markerfacecolor": "none"}
+    axes.plot(places, before, "o", color=theme.INK_2, label=label, **ring)
+    across = [left, left + len(blocks)]
+    axes.fill_between(across, _mean(blocks), color=look.colour, alpha=0.2, linewidth=0)
 
 
 def _mean(blocks: list[Block]) -> float:
@@ -139,9 +118,8 @@ def _mean(blocks: list[Block]) -> float:
 
 
 def _headline(found: dict[str, list[Block]], words: Words) -> str:
-    every = [block for own in found.values() for block in own]
-    known = [block for block in every if block.before is not None]
-    above = sum(block.mean > (block.before or 0.0) for block in known)
+    known = [b for own in found.values() for b in own if not math.isnan(b.before)]
+    above = sum(block.mean > block.before for block in known)
     parts = [words("headline", above=above, blocks=len(known))] if known else []
     if len(found) > 1:
         means = {words.name(variant): _mean(own) for variant, own in found.items()}
@@ -151,21 +129,12 @@ def _headline(found: dict[str, list[Block]], words: Words) -> str:
     return words.sentences(parts)
 
 
-def alt(evidence: Evidence, words: Words) -> str:
-    """What the figure shows, in words."""
+def _alt(found: dict[str, list[Block]], words: Words) -> str:
     parts = []
-    for variant, own in estimates.measured(VARIANTS, partial(blocks, evidence)).items():
+    for variant, own in found.items():
         means = [block.mean for block in own]
-        least, most = min(means), max(means)
-        parts.append(
-            words(
-                "one",
-                network=words.name(variant),
-                mean=f"{_mean(own):.2f}",
-                least=f"{least:.2f}",
-                least_block=means.index(least) + 1,
-                most=f"{most:.2f}",
-                most_block=means.index(most) + 1,
-            )
-        )
+        ends = {"least": min(means), "most": max(means)}
+        blocks = {f"{end}_block": means.index(value) + 1 for end, value in ends.items()}
+        shown = {key: f"{value:.2f}" for key, value in {**ends, "mean": _mean(own)}.items()}
+        parts.append(words("one", network=words.name(variant), **shown, **blocks))
     return words("alt", networks=words.clauses(parts))

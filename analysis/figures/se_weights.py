@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,13 @@ from analysis.figures.common.text import Words
 VARIANTS = se_ranges.VARIANTS
 #: Approximate weight of every channel before training.
 BEFORE = 0.5
+#: Heights of a panel, and of its title and labels, in inches.
+HEIGHT, ROOM = 1.4, 0.72
+
+Weights = NDArray[np.float64]
 
 
-def weights(evidence: Evidence, variant: str) -> list[NDArray[np.float64]]:
+def weights(evidence: Evidence, variant: str) -> list[Weights]:
     """Mean weights of all channels in all runs, one array per block from input to output."""
     found = [run.probes.se_weights for run in se_ranges.measured(evidence, variant)]
     return [
@@ -30,121 +34,67 @@ def weights(evidence: Evidence, variant: str) -> list[NDArray[np.float64]]:
 
 def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """One panel per network."""
-    found = estimates.measured(VARIANTS, partial(weights, evidence))
-    note = words.missing(estimates.missing(evidence, VARIANTS))
-    height = 1.4
-    sheet = theme.sheet(0.56 + len(found) * (height + 0.72) - 0.3, _headline(found, words), note)
-    top = 0.56
-    for row, (variant, blocks) in enumerate(found.items()):
-        axes = theme.panel(sheet, 0.36, top + row * (height + 0.72), 5.9, height)
-        number = len(se_ranges.measured(evidence, variant))
-        key = "heading" if number == 1 else "heading_runs"
-        theme.heading(axes, words(key, network=words.name(variant), runs=number), left=0.3)
-        _panel(axes, variant, blocks, se_ranges.blocks(evidence, variant), words)
-    sheet.text(
-        0.01,
-        1 - (sheet.top + 0.1) / sheet.get_size_inches()[1],
-        words("marks"),
-        color=theme.INK_2,
-        va="center",
-    )
+    found = {v: own for v in VARIANTS if (own := weights(evidence, v))}
+    estimates.require(found)
+    note = estimates.missing(evidence, VARIANTS, words)
+    height = 0.26 + len(found) * (HEIGHT + ROOM)
+    alt, headline = _told(found, words)
+    sheet = theme.sheet(height, alt=alt, headline=headline, note=note)
+    for row, (variant, own) in enumerate(found.items()):
+        axes = theme.panel(sheet, 0.36, 0.56 + row * (HEIGHT + ROOM), 5.9, HEIGHT)
+        runs = len(se_ranges.measured(evidence, variant))
+        key = "heading" if runs == 1 else "heading_runs"
+        theme.heading(axes, words(key, network=words.name(variant), runs=runs), left=0.3)
+        _panel(axes, theme.look(variant).colour, own)
+        _stages(axes, se_ranges.blocks(evidence, variant), words)
+    first = sheet.axes[0]
+    theme.write(first, words("marks"), (0, 1), (-22, 28), "axes fraction", color=theme.INK_2)
     return sheet
 
 
-def _panel(
-    axes: Axes,
-    variant: str,
-    blocks: list[NDArray[np.float64]],
-    places: list[se_ranges.Block],
-    words: Words,
-) -> None:
-    import seaborn as sns
-
-    colour = theme.look(variant).colour
+def _panel(axes: Axes, colour: str, blocks: list[Weights]) -> None:
+    places = range(len(blocks))
     theme.hairlines(axes)
     marks.reference(axes, BEFORE, dashed=True)
-    sns.violinplot(
-        data=blocks,
-        ax=axes,
-        color=colour,
-        saturation=1,
-        density_norm="width",
-        width=0.86,
-        cut=0,
-        inner=None,
-        linewidth=0,
-        gridsize=48,
-        alpha=0.45,
-        zorder=2,
-    )
-    places_at = range(len(blocks))
+    style: dict[str, Any] = {"widths": 0.86, "points": 48, "showextrema": False}
+    axes.violinplot(blocks, places, facecolor=(colour, 0.45), **style)
     shares = [np.percentile(values, [0, 25, 50, 75, 100]) for values in blocks]
     low, quarter, middle, third, high = np.transpose(shares)
-    axes.vlines(places_at, low, high, color=colour, linewidth=0.7, zorder=2.5)
-    axes.vlines(places_at, quarter, third, color=colour, linewidth=3, zorder=2.6)
-    dot: dict[str, Any] = {"color": theme.PAPER, "markersize": 2.4}
-    axes.plot(places_at, middle, "o", zorder=3, **dot)
-    axes.set_ylim(0, 1)
+    axes.vlines(places, low, high, color=colour, linewidth=0.7, zorder=2.5)
+    axes.vlines(places, quarter, third, color=colour, linewidth=3, zorder=2.6)
+    axes.plot(places, middle, "o", color=theme.PAPER, markersize=2.4, zorder=3)
+    axes.set(xlim=(-0.6, len(blocks) - 0.4), ylim=(0, 1))
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
-    axes.set_xlim(-0.6, len(blocks) - 0.4)
-    axes.set_xticks(places_at, [str(at + 1) for at in range(len(blocks))])
+    axes.set_xticks(places, [str(at + 1) for at in places])
     axes.tick_params(axis="x", length=0, labelcolor=theme.INK_2)
-    axes.set_xlabel("")
-    axes.set_ylabel("")
-    _stages(axes, places, words)
 
 
-def _stages(axes: Axes, places: list[se_ranges.Block], words: Words) -> None:
+def _stages(axes: Axes, blocks: list[se_ranges.Block], words: Words) -> None:
     """Draw lines between the stages and write their numbers of channels below."""
-    stages: dict[int, list[int]] = {}
-    for at, block in enumerate(places):
-        stages.setdefault(block.stage, []).append(at)
-    theme.dividers(axes, [own[0] - 0.5 for stage, own in stages.items() if stage > 1])
-    for own in stages.values():
-        axes.annotate(
-            words("width", stage=places[own[0]].stage, channels=places[own[0]].channels),
-            ((own[0] + own[-1]) / 2, 0),
-            xycoords=axes.get_xaxis_transform(),
-            xytext=(0, -16),
-            textcoords="offset points",
-            ha="center",
-            va="top",
-        )
+    first = 0
+    for (stage, channels), group in groupby(blocks, lambda block: (block.stage, block.channels)):
+        last = first + len(list(group)) - 1
+        text = words("width", stage=stage, channels=channels)
+        place = ((first + last) / 2, 0), (0, -16), axes.get_xaxis_transform()
+        theme.write(axes, text, *place, ha="center", va="top")
+        if first:
+            theme.dividers(axes, [first - 0.5])
+        first = last + 1
 
 
-def _halves(blocks: list[NDArray[np.float64]]) -> tuple[int, float, float]:
-    """The block (from 0) with the widest interquartile range of weights, and its quartiles."""
-    middles = [np.percentile(block, [25, 75]) for block in blocks]
-    widest = max(range(len(blocks)), key=lambda i: float(middles[i][1] - middles[i][0]))
-    return widest, float(middles[widest][0]), float(middles[widest][1])
-
-
-def _headline(found: dict[str, list[NDArray[np.float64]]], words: Words) -> str:
-    parts = []
+def _told(found: dict[str, list[Weights]], words: Words) -> tuple[str, str]:
+    """The text alternative and the headline."""
+    ones, widest = [], []
     for variant, blocks in found.items():
-        widest, low, high = _halves(blocks)
-        parts.append(
-            words(
-                "widest",
-                network=words.name(variant),
-                block=widest + 1,
-                blocks=len(blocks),
-                width=f"{high - low:.2f}",
-            )
-        )
-    return words("headline", networks=words.clauses(parts))
-
-
-def alt(evidence: Evidence, words: Words) -> str:
-    """What the figure shows, in words."""
-    parts = []
-    for variant, blocks in estimates.measured(VARIANTS, partial(weights, evidence)).items():
         low, quarter, third, high = np.percentile(np.concatenate(blocks), [0, 25, 75, 100])
-        widest, least, most = _halves(blocks)
+        halves = np.array([np.percentile(block, [25, 75]) for block in blocks])
+        block = int(np.argmax(halves[:, 1] - halves[:, 0]))
+        least, most = halves[block]
         values = {"low": low, "quarter": quarter, "third": third, "high": high}
-        shown = {
-            key: f"{value:.2f}" for key, value in (values | {"least": least, "most": most}).items()
-        }
-        name = words.name(variant)
-        parts.append(words("one", network=name, block=widest + 1, blocks=len(blocks), **shown))
-    return words("alt", networks=words.clauses(parts))
+        values |= {"least": least, "most": most, "width": most - least}
+        shown = {key: f"{value:.2f}" for key, value in values.items()}
+        place = {"network": words.name(variant), "block": block + 1, "blocks": len(blocks)}
+        ones.append(words("one", **place, **shown))
+        widest.append(words("widest", **place, **shown))
+    alt = words("alt", networks=words.clauses(ones))
+    return alt, words("headline", networks=words.clauses(widest))

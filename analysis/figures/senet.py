@@ -14,11 +14,8 @@ SHADES = (0.12, 0.75, 0.3, 0.6, 0.18, 0.9)
 
 def draw(evidence: Evidence, words: Words) -> Diagram:
     """The block on the residual branch, the shortcut below it."""
-    inner = max(1, len(SHADES) // int(models.DEFAULTS["ratio"]))
+    ratio = int(models.DEFAULTS["ratio"])
+    inner = max(1, len(SHADES) // ratio)
     colour = theme.look("SEResNet34").colour
-    return Diagram("senet", 2.75, words=words, colour=colour, shades=SHADES, inner=inner)
-
-
-def alt(evidence: Evidence, words: Words) -> str:
-    """What the figure shows, in words."""
-    return words("alt", ratio=int(models.DEFAULTS["ratio"]))
+    alt = words("alt", ratio=ratio)
+    return Diagram("senet", 2.75, alt=alt, words=words, colour=colour, shades=SHADES, inner=inner)

@@ -10,27 +10,22 @@ from analysis.figures.common.text import Words, loss, percent
 VARIANTS = WITH, WITHOUT = "ResNet18-softmax", "ResNet18"
 #: A run is an outlier if its error rate is this many times the mean of the others.
 ALONE = 3
+BOUND = f"{SOFTMAX_FLOOR:.4f}"
 
 
 def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """Training loss with the bound as a dashed line, and validation accuracy, by epoch."""
-    missing = estimates.missing(evidence, VARIANTS)
-    sheet = theme.sheet(2.6, _headline(evidence, words), words.missing(missing))
+    note = estimates.missing(evidence, VARIANTS, words)
+    headline = _headline(evidence, words)
+    sheet = theme.sheet(2.6, alt=_alt(evidence, words), headline=headline, note=note)
     names = {WITH: words("with_softmax"), WITHOUT: words("without_softmax")}
 
     axes = theme.panel(sheet, 0.36, 0.32, 1.85, 1.8)
     theme.heading(axes, words("training_loss"), left=0.3)
     curves.by_epoch(axes, evidence, names, words, "train_loss", linear_to=1.2 * SOFTMAX_FLOOR)
     marks.reference(axes, SOFTMAX_FLOOR, dashed=True)
-    axes.annotate(
-        words("bound", bound=f"{SOFTMAX_FLOOR:.4f}"),
-        (0, SOFTMAX_FLOOR),
-        xycoords=axes.get_yaxis_transform(),
-        xytext=(2, -2.5),
-        textcoords="offset points",
-        color=theme.INK_2,
-        va="top",
-    )
+    below = (0, SOFTMAX_FLOOR), (2, -2.5), axes.get_yaxis_transform()
+    theme.write(axes, words("bound", bound=BOUND), *below, color=theme.INK_2, va="top")
     axes = theme.panel(sheet, 3.52, 0.32, 1.55, 1.8)
     theme.heading(axes, words("validation_accuracy"), left=0.3)
     curves.by_epoch(axes, evidence, names, words, "validation_accuracy")
@@ -50,18 +45,14 @@ def _headline(evidence: Evidence, words: Words) -> str:
     return text + words("stop")
 
 
-def alt(evidence: Evidence, words: Words) -> str:
-    """What the figure shows, in words."""
+def _alt(evidence: Evidence, words: Words) -> str:
     parts = []
-    for variant, key in ((WITH, "with"), (WITHOUT, "without")):
-        if not evidence.runs(variant):
-            continue
+    for variant, key in ((WITH, "alt_with"), (WITHOUT, "alt_without")):
         last = estimates.last_loss(evidence, variant)
         accuracy = estimates.accuracy(evidence, variant, "validation")
-        if last is None or accuracy is None:
-            parts.append(words(f"alt_{key}_diverged"))
-            continue
-        values = {"loss": loss(last.mean), "accuracy": percent(accuracy.mean)}
-        values |= {"above": loss(last.mean - SOFTMAX_FLOOR), "bound": f"{SOFTMAX_FLOOR:.4f}"}
-        parts.append(words(f"alt_{key}", **values))
+        if last is not None and accuracy is not None:
+            values = {"loss": loss(last), "above": loss(last - SOFTMAX_FLOOR), "bound": BOUND}
+            parts.append(words(key, **values, accuracy=percent(accuracy.mean)))
+        elif evidence.runs(variant):
+            parts.append(words(f"{key}_diverged"))
     return words.sentences(parts)

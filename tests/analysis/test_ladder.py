@@ -109,8 +109,7 @@ def test_networks_that_a_rung_lacks():
     assert not tables(Found(Evidence(records), evaluate(records), ladder=made))["ladder"].rows
     assert list(module.lines(records)) == ["ResNet50"]
     for lang in LANGS:
-        figure.draw(records, lang)
-        assert "ResNet-50" in figure.alt(records, lang)
+        assert "ResNet-50" in figure.draw(records, lang).alt
 
 
 def test_runs_that_diverged_are_marked_on_the_left():
@@ -118,8 +117,7 @@ def test_runs_that_diverged_are_marked_on_the_left():
     records = rung("A").beside({"B": rung("B", specs={"ResNet50.s1": wild, "LeNet.s0": wild})})
     found = module.lines(records)
     assert module.broken(records, found) == [("LeNet", 100_000), ("ResNet50", 100_000)]
-    for lang in LANGS:
-        test_figures.test_texts_are_inside_and_apart(figure, records, lang)
+    test_figures.test_texts_are_inside_and_apart_and_told_in_both_languages(figure, records)
 
 
 def test_one_rung_alone_is_not_compared():
@@ -150,17 +148,14 @@ def test_the_figure_has_a_word_for_every_finding_and_needs_its_own_records_alone
     shown = module.rows(climbed(own))
     assert DEGRADES in shown
     for lang in LANGS:
-        assert figure.alt(own, lang) == figure.alt(records, lang)
-        figure.draw(own, lang)
+        assert figure.draw(own, lang).alt == figure.draw(records, lang).alt
     assert "ladder" in figures()
 
 
-@pytest.mark.parametrize("lang", LANGS)
-def test_texts_of_the_figure_are_apart_with_two_rungs_and_with_three(lang):
+def test_texts_of_the_figure_are_apart_with_two_rungs_and_with_three():
     for beside in ({"B": rung("B")}, {"B": rung("B"), "C": rung("C")}):
         records = rung("A").beside(beside)
-        test_figures.test_texts_are_inside_and_apart(figure, records, lang)
-        test_figures.test_alt_speaks_the_language(figure, records)
+        test_figures.test_texts_are_inside_and_apart_and_told_in_both_languages(figure, records)
 
 
 def test_records_of_other_rungs_are_found_beside_and_count_for_freshness(tmp_path):

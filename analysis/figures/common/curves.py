@@ -1,4 +1,4 @@
-"""Panels that several figures share: curves by epoch, and networks by their depth."""
+"""Panels that several figures share: curves by epoch, networks by depth, rows of accuracies."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from matplotlib.ticker import MaxNLocator
 from analysis.constants import CHANCE_LOSS, CLASSES
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, theme
-from analysis.figures.common.axes import accuracy_axis, depth_axis, epoch_axis, log_axis
+from analysis.figures.common.axes import accuracy_axis, log_axis, set_axis
 from analysis.figures.common.estimates import Curve, Estimate
-from analysis.figures.common.label_placement import End, label_ends
-from analysis.figures.common.text import Words, number, percent
+from analysis.figures.common.marks import End, label_ends
+from analysis.figures.common.text import Words, loss, percent
 
 #: Numbers of layers of the networks of basic blocks; deeper ones have bottlenecks.
 BASIC = (18, 34)
@@ -26,33 +26,39 @@ Field = Literal["train_loss", "validation_accuracy"]
 WORST: dict[Field, float] = {"train_loss": 1.0, "validation_accuracy": 0.0}
 
 
-def value_axis(
+def set_axes(
     axes: Axes, field: Field, found: Iterable[Curve], *, linear_to: float | None = None
 ) -> float | None:
-    """Set the y axis for curves: logarithmic in the loss or the error rate.
+    """Set the axes for curves: the epochs that they reach, and the logarithm of the loss or of the
+    error rate.
 
     Losses are linear from 0 to at least ``linear_to`` if it is given. Returns the value of guessing
-    if a curve comes near it.
+    if a curve comes near it, which a dashed line marks.
     """
-    values = [x for curve in found for _, values in curve.runs for x in values]
+    curves = list(found)
+    theme.hairlines(axes)
+    reached = [len(values) for curve in curves for values in curve.runs]
+    last = max([1, *reached, *(broken.epoch for curve in curves for broken in curve.broken)])
+    room = min(max(0.04 * (last - 1), 0.15), 0.9)  # for the first and the last marker
+    axes.set_xlim(1 - room, last + room)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+    values = [x for curve in curves for values in curve.runs for x in values]
     if linear_to is not None:
         axes.set_ylim(0, 1.06 * max([linear_to, *values]))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         return None
     if field == "train_loss":
-        stuck = max(values, default=0.0) > 0.8 * CHANCE_LOSS
-        log_axis(axes, [*values, CHANCE_LOSS] if stuck else values)
-        return CHANCE_LOSS if stuck else None
-    stuck = min(values, default=1.0) < 2.5 / CLASSES
-    accuracy_axis(axes, [*values, 1 / CLASSES] if stuck else values or [0.5])
-    return 1 / CLASSES if stuck else None
-
-
-def epochs(axes: Axes, found: Iterable[Curve]) -> None:
-    """Set the x axis for curves: all epochs that they reach."""
-    reached = [float(epoch) for curve in found for run, _ in curve.runs for epoch in run]
-    reached += [moment for curve in found for _, moment in curve.broken]
-    epoch_axis(axes, reached)
+        guess = CHANCE_LOSS if max(values, default=0.0) > 0.8 * CHANCE_LOSS else None
+    else:
+        guess = 1 / CLASSES if min(values, default=1.0) < 2.5 / CLASSES else None
+    if guess is not None:
+        values.append(guess)
+        marks.reference(axes, guess, dashed=True)
+    if field == "train_loss":
+        log_axis(axes, values)
+    else:
+        accuracy_axis(axes, values)
+    return guess
 
 
 def by_epoch(
@@ -66,59 +72,33 @@ def by_epoch(
 ) -> None:
     """Training loss or validation accuracy by epoch.
 
-    ``names``: by variant, the name of its curve. ``linear_to``: see ``value_axis``.
+    ``names``: by variant, the name of its curve. ``linear_to``: see ``set_axes``.
     """
     found = {v: estimates.curve(evidence, v, field) for v in names if evidence.runs(v)}
-    guess = value_axis(axes, field, found.values(), linear_to=linear_to)
+    guess = set_axes(axes, field, found.values(), linear_to=linear_to)
     worst = WORST[field]
-    theme.hairlines(axes)
     axes.set_xlabel(words("epoch"))
-    epochs(axes, found.values())
     ends = []
     if guess is not None:
-        marks.reference(axes, guess, dashed=True)
         ends.append(End(axes.get_xlim()[1], guess, words("chance"), theme.INK_2))
     for variant, curve in found.items():
-        look = theme.look(variant)
-        marks.curve(axes, look, curve, names[variant])
-        marks.crosses(axes, look, [(moment, worst) for _, moment in curve.broken])
-        if evidence.diverged(variant) and curve.broken:
-            step, moment = curve.broken[0]
-            text = f"{names[variant]}\n{words('diverged', step=step)}"
-            ends.append(End(moment, axes.get_ylim()[round(worst)], text, look.colour))
-        elif curve.epochs:
-            text = names[variant]
-            if curve.broken:
-                text += "\n" + some_diverged(evidence, variant, words)
-            ends.append(End(curve.epochs[-1], curve.mean[-1], text, look.colour))
+        look, text, broken = theme.look(variant), names[variant], curve.broken
+        marks.curve(axes, look, curve, text)
+        marks.crosses(axes, look, [(each.epoch, worst) for each in broken])
+        if evidence.diverged(variant) and broken:
+            text += "\n" + words("diverged", step=broken[0].step)
+            ends.append(End(broken[0].epoch, axes.get_ylim()[round(worst)], text, look.colour))
+        elif curve.mean:
+            if broken:
+                runs = len(evidence.runs(variant))
+                text += "\n" + words("some_diverged", diverged=len(broken), runs=runs)
+            ends.append(End(len(curve.mean), curve.mean[-1], text, look.colour))
     label_ends(axes, ends)
-
-
-def some_diverged(evidence: Evidence, variant: str, words: Words) -> str:
-    """The note that says how many runs of a variant diverged."""
-    runs = evidence.runs(variant)
-    broken = sum(run.divergence is not None for run in runs)
-    return words("some_diverged", diverged=broken, runs=len(runs))
-
-
-def accuracy_by_depth(
-    axes: Axes, evidence: Evidence, variants: Sequence[str], words: Words
-) -> None:
-    """Test accuracy of plain and residual networks by depth (``by_depth``)."""
-    found = estimates.accuracies(evidence, variants)
-    values = {variant: found[variant] for variant in variants if variant in found}
-    by_depth(axes, values, [v for v in variants if evidence.diverged(v)], words)
 
 
 def layers(variant: str) -> int:
     """The depth in a variant's name: 34 of ``PlainNet34-stable``."""
     return int("".join(filter(str.isdigit, variant.partition("-")[0])))
-
-
-def _tied(first: str, second: str) -> bool:
-    """Whether two networks of a family have the same kind of block and the same stop rule."""
-    kinds = (layers(first) in BASIC) == (layers(second) in BASIC)
-    return kinds and ("stable" in first) == ("stable" in second)
 
 
 def by_depth(
@@ -127,55 +107,93 @@ def by_depth(
     diverged: Sequence[str],
     words: Words,
     *,
-    scale: Callable[..., None] = accuracy_axis,
+    form: Callable[[float], str] = percent,
 ) -> None:
-    """Plain and residual networks by depth; lines join networks of the same kind of block.
+    """Plain and residual networks by depth; lines join networks of the same kind of block
+    and the same stop rule.
 
-    Args:
-        axes: the panel.
-        values: by variant, each family from the shallowest network.
-        diverged: variants without a value, marked near the panel's lower edge.
-        words: texts of the figure.
-        scale: sets the y axis for the values and the ends of their intervals.
+    ``values``: by variant, each family from the shallowest network. ``diverged``: variants without
+    a value, marked near the panel's lower edge. ``form``: formats values in tooltips.
     """
     theme.hairlines(axes)
-    shown = sorted({layers(v) for v in (*values, *diverged)})
-    depth_axis(axes, shown, words("depth"))
-    axes.xaxis.labelpad = 15
-    points, bounds = estimates.shown(values.values())
-    scale(axes, points or [0.5], ends=bounds)
+    depths = sorted({layers(v) for v in (*values, *diverged)})
+    set_axis(axes, "x", (min(depths) / 1.15, max(depths) * 1.15), depths, str, "log")
+    axes.set_xlabel(words("depth"), labelpad=15)
     for kind, inside in (("basic", True), ("bottleneck", False)):
-        own = [depth for depth in shown if (depth in BASIC) == inside]
-        if own:
-            axes.annotate(
-                words(kind),
-                ((own[0] * own[-1]) ** 0.5, 0),
-                xycoords=axes.get_xaxis_transform(),
-                xytext=(0, -14),
-                textcoords="offset points",
-                ha="center",
-                va="top",
-                color=theme.INK_2,
-            )
+        if own := [depth for depth in depths if (depth in BASIC) == inside]:
+            below = ((own[0] * own[-1]) ** 0.5, 0), (0, -14), axes.get_xaxis_transform()
+            theme.write(axes, words(kind), *below, ha="center", va="top", color=theme.INK_2)
     ends = []
     for family in FAMILIES:
         line = [variant for variant in values if variant.startswith(family)]
         colour = theme.look(f"{family}34").colour
-        for first, second in pairwise(line):
-            if _tied(first, second):
-                axes.plot(
-                    [layers(first), layers(second)],
-                    [values[first].mean, values[second].mean],
-                    color=colour,
-                    zorder=2,
-                )
+        for pair in pairwise(line):
+            if len({(layers(v) in BASIC, "stable" in v) for v in pair}) == 1:
+                places = [layers(v) for v in pair], [values[v].mean for v in pair]
+                axes.plot(*places, color=colour, zorder=2)
         for variant in line:
-            form = percent if scale is accuracy_axis else number
             name, look = words.name(variant), theme.look(variant)
             marks.estimate(axes, look, layers(variant), values[variant], name, form=form)
         if line and (text := words(f"family_{family}")):
-            last = line[-1]
-            ends.append(End(layers(last), values[last].mean, text, colour))
+            ends.append(End(layers(line[-1]), values[line[-1]].mean, text, colour))
     for variant in diverged:
         marks.crosses(axes, theme.look(variant), [(layers(variant), 0.02)])
     label_ends(axes, ends, reach=10)
+
+
+def training_and_depth(
+    evidence: Evidence,
+    words: Words,
+    variants: Sequence[str],
+    trained: Sequence[str],
+    loss_title: str,
+    headline: str,
+) -> theme.Sheet:
+    """Training loss by epoch of the networks ``trained`` on the left, test accuracy by depth of all
+    on the right."""
+    shown = evidence.present(variants)
+    names = {variant: words.name(variant.removesuffix("-stable")) for variant in shown}
+    losses = {v: last for v in trained if (last := estimates.last_loss(evidence, v)) is not None}
+    accuracies = {v: e for v in shown if (e := estimates.accuracy(evidence, v)) is not None}
+    diverged = [variant for variant in shown if evidence.diverged(variant)]
+    said = {
+        "alt_loss": [f"{names[v]} {loss(last)}" for v, last in losses.items()],
+        "alt_accuracy": [f"{names[v]} {percent(e.mean)}" for v, e in accuracies.items()],
+        "alt_diverged": [words.name(v) for v in diverged],
+    }
+    parts = [words(key, networks=words.listed(named)) for key, named in said.items() if named]
+    alt = words.sentences([*parts, headline] if headline else parts)
+    note = estimates.missing(evidence, variants, words)
+    sheet = theme.sheet(2.8, alt=alt, headline=headline, note=note)
+
+    axes = theme.panel(sheet, 0.36, 0.32, 1.75, 1.95)
+    theme.heading(axes, words(loss_title), left=0.3)
+    curves = {variant: names[variant] for variant in trained if variant in names}
+    by_epoch(axes, evidence, curves, words, "train_loss")
+
+    axes = theme.panel(sheet, 3.62, 0.32, 1.95, 1.95)
+    theme.heading(axes, words("test_accuracy"), left=0.3)
+    accuracy_axis(axes, *estimates.shown(accuracies.values()))
+    by_depth(axes, accuracies, diverged, words)
+    return sheet
+
+
+def accuracy_rows(
+    axes: Axes,
+    labels: Mapping[float, str],
+    found: Iterable[Estimate],
+    words: Words,
+    others: Iterable[float] = (),
+) -> None:
+    """Set up a panel for rows of accuracies, the first on top.
+
+    ``labels``: the label of the row at each place. ``others``: further values on the axis.
+    """
+    axes.set_ylim(max(labels) + 0.5, -0.5)
+    axes.set_yticks([*labels], [*labels.values()])
+    axes.tick_params(axis="y", length=0, pad=6, labelcolor=theme.INK)
+    axes.spines["left"].set_visible(False)
+    axes.grid(True, axis="x")
+    axes.set_xlabel(words("test_accuracy"))
+    values, ends = estimates.shown(found)
+    accuracy_axis(axes, [*values, *others], ends, "x")

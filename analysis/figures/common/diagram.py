@@ -2,49 +2,44 @@
 
 from __future__ import annotations
 
-import functools
 from typing import IO
 
 import jinja2
 
-from analysis.figures.common import inks, theme
+from analysis.figures.common import theme
 from analysis.figures.common.text import TEMPLATES
 
-#: Points per inch.
-POINTS = 72
-
-
-@functools.cache
-def _environment() -> jinja2.Environment:
-    loader = jinja2.FileSystemLoader(TEMPLATES / "diagrams")
-    return jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(TEMPLATES / "diagrams"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+)
+_TEMPLATES.globals.update(
+    width=72 * theme.WIDTH,
+    fonts=", ".join(f"'{family}'" for family in theme.families()),
+    type_size=theme.SIZE,
+    ink=theme.INK,
+    ink2=theme.INK_2,
+    paper=theme.PAPER,
+    neutral=theme.NEUTRAL,
+)
 
 
 class Diagram:
     """A diagram of full width, with the methods of a matplotlib figure that ``render`` uses.
 
     Attributes:
+        alt: the text alternative, for readers who cannot see the diagram.
         svg: the drawing, in points, transparent, in the colours of ``inks``.
     """
 
-    def __init__(self, template: str, height: float, **values: object) -> None:
+    def __init__(self, template: str, height: float, *, alt: str, **values: object) -> None:
         """Render a template with ``values``; ``height`` in inches."""
+        self.alt = alt
         self._size = theme.WIDTH, height
-        shared: dict[str, object] = {
-            "width": theme.WIDTH * POINTS,
-            "height": height * POINTS,
-            "fonts": ", ".join(f"'{family}'" for family in theme.families()),
-            "type_size": theme.SIZE,
-            "ink": inks.INK,
-            "ink2": inks.INK_2,
-            "paper": inks.PAPER,
-            "neutral": theme.NEUTRAL,
-        }
-        environment = _environment()
-        environment.globals.update(shared)
-        self.svg = environment.get_template(f"{template}.svg.j2").render(values).strip()
+        made = _TEMPLATES.get_template(f"{template}.svg.j2")
+        self.svg = made.render(values, height=72 * height).strip()
 
     def get_size_inches(self) -> tuple[float, float]:
         """Width and height in inches."""

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
-from typing import TypeVar
+from statistics import fmean
+from typing import NamedTuple, TypeVar
 
 from analysis.evidence import Evidence
+from analysis.figures.common.text import Words
 from analysis.statistics import accuracy_interval
 from analysis.true_labels import Split
-from experiments import study
-from experiments.record import Record
-
-#: The profile that says which runs are missing in a folder of an unknown profile.
-_USUAL_PROFILE = "quick"
+from experiments.record import Divergence
 
 
 class NothingToDraw(LookupError):
-    """No run of a figure exists. ``missing``: the variants that the figure needs."""
-
-    def __init__(self, missing: Sequence[str]) -> None:
-        super().__init__(f"no runs of {', '.join(missing)}")
-        self.missing = tuple(missing)
+    """No run of a figure exists."""
 
 
 @dataclass(frozen=True)
@@ -65,69 +59,51 @@ def broken_off(evidence: Evidence, variant: str) -> int | None:
     return steps[0] if steps and evidence.diverged(variant) else None
 
 
-def last_loss(evidence: Evidence, variant: str) -> Estimate | None:
-    """Training loss of the last epoch; the interval is the range of the runs."""
-    values = tuple(run.history[-1].train_loss for run in evidence.finished(variant) if run.history)
-    return Estimate(values, min(values), max(values)) if values else None
+def last_loss(evidence: Evidence, variant: str) -> float | None:
+    """Training loss of the last epoch, the mean over the runs."""
+    found = evidence.loss(variant, "train_loss")
+    return None if found is None else float(found.value)
 
 
-@dataclass(frozen=True)
-class Curve:
-    """A quantity by epoch.
+class Curve(NamedTuple):
+    """A quantity by epoch, from the first.
 
     Attributes:
-        epochs: epochs of the mean: those that every run reached.
-        mean: mean over the runs.
-        runs: the epochs and values of each run.
-        broken: of each diverged run the step at which it diverged, and the same in epochs.
+        mean: mean over the runs, up to the last epoch that every run reached.
+        runs: the values of each run.
+        broken: of each diverged run, when it diverged.
     """
 
-    epochs: list[int]
     mean: list[float]
-    runs: list[tuple[list[int], list[float]]]
-    broken: list[tuple[int, float]]
+    runs: list[list[float]]
+    broken: list[Divergence]
 
 
 def curve(evidence: Evidence, variant: str, field: str) -> Curve:
     """A field of ``history`` by epoch (``train_loss``, ``validation_accuracy``)."""
-    runs, broken = [], []
-    for run in evidence.runs(variant):
-        if run.history:
-            values = [float(getattr(epoch, field)) for epoch in run.history]
-            runs.append(([epoch.epoch for epoch in run.history], values))
-        if run.divergence is not None:
-            broken.append((run.divergence.step, run.divergence.step / steps_per_epoch(run)))
-    shortest = min((len(epochs) for epochs, _ in runs), default=0)
-    epochs = runs[0][0][:shortest] if runs else []
-    mean = [sum(values[i] for _, values in runs) / len(runs) for i in range(shortest)]
-    return Curve(epochs, mean, runs, broken)
+    found = evidence.runs(variant)
+    runs = [[float(getattr(epoch, field)) for epoch in run.history] for run in found if run.history]
+    mean = [fmean(values) for values in zip(*runs, strict=False)]
+    return Curve(mean, runs, [run.divergence for run in found if run.divergence is not None])
 
 
-def steps_per_epoch(run: Record) -> int:
-    """Steps per epoch; an incomplete last batch is left out."""
-    images = run.config.train_images
-    return images // min(run.config.batch_size, images)
+def missing(evidence: Evidence, variants: Sequence[str], words: Words) -> str:
+    """The note that names the variants without a run that the profile plans (all, if it is not of
+    the study); empty if there are none."""
+    planned = {name.rpartition(".s")[0] for name in evidence.records.planned}
+    names = [words.name(v) for v in evidence.missing(variants) if v in planned or not planned]
+    return words("missing", networks=words("comma").join(names)) if names else ""
 
 
-def missing(evidence: Evidence, variants: Sequence[str]) -> tuple[str, ...]:
-    """The variants that the profile plans and that have no run here."""
-    planned = evidence.records.planned or {run.id for run in study.load().plan(_USUAL_PROFILE)}
-    known = {name.rpartition(".s")[0] for name in planned}
-    return tuple(variant for variant in evidence.missing(variants) if variant in known)
+_Found = TypeVar("_Found", bound=Sized)
 
 
-_Measure = TypeVar("_Measure")
-
-
-def measured(
-    variants: Sequence[str], measure: Callable[[str], _Measure | None]
-) -> dict[str, _Measure]:
-    """The measure of each variant that has one.
+def require(found: _Found) -> _Found:
+    """The data of a figure, which must not be empty.
 
     Raises:
-        NothingToDraw: none has.
+        NothingToDraw: they are.
     """
-    found = {variant: result for variant in variants if (result := measure(variant))}
     if not found:
-        raise NothingToDraw(variants)
+        raise NothingToDraw
     return found

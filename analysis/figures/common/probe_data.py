@@ -1,14 +1,16 @@
-"""Block gains and gradient norms of ResNet-18 with each operator."""
+"""Block gains and gradient norms of a network as arrays; NaN where not finite."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from analysis.evidence import Evidence
 from analysis.findings.gradients import Moment, probe_at
-from experiments.record import BlockGain
+
+Floats = NDArray[np.float64]
 
 #: The variants of ResNet-18 that differ in the operator of the residual connection.
 OPERATORS = ("ResNet18", "ResNet18-sub", "PlainNet18", "ResNet18-mul", "ResNet18-mul-nobn")
@@ -17,77 +19,51 @@ MOMENTS: tuple[Moment, ...] = ("init", "end")
 
 
 @dataclass(frozen=True)
-class Gain:
-    """The gain of one block over all runs, as geometric means.
+class Gains:
+    """The gains of the blocks from input to output.
 
     Attributes:
-        block: its name.
-        measured: the gain in each run; None where not finite.
-        predicted: the gain if its two parts were independent; None where not finite.
+        measured: gain of each block in each run, ``(runs, blocks)``.
+        predicted: gain of each block if its two parts were independent, ``(blocks,)``.
     """
 
-    block: str
-    measured: tuple[float | None, ...]
-    predicted: float | None
+    measured: Floats
+    predicted: Floats
 
     @property
-    def finite(self) -> list[float]:
-        """The positive finite gains of the runs."""
-        return [value for value in self.measured if value]
-
-    @property
-    def mean(self) -> float | None:
-        """Geometric mean over the runs; 0 if any is 0, None without a finite one."""
-        return geometric(value for value in self.measured if value is not None)
+    def mean(self) -> Floats:
+        """Geometric mean of each block over the runs, ``(blocks,)``."""
+        return geometric(self.measured)
 
 
-def geometric(values: Iterable[float]) -> float | None:
-    """Geometric mean; 0 if any value is, None without values."""
-    found = list(values)
-    if not found:
+def gains(evidence: Evidence, variant: str, moment: Moment) -> Gains | None:
+    """The gains of a network; None where none were measured."""
+    probes = [p for run in evidence.runs(variant) if (p := probe_at(run, moment)[1]) is not None]
+    probes = [probe for probe in probes if len(probe.blocks) == len(probes[0].blocks)]
+    if not probes:
         return None
-    if min(found) <= 0:
-        return 0.0
-    return math.exp(sum(map(math.log, found)) / len(found))
+    parts = np.array(
+        [[(b.gain, b.branch, b.shortcut) for b in probe.blocks] for probe in probes], dtype=float
+    )
+    measured, branch, shortcut = np.moveaxis(parts, -1, 0)
+    return Gains(measured, geometric(np.hypot(branch, shortcut)))
 
 
-def passed(values: Iterable[float | None]) -> list[float]:
+def geometric(values: Floats) -> Floats:
+    """Geometric mean along the first axis, without NaN: 0 if a value is 0, NaN without values."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean: Floats = np.exp(np.nansum(np.log(values), axis=0) / np.isfinite(values).sum(axis=0))
+    return mean
+
+
+def passed(gains: Floats) -> Floats:
     """Cumulative factor of the gradient in the backward pass, starting with 1 at the output.
 
-    ``values`` are the blocks' gains from input to output. The list ends before the first block,
-    from the output, whose gain is not finite.
+    ``gains`` of the blocks from input to output. NaN from the first block on, seen from the output,
+    whose gain is not finite.
     """
-    factors = [1.0]
-    for value in reversed(list(values)):
-        if value is None:
-            break
-        factors.append(factors[-1] * value)
-    return factors
-
-
-def gains(evidence: Evidence, variant: str, moment: Moment) -> list[Gain]:
-    """Gains of all blocks from input to output; empty where none were measured."""
-    probes = [p for run in evidence.runs(variant) if (p := probe_at(run, moment)[1]) is not None]
-    if not probes:
-        return []
-    found = []
-    for index, block in enumerate(probes[0].blocks):
-        own = [probe.blocks[index] for probe in probes if index < len(probe.blocks)]
-        predicted = [x for b in own if (x := _predicted(b)) is not None]
-        measured = tuple(b.gain for b in own)
-        found.append(Gain(block.block, measured, geometric(predicted)))
-    return found
-
-
-def _predicted(block: BlockGain) -> float | None:
-    if block.branch is None or block.shortcut is None:
-        return None
-    return math.hypot(block.branch, block.shortcut)
-
-
-def stage(block: str) -> str:
-    """The stage of a block or layer: ``stages.1`` of ``stages.1.0.residual.3``."""
-    return ".".join(block.split(".")[:2])
+    with np.errstate(over="ignore"):
+        return np.cumprod([1.0, *gains[::-1]])
 
 
 @dataclass(frozen=True)
@@ -96,14 +72,12 @@ class Norms:
 
     Attributes:
         layers: names.
-        steps: by step, the norm of each layer: geometric mean over the runs, None where it is
-            not finite in any of them.
-        broken: first step whose norms are not all finite, None if all are.
+        steps: by step the norm of each layer, ``(steps, layers)``: geometric mean over the runs,
+            NaN where it is not finite in any of them.
     """
 
     layers: list[str]
-    steps: list[list[float | None]]
-    broken: int | None
+    steps: Floats
 
 
 def norms(evidence: Evidence, variant: str) -> Norms | None:
@@ -113,16 +87,10 @@ def norms(evidence: Evidence, variant: str) -> Norms | None:
     if not probes:
         return None
     layers = probes[0].layers
+    same = [np.array(probe.norms, dtype=float) for probe in probes if probe.layers == layers]
+    shortest = min(map(len, same))
     main = [i for i, layer in enumerate(layers) if ".shortcut" not in layer]
-    same = [probe for probe in probes if probe.layers == layers]
-    steps = []
-    for number in range(min(len(probe.norms) for probe in same)):
-        rows = [probe.norms[number] for probe in same]
-        steps.append([_mean_norm([row[i] for row in rows]) for i in main])
-    broken = next((number for number, row in enumerate(steps) if None in row), None)
-    return Norms([layers[i] for i in main], steps, broken)
-
-
-def _mean_norm(values: list[float | None]) -> float | None:
-    finite = [value for value in values if value is not None]
-    return geometric(finite) if len(finite) == len(values) else None
+    every = np.stack([norms[:shortest, main] for norms in same])
+    with np.errstate(divide="ignore"):
+        steps: Floats = np.exp(np.log(every).mean(axis=0))
+    return Norms([layers[i] for i in main], steps)

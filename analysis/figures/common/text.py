@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,8 +15,6 @@ Lang = Literal["zh", "en"]
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 FOLDER = TEMPLATES / "figures"
-#: Texts that several figures share.
-COMMON = "common"
 
 
 class Words:
@@ -28,7 +26,7 @@ class Words:
     def __init__(self, figure: str, lang: Lang) -> None:
         self.lang = lang
         self._figure = figure
-        self._texts = _read(COMMON) | _read(figure)
+        self._texts = _read("common") | _read(figure)
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of a key.
@@ -71,11 +69,6 @@ class Words:
         """Sentences, joined by spaces where the language has them."""
         return self("space").join(parts)
 
-    def missing(self, variants: Sequence[str]) -> str:
-        """The note that names missing networks; empty if none is missing."""
-        names = self("comma").join(self.name(variant) for variant in variants)
-        return self("missing", networks=names) if variants else ""
-
 
 @functools.cache
 def _read(figure: str) -> dict[str, Any]:
@@ -90,16 +83,6 @@ def _read(figure: str) -> dict[str, Any]:
 def percent(fraction: float, digits: int = 2) -> str:
     """A fraction as a percentage."""
     return f"{100 * fraction:.{digits}f}%"
-
-
-def points(difference: float) -> str:
-    """A difference of fractions in percentage points, with its sign."""
-    return f"{100 * difference:+.2f}".replace("-", "−")
-
-
-def count(value: int) -> str:
-    """A count with its thousands grouped, as the report prints it."""
-    return f"{value:,}"
 
 
 def number(value: float) -> str:

@@ -7,23 +7,25 @@ network's colour has a contrast of at least 3:1 on white and on ``#15171a``.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from matplotlib.transforms import Transform
 from numpy.typing import NDArray
 
 import models
+from analysis.constants import MNIST_SIDE
 from analysis.figures.common.inks import INK, INK_2, PAPER, RULE
 
 __all__ = ["INK", "INK_2", "PAPER", "RULE", "Look", "look"]
@@ -54,8 +56,7 @@ _FAMILIES = (
 )
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """A network's colour and marker, the same in every figure.
 
     The hue shows the family, the marker the depth (circle 18, square 34, triangle 50, diamond 101
@@ -76,9 +77,6 @@ LOOKS: dict[str, Look] = {
     "ResNet18-softmax": Look("#cc4f6e", "p"),
 }
 
-#: The style of a network that serves as a reference.
-BEHIND = Look(NEUTRAL, "o")
-
 
 def look(variant: str) -> Look:
     """Colour and marker of a variant; by default those of its network."""
@@ -86,23 +84,18 @@ def look(variant: str) -> Look:
     return LOOKS.get(variant) or LOOKS[variant.partition("-")[0]]
 
 
+@functools.cache
 def families() -> list[str]:
-    return [*filter(None, [_installed() or _newly_installed()]), "DejaVu Sans"]
+    """The first of the fonts that is installed, and matplotlib's own."""
+    if _installed().isdisjoint(_FAMILIES):  # perhaps installed after matplotlib cached its list
+        for path in font_manager.findSystemFonts():
+            if Path(path).name.startswith(("NotoSansCJK-", "NotoSansSC", "SourceHanSansSC")):
+                font_manager.fontManager.addfont(path)
+    return [*[name for name in _FAMILIES if name in _installed()][:1], "DejaVu Sans"]
 
 
-def _installed() -> str | None:
-    # matplotlib caches its list of fonts, so the files may be gone.
-    entries = [each for each in font_manager.fontManager.ttflist if each.name in _FAMILIES]
-    known = {entry.name for entry in entries if Path(entry.fname).exists()}
-    return next((name for name in _FAMILIES if name in known), None)
-
-
-def _newly_installed() -> str | None:
-    """A font that was installed after matplotlib cached its list."""
-    for path in font_manager.findSystemFonts():
-        if Path(path).name.startswith(("NotoSansCJK-", "NotoSansSC", "SourceHanSansSC")):
-            font_manager.fontManager.addfont(path)
-    return _installed()
+def _installed() -> set[str]:
+    return {font.name for font in font_manager.fontManager.ttflist if Path(font.fname).exists()}
 
 
 # User settings (matplotlibrc, MATPLOTLIBRC) are ignored, so that equal records give equal drawings.
@@ -117,7 +110,6 @@ mpl.rcParams.update(
         "axes.edgecolor": INK_2,
         "axes.facecolor": "none",
         "axes.labelcolor": INK,
-        "axes.labelsize": SIZE,
         "axes.labelpad": 3.0,
         "axes.linewidth": 0.6,
         "axes.spines.top": False,
@@ -126,6 +118,12 @@ mpl.rcParams.update(
         "figure.facecolor": "none",
         "grid.color": RULE,
         "grid.linewidth": 0.5,
+        "legend.frameon": False,
+        "legend.borderpad": 0,
+        "legend.borderaxespad": 0,
+        "legend.handlelength": 0.8,
+        "legend.handletextpad": 0.5,
+        "legend.columnspacing": 1.4,
         "lines.linewidth": 1.4,
         "lines.markersize": 5.0,
         "lines.markeredgewidth": 0.0,
@@ -133,14 +131,10 @@ mpl.rcParams.update(
         "patch.linewidth": 0.6,
         "xtick.color": INK_2,
         "ytick.color": INK_2,
-        "xtick.labelsize": SIZE,
-        "ytick.labelsize": SIZE,
         "xtick.major.size": 2.5,
         "ytick.major.size": 2.5,
         "xtick.major.width": 0.6,
         "ytick.major.width": 0.6,
-        "xtick.major.pad": 2.5,
-        "ytick.major.pad": 2.5,
         # Without hinting the width of text does not depend on the resolution.
         "text.hinting": "none",
         "svg.fonttype": "none",
@@ -152,53 +146,48 @@ mpl.rcParams.update(
 
 
 class Sheet(Figure):
-    """A figure of full width; its headline takes ``top`` inches above the panels."""
+    """A figure of full width, with its text alternative ``alt`` for readers who cannot see it.
 
+    The headline takes ``top`` inches above the panels.
+    """
+
+    alt = ""
     top = 0.0
 
-    @property
-    def renderer(self) -> RendererAgg:
-        """The renderer, for measuring text."""
-        assert isinstance(self.canvas, FigureCanvasAgg)
-        return self.canvas.get_renderer()
 
-
-def sheet(height: float, headline: str = "", note: str = "") -> Sheet:
+def sheet(height: float, *, alt: str, headline: str = "", note: str = "") -> Sheet:
     """An empty figure.
 
     Args:
         height: height of the panels with their titles and labels, in inches.
+        alt: the text alternative: what the figure shows, in words.
         headline: a sentence above the panels that says what the figure shows.
         note: small print below the panels.
     """
     figure = Sheet(figsize=(WIDTH, 1))
     FigureCanvasAgg(figure)
-    above = _broken(figure, headline, size=SIZE_HEADLINE, weight="bold")
-    below = _broken(figure, note)
-    figure.top = 0.17 * len(above) + 0.1 if above else 0.0
-    total = figure.top + height + (LINE * len(below) + 0.04 if below else 0)
-    figure.set_size_inches(WIDTH, total)
-    for index, line in enumerate(above):
-        y = 1 - (0.02 + 0.17 * index) / total
-        figure.text(0, y, line, size=SIZE_HEADLINE, weight="bold", va="top")
-    for index, line in enumerate(reversed(below)):
-        figure.text(0, (0.035 + LINE * index) / total, line, color=INK_2, va="bottom")
+    figure.alt = alt
+    bottom = 0.0
+    if headline:
+        figure.top = 0.1 + _write(figure, headline, 1, va="top", size=SIZE_HEADLINE, weight="bold")
+    if note:
+        bottom = 0.08 + _write(figure, note, 0, va="bottom", color=INK_2)
+    figure.set_size_inches(WIDTH, figure.top + height + bottom)
     return figure
 
 
-def _broken(figure: Sheet, text: str, **font: Any) -> list[str]:
-    """Break a text into lines of the figure's width, at spaces and between Chinese characters."""
-    most = 0.98 * figure.dpi * WIDTH  # other font versions can be a little wider
-    probe = figure.text(0, 0, "", **font)
-    lines: list[str] = []
+def _write(figure: Sheet, text: str, y: float, **font: Any) -> float:
+    """Write a text in lines of the figure's width, broken at spaces and between Chinese characters;
+    returns its height in inches."""
+    written, lines = figure.text(0, y, "", **font), [""]
     for piece in _PIECE.findall(text):
-        probe.set_text((lines[-1] + piece).rstrip() if lines else piece)
-        if lines and probe.get_window_extent(figure.renderer).width <= most:
-            lines[-1] += piece
-        else:
-            lines.append(piece)
-    probe.remove()
-    return [line.rstrip() for line in lines]
+        written.set_text((lines[-1] + piece).rstrip())
+        # Other versions of a font can be a little wider.
+        if lines[-1] and written.get_window_extent().width > 0.98 * figure.dpi * WIDTH:
+            lines.append("")
+        lines[-1] += piece
+    written.set_text("\n".join(line.rstrip() for line in lines))
+    return written.get_window_extent().height / figure.dpi
 
 
 def panel(figure: Sheet, left: float, top: float, width: float, height: float) -> Axes:
@@ -209,29 +198,34 @@ def panel(figure: Sheet, left: float, top: float, width: float, height: float) -
 
 
 def bitmap(axes: Axes, image: NDArray[np.uint8], side: int) -> None:
-    """Draw grey levels without axes. The bitmap is magnified to ``side`` pixels, so that viewers
-    that smooth images keep the edges of pixels."""
+    """Draw grey levels without axes, 28 units wide and high. The bitmap is magnified to ``side``
+    pixels, so that viewers that smooth images keep the edges of pixels."""
     magnified = np.kron(image, np.ones((max(1, side // len(image)),) * 2, dtype=np.uint8))
-    height, width = image.shape
-    extent = 0, width, height, 0
+    extent = 0, MNIST_SIDE, MNIST_SIDE, 0
     axes.imshow(magnified, "gray", vmin=0, vmax=255, interpolation="none", extent=extent)
-    axes.set_axis_off()
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
 
 
-def heading(axes: Axes, text: str, *, left: float = 0.0) -> Text:
+def write(
+    axes: Axes,
+    text: str,
+    at: tuple[float, float],
+    offset: tuple[float, float] = (0, 0),
+    coords: str | Transform = "data",
+    **style: Any,
+) -> Text:
+    """Text beside a place of a panel; ``offset`` in points."""
+    return axes.annotate(text, at, offset, coords, "offset points", annotation_clip=False, **style)
+
+
+def heading(axes: Axes, text: str, *, left: float = 0.0, above: float = 7.0) -> Text:
     """A horizontal title of the vertical axis above the panel.
 
-    ``left``: distance of its start to the left of the axis, in inches.
+    ``left``: distance of its start to the left of the axis, in inches; ``above``: in points.
     """
-    return axes.annotate(
-        text,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(-72 * left, 7),
-        textcoords="offset points",
-        va="bottom",
-        size=SIZE_TITLE,
-    )
+    offset = -72 * left, above
+    return write(axes, text, (0, 1), offset, "axes fraction", va="bottom", size=SIZE_TITLE)
 
 
 def hairlines(axes: Axes) -> None:
@@ -247,46 +241,24 @@ def dividers(axes: Axes, places: Sequence[float]) -> None:
     lines.set(color=RULE, linewidth=0.7, zorder=1)
 
 
-def key(
-    figure: Sheet,
-    entries: Sequence[tuple[str, str, float, bool]],
-    *,
-    left: float | None = None,
-) -> None:
+def entry(text: str, colour: str, marker: str = "o", *, hollow: bool = False) -> Line2D:
+    """An entry of a legend."""
+    face, edge = ("none", 0.7) if hollow else (colour, 0.0)
+    mark = Line2D([], [], color=colour, marker=marker, markersize=5.5, linewidth=0, label=text)
+    mark.set(markerfacecolor=face, markeredgewidth=edge)
+    return mark
+
+
+def key(figure: Sheet, entries: Sequence[Line2D], *, left: float | None = None) -> None:
     """A legend in one line, below the headline.
 
-    Args:
-        figure: as ``sheet`` made it.
-        entries: text, colour, size of the marker in points, filled or hollow.
-        left: start of the line in inches; None to end it at the right edge.
+    ``left``: start of the line in inches; None to end it at the right edge.
     """
     width, height = figure.get_size_inches()
-    marks = [
-        Line2D(
-            [],
-            [],
-            color=colour,
-            linewidth=0,
-            marker="o",
-            markersize=size,
-            markerfacecolor=colour if filled else "none",
-            markeredgewidth=0 if filled else 0.7,
-            label=text,
-        )
-        for text, colour, size, filled in entries
-    ]
+    place = 1 - 0.03 / width if left is None else left / width, 1 - (figure.top + 0.1) / height
     figure.legend(
-        handles=marks,
+        handles=entries,
         loc="center right" if left is None else "center left",
-        bbox_to_anchor=(
-            left / width if left else 1 - 0.03 / width,
-            1 - (figure.top + 0.1) / height,
-        ),
+        bbox_to_anchor=place,
         ncols=len(entries),
-        frameon=False,
-        borderpad=0,
-        borderaxespad=0,
-        handlelength=0.8,
-        handletextpad=0.5,
-        columnspacing=1.4,
     )
