@@ -20,7 +20,6 @@ from report.base.errors import TEMPLATES, ReportError
 from report.blocks import front_matter, tables
 from report.blocks.front_matter import tally
 from report.blocks.numbers import Lang
-from report.build import plain_context
 from report.templating.macros import Writer
 from report.templating.sections import discover
 
@@ -87,18 +86,17 @@ def _around(path: Path) -> tuple[str, str]:
 def _part(made: Results, lang: Lang) -> str:
     """The Markdown between the marks."""
     writer = Writer(TEMPLATES, lang, pdf=False, results=made, sections=discover(TEMPLATES))
-    context = plain_context(made, lang)
     devices = (device for device, _ in tally(run.environment.device for run in made.runs.values()))
     scope: dict[str, Any] = {
-        "runs": front_matter.counted_runs(made, context.labels),
-        "devices": _escaped(context.labels("list_semicolon").join(devices)),
+        "runs": front_matter.counted_runs(made, writer.labels),
+        "devices": _escaped(writer.labels("list_semicolon").join(devices)),
         "date": front_matter.matter(TEMPLATES, writer.profile, made, lang).date,
-        "table": tables.as_markdown(_narrowed(made), context),
+        "table": tables.as_markdown(_narrowed(made), writer.context),
         "figures": {
             name: f"![{_escaped(made.figures[name].alt[lang])}]({_drawing(name, lang)})"
             for name in _drawn(made)
         },
-        "verdicts": _verdicts(made, context),
+        "verdicts": _verdicts(made, writer),
     }
     return writer.slots.text(writer.render(f"readme.{lang}.md", scope)).strip()
 
@@ -113,7 +111,7 @@ def _narrowed(made: Results) -> Table:
     )
 
 
-def _verdicts(made: Results, context: tables.Context) -> list[dict[str, Any]]:
+def _verdicts(made: Results, writer: Writer) -> list[dict[str, Any]]:
     """For each verdict its word and the claims with this verdict."""
     found = made.tables["claims"]
     keys = [column.key for column in found.columns]
@@ -122,8 +120,8 @@ def _verdicts(made: Results, context: tables.Context) -> list[dict[str, Any]]:
     for each in Verdict:
         names = [str(row[claim].value) for row in found.rows if row[verdict].value == each.value]
         if names:
-            texts = [_escaped(context.claim(name)) for name in names]
-            listed.append({"word": context.verdict(each.value), "claims": texts})
+            texts = [_escaped(writer.slots.plain(writer.claim(name))) for name in names]
+            listed.append({"word": writer.labels(f"verdict_{each.value}"), "claims": texts})
     return listed
 
 

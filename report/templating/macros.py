@@ -297,6 +297,7 @@ class Writer(Engine):
             lambda name: self._short(name, "effect"),
             self.badge,
             frozenset(self.records.runs),
+            self.slots.plain,
         )
 
     def _caption(self, caller: Callable[[], str] | None) -> str:
