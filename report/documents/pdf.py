@@ -39,7 +39,7 @@ def render(folder: Path, document: Document) -> str:
         document=document,
         front_body=tree.serialised([body], inner=True),
         code=CODES[document.lang],
-        columns=_columns([entry for entry in document.contents if entry.level == 1]),
+        columns=_columns([part.contents[0] for part in document.parts]),
         label=labels,
         style=style(folder, "print.css", "custom.css"),
     )

@@ -15,7 +15,7 @@ from report.blocks import settings
 from report.blocks.numbers import LANGS, Lang
 
 #: Files with smaller numbers than the first are unnumbered; from the second on they are appendices.
-_NUMBERED, _APPENDIX = 10, 900
+_NUMBERED, APPENDIX = 10, 900
 _NAME = re.compile(r"(\d+)-([a-z0-9]+(?:-[a-z0-9]+)*)\.(zh|en)\.md")
 
 
@@ -34,7 +34,7 @@ class SectionFile:
     @property
     def appendix(self) -> bool:
         """Whether it follows the references."""
-        return self.order >= _APPENDIX
+        return self.order >= APPENDIX
 
 
 def written(folder: Path, pattern: str) -> list[Path]:

@@ -278,5 +278,6 @@ def test_a_section_may_be_in_one_language(tmp_path):
     (folder / "sections/20-b.zh.md").write_text("{# only zh #}\n# B\n", encoding="utf-8")
     names = {lang: [part.name for part in _composed(folder, lang).parts] for lang in ("zh", "en")}
     assert names == {"zh": ["a", "b", "c", "cards"], "en": ["a", "c", "cards"]}
-    numbers = [entry.number for entry in _composed(folder, "en").contents if entry.number]
+    entries = [entry for part in _composed(folder, "en").parts for entry in part.contents]
+    numbers = [entry.number for entry in entries if entry.number]
     assert numbers == ["1", "2"]

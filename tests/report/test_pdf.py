@@ -223,7 +223,7 @@ def test_nothing_is_fetched(monkeypatch, tmp_path):
     def drawn(address):
         html = f'<html lang="en"><title>t</title><img alt="a" src="{address}"></html>'
         monkeypatch.setattr(pdf, "render", lambda *_: html)
-        made = pdf.write(TEMPLATES, Document("en", None, (), (), {"asset:0.svg": svg}, {}))
+        made = pdf.write(TEMPLATES, Document("en", None, (), {"asset:0.svg": svg}, {}))
         with pymupdf.open(stream=made) as document:
             return bool(document[0].get_drawings())
 
