@@ -45,7 +45,6 @@ class Context:
         plain: converts HTML to text.
     """
 
-    lang: Lang
     labels: Labels
     claim: Callable[[str], str]
     effect: Callable[[str], str]
@@ -90,10 +89,10 @@ def html(table: Table, context: Context) -> Markup:
     grid = _grid(table, context)
     return partial(
         "table-body",
-        caption=f"{context.lang}-caption-{table.id}",
+        caption=f"{context.labels.lang}-caption-{table.id}",
         dense=len(grid.heads) > _FEW_COLUMNS,
         grid=grid,
-        whole=context.lang == "zh",
+        whole=context.labels.lang == "zh",
         best=any(cell.mark for row in table.rows for cell in row),
         label=context.labels,
     )
@@ -101,7 +100,7 @@ def html(table: Table, context: Context) -> Markup:
 
 def _grid(table: Table, context: Context) -> _Grid:
     """Print a table: empty columns are left out, intervals are columns of their own."""
-    labels, lang = context.labels, context.lang
+    labels, lang = context.labels, context.labels.lang
     units = {"accuracy": "%", "difference": labels("points")}
     notes = dict.fromkeys(cell.note for row in table.rows for cell in row if cell.note)
     letters = dict(zip(notes, ascii_lowercase, strict=False))
@@ -168,7 +167,7 @@ def _cell(
 
 
 def _content(cell: Cell, column: Column, context: Context) -> Markup:
-    value, lang = cell.value, context.lang
+    value, lang = cell.value, context.labels.lang
     if isinstance(value, tuple):
         return Markup(context.labels("list_semicolon")).join(_named(cell, value, lang))
     if isinstance(value, Value):
@@ -195,7 +194,7 @@ def _named(cell: Cell, values: tuple[Value, ...], lang: Lang) -> Iterator[Markup
 
 def _effect(value: Value, cell: Cell, context: Context) -> Markup:
     """A number of any kind with its interval, after its description."""
-    lang, shown = context.lang, printed(value, context.lang)
+    lang, shown = context.labels.lang, printed(value, context.labels.lang)
     text = numbers.signed(shown.text, value.value, value.kind == "difference" or None)
     return partial(
         "effect",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial as partial_of
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,15 +18,12 @@ from report.base.placeholders import stand_in
 from report.base.tree import Element
 from report.blocks import front_matter, run_cards
 from report.blocks.numbers import Lang
-from report.documents.typography import typeset_chinese, typeset_english
+from report.documents.typography import typeset
 from report.templating.engine import finish
 from report.templating.macros import Writer
 from report.templating.sections import APPENDIX, SectionFile, in_language
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-
-
-Typeset = Callable[[Element], None]
 
 
 class Entry(NamedTuple):
@@ -56,7 +52,7 @@ class Part:
     @property
     def html(self) -> Markup:
         """The part as HTML."""
-        return tree.serialised([self.root], inner=True)
+        return tree.inner(self.root)
 
 
 @dataclass(frozen=True)
@@ -95,26 +91,24 @@ def compose(
     """
     writer = Writer(folder, lang, pdf=pdf, results=results, sections=sections)
     sections = in_language(sections, lang)
-    typeset = partial_of(typeset_chinese if lang == "zh" else typeset_english, pdf=pdf)
     drafts = for_each(lambda section: (section, _draft(writer, section)), sections)
     # After all drafts: works are numbered then, and references may point to later sections.
     drafts = sorted([*drafts, *_generated(writer)], key=lambda draft: draft[0].order)
-    parts = for_each(lambda draft: _finished(writer, *draft, typeset), drafts)
-    matter = front_matter.matter(folder, writer.profile, results, lang)
+    parts = for_each(lambda draft: _finished(writer, *draft), drafts)
+    matter = front_matter.matter(folder, results, writer.labels)
     body, summary = (
-        _finished_html(writer, html, typeset)
-        for html in (matter.body, "" if pdf else writer.summary())
+        _finished_html(writer, html) for html in (matter.body, "" if pdf else writer.summary())
     )
     front = replace(matter, body=body)
     return Document(lang, front, tuple(parts), writer.assets, writer.drawings, summary)
 
 
-def _finished_html(writer: Writer, html: str, typeset: Typeset) -> Markup:
+def _finished_html(writer: Writer, html: str) -> Markup:
     root = tree.parsed(html)
     writer.slots.fill(root)
     tree.tighten(root)
-    typeset(root)
-    return tree.serialised([root], inner=True)
+    typeset(root, writer.lang, pdf=writer.pdf)
+    return tree.inner(root)
 
 
 def _draft(writer: Writer, section: SectionFile) -> Element:
@@ -130,24 +124,21 @@ def _generated(writer: Writer) -> Iterator[tuple[SectionFile, Element]]:
         html = partial("references", lang=writer.lang, label=writer.labels, works=works)
         yield SectionFile("references", APPENDIX - 1, {}), tree.parsed(html)
     if writer.records.runs and not writer.pdf:
-        cards = run_cards.cards(writer.records.runs.values(), writer.lang, writer.labels)
+        cards = run_cards.cards(writer.records.runs.values(), writer.labels)
         html = partial("cards", label=writer.labels, cards=Markup("").join(cards))
         yield SectionFile("cards", 1_000_000, {}), tree.parsed(html)
 
 
-def _finished(writer: Writer, section: SectionFile, root: Element, typeset: Typeset) -> Part:
+def _finished(writer: Writer, section: SectionFile, root: Element) -> Part:
     writer.slots.fill(root)
     tree.tighten(root)
-    _anchor_footnotes(root, f"{writer.lang}-{section.name}")
-    contents = tuple(_numbered(writer, section, root, typeset))
+    contents = tuple(_numbered(writer, section, root))
     if section.name != "references":  # the style of the references rules their typography
-        typeset(root)
+        typeset(root, writer.lang, pdf=writer.pdf)
     return Part(section.name, section.order, root, contents)
 
 
-def _numbered(
-    writer: Writer, section: SectionFile, root: Element, typeset: Typeset
-) -> Iterator[Entry]:
+def _numbered(writer: Writer, section: SectionFile, root: Element) -> Iterator[Entry]:
     """Number the headings and give them ids; returns their lines of the table of contents."""
     base = f"{writer.lang}-sec-{section.name}"
     headings = list(root.iter(*_HEADINGS))
@@ -166,8 +157,8 @@ def _numbered(
             anchor, number = f"{base}-{subsections}", number and f"{number}.{subsections}"
         shown = etree.Element("span")
         shown.text = tree.text(heading)
-        typeset(shown)
-        yield Entry(anchor, number, tree.serialised([shown], inner=True))
+        typeset(shown, writer.lang, pdf=writer.pdf)
+        yield Entry(anchor, number, tree.inner(shown))
         heading.set("id", anchor)
         if not section.number:
             continue
@@ -177,14 +168,3 @@ def _numbered(
         mark.tail = f" {heading.text or ''}"
         heading.text = None
         heading.insert(0, mark)
-
-
-def _anchor_footnotes(root: Element, base: str) -> None:
-    """Make the ids of footnotes unique in the page and equal in both languages up to a prefix."""
-    for element in root.xpath('.//*[starts-with(@id, "fn")] | .//a[starts-with(@href, "#fn")]'):
-        for name in ("id", "href"):
-            value = element.get(name, "")
-            if value.startswith(("fn", "#fn")):
-                kind, number = value.lstrip("#").partition("-")[0], value.rpartition("-")[2]
-                mark = "#" if name == "href" else ""
-                element.set(name, f"{mark}{base}-{kind}{number}")

@@ -21,9 +21,9 @@ from analysis import schema
 from analysis.schema import Results
 from experiments.support.files import write_atomically
 from report.base import tree
-from report.base.errors import TEMPLATES, ReportError, for_each
+from report.base.errors import TEMPLATES, ReportError
 from report.base.tree import Node
-from report.blocks.numbers import LANGS, Lang
+from report.blocks.numbers import Lang
 from report.documents import document
 from report.documents.document import Document
 from report.documents.pandoc_html import FILTER, Converter, Format, joined
@@ -229,18 +229,3 @@ def pandoc_page(composed: Document, form: Format, pictures: _Pictures) -> str:
         body.extend(convert.part(root))
     page = E.html(body, lang="zh-CN" if composed.lang == "zh" else "en-GB")
     return etree.tostring(page, encoding="unicode", method="html")
-
-
-def build(source: Path, out: Path, form: str, lang: str | None) -> list[str]:
-    """Write one format in one language, or in both.
-
-    Raises:
-        ReportError: there is no such format or language.
-    """
-    forms = [known for known in FORMATS if known == form]
-    langs = [known for known in LANGS if lang in (None, known)]
-    if not forms or not langs:
-        given = f"format {form!r}" if not forms else f"language {lang!r}"
-        known = FORMATS if not forms else LANGS
-        raise ReportError(f"unknown {given}; expected one of {', '.join(known)}")
-    return for_each(lambda each: write(source, out, forms[0], each), langs)

@@ -30,24 +30,9 @@ POLICY = (
     "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"
 )
-#: Labels that the script shows.
-_TIPS = (
-    "tip_record",
-    "tip_derived",
-    "tip_card",
-    "tip_more",
-    "explorer_network",
-    "explorer_all",
-    "explorer_cell",
-    "explorer_true",
-    "explorer_predicted",
-    "explorer_image",
-    "explorer_more",
-)
-
 _MATH = re.compile("<math.*?</math>", re.DOTALL)
 _MATH_FONT = Markup(
-    f"@font-face {{ font-family: Formulas; src: url(data:font/woff2;base64,{stand_in('math')}) }}\n"
+    f"@font-face {{ font-family: Formulas; src: url(data:font/woff;base64,{stand_in('math')}) }}\n"
 )
 
 
@@ -79,7 +64,7 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
     for document in (zh, en):
         _add_explorer(document, records, labels[document.lang])
     early, script = read(folder / "page-early.js"), read(folder / "page.js")
-    tips = {lang: {key: labels[lang](key) for key in _TIPS} for lang in LANGS}
+    tips = {lang: labels[lang].beginning("tip_", "explorer_") for lang in LANGS}
     html = filled(
         "page.html",
         folder,

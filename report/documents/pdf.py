@@ -37,7 +37,7 @@ def render(folder: Path, document: Document) -> str:
         "print.html",
         folder,
         document=document,
-        front_body=tree.serialised([body], inner=True),
+        front_body=tree.inner(body),
         code=CODES[document.lang],
         columns=_columns([part.contents[0] for part in document.parts]),
         label=labels,
@@ -90,4 +90,4 @@ def write(folder: Path, document: Document) -> bytes:
     shown = "".join(tree.text(part.root) for part in document.parts)
     if unknown := glyphs.missing(shown):
         print(f"warning: {glyphs.warning(unknown, folder)}", file=sys.stderr)
-    return printing.pdf(html, document.assets, pdf_variant="pdf/ua-1", pdf_tags=True)
+    return printing.pdf(html, document.assets)

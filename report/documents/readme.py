@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 
 from analysis import schema
-from analysis.schema import Results, Table, Verdict
+from analysis.schema import Results, Table
 from experiments.support.files import write_atomically
 from report.base.errors import TEMPLATES, ReportError
 from report.blocks import front_matter, tables
@@ -90,13 +90,12 @@ def _part(made: Results, lang: Lang) -> str:
     scope: dict[str, Any] = {
         "runs": front_matter.counted_runs(made, writer.labels),
         "devices": _escaped(writer.labels("list_semicolon").join(devices)),
-        "date": front_matter.matter(TEMPLATES, writer.profile, made, lang).date,
+        "date": front_matter.matter(TEMPLATES, made, writer.labels).date,
         "table": tables.as_markdown(_narrowed(made), writer.context),
         "figures": {
             name: f"![{_escaped(made.figures[name].alt[lang])}]({_drawing(name, lang)})"
             for name in _drawn(made)
         },
-        "verdicts": _verdicts(made, writer),
     }
     return writer.slots.text(writer.render(f"readme.{lang}.md", scope)).strip()
 
@@ -109,20 +108,6 @@ def _narrowed(made: Results) -> Table:
         columns=tuple(found.columns[index] for index in chosen),
         rows=tuple(tuple(row[index] for index in chosen) for row in found.rows),
     )
-
-
-def _verdicts(made: Results, writer: Writer) -> list[dict[str, Any]]:
-    """For each verdict its word and the claims with this verdict."""
-    found = made.tables["claims"]
-    keys = [column.key for column in found.columns]
-    claim, verdict = keys.index("claim"), keys.index("verdict")
-    listed = []
-    for each in Verdict:
-        names = [str(row[claim].value) for row in found.rows if row[verdict].value == each.value]
-        if names:
-            texts = [_escaped(writer.slots.plain(writer.claim(name))) for name in names]
-            listed.append({"word": writer.labels(f"verdict_{each.value}"), "claims": texts})
-    return listed
 
 
 def _escaped(text: str) -> str:

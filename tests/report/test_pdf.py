@@ -249,7 +249,7 @@ def test_a_table_of_many_columns_fits_the_page():
     root = tree.parsed(f"<table><tr>{head}</tr><tr>{cells}</tr></table>")
     finish(root, Labels("en"))
     style = (TEMPLATES / "style" / "print.css").read_text(encoding="utf-8")
-    html = f"<style>{style}</style><body class=en>{tree.serialised([root], inner=True)}</body>"
+    html = f"<style>{style}</style><body class=en>{tree.inner(root)}</body>"
     with pymupdf.open(stream=printing.pdf(html, {})) as document:
         page = document[0]
         words, right = page.get_text("words"), page.rect.x1 - SIDE

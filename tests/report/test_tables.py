@@ -45,7 +45,7 @@ TABLE = Table(
 
 
 def context(lang="en"):
-    return Context(lang, Labels(lang), str, str, str, frozenset({"A.s0"}), Slots().plain)
+    return Context(Labels(lang), str, str, str, frozenset({"A.s0"}), Slots().plain)
 
 
 def test_html():
