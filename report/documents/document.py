@@ -130,7 +130,8 @@ def _generated(writer: Writer) -> Iterator[tuple[SectionFile, Element]]:
 
 
 def _finished(writer: Writer, section: SectionFile, root: Element) -> Part:
-    writer.slots.fill(root)
+    if section.files:  # what is generated holds no placeholders
+        writer.slots.fill(root)
     tree.tighten(root)
     contents = tuple(_numbered(writer, section, root))
     if section.name != "references":  # the style of the references rules their typography

@@ -62,13 +62,7 @@ class Writer(Engine):
     """The macros of one language and target, and their numbers and citations; see ``Engine``."""
 
     def __init__(
-        self,
-        folder: Path,
-        lang: Lang,
-        *,
-        pdf: bool,
-        results: Results,
-        sections: list[SectionFile],
+        self, folder: Path, lang: Lang, *, pdf: bool, results: Results, sections: list[SectionFile]
     ) -> None:
         super().__init__(folder, lang, pdf=pdf)
         self.records = results
@@ -175,12 +169,7 @@ class Writer(Engine):
         return numbered[name]
 
     def _float(
-        self,
-        kind: str,
-        name: str,
-        caller: Callable[[], str] | None,
-        data: str,
-        **content: object,
+        self, kind: str, name: str, caller: Callable[[], str] | None, data: str, **content: object
     ) -> Token:
         """A figure or table with its number, its caption and the records behind it."""
         place, number = calling_place(), self._numbered(kind, name)
