@@ -66,19 +66,20 @@ def main() -> int:
 
         print(", ".join(readme.write(source, ROOT)) or "up to date")
         return 0
-    from report.blocks.citations import faults
-    from report.build import build
-    from report.documents import handin
-    from report.lint import unsupported
-    from report.pdf_engine import printing
-
     started = time.perf_counter()
     out: Path = (arguments.out or OUT / source.resolve().name).expanduser()
     if arguments.command == "handin":
+        from report.documents import handin
+
         langs = [arguments.lang] if arguments.lang else schema.LANGS
         written = for_each(lambda lang: handin.write(source, out, arguments.format, lang), langs)
         print("\n".join(str(out / name) for name in written))
         return 0
+    from report.blocks.citations import faults
+    from report.build import build
+    from report.lint import unsupported
+    from report.pdf_engine import printing
+
     results = schema.load(source)
     written = build(results, out, only_html=arguments.only == "html")
     seconds = time.perf_counter() - started

@@ -37,9 +37,12 @@ def build(results: Results, out: Path, *, only_html: bool = False) -> list[str]:
     if only_html:
         write_atomically(out / HTML, html(results))
         return [HTML]
+    # The page links to the files of figures and tables.
+    linked = [name for name in results.files if name.startswith(("figures/", "tables/"))]
     with ProcessPoolExecutor(len(LANGS), initializer=end_with_parent) as pool:
         pdfs = {lang: pool.submit(pdf, results.folder, lang) for lang in LANGS}
-        files = {HTML: html(results).encode(), **latex(results), **_beside(results)}
+        files = {HTML: html(results).encode(), **latex(results)}
+        files |= {name: (results.folder / name).read_bytes() for name in linked}
         files |= {f"report.{lang}.pdf": job.result() for lang, job in pdfs.items()}
     sweep(out)
     for name, content in files.items():
@@ -64,12 +67,6 @@ def pdf(source: Path, lang: Lang) -> bytes:
 
     results, sections = schema.load(source), discover(TEMPLATES)
     return pdf.write(TEMPLATES, document.compose(TEMPLATES, results, sections, lang, pdf=True))
-
-
-def _beside(results: Results) -> dict[str, bytes]:
-    """The files of figures and tables that the page links to, by name."""
-    names = [name for name in results.files if name.startswith(("figures/", "tables/"))]
-    return {name: (results.folder / name).read_bytes() for name in names}
 
 
 def latex(results: Results) -> dict[str, bytes]:

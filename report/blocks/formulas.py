@@ -195,7 +195,7 @@ def drawing(math: Element) -> Drawn:
         raise FormulaError(f"formula {math.get('alttext')!r} has no size")
     top, width, height = float(box[2]), float(box[3]), float(box[4])
     depth = height + top  # the baseline is at y = 0
-    return Drawn(_merged(svg), width / _DRAWN_SIZE, height / _DRAWN_SIZE, depth / _DRAWN_SIZE)
+    return Drawn(svg, width / _DRAWN_SIZE, height / _DRAWN_SIZE, depth / _DRAWN_SIZE)
 
 
 def web_font(maths: Iterable[str]) -> bytes:
@@ -225,14 +225,3 @@ def web_font(maths: Iterable[str]) -> bytes:
     out = io.BytesIO()
     font.save(out)
     return out.getvalue()
-
-
-def _merged(svg: str) -> str:
-    """The same drawing as one outline."""
-    outlines = [found[1] for found in re.finditer(r'<path d="([^"]*)"', svg)]
-    for found in re.finditer(r'<rect x="(\S+)" y="(\S+)" width="(\S+)" height="(\S+)"', svg):
-        x, y, width, height = (float(part) for part in found.groups())
-        corners = (x, y), (x + width, y), (x + width, y + height), (x, y + height)
-        outlines.append("M " + " L ".join(f"{a:.3f} {b:.3f}" for a, b in corners) + " Z")
-    head = svg[: svg.index(">") + 1]
-    return f'{head}<path d="{" ".join(outlines)}"/></svg>'
