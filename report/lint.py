@@ -22,25 +22,16 @@ from report.templating.sections import discover, written
 DEFINITIONS = "definitions.txt"
 #: Macros that must have the same order in both languages.
 _ORDERED = ("figure", "table", "finding", "cite", "layers")
-#: Parts of Markdown in which numbers are allowed.
-_CODE = re.compile(
-    r"```.*?(?:```|\Z)"  # fenced code
-    r"|`[^`\n]+`"  # code
-    r"|\$\$.*?\$\$(?:\s*\([\w-]+\))?"  # displayed formula with its label
-    r"|\$[^$\n]+\$"  # formula
-    r"|\]\([^)\n]*\)"  # address of a link
-    r"|<https?://[^>\n]*>"
-    r"|^\s*\d+[.)]\s",  # numbered list
-    re.DOTALL | re.MULTILINE,
-)
-_NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d[\d,.]*\d%?|(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d%?"
-)
-#: Parts that are not checked for unknown Markdown: code, and formulas.
+#: Parts that are not checked for unknown Markdown: code, and formulas with their labels.
 _VERBATIM = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]+`|\$\$.*?\$\$"
+    r"```.*?(?:```|\Z)|`[^`\n]+`|\$\$.*?\$\$(?:\s*\([\w-]+\))?"
     r"|(?<!\\)\$(?![\s$])[^$]*?(?<![\s\\])\$(?!\d)",
     re.DOTALL,
+)
+#: Further parts of Markdown in which numbers are allowed: addresses of links, numbered lists.
+_NUMBERED = re.compile(r"\]\([^)\n]*\)|<https?://[^>\n]*>|^\s*\d+[.)]\s", re.MULTILINE)
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d[\d,.]*\d%?|(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d%?"
 )
 #: Expressions, statements and comments of Jinja.
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -117,7 +108,9 @@ def _numbers(folder: Path) -> Iterator[Problem]:
 
 
 def _typed(path: Path, text: str, allowed: re.Pattern[str]) -> Iterator[Problem]:
-    bare = _blanked(allowed, _blanked(_FOOTNOTE, _blanked(_CODE, text)))
+    bare = text
+    for pattern in (_VERBATIM, _NUMBERED, _FOOTNOTE, allowed):
+        bare = _blanked(pattern, bare)
     for match in _NUMBER.finditer(bare):
         yield (
             _place(path, match),

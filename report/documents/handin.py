@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
 
 from lxml import etree
 from lxml.builder import E
@@ -29,7 +28,6 @@ from report.documents.document import Document
 from report.documents.pandoc_html import FILTER, Converter, Format, joined
 from report.templating.sections import discover
 
-FORMATS: tuple[Format, ...] = get_args(Format)
 _WRITERS: dict[Format, str] = {
     "docx": "docx",
     "tex": "latex",
