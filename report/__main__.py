@@ -9,9 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from analysis import schema
 from models.cli import OneLineParser, run
-from report.base.errors import ROOT, TEMPLATES, ReportError
+from report.base.errors import ROOT, TEMPLATES, ReportError, for_each
 
 OUT = ROOT / "report" / "out"
 
@@ -29,8 +28,9 @@ def _arguments() -> argparse.Namespace:
         "--out", type=Path, metavar="DIR", help="where to write (report/out/PROFILE)"
     )
     parser.add_argument("--only", choices=("html",), help="no PDFs, no tables")
-    parser.add_argument("--format", default="docx", help="of handin: docx, tex or md")
-    parser.add_argument("--lang", help="of handin: zh or en (both)")
+    formats = ("docx", "tex", "md")
+    parser.add_argument("--format", default="docx", choices=formats, help="of handin (docx)")
+    parser.add_argument("--lang", choices=("zh", "en"), help="of handin (both)")
     parser.add_argument("--port", type=int, default=8000, help="of watch (8000)")
     return parser.parse_args()
 
@@ -39,6 +39,8 @@ def main() -> int:
     """Parse the command line and run the command; returns the exit status."""
     # Garbage collection would take a third of a build, which ends soon and frees its memory.
     gc.disable()
+    from analysis import schema
+
     arguments = _arguments()
     if arguments.command == "lint":
         from report.lint import lint
@@ -64,18 +66,20 @@ def main() -> int:
 
         print(", ".join(readme.write(source, ROOT)) or "up to date")
         return 0
-    from report.blocks.citations import faults
-    from report.build import build
-    from report.documents import handin
-    from report.lint import unsupported
-    from report.pdf_engine import printing
-
     started = time.perf_counter()
     out: Path = (arguments.out or OUT / source.resolve().name).expanduser()
     if arguments.command == "handin":
-        written = handin.build(source, out, arguments.format, arguments.lang)
+        from report.documents import handin
+
+        langs = [arguments.lang] if arguments.lang else schema.LANGS
+        written = for_each(lambda lang: handin.write(source, out, arguments.format, lang), langs)
         print("\n".join(str(out / name) for name in written))
         return 0
+    from report.blocks.citations import faults
+    from report.build import build
+    from report.lint import unsupported
+    from report.pdf_engine import printing
+
     results = schema.load(source)
     written = build(results, out, only_html=arguments.only == "html")
     seconds = time.perf_counter() - started

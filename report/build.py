@@ -11,7 +11,7 @@ from experiments.support.files import sweep, write_atomically
 from experiments.support.signals import end_with_parent
 from report.base.errors import TEMPLATES, for_each
 from report.blocks.numbers import LANGS, Lang
-from report.blocks.tables import Context, as_latex
+from report.blocks.tables import as_latex
 from report.documents import document, html_page
 from report.documents.document import Document
 from report.templating.macros import Writer
@@ -37,9 +37,12 @@ def build(results: Results, out: Path, *, only_html: bool = False) -> list[str]:
     if only_html:
         write_atomically(out / HTML, html(results))
         return [HTML]
+    # The page links to the files of figures and tables.
+    linked = [name for name in results.files if name.startswith(("figures/", "tables/"))]
     with ProcessPoolExecutor(len(LANGS), initializer=end_with_parent) as pool:
         pdfs = {lang: pool.submit(pdf, results.folder, lang) for lang in LANGS}
-        files = {HTML: html(results).encode(), **latex(results), **_beside(results)}
+        files = {HTML: html(results).encode(), **latex(results)}
+        files |= {name: (results.folder / name).read_bytes() for name in linked}
         files |= {f"report.{lang}.pdf": job.result() for lang, job in pdfs.items()}
     sweep(out)
     for name, content in files.items():
@@ -66,31 +69,12 @@ def pdf(source: Path, lang: Lang) -> bytes:
     return pdf.write(TEMPLATES, document.compose(TEMPLATES, results, sections, lang, pdf=True))
 
 
-def _beside(results: Results) -> dict[str, bytes]:
-    """The files of figures and tables that the page links to, by name."""
-    names = [name for name in results.files if name.startswith(("figures/", "tables/"))]
-    return {name: (results.folder / name).read_bytes() for name in names}
-
-
 def latex(results: Results) -> dict[str, bytes]:
     """Every table as LaTeX in each language, by the name of its file."""
     files: dict[str, bytes] = {}
     for lang in LANGS:
-        context = plain_context(results, lang)
+        # Not for the PDF, whose formulas are drawings without text.
+        writer = Writer(TEMPLATES, lang, pdf=False, results=results, sections=discover(TEMPLATES))
         for name, table in results.tables.items():
-            files[f"tables/{name}.{lang}.tex"] = as_latex(table, context).encode()
+            files[f"tables/{name}.{lang}.tex"] = as_latex(table, writer.context).encode()
     return files
-
-
-def plain_context(results: Results, lang: Lang) -> Context:
-    """The context of tables that are printed as text."""
-    # Not for the PDF, whose formulas are drawings without text.
-    writer = Writer(TEMPLATES, lang, pdf=False, results=results, sections=discover(TEMPLATES))
-    return Context(
-        lang,
-        writer.labels,
-        lambda name: writer.slots.plain(writer.claim(name)),
-        str,  # effects are described only in the page and the PDFs
-        lambda verdict: writer.labels(f"verdict_{verdict}"),
-        frozenset(),
-    )

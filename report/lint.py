@@ -22,28 +22,22 @@ from report.templating.sections import discover, written
 DEFINITIONS = "definitions.txt"
 #: Macros that must have the same order in both languages.
 _ORDERED = ("figure", "table", "finding", "cite", "layers")
-#: Parts of Markdown in which numbers are allowed.
-_CODE = re.compile(
-    r"```.*?(?:```|\Z)"  # fenced code
-    r"|`[^`\n]+`"  # code
-    r"|\$\$.*?\$\$(?:\s*\([\w-]+\))?"  # displayed formula with its label
-    r"|\$[^$\n]+\$"  # formula
-    r"|\]\([^)\n]*\)"  # address of a link
-    r"|<https?://[^>\n]*>"
-    r"|^\s*\d+[.)]\s",  # numbered list
-    re.DOTALL | re.MULTILINE,
-)
-_NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d[\d,.]*\d%?|(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d%?"
-)
-#: Parts that are not checked for unknown Markdown: code, and formulas.
+#: Parts that are not checked for unknown Markdown: code, and formulas with their labels.
 _VERBATIM = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]+`|\$\$.*?\$\$"
+    r"```.*?(?:```|\Z)|`[^`\n]+`|\$\$.*?\$\$(?:\s*\([\w-]+\))?"
     r"|(?<!\\)\$(?![\s$])[^$]*?(?<![\s\\])\$(?!\d)",
     re.DOTALL,
 )
+#: Further parts of Markdown in which numbers are allowed: addresses of links, numbered lists.
+_NUMBERED = re.compile(r"\]\([^)\n]*\)|<https?://[^>\n]*>|^\s*\d+[.)]\s", re.MULTILINE)
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d[\d,.]*\d%?|(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d%?"
+)
 #: Expressions, statements and comments of Jinja.
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+#: An expression that prints a number without a macro: ``{{ "98.36" }}``, ``{{ 98.36 }}``.
+_CONSTANT = re.compile(r"\{\{[^(\[{}=<>]*(?<!\w)\d[^(\[{}=<>]*\}\}")
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]")
 _HEADING = re.compile(r"^(#{1,6}) ", re.MULTILINE)
@@ -109,13 +103,14 @@ def _numbers(folder: Path) -> Iterator[Problem]:
         text = _prose(path)
         yield from _typed(path, text, allowed)
         yield from _unknown(path, text)
-        yield from _constants(path)
+        for match in _CONSTANT.finditer(_blanked(_COMMENT, read(path))):
+            yield _place(path, match), f"{match[0]} is typed in an expression"
 
 
-def _typed(path: Path, text: str, allowed: re.Pattern[str] | None) -> Iterator[Problem]:
-    bare = _blanked(_FOOTNOTE, _blanked(_CODE, text))
-    if allowed is not None:
-        bare = _blanked(allowed, bare)
+def _typed(path: Path, text: str, allowed: re.Pattern[str]) -> Iterator[Problem]:
+    bare = text
+    for pattern in (_VERBATIM, _NUMBERED, _FOOTNOTE, allowed):
+        bare = _blanked(pattern, bare)
     for match in _NUMBER.finditer(bare):
         yield (
             _place(path, match),
@@ -154,29 +149,7 @@ def _parsed(path: Path) -> nodes.Template:
         raise syntax_error(error.message or "", path, error.lineno) from None
 
 
-def _constants(path: Path) -> Iterator[Problem]:
-    """Numbers printed by expressions without a macro: ``{{ "98.36" }}``, ``{{ 98.36 }}``."""
-    for output in _parsed(path).find_all(nodes.Output):
-        for node in output.nodes:
-            for constant in [] if isinstance(node, nodes.TemplateData) else _outside_calls(node):
-                if re.search(r"\d", str(constant.value)):
-                    message = f"{constant.value!r} is typed in an expression"
-                    yield Place(path, constant.lineno), message
-
-
-def _outside_calls(node: nodes.Node) -> Iterator[nodes.Const]:
-    if isinstance(node, nodes.Const):
-        yield node
-    children: Iterable[nodes.Node | None] = node.iter_child_nodes()
-    if isinstance(node, nodes.CondExpr):
-        children = [node.expr1, node.expr2]  # its test prints nothing
-    elif isinstance(node, nodes.Call | nodes.Getitem | nodes.Compare):
-        children = []
-    for child in filter(None, children):
-        yield from _outside_calls(child)
-
-
-def _definitions(folder: Path) -> re.Pattern[str] | None:
+def _definitions(folder: Path) -> re.Pattern[str]:
     """The regular expressions of ``definitions.txt``, one a line."""
     path = folder / DEFINITIONS
     lines = read(path).splitlines() if path.is_file() else []
@@ -189,15 +162,14 @@ def _definitions(folder: Path) -> re.Pattern[str] | None:
             except re.error as error:
                 raise ReportError(f"no regular expression: {error}", Place(path, number)) from None
             patterns.append(f"(?:{text})")
-    return re.compile("|".join(patterns)) if patterns else None
+    return re.compile("|".join(patterns) or "(?!)")
 
 
 def _works(folder: Path) -> Iterator[Problem]:
     """Entries of the ``.bib`` that cannot be read, cited or not."""
     path = folder / "references.bib"
-    if path.is_file():
-        for fault in bibtex.read(path).faults:
-            yield fault.place or Place(path, 1), fault.message
+    for fault in bibtex.read(path).faults if path.is_file() else ():
+        yield fault.place or Place(path, 1), fault.message
 
 
 def _parity(folder: Path) -> Iterator[Problem]:

@@ -27,7 +27,8 @@ def listing(source: Path, templates: Path = TEMPLATES) -> Iterator[str]:
 
 
 def _kinds(results: Results, templates: Path) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    yield "Sections", [(f'ref("sec:{found.name}")', "") for found in discover(templates)]
+    sections = (found.name for found in discover(templates) if found.shown)
+    yield "Sections", [(f'ref("sec:{name}")', "") for name in sections]
     yield "Figures", [(f'figure("{name}")', made.code) for name, made in results.figures.items()]
     yield (
         "Tables",

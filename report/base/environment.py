@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 from collections.abc import Iterable
@@ -20,7 +19,7 @@ from jinja2 import (
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
-from report.base.errors import TEMPLATES, Place, ReportError, place_of, syntax_error
+from report.base.errors import TEMPLATES, Place, ReportError, near, place_of, syntax_error
 from report.base.placeholders import escape
 
 #: UTF-8 with or without a byte order mark.
@@ -35,22 +34,17 @@ def read(path: Path) -> str:
     """
     try:
         return path.read_text(encoding=ENCODING)
-    except UnicodeDecodeError:
-        raise not_utf8(path) from None
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path, error) from None
     except OSError as error:
         raise ReportError(f"cannot be read: {error.strerror}", Place(path, 1)) from None
 
 
-def not_utf8(path: Path) -> ReportError:
+def _not_utf8(path: Path, error: UnicodeDecodeError) -> ReportError:
     """The error for a file in another encoding, with the first line that is not UTF-8."""
-    content = path.read_bytes()
+    line = error.object.count(b"\n", 0, error.start) + 1
     try:
-        content.decode("utf-8")
-        line = 1
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-    try:
-        content.decode("gb18030")
+        error.object.decode("gb18030")
         guess = "; it seems to be GBK"
     except UnicodeDecodeError:
         guess = ""
@@ -87,7 +81,7 @@ def template_error(error: Exception, where: Place, known: Iterable[str] = ()) ->
     if isinstance(error, TemplateSyntaxError):
         return syntax_error(error.message or "", Path(error.filename or where.file), error.lineno)
     if isinstance(error, UnicodeDecodeError):
-        return not_utf8(where.file)
+        return _not_utf8(where.file, error)
     if isinstance(error, TemplateNotFound):
         return ReportError("cannot be read: no such file", where)
     message = f"{type(error).__name__}: {error}"
@@ -96,16 +90,11 @@ def template_error(error: Exception, where: Place, known: Iterable[str] = ()) ->
     name = re.search(r"'([^']+)'[^']*$", message)
     if isinstance(error, UndefinedError) and name:
         place = place.at(name[1])
-        message += _hint(name[1], place.source_line(), known)
+        if re.search(rf"\$[^$]*\{{\{{\s*{re.escape(name[1])}\b", place.source_line()):
+            message += "; in a formula, too, {{ begins an expression: write { { for two braces"
+        else:
+            message += near(name[1], known)
     return ReportError(message, place)
-
-
-def _hint(name: str, line: str, known: Iterable[str]) -> str:
-    """A hint for an undefined name."""
-    if re.search(rf"\$[^$]*\{{\{{\s*{re.escape(name)}\b", line):
-        return "; in a formula, too, {{ begins an expression: write { { for two braces"
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _shown(value: object) -> object:

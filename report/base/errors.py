@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import walk_stack, walk_tb
 from types import FrameType, TracebackType
 from typing import TypeVar
 
@@ -99,12 +100,16 @@ def for_each(make: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Ma
     return made
 
 
+def near(name: str, known: Iterable[str]) -> str:
+    """A hint at the known name that is nearest to a wrong one; empty if none is near."""
+    names = {each.lower(): each for each in known}
+    found = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    return f"; did you mean {names[found[0]]!r}?" if found else ""
+
+
 def unknown(kind: str, key: str, known: Iterable[str], place: Place | None) -> ReportError:
     """The error for a name that does not exist, with the nearest known one."""
-    names = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(key.lower(), list(names), n=1, cutoff=0.5)
-    hint = f"; did you mean {names[near[0]]!r}?" if near else ""
-    return ReportError(f"unknown {kind} {key!r}{hint}", place.at(key) if place else None)
+    return ReportError(f"unknown {kind} {key!r}{near(key, known)}", place and place.at(key))
 
 
 #: The ASCII characters of an expression by what a Chinese keyboard types for them.
@@ -140,32 +145,21 @@ def syntax_error(message: str, file: Path, line: int) -> ReportError:
     return ReportError(message or "syntax error", place.at(named[-1]) if named else place)
 
 
-def _template_place(frame: FrameType, line: int) -> Place | None:
-    template = frame.f_globals.get("__jinja_template__")
-    if template is None or not template.filename:
-        return None
-    return Place(Path(template.filename), template.get_corresponding_lineno(line))
+def _template_places(frames: Iterable[tuple[FrameType, int]]) -> Iterator[Place]:
+    """The template lines of frames, whose traceback Jinja has rewritten or not."""
+    for frame, line in frames:
+        template = frame.f_globals.get("__jinja_template__")
+        if template is not None and template.filename:
+            yield Place(Path(template.filename), template.get_corresponding_lineno(line))
+        elif Path(frame.f_code.co_filename).is_relative_to(TEMPLATES):
+            yield Place(Path(frame.f_code.co_filename), line)
 
 
 def calling_place() -> Place | None:
     """The template line that is being rendered: that of the current macro call."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        place = _template_place(frame, frame.f_lineno)
-        if place is not None:
-            return place
-        frame = frame.f_back
-    return None
+    return next(_template_places(walk_stack(sys._getframe(1))), None)
 
 
 def place_of(traceback: TracebackType | None) -> Place | None:
-    """The innermost template line of a traceback, rewritten by Jinja or not."""
-    found: Place | None = None
-    while traceback is not None:
-        frame = traceback.tb_frame
-        place = _template_place(frame, traceback.tb_lineno)
-        if place is None and Path(frame.f_code.co_filename).is_relative_to(TEMPLATES):
-            place = Place(Path(frame.f_code.co_filename), traceback.tb_lineno)
-        found = place or found
-        traceback = traceback.tb_next
-    return found
+    """The innermost template line of a traceback."""
+    return next(reversed([*_template_places(walk_tb(traceback))]), None)

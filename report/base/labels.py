@@ -38,7 +38,7 @@ class Labels:
     """The texts of one language: ``labels("figure")``; braces are filled by keyword."""
 
     def __init__(self, lang: Lang) -> None:
-        self._lang = lang
+        self.lang: Lang = lang
         self._texts = load_toml(FILE)
         self._heads = load_toml(HEADS)
 
@@ -49,6 +49,10 @@ class Labels:
             ReportError: ``labels.toml`` has no such key in this language.
         """
         return self._text(FILE, self._texts, key, **values)
+
+    def beginning(self, *prefixes: str) -> dict[str, str]:
+        """The texts of all keys that begin with one of these."""
+        return {key: self(key) for key in self._texts if key.startswith(prefixes)}
 
     def head(self, table: str, column: Column) -> str:
         """The printed head of a table's column (``templates/tables.toml``).
@@ -62,11 +66,11 @@ class Labels:
 
     def _text(self, file: Path, texts: Mapping[str, Any], key: str, **values: object) -> str:
         try:
-            text = texts[key][self._lang]
+            text = texts[key][self.lang]
         except (KeyError, TypeError):
             text = None
         if not isinstance(text, str):
-            raise ReportError(f"has no text {key!r} in {self._lang}", Place(file, 1))
+            raise ReportError(f"has no text {key!r} in {self.lang}", Place(file, 1))
 
         def filled(match: re.Match[str]) -> str:
             # Not str.format, which gives texts access to attributes of the values.

@@ -10,7 +10,6 @@ languages work on elements; ``serialised`` writes HTML at the end. Conventions f
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from copy import deepcopy
 from html import entities, unescape
 from re import compile as pattern
 from typing import TypeAlias
@@ -50,27 +49,21 @@ def parsed(html: str) -> Element:
         raise NotWellFormed(error.msg) from None
 
 
-def serialised(elements: Iterable[Element], *, inner: bool = False) -> Markup:
-    """Elements with their tails as HTML; ``inner``: their content only."""
+def serialised(elements: Iterable[Element]) -> Markup:
+    """Elements with their tails as HTML."""
     parts = []
     for element in elements:
         for empty in element.xpath("descendant-or-self::*[not(node())]"):
             if empty.tag not in _VOID:
                 empty.text = ""  # forces an end tag
-        if inner:
-            parts.append(_escaped(element.text))
-            parts += [_html(child) for child in element]
-        else:
-            parts.append(_html(element))
+        parts.append(etree.tostring(element, encoding="unicode"))
     return Markup("".join(parts))
 
 
-def _html(element: Element) -> str:
-    return etree.tostring(element, encoding="unicode")
-
-
-def _escaped(text: str | None) -> str:
-    return Markup.escape(text or "").replace("&#34;", '"').replace("&#39;", "'")
+def inner(root: Element) -> Markup:
+    """The content of an element without a tail as HTML."""
+    html = serialised([root])
+    return html[html.index(">") + 1 : html.rindex("<")]
 
 
 def tighten(root: Element) -> None:
@@ -122,8 +115,6 @@ def insert(parent: Element, index: int, nodes: Sequence[Node]) -> None:
 def replace(element: Element, nodes: Sequence[Node]) -> None:
     """Replace an element by texts and elements; its tail stays."""
     parent = element.getparent()
-    if parent is None:
-        raise ValueError("the root cannot be replaced")
     index, tail = parent.index(element), element.tail
     element.tail = None
     parent.remove(element)
@@ -136,13 +127,6 @@ def wrapped(tag: str, css: str, nodes: Sequence[Node]) -> Element:
     element.set("class", css)
     insert(element, 0, nodes)
     return element
-
-
-def copied(element: Element) -> Element:
-    """A copy without its tail."""
-    copy = deepcopy(element)
-    copy.tail = None
-    return copy
 
 
 def walk(root: Element, opaque: frozenset[str]) -> Iterator[tuple[Element, str]]:

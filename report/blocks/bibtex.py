@@ -31,6 +31,7 @@ from bibtexparser.splitter import Splitter
 from pylatexenc import latex2text, latexwalker
 from pylatexenc.macrospec import std_macro
 
+from report.base.environment import read as read_text
 from report.base.errors import Place, ReportError
 
 for _noisy in ("bibtexparser", "pylatexenc"):
@@ -130,13 +131,9 @@ def read(path: Path) -> Library:
     Raises:
         ReportError: the file is not UTF-8.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ReportError("not text in UTF-8; save it as UTF-8", Place(path, 1)) from None
     library = Library()
     strings = {month: month for month in _MONTHS}
-    for block in Splitter(text).split().blocks:
+    for block in Splitter(read_text(path)).split().blocks:
         line = (block.start_line or 0) + 1
         if isinstance(block, String):
             strings[block.key.lower()] = _value(block.value, strings) or ""

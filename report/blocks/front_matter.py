@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
-from analysis.schema import Results, Setting
+from analysis.schema import Results
 from report.base.environment import partial
 from report.base.errors import Place, ReportError
 from report.base.labels import Labels
@@ -44,14 +43,14 @@ class Front:
     logo: str
 
 
-def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Front:
+def matter(folder: Path, records: Results, labels: Labels) -> Front:
     """The front matter of a language; its texts are those of ``templates/report.toml``.
 
     Raises:
         ReportError: there is an error in ``report.toml``.
     """
-    labels, path = Labels(lang), folder / "report.toml"
-    texts = settings.read(path, lang, labels("list_comma"))
+    path = folder / "report.toml"
+    texts = settings.read(path, labels.lang, labels("list_comma"))
     day = texts.get("date") or newest(records)  # a date, or the writer's own text
     title, subtitle, author, course = (
         texts.get(key, "").replace("{dataset}", records.dataset.title)
@@ -66,13 +65,15 @@ def matter(folder: Path, profile: Setting, records: Results, lang: Lang) -> Fron
         subtitle=subtitle,
         author=author,
         course=course,
-        date=_date(day, lang) if isinstance(day, date) else day or "",
+        date=_date(day, labels.lang) if isinstance(day, date) else day or "",
         stamp=day.isoformat() if isinstance(day, date) else "",
         body=partial(
             "front",
             label=labels,
-            **_banner(profile, lang, labels),
-            notes=_gaps(records, labels),
+            profile=records.setting,
+            printed=lambda value: printed(value, labels.lang),
+            gaps={"missing_runs": records.missing, "refused": records.refused},
+            few=_FEW,
         ),
         cover=texts["cover"],
         logo=logo,
@@ -99,18 +100,6 @@ def tally(texts: Iterable[str]) -> list[tuple[str, int]]:
     return sorted(Counter(texts).items(), key=lambda item: (-item[1], item[0]))
 
 
-def _banner(profile: Setting, lang: Lang, labels: Labels) -> dict[str, str]:
-    """The banner of a report that is not in the original's setting, or has no records."""
-    if not profile.seeds:
-        return {"banner_head": "", "banner": labels("banner_empty")}
-    if profile.original_setting:
-        return {"banner_head": "", "banner": ""}
-    head = labels("banner_part_head", profile=profile.name)
-    usual = {"images": profile.train_images, "side": profile.input_size, "epochs": profile.epochs}
-    shown = {key: str(printed(found, lang)) for key, found in usual.items() if found}
-    return {"banner_head": head, "banner": labels("banner_part", **shown)}
-
-
 def counted_runs(records: Results, labels: Labels) -> str:
     """The numbers of runs by how they ended, and of missing ones."""
     counted = [
@@ -122,14 +111,19 @@ def counted_runs(records: Results, labels: Labels) -> str:
     return labels("list_comma").join(counted)
 
 
-def colophon(profile: Setting, records: Results, labels: Labels) -> Markup:
+def colophon(records: Results, labels: Labels) -> Markup:
     """The runs, machines, software and commits behind the records, in two columns."""
     runs = [run.environment for run in records.runs.values()]
-    commits = (_commit(run.git_commit, run.git_dirty, labels) for run in runs)
+    commits = (
+        f"{run.git_commit[:10]}{labels('dirty') if run.git_dirty else ''}"
+        if run.git_commit
+        else labels("unknown")
+        for run in runs
+    )
     rows = {
-        "profile": profile.name,
+        "profile": records.setting.name,
         "runs": counted_runs(records, labels),
-        "seeds": str(profile.seeds) if runs else "",
+        "seeds": str(records.setting.seeds) if runs else "",
         "device": _counted((run.device for run in runs), labels),
         "software": _counted((f"PyTorch {run.torch}" for run in runs), labels),
         "commit": _counted(commits, labels),
@@ -139,30 +133,9 @@ def colophon(profile: Setting, records: Results, labels: Labels) -> Markup:
     return partial("colophon", label=labels, colophon=(told[:half], told[half:]))
 
 
-def _commit(commit: str | None, dirty: bool | None, labels: Labels) -> str:
-    if commit is None:
-        return labels("unknown")
-    return commit[:10] + (labels("dirty") if dirty else "")
-
-
 def _counted(texts: Iterable[str], labels: Labels) -> str:
     """Different texts, with their numbers of runs if there are several."""
     found = tally(texts)
     if len(found) == 1:
         return found[0][0]
     return labels("list_semicolon").join(labels.with_runs(text, count) for text, count in found)
-
-
-def _gaps(records: Results, labels: Labels) -> list[dict[str, Any]]:
-    """Missing runs and refused files."""
-    found = {"missing_runs": records.missing, "refused": records.refused}
-    return [
-        {
-            "head": labels(key, count=len(texts)),
-            "texts": texts,
-            "lines": key == "refused",
-            "folded": len(texts) > _FEW,
-        }
-        for key, texts in found.items()
-        if texts
-    ]

@@ -80,17 +80,14 @@ def printed(value: Value, lang: Lang, digits: int | None = None) -> Printed:
     return printer(number, default if digits is None else digits, lang)
 
 
-def _plain(number: float, places: int, lang: Lang) -> Printed:
-    return Printed(grouped(number, places))
+def _fixed(scale: float = 1, en: str = "", zh: str = "") -> _Printer:
+    """Numbers times ``scale`` with a fixed number of decimals; no space before a per cent sign."""
 
+    def printer(number: float, places: int, lang: Lang) -> Printed:
+        unit = en if lang == "en" else zh
+        return Printed(grouped(scale * number, places), unit, space=unit != "%")
 
-def _accuracy(number: float, places: int, lang: Lang) -> Printed:
-    return Printed(grouped(100 * number, places), "%")
-
-
-def _difference(number: float, places: int, lang: Lang) -> Printed:
-    unit = "pp" if lang == "en" else "个百分点"
-    return Printed(grouped(100 * number, places), unit, space=True)
+    return printer
 
 
 def _scaled(least: float) -> _Printer:
@@ -159,10 +156,10 @@ def _bytes(number: float, places: int, lang: Lang) -> Printed:
 _Printer = Callable[[float, int, Lang], Printed]
 #: Of each kind the digits after the point (or significant digits), and how it is printed.
 KINDS: dict[Kind, tuple[int, _Printer]] = {
-    "accuracy": (2, _accuracy),
-    "share": (1, _accuracy),
-    "difference": (2, _difference),
-    "count": (0, _plain),
+    "accuracy": (2, _fixed(100, "%", "%")),
+    "share": (1, _fixed(100, "%", "%")),
+    "difference": (2, _fixed(100, "pp", "个百分点")),
+    "count": (0, _fixed()),
     "params": (2, _scaled(1e6)),
     "macs": (2, _scaled(1e4)),
     "loss": (3, _loss),
@@ -173,7 +170,7 @@ KINDS: dict[Kind, tuple[int, _Printer]] = {
     "duration": (1, _duration),
     "rate": (0, _rate),
     "bytes": (2, _bytes),
-    "integer": (0, _plain),
+    "integer": (0, _fixed()),
     "learning_rate": (3, _learning_rate),
 }
 

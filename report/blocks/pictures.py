@@ -1,15 +1,18 @@
-"""The writer's own pictures, embedded as ``data:`` addresses."""
+"""Pictures for the page: the writer's own, embedded, and drawings of the analysis."""
 
 from __future__ import annotations
 
 import base64
 import io
 import mimetypes
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from lxml import etree
 
 KINDS = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"}
+_SIZE = re.compile(r'width="([\d.]+)pt" height="[\d.]+pt"')
 
 
 class PictureError(ValueError):
@@ -62,3 +65,22 @@ def _upright(content: bytes, kind: str) -> bytes:
     out = io.BytesIO()
     ImageOps.exif_transpose(picture).convert("RGB").save(out, "jpeg", quality=95)
     return out.getvalue()
+
+
+def for_page(svg: str, prefix: str, inks: Mapping[str, str]) -> str:
+    """A drawing with the page's colours, a maximum width, and unique ids.
+
+    Args:
+        svg: the drawing of the analysis.
+        prefix: prefix of its ids.
+        inks: colours to replace, by name of the page's variable (``ink`` for ``--ink``).
+    """
+    svg = re.sub(r' id="([^"]+)"', rf' id="{prefix}-\1"', svg)
+    svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
+    svg = _SIZE.sub(
+        lambda size: f'style="max-width:{float(size[1]) / 72 * 6.75:.3g}rem"', svg, count=1
+    )
+    for name, ink in inks.items():
+        svg = re.sub(re.escape(ink), f"var(--{name})", svg, flags=re.IGNORECASE)
+    return svg

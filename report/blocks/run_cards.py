@@ -13,12 +13,9 @@ from report.base.environment import partial
 from report.base.labels import Labels
 from report.base.placeholders import escape
 from report.blocks import numbers
-from report.blocks.numbers import Lang, card_id
+from report.blocks.numbers import card_id
 
 _WIDTH, _HEIGHT, _MARGIN = 132, 30, 2.5
-#: Number of characters of a fingerprint that is printed.
-_FINGERPRINT = 10
-
 #: Columns of a card's table of runs, with the kinds of their numbers.
 _COLUMNS: dict[str, Kind] = {
     "test.accuracy": "accuracy",
@@ -64,18 +61,21 @@ _ROWS: dict[str, dict[str, Kind | Literal[""]]] = {
 }
 
 
-def cards(runs: Iterable[Run], lang: Lang, labels: Labels) -> Iterator[Markup]:
+def cards(runs: Iterable[Run], labels: Labels) -> Iterator[Markup]:
     """A card for each network; the page builds its content when the reader opens it."""
     semicolon = Markup(escape(labels("list_semicolon")))
     for name, found in _by_network(runs).items():
-        rows = [dict(_rows(run, labels, lang)) for run in found]
+        rows = [dict(_rows(run, labels)) for run in found]
         yield partial(
             "card",
-            id=card_id(found[0].id, lang),
+            id=card_id(found[0].id, labels.lang),
             name=name,
             title=labels.with_runs(found[0].title, len(found)),
-            curves=_curves(found, labels, lang),
-            table=_table(found, labels, lang),
+            curves=list(_curves(found, labels)),
+            columns=_COLUMNS,
+            runs=found,
+            number=_number,
+            printed=lambda number: numbers.printed(number, labels.lang),
             rows=[  # the different contents over the runs
                 (key, semicolon.join(dict.fromkeys(row[key] for row in rows if key in row)))
                 for key in rows[0]
@@ -94,47 +94,16 @@ def _by_network(runs: Iterable[Run]) -> dict[str, list[Run]]:
     return dict(sorted(found.items()))
 
 
-def _table(runs: list[Run], labels: Labels, lang: Lang) -> Markup:
-    return partial(
-        "run-table",
-        head=[labels("column_" + path.replace(".", "_")) for path in _COLUMNS],
-        runs=[
-            {
-                "name": run.id,
-                "status": _status(run, labels),
-                "numbers": [
-                    (f"{run.id} {path}", found.value, numbers.printed(found, lang))
-                    if (found := _number(run, path, kind))
-                    else None
-                    for path, kind in _COLUMNS.items()
-                ],
-                "fingerprint": run.fingerprint[:_FINGERPRINT],
-            }
-            for run in runs
-        ],
-        label=labels,
-    )
-
-
-def _status(run: Run, labels: Labels) -> str:
-    """How a run ended; empty if it finished."""
-    if run.status == "finished":
-        return ""
-    told = [labels(f"status_{run.status}")]
-    if run.divergence is not None:
-        told.append(labels("card_diverged_at", **run.divergence.model_dump()))
-    if run.reason is not None:
-        told.append(run.reason)
-    return labels("separator").join(told)
-
-
-def _rows(run: Run, labels: Labels, lang: Lang) -> Iterator[tuple[str, Markup]]:
+def _rows(run: Run, labels: Labels) -> Iterator[tuple[str, Markup]]:
     """The rows of a card besides results: name, and text with numbers."""
-    options = [f"{name} = {_option(item)}" for name, item in run.config.options.items()]
+    options = [
+        f"{name} = {str(item).lower() if isinstance(item, bool) else item}"
+        for name, item in run.config.options.items()
+    ]
     if options:
         yield labels("card_options"), Markup(escape(", ".join(options)))
     for label, fields in _ROWS.items():
-        parts = [_field(run, path, kind, labels, lang) for path, kind in fields.items()]
+        parts = [_field(run, path, kind, labels) for path, kind in fields.items()]
         yield labels(label), Markup(escape(labels("separator").join(filter(None, parts))))
     yield labels("card_date"), Markup(f"{run.timing.finished:%Y-%m-%d}")
     commit = run.environment.git_commit or labels("unknown")
@@ -142,17 +111,13 @@ def _rows(run: Run, labels: Labels, lang: Lang) -> Iterator[tuple[str, Markup]]:
     yield labels("card_commit"), Markup(f"<code>{escape(commit)}</code>{escape(dirty)}")
 
 
-def _option(item: Any) -> str:
-    return str(item).lower() if isinstance(item, bool) else str(item)
-
-
-def _field(run: Run, path: str, kind: Kind | Literal[""], labels: Labels, lang: Lang) -> str:
+def _field(run: Run, path: str, kind: Kind | Literal[""], labels: Labels) -> str:
     """A field with its name; empty if the run lacks the number."""
     if kind:
         number = _number(run, path, kind)
         if number is None:
             return ""
-        shown: object = numbers.printed(number, lang)
+        shown: object = numbers.printed(number, labels.lang)
     else:
         shown = attrgetter(path)(run)
     return f"{labels('field_' + path.replace('.', '_'))} {shown}".strip()
@@ -175,36 +140,32 @@ def _history(runs: Iterable[Run]) -> str:
     return "\n".join(lines)
 
 
-def _curves(runs: Iterable[Run], labels: Labels, lang: Lang) -> list[dict[str, object]]:
-    """The curves of loss and accuracy over epochs, if a run has several."""
+def _curves(runs: Iterable[Run], labels: Labels) -> Iterator[dict[str, object]]:
+    """The curves of loss and accuracy over epochs, one per run with several, without axes.
+
+    ``ends`` are the ranges of first and last values.
+    """
     histories = [run.history for run in runs if len(run.history) > 1]
-    curves: dict[Kind, list[list[float]]] = {
-        "loss": [[epoch.train_loss for epoch in history] for history in histories],
-        "accuracy": [[epoch.validation_accuracy for epoch in history] for history in histories],
-    }
-    return [
-        _curve(lines, labels(f"curve_{kind}"), kind, lang)
-        for kind, lines in curves.items()
-        if lines
-    ]
-
-
-def _curve(runs: list[list[float]], name: str, kind: Kind, lang: Lang) -> dict[str, object]:
-    """One curve per run, without axes; ``ends`` are the ranges of first and last values."""
-    low, high = min(map(min, runs)), max(map(max, runs))
-    span = (high - low) or 1.0
-    width, height = _WIDTH - 2 * _MARGIN, _HEIGHT - 2 * _MARGIN
-    lines = [
-        [
-            (_MARGIN + index * width / (len(run) - 1), _MARGIN + height * (1 - (item - low) / span))
-            for index, item in enumerate(run)
-        ]
-        for run in runs
-    ]
-    ends = " → ".join(_range([values[end] for values in runs], kind, lang) for end in (0, -1))
-    return {"name": name, "ends": ends, "width": _WIDTH, "height": _HEIGHT, "lines": lines}
-
-
-def _range(values: list[float], kind: Kind, lang: Lang) -> str:
-    ends = (str(numbers.printed(Value(end(values), kind, ()), lang)) for end in (min, max))
-    return "–".join(dict.fromkeys(ends))
+    fields: dict[Kind, str] = {"loss": "train_loss", "accuracy": "validation_accuracy"}
+    for kind, field in fields.items() if histories else ():
+        curves = [[getattr(epoch, field) for epoch in history] for history in histories]
+        low, high = min(map(min, curves)), max(map(max, curves))
+        scale = (_HEIGHT - 2 * _MARGIN) / ((high - low) or 1.0)
+        lines = []
+        for curve in curves:
+            step = (_WIDTH - 2 * _MARGIN) / (len(curve) - 1)
+            lines.append(
+                [(_MARGIN + i * step, _MARGIN + (high - y) * scale) for i, y in enumerate(curve)]
+            )
+        ranges = []
+        for values in ([curve[end] for curve in curves] for end in (0, -1)):
+            ends = (Value(end(values), kind, ()) for end in (min, max))
+            shown = (str(numbers.printed(end, labels.lang)) for end in ends)
+            ranges.append("–".join(dict.fromkeys(shown)))
+        yield {
+            "name": labels(f"curve_{kind}"),
+            "ends": " → ".join(ranges),
+            "width": _WIDTH,
+            "height": _HEIGHT,
+            "lines": lines,
+        }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.support.text import printable
-from report.base.errors import Place, ReportError, unknown
+from report.base.errors import Place, ReportError, lines, near, unknown
 from report.base.labels import load_toml
 from report.blocks.numbers import LANGS, Lang
 
@@ -107,7 +106,7 @@ def _text(key: str, value: Any, comma: str, path: Path, lang: Lang) -> str | dat
     text = printable(comma.join(parts))
     for field in re.findall(r"\{\w+\}", text):
         # Other braces are ordinary text.
-        if field not in FIELDS and difflib.get_close_matches(field, FIELDS):
+        if field not in FIELDS and near(field, FIELDS):
             raise unknown("field", field, FIELDS, _place(path, field))
     return text
 
@@ -115,7 +114,7 @@ def _text(key: str, value: Any, comma: str, path: Path, lang: Lang) -> str | dat
 def _place(path: Path, word: str, lang: Lang | None = None) -> Place:
     """The first line with a word in it, below ``[lang]`` where that is given."""
     below = lang is None
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+    for number, line in enumerate(lines(path), 1):
         below = below or line.strip() == f"[{lang}]"
         if below and word in line and not line.lstrip().startswith("#"):
             return Place(path, number)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial as partial_of
 from pathlib import Path
+from typing import NamedTuple
 
 from lxml import etree
 from markupsafe import Markup
@@ -14,26 +14,21 @@ from analysis.schema import Results
 from report.base import tree
 from report.base.environment import partial
 from report.base.errors import Place, ReportError, for_each
-from report.base.placeholders import escape, stand_in
+from report.base.placeholders import stand_in
 from report.base.tree import Element
 from report.blocks import front_matter, run_cards
 from report.blocks.numbers import Lang
-from report.documents.typography import typeset_chinese, typeset_english
+from report.documents.typography import typeset
 from report.templating.engine import finish
 from report.templating.macros import Writer
-from report.templating.sections import SectionFile, in_language
+from report.templating.sections import APPENDIX, SectionFile, in_language
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
-Typeset = Callable[[Element], None]
-
-
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A line of the table of contents; ``number`` is empty for unnumbered headings."""
 
-    level: int
     anchor: str
     number: str
     text: Markup
@@ -41,16 +36,23 @@ class Entry:
 
 @dataclass(frozen=True)
 class Part:
-    """A section of the page; ``root`` holds its elements, ``contents`` its headings."""
+    """A section of the page.
+
+    Attributes:
+        order: parts are in this order.
+        root: holds its elements.
+        contents: its heading, and those of its subsections.
+    """
 
     name: str
+    order: int
     root: Element
     contents: tuple[Entry, ...]
 
     @property
     def html(self) -> Markup:
         """The part as HTML."""
-        return tree.serialised([self.root], inner=True)
+        return tree.inner(self.root)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,6 @@ class Document:
     lang: Lang
     front: front_matter.Front
     parts: tuple[Part, ...]
-    contents: tuple[Entry, ...]
     assets: dict[str, str]
     drawings: dict[str, str]
     summary: str = ""
@@ -90,36 +91,24 @@ def compose(
     """
     writer = Writer(folder, lang, pdf=pdf, results=results, sections=sections)
     sections = in_language(sections, lang)
-    typeset = partial_of(typeset_chinese if lang == "zh" else typeset_english, pdf=pdf)
     drafts = for_each(lambda section: (section, _draft(writer, section)), sections)
-    # After all drafts: references may point to later sections.
-    parts = for_each(lambda draft: _finished(writer, *draft, typeset), drafts)
-    text = sum(not section.appendix for section in sections)
-    parts[text:text] = _references(writer)
-    if not pdf:
-        parts += _cards(writer, typeset)
-    matter = front_matter.matter(folder, writer.profile, results, lang)
+    # After all drafts: works are numbered then, and references may point to later sections.
+    drafts = sorted([*drafts, *_generated(writer)], key=lambda draft: draft[0].order)
+    parts = for_each(lambda draft: _finished(writer, *draft), drafts)
+    matter = front_matter.matter(folder, results, writer.labels)
     body, summary = (
-        _finished_html(writer, html, typeset)
-        for html in (matter.body, "" if pdf else writer.summary())
+        _finished_html(writer, html) for html in (matter.body, "" if pdf else writer.summary())
     )
-    return Document(
-        lang,
-        replace(matter, body=body),
-        tuple(parts),
-        tuple(entry for part in parts for entry in part.contents),
-        writer.assets,
-        writer.drawings,
-        summary,
-    )
+    front = replace(matter, body=body)
+    return Document(lang, front, tuple(parts), writer.assets, writer.drawings, summary)
 
 
-def _finished_html(writer: Writer, html: str, typeset: Typeset) -> Markup:
+def _finished_html(writer: Writer, html: str) -> Markup:
     root = tree.parsed(html)
     writer.slots.fill(root)
     tree.tighten(root)
-    typeset(root)
-    return tree.serialised([root], inner=True)
+    typeset(root, writer.lang, pdf=writer.pdf)
+    return tree.inner(root)
 
 
 def _draft(writer: Writer, section: SectionFile) -> Element:
@@ -129,42 +118,48 @@ def _draft(writer: Writer, section: SectionFile) -> Element:
     return root
 
 
-def _finished(writer: Writer, section: SectionFile, root: Element, typeset: Typeset) -> Part:
-    writer.slots.fill(root)
+def _generated(writer: Writer) -> Iterator[tuple[SectionFile, Element]]:
+    """The list of references, if works are cited, and on the page the run cards."""
+    if works := [(key, Markup(text)) for key, text in writer.works.entries()]:
+        html = partial("references", lang=writer.lang, label=writer.labels, works=works)
+        yield SectionFile("references", APPENDIX - 1, {}), tree.parsed(html)
+    if writer.records.runs and not writer.pdf:
+        cards = run_cards.cards(writer.records.runs.values(), writer.labels)
+        html = partial("cards", label=writer.labels, cards=Markup("").join(cards))
+        yield SectionFile("cards", 1_000_000, {}), tree.parsed(html)
+
+
+def _finished(writer: Writer, section: SectionFile, root: Element) -> Part:
+    if section.files:  # what is generated holds no placeholders
+        writer.slots.fill(root)
     tree.tighten(root)
-    _anchor_footnotes(root, f"{writer.lang}-{section.name}")
-    contents = tuple(_numbered(writer, section, root, typeset))
-    typeset(root)
-    return Part(section.name, root, contents)
+    contents = tuple(_numbered(writer, section, root))
+    if section.name != "references":  # the style of the references rules their typography
+        typeset(root, writer.lang, pdf=writer.pdf)
+    return Part(section.name, section.order, root, contents)
 
 
-def _entry(level: int, anchor: str, number: str, text: str, typeset: Typeset) -> Entry:
-    shown = etree.Element("span")
-    shown.text = text
-    typeset(shown)
-    return Entry(level, anchor, number, tree.serialised([shown], inner=True))
-
-
-def _numbered(
-    writer: Writer, section: SectionFile, root: Element, typeset: Typeset
-) -> Iterator[Entry]:
+def _numbered(writer: Writer, section: SectionFile, root: Element) -> Iterator[Entry]:
     """Number the headings and give them ids; returns their lines of the table of contents."""
-    place = Place(section.files[writer.lang], 1)
     base = f"{writer.lang}-sec-{section.name}"
-    counts = {1: 0, 2: 0}
-    for heading in list(root.iter(*_HEADINGS)):
+    headings = list(root.iter(*_HEADINGS))
+    if [heading.tag for heading in headings].count("h1") != 1 or headings[0].tag != "h1":
+        place = Place(section.files[writer.lang], 1)
+        raise ReportError("expected one heading '# Title', first in the file", place)
+    subsections = 0
+    for heading in headings:
         level = int(heading.tag[1])
-        if (level == 1) != (counts[1] == 0):
-            raise ReportError("expected one heading '# Title', first in the file", place)
         heading.tag = f"h{level + 1}"
         if level > 2:
             continue
-        counts[level] += 1
-        number = section.number
-        if number and level > 1:
-            number += f".{counts[2]}"
-        anchor = base if level == 1 else f"{base}-{counts[2]}"
-        yield _entry(level, anchor, number, tree.text(heading), typeset)
+        anchor, number = base, section.number
+        if level == 2:
+            subsections += 1
+            anchor, number = f"{base}-{subsections}", number and f"{number}.{subsections}"
+        shown = etree.Element("span")
+        shown.text = tree.text(heading)
+        typeset(shown, writer.lang, pdf=writer.pdf)
+        yield Entry(anchor, number, tree.inner(shown))
         heading.set("id", anchor)
         if not section.number:
             continue
@@ -174,40 +169,3 @@ def _numbered(
         mark.tail = f" {heading.text or ''}"
         heading.text = None
         heading.insert(0, mark)
-    if not counts[1]:
-        raise ReportError("expected a heading '# Title', first in the file", place)
-
-
-def _anchor_footnotes(root: Element, base: str) -> None:
-    """Make the ids of footnotes unique in the page and equal in both languages up to a prefix."""
-    for element in root.xpath('.//*[starts-with(@id, "fn")] | .//a[starts-with(@href, "#fn")]'):
-        for name in ("id", "href"):
-            value = element.get(name, "")
-            if value.startswith(("fn", "#fn")):
-                kind, number = value.lstrip("#").partition("-")[0], value.rpartition("-")[2]
-                mark = "#" if name == "href" else ""
-                element.set(name, f"{mark}{base}-{kind}{number}")
-
-
-def _references(writer: Writer) -> Iterator[Part]:
-    """The list of references, if works are cited."""
-    if entries := writer.works.entries():
-        title = writer.labels("references")
-        works = [(key, Markup(text)) for key, text in entries]
-        root = tree.parsed(partial("references", lang=writer.lang, title=title, works=works))
-        tree.tighten(root)
-        entry = Entry(1, f"{writer.lang}-sec-references", "", Markup(escape(title)))
-        yield Part("references", root, (entry,))
-
-
-def _cards(writer: Writer, typeset: Typeset) -> Iterator[Part]:
-    """The run cards, if there are runs."""
-    lang, labels = writer.lang, writer.labels
-    if writer.records.runs:
-        title = labels("cards")
-        intro = partial("cards-intro", lang=lang, title=title, intro=labels("cards_intro"))
-        each = run_cards.cards(writer.records.runs.values(), lang, labels)
-        root = tree.parsed(intro + Markup("").join(each))
-        tree.tighten(root)
-        typeset(root)
-        yield Part("cards", root, (_entry(1, f"{lang}-sec-cards", "", title, typeset),))

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
 
 from lxml import etree
 from lxml.builder import E
@@ -21,15 +20,14 @@ from analysis import schema
 from analysis.schema import Results
 from experiments.support.files import write_atomically
 from report.base import tree
-from report.base.errors import TEMPLATES, ReportError, for_each
+from report.base.errors import TEMPLATES, ReportError
 from report.base.tree import Node
-from report.blocks.numbers import LANGS, Lang
+from report.blocks.numbers import Lang
 from report.documents import document
 from report.documents.document import Document
 from report.documents.pandoc_html import FILTER, Converter, Format, joined
 from report.templating.sections import discover
 
-FORMATS: tuple[Format, ...] = get_args(Format)
 _WRITERS: dict[Format, str] = {
     "docx": "docx",
     "tex": "latex",
@@ -229,18 +227,3 @@ def pandoc_page(composed: Document, form: Format, pictures: _Pictures) -> str:
         body.extend(convert.part(root))
     page = E.html(body, lang="zh-CN" if composed.lang == "zh" else "en-GB")
     return etree.tostring(page, encoding="unicode", method="html")
-
-
-def build(source: Path, out: Path, form: str, lang: str | None) -> list[str]:
-    """Write one format in one language, or in both.
-
-    Raises:
-        ReportError: there is no such format or language.
-    """
-    forms = [known for known in FORMATS if known == form]
-    langs = [known for known in LANGS if lang in (None, known)]
-    if not forms or not langs:
-        given = f"format {form!r}" if not forms else f"language {lang!r}"
-        known = FORMATS if not forms else LANGS
-        raise ReportError(f"unknown {given}; expected one of {', '.join(known)}")
-    return for_each(lambda each: write(source, out, forms[0], each), langs)

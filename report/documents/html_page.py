@@ -6,8 +6,9 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,11 +18,11 @@ from analysis.schema import Results
 from report.base import tree
 from report.base.environment import filled, partial, read
 from report.base.labels import Labels
-from report.base.placeholders import escape, stand_in
+from report.base.placeholders import stand_in
 from report.base.tree import Element, has_class, serialised
 from report.blocks import formulas
 from report.blocks.numbers import LANGS, Lang
-from report.documents.document import Document, Entry
+from report.documents.document import Document
 
 CODES: dict[Lang, str] = {"zh": "zh-Hans", "en": "en"}
 #: Content-Security-Policy: the page loads nothing and runs only its own scripts.
@@ -29,36 +30,10 @@ POLICY = (
     "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"
 )
-#: Labels that the script shows.
-_TIPS = (
-    "tip_record",
-    "tip_derived",
-    "tip_card",
-    "tip_more",
-    "explorer_network",
-    "explorer_all",
-    "explorer_cell",
-    "explorer_true",
-    "explorer_predicted",
-    "explorer_image",
-    "explorer_more",
-)
-
 _MATH = re.compile("<math.*?</math>", re.DOTALL)
 _MATH_FONT = Markup(
-    f"@font-face {{ font-family: Formulas; src: url(data:font/woff2;base64,{stand_in('math')}) }}\n"
+    f"@font-face {{ font-family: Formulas; src: url(data:font/woff;base64,{stand_in('math')}) }}\n"
 )
-
-
-def chapters(entries: Iterable[Entry]) -> list[tuple[Entry, list[Entry]]]:
-    """The table of contents by section: its heading, and those of its subsections."""
-    found: list[tuple[Entry, list[Entry]]] = []
-    for entry in entries:
-        if entry.level == 1:
-            found.append((entry, []))
-        else:
-            found[-1][1].append(entry)
-    return found
 
 
 def style(folder: Path, *names: str) -> Markup:
@@ -89,13 +64,7 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
     for document in (zh, en):
         _add_explorer(document, records, labels[document.lang])
     early, script = read(folder / "page-early.js"), read(folder / "page.js")
-    tips = {lang: {key: labels[lang](key) for key in _TIPS} for lang in LANGS}
-    contents = {lang: chapters(documents[lang].contents) for lang in LANGS}
-    layers = records.layers
-    if layers:
-        for lang in LANGS:
-            entry = Entry(1, f"{lang}-sec-layers", "", Markup(escape(labels[lang]("layer_tables"))))
-            contents[lang].append((entry, []))
+    tips = {lang: labels[lang].beginning("tip_", "explorer_") for lang in LANGS}
     html = filled(
         "page.html",
         folder,
@@ -103,9 +72,8 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
         en=en,
         codes=CODES,
         label=labels,
-        chapters=contents,
         parts=_aligned(zh, en),
-        layers=layers,
+        layers=records.layers,
         policy=f"{POLICY}; script-src {allowed(early)} {allowed(script)}",
         style=_MATH_FONT + style(folder, "screen.css", "custom.css"),
         early=Markup(early),
@@ -186,45 +154,29 @@ def _aligned(zh: Document, en: Document) -> dict[str, list[tuple[_Cell, _Cell]]]
     Some parts may be in one language only.
     """
     chinese, english = ({part.name: part.root for part in each.parts} for each in (zh, en))
+    names = dict.fromkeys(
+        part.name for part in sorted((*zh.parts, *en.parts), key=lambda part: part.order)
+    )
     rows: dict[str, list[tuple[_Cell, _Cell]]] = {}
-    for name in _merged(list(chinese), list(english)):
+    for name in names:
         ours, theirs = list(chinese.get(name, ())), list(english.get(name, ()))
-        pairs = _even(ours, theirs, _begins_piece, lambda element: False)
-        levels = [cells for pair in pairs for cells in _even(*pair, _stands_apart, _ends_block)]
+        pairs = _even(ours, theirs, _begins_piece)
+        levels = [cells for pair in pairs for cells in _even(*pair, _stands_apart)]
         rows[name] = [(("zh", serialised(one)), ("en", serialised(other))) for one, other in levels]
     return rows
 
 
-def _merged(zh: list[str], en: list[str]) -> list[str]:
-    """Merge two lists of names in order; a name may be in one list only."""
-    names = list(zh)
-    for before, name in zip(["", *en], en, strict=False):
-        if name not in names:
-            names.insert(names.index(before) + 1 if before else 0, name)
-    return names
-
-
-_Test: TypeAlias = Callable[[Element], bool]
-
-
 def _even(
-    ours: list[Element], theirs: list[Element], before: _Test, behind: _Test
+    ours: list[Element], theirs: list[Element], begins: Callable[[Element], bool]
 ) -> list[tuple[list[Element], list[Element]]]:
-    """Split both languages' elements; they stay whole if the numbers of pieces differ."""
-    one, other = _cut(ours, before, behind), _cut(theirs, before, behind)
+    """Split both languages' elements before those that begin a piece, if both as often."""
+    pieces: list[list[list[Element]]] = []
+    for elements in (ours, theirs):
+        cuts = [index for index, each in enumerate(elements) if index and begins(each)]
+        ends = pairwise([0, *cuts, len(elements)])
+        pieces.append([elements[start:stop] for start, stop in ends if start < stop])
+    one, other = pieces
     return list(zip(one, other, strict=True)) if len(one) == len(other) else [(ours, theirs)]
-
-
-def _cut(elements: list[Element], before: _Test, behind: _Test) -> list[list[Element]]:
-    """Split elements before those that satisfy ``before``, and after those of ``behind``."""
-    pieces: list[list[Element]] = [[]]
-    for element in elements:
-        if before(element):
-            pieces.append([])
-        pieces[-1].append(element)
-        if behind(element):
-            pieces.append([])
-    return [piece for piece in pieces if piece]
 
 
 def _begins_piece(element: Element) -> bool:
@@ -233,8 +185,8 @@ def _begins_piece(element: Element) -> bool:
 
 
 def _stands_apart(element: Element) -> bool:
-    return (element.tag == "figure" and "id" in element.attrib) or has_class(element, "finding")
-
-
-def _ends_block(element: Element) -> bool:
-    return element.tag in ("figure", "div")
+    """Whether an element is a figure or a finding, or follows a block."""
+    before = element.getprevious()
+    after_block = before is not None and before.tag in ("figure", "div")
+    own = element.tag == "figure" and "id" in element.attrib
+    return after_block or own or has_class(element, "finding")

@@ -107,12 +107,18 @@ class Converter:
             ".//figure": self._figure,
             ".//table[not(@id)]": self._table,
             './/div[@class="equation"]': self._equation,
-            ".//math": self._math,
-            './/img[starts-with(@src, "data:")]': self._image,
+            ".//math": lambda math: tree.replace(
+                math, [_inline("InlineMath", math.get("alttext", ""))]
+            ),
+            './/img[starts-with(@src, "data:")]': lambda image: tree.replace(
+                image, [self._drawn(image.get("src", ""), image.get("alt", ""))]
+            ),
             './/sup[a[@class="cite"]]': self._citation,
             ".//a": self._link,
             './/p[@class="outcome"]': self._outcome,
-            ".//summary": self._summary,
+            ".//summary": lambda summary: tree.replace(
+                summary, [E.p(E.strong(*tree.content(summary)))]
+            ),
         }
         for path, step in steps.items():
             for element in root.xpath(path):
@@ -207,21 +213,12 @@ class Converter:
             made = E.p(_inline("DisplayMath", tex + tag))
         tree.replace(equation, [made])
 
-    def _math(self, math: Element) -> None:
-        tree.replace(math, [_inline("InlineMath", math.get("alttext", ""))])
-
-    def _image(self, image: Element) -> None:
-        tree.replace(image, [self._drawn(image.get("src", ""), image.get("alt", ""))])
-
     def _outcome(self, outcome: Element) -> None:
         if self._form == "tex":  # its fonts lack the marks of verdicts
             for mark in outcome.xpath('./*[@class="mark"]'):
                 mark.tail = (mark.tail or "").lstrip()
                 tree.replace(mark, [])
         tree.replace(outcome, [self._styled("Finding", *tree.content(outcome))])
-
-    def _summary(self, summary: Element) -> None:
-        tree.replace(summary, [E.p(E.strong(*tree.content(summary)))])
 
     # --- figures and tables -------------------------------------------------------------------
 

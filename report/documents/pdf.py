@@ -37,9 +37,9 @@ def render(folder: Path, document: Document) -> str:
         "print.html",
         folder,
         document=document,
-        front_body=tree.serialised([body], inner=True),
+        front_body=tree.inner(body),
         code=CODES[document.lang],
-        columns=_columns([entry for entry in document.contents if entry.level == 1]),
+        columns=_columns([part.contents[0] for part in document.parts]),
         label=labels,
         style=style(folder, "print.css", "custom.css"),
     )
@@ -90,4 +90,4 @@ def write(folder: Path, document: Document) -> bytes:
     shown = "".join(tree.text(part.root) for part in document.parts)
     if unknown := glyphs.missing(shown):
         print(f"warning: {glyphs.warning(unknown, folder)}", file=sys.stderr)
-    return printing.pdf(html, document.assets, pdf_variant="pdf/ua-1", pdf_tags=True)
+    return printing.pdf(html, document.assets)

@@ -14,13 +14,12 @@ from typing import Any
 from PIL import Image
 
 from analysis import schema
-from analysis.schema import Results, Table, Verdict
+from analysis.schema import Results, Table
 from experiments.support.files import write_atomically
 from report.base.errors import TEMPLATES, ReportError
 from report.blocks import front_matter, tables
 from report.blocks.front_matter import tally
 from report.blocks.numbers import Lang
-from report.build import plain_context
 from report.templating.macros import Writer
 from report.templating.sections import discover
 
@@ -87,18 +86,16 @@ def _around(path: Path) -> tuple[str, str]:
 def _part(made: Results, lang: Lang) -> str:
     """The Markdown between the marks."""
     writer = Writer(TEMPLATES, lang, pdf=False, results=made, sections=discover(TEMPLATES))
-    context = plain_context(made, lang)
     devices = (device for device, _ in tally(run.environment.device for run in made.runs.values()))
     scope: dict[str, Any] = {
-        "runs": front_matter.counted_runs(made, context.labels),
-        "devices": _escaped(context.labels("list_semicolon").join(devices)),
-        "date": front_matter.matter(TEMPLATES, writer.profile, made, lang).date,
-        "table": tables.as_markdown(_narrowed(made), context),
+        "runs": front_matter.counted_runs(made, writer.labels),
+        "devices": _escaped(writer.labels("list_semicolon").join(devices)),
+        "date": front_matter.matter(TEMPLATES, made, writer.labels).date,
+        "table": tables.as_markdown(_narrowed(made), writer.context),
         "figures": {
             name: f"![{_escaped(made.figures[name].alt[lang])}]({_drawing(name, lang)})"
             for name in _drawn(made)
         },
-        "verdicts": _verdicts(made, context),
     }
     return writer.slots.text(writer.render(f"readme.{lang}.md", scope)).strip()
 
@@ -111,20 +108,6 @@ def _narrowed(made: Results) -> Table:
         columns=tuple(found.columns[index] for index in chosen),
         rows=tuple(tuple(row[index] for index in chosen) for row in found.rows),
     )
-
-
-def _verdicts(made: Results, context: tables.Context) -> list[dict[str, Any]]:
-    """For each verdict its word and the claims with this verdict."""
-    found = made.tables["claims"]
-    keys = [column.key for column in found.columns]
-    claim, verdict = keys.index("claim"), keys.index("verdict")
-    listed = []
-    for each in Verdict:
-        names = [str(row[claim].value) for row in found.rows if row[verdict].value == each.value]
-        if names:
-            texts = [_escaped(context.claim(name)) for name in names]
-            listed.append({"word": context.verdict(each.value), "claims": texts})
-    return listed
 
 
 def _escaped(text: str) -> str:

@@ -21,6 +21,7 @@ from lxml import etree
 
 from report.base import tree
 from report.base.tree import Element, Node
+from report.blocks.numbers import Lang
 
 _HAN = r"\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 #: Latin and Greek letters, digits, and the signs that open or close a word or number.
@@ -66,29 +67,20 @@ _CHINESE: _Rules = ((_QUOTES, "han"), (_HYPHENED_NAME, "whole"))
 _CHINESE_ON_PAPER: _Rules = ((_MEETING, "half"), *_CHINESE)
 
 
-def typeset_english(root: Element, *, pdf: bool) -> None:
-    """Apply the rules for English to a tree."""
+def typeset(root: Element, lang: Lang, *, pdf: bool) -> None:
+    """Apply the rules of a language to a tree."""
     if not pdf:
         for math in list(root.iter("math")):
             _hold(math)
-    for element, kind in tree.texts(root, _OPAQUE):
-        if text := getattr(element, kind):
-            setattr(element, kind, _APOSTROPHE.sub("’", text))
-        _mark((element, kind), _ENGLISH)
-
-
-def typeset_chinese(root: Element, *, pdf: bool) -> None:
-    """Apply the rules for Chinese to a tree."""
-    if pdf:
+    elif lang == "zh":
         _space(root)
-    else:
-        for math in list(root.iter("math")):
-            _hold(math)
-    for place in tree.texts(root, _OPAQUE):
-        rules = _CHINESE_ON_PAPER if pdf else _CHINESE
-        if pdf and _ends_paragraph(place):
+    for element, kind in tree.texts(root, _OPAQUE):
+        rules = _ENGLISH if lang == "en" else _CHINESE_ON_PAPER if pdf else _CHINESE
+        if lang == "en" and (text := getattr(element, kind)):
+            setattr(element, kind, _APOSTROPHE.sub("’", text))
+        if lang == "zh" and pdf and _ends_paragraph((element, kind)):
             rules = (*rules, (_PARAGRAPH_END, "whole"))
-        _mark(place, rules)
+        _mark((element, kind), rules)
 
 
 def _space(root: Element) -> None:

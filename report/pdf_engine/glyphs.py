@@ -8,8 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from report.base.environment import ENCODING
-from report.base.errors import Place
+from report.base.errors import Place, lines
 
 
 @functools.cache
@@ -48,7 +47,6 @@ def warning(characters: list[str], folder: Path) -> str:
 def _places(folder: Path, character: str) -> Iterator[Place]:
     for path in sorted(folder.rglob("*.*")):
         if path.suffix in (".md", ".toml", ".bib", ".html") and path.is_file():
-            lines = path.read_text(encoding=ENCODING, errors="replace").splitlines()
-            for number, line in enumerate(lines, 1):
+            for number, line in enumerate(lines(path), 1):
                 if character in line:
                     yield Place(path, number)

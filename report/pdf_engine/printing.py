@@ -15,23 +15,19 @@ from report.base.errors import Place, ReportError
 from report.pdf_engine import cjk_layout
 
 
-def load() -> str:
+def load() -> None:
     """Load WeasyPrint and prepare it for Chinese.
-
-    Returns:
-        A style sheet for versions on which Chinese is not justified; else empty.
 
     Raises:
         ReportError: the PDF library cannot be loaded.
     """
     try:
-        ragged = cjk_layout.prepare()
+        cjk_layout.prepare()
     except OSError as error:
         # A system library (Pango) is missing.
         raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
-    return ragged
 
 
 def faults(path: Path) -> list[str]:
@@ -52,18 +48,17 @@ def faults(path: Path) -> list[str]:
     return [f"{Place(path, int(m[2]))}: {one_line(m[1] + m[3])}" for m in placed if m]
 
 
-def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
-    """The PDF of a page. The same page gives the same bytes.
+def pdf(html: str, assets: Mapping[str, str]) -> bytes:
+    """The PDF of a page, tagged for PDF/UA-1. The same page gives the same bytes.
 
     Args:
         html: the page.
         assets: its drawings (SVG) by address; nothing else is loaded.
-        options: options of WeasyPrint's ``write_pdf``.
 
     Raises:
         ReportError: the PDF library cannot be loaded.
     """
-    ragged = load()
+    load()
     import weasyprint
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
@@ -79,8 +74,7 @@ def pdf(html: str, assets: Mapping[str, str], **options: object) -> bytes:
             return URLFetcherResponse(url, content, {"Content-Type": "image/svg+xml"})
 
     source = weasyprint.HTML(string=html, url_fetcher=Assets())
-    sheets = [weasyprint.CSS(string=ragged)] if ragged else []
-    made = source.write_pdf(stylesheets=sheets, finisher=_scope_heads, **options)
+    made = source.write_pdf(finisher=_scope_heads, pdf_variant="pdf/ua-1", pdf_tags=True)
     return bytes(made or b"")
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
 from jinja2 import Template, Undefined, pass_context
-from jinja2.runtime import Context
 from markupsafe import Markup
 
 from analysis.values import Value
@@ -20,7 +18,7 @@ from report.base.errors import Place, ReportError, calling_place, lines
 from report.base.labels import Labels
 from report.base.placeholders import Slots, Token, escape, in_address
 from report.base.tree import Element
-from report.blocks import formulas, pictures
+from report.blocks import formulas, numbers, pictures
 from report.blocks.numbers import Lang
 from report.templating import markdown
 
@@ -42,8 +40,8 @@ class Missing:
         return False
 
 
-class Engine(ABC):
-    """Renders the templates of one language for one target.
+class Engine:
+    """Renders the templates of one language for one target, and prints values.
 
     Args:
         folder: folder of the templates.
@@ -59,19 +57,10 @@ class Engine(ABC):
         self.slots = Slots()
         self.equations: dict[str, int] = {}
         self._file = folder  # the file whose Markdown is being converted
-        hooks = markdown.Hooks(self._formula, self._picture, self._refuse)
-        self._convert = markdown.converter(hooks)
-        self.environment = environment(
-            folder, finalize=self._finalize(), keep_trailing_newline=True
-        )
-
-    def _finalize(self) -> Any:
+        self._convert = markdown.converter(self._formula, self._picture, self._refuse)
         # pass_context keeps Jinja from folding constants at compile time without this function.
-        @pass_context
-        def finalize(context: Context, value: object) -> Token:
-            return self.printed(value)
-
-        return finalize
+        finalize = pass_context(lambda _, value: self.printed(value))
+        self.environment = environment(folder, finalize=finalize, keep_trailing_newline=True)
 
     def printed(self, value: object) -> Token:
         """The placeholder of an expression's value.
@@ -81,12 +70,8 @@ class Engine(ABC):
         """
         if isinstance(value, Token):
             return value
-        if isinstance(value, Undefined):
-            str(value)  # raises
-        if isinstance(value, Missing):
-            return self.missing(value)
-        if isinstance(value, Value):
-            return self.number(value)
+        if isinstance(value, Missing | Value | Undefined):
+            return self.n(value)
         if isinstance(value, Markup):
             # A macro's text, or a token joined to a text: treated as text, not as HTML.
             return self.slots.quote(str(value))
@@ -100,14 +85,38 @@ class Engine(ABC):
             calling_place(),
         )
 
-    @abstractmethod
-    def number(self, value: Value) -> Token:
-        """Print a number with its sources; implemented in ``macros``."""
+    def n(
+        self,
+        value: object,
+        *,
+        digits: int | None = None,
+        unit: bool = True,
+        sign: bool | None = None,
+    ) -> Token:
+        """A number with its sources.
 
-    def missing(self, value: Missing) -> Token:
-        """The mark for a missing number."""
-        note = self.labels("missing_number", what=value.what)
-        return self.slots.add(partial("missing", note=note))
+        Args:
+            value: the number, which may be missing.
+            digits: decimals instead of the kind's default; significant digits for gain, weight.
+            unit: False leaves the unit out.
+            sign: True shows a plus, False no sign at all.
+        """
+        if not isinstance(value, Value):
+            return self.no_number(value, "n() takes a Value")
+        shown = numbers.printed(value, self.lang, digits)
+        text = numbers.signed(shown.text, value.value, sign)
+        shown = numbers.Printed(text, shown.unit if unit else "", shown.space)
+        return self.slots.add(numbers.data_element(value, str(shown), self.lang))
+
+    def no_number(self, item: object, expected: str) -> Token:
+        """The mark of a missing number; an error for anything else."""
+        if isinstance(item, Missing):
+            note = self.labels("missing_number", what=item.what)
+            return self.slots.add(partial("missing", note=note))
+        if isinstance(item, Undefined):
+            str(item)  # raises, naming what is undefined
+        given = "nothing (None)" if item is None else f"a {type(item).__name__}"
+        raise ReportError(f"{expected}, not {given}", calling_place())
 
     def template(self, name: str) -> Template:
         """Load a template.
@@ -137,8 +146,8 @@ class Engine(ABC):
             # Any error raised by an expression is an error in the template.
             raise template_error(error, start, self.environment.globals) from None
 
-    def html(self, text: str, file: Path) -> str:
-        """Convert Markdown to HTML with placeholders.
+    def html(self, text: str, file: Path, *, inline: bool = False) -> str:
+        """Convert Markdown to HTML with placeholders; ``inline``: without a paragraph around it.
 
         Raises:
             ReportError: there is an error in a formula, a picture, a tag or a link's address.
@@ -148,7 +157,9 @@ class Engine(ABC):
             code = f"U+{ord(control[0]):04X}"
             raise ReportError(f"the character {code} cannot be printed", _find(file, control[0]))
         try:
-            html: str = self._convert.render(text, {"docId": file.name.partition(".")[0]})
+            convert = self._convert.renderInline if inline else self._convert.render
+            # Footnotes are numbered by section.
+            html: str = convert(text, {"docId": f"{self.lang}-{file.name.partition('.')[0]}"})
             tree.parsed(html)
         except tree.NotWellFormed as error:
             raise ReportError(f"an HTML tag is left open ({error})", Place(file, 1)) from None
@@ -158,15 +169,8 @@ class Engine(ABC):
             raise ReportError("an expression stands in a link's address", _find(file, "]({{"))
         return html
 
-    def caption(self, text: str, file: Path) -> str:
-        """Convert Markdown of a caption or a claim to HTML without a surrounding paragraph."""
-        html = self.html(text.strip(), file).strip()
-        if html.count("<p>") == 1 and html.startswith("<p>") and html.endswith("</p>"):
-            html = html.removeprefix("<p>").removesuffix("</p>")
-        return html
-
     def _formula(self, tex: str, label: str | None) -> str:
-        """The HTML of a formula; see ``markdown.Hooks``."""
+        """The HTML of a formula."""
         display = label is not None
         place = _find(self._file, tex.strip().splitlines()[0].partition("\ue000")[0])
         try:
@@ -188,7 +192,7 @@ class Engine(ABC):
         return partial("equation", lang=self.lang, label=label, number=number, math=Markup(math))
 
     def _picture(self, address: str, alt: str) -> str:
-        """The HTML of a picture in the templates folder; see ``markdown.Hooks``."""
+        """The HTML of a picture in the templates folder."""
         address = unquote(address)
         place = _find(self._file, address)
         if re.match("[a-z]+:|//", address):

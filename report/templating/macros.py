@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from jinja2 import Undefined
 from markupsafe import Markup
 
-from analysis.schema import Finding, Kind, Network, Results, Run, Value, Verdict, value
+from analysis.schema import Finding, Kind, Results, Run, Value, Verdict, value
 from report.base.environment import partial, read
 from report.base.errors import Place, ReportError, calling_place, unknown
 from report.base.placeholders import Token, escape, stand_in
-from report.blocks import front_matter, numbers, settings, svg, tables
+from report.blocks import front_matter, numbers, pictures, settings, tables
 from report.blocks.citations import Bibliography
 from report.blocks.numbers import Lang, card_id, data_element, link
 from report.templating.engine import Engine, Missing
-from report.templating.sections import SectionFile, in_language, left_out, written
+from report.templating.sections import SectionFile, in_language, written
 
 #: Marks of the verdicts; they differ in shape, not only in colour.
 MARKS = {
@@ -30,11 +30,13 @@ MARKS = {
     "inconclusive": "◆",
     "not_testable": "○",
 }
-#: Names in templates of methods of ``Writer``: numbers, paragraphs, references; and of fields of a
-#: network.
-_NUMBERS = ("n", "p", "ci", "field", "has", "orig", "const")
-_BLOCKS = ("figure", "table", "layers", "finding", "colophon")
-_REFERENCES = ("verdict", "outcome", "f", "cite", "ref", "run")
+#: Methods of ``Writer`` that templates may call: numbers, blocks, references.
+_MACROS = (
+    *("n", "p", "ci", "field", "has", "orig", "const"),
+    *("figure", "table", "layers", "finding", "colophon"),
+    *("verdict", "outcome", "f", "cite", "ref", "run"),
+)
+#: Fields of a network by macro.
 _QUANTITIES = {
     "acc": "accuracy",
     "val_acc": "validation_accuracy",
@@ -50,6 +52,7 @@ _MAIN_FINDINGS = (
     "dense-efficient",
 )
 _MAIN_FIGURE = "residual"
+_Item = TypeVar("_Item")
 _SVG = "http://www.w3.org/2000/svg"
 #: Maximum number of record groups below a figure; more are collapsed.
 _FEW_RUNS = 4
@@ -59,13 +62,7 @@ class Writer(Engine):
     """The macros of one language and target, and their numbers and citations; see ``Engine``."""
 
     def __init__(
-        self,
-        folder: Path,
-        lang: Lang,
-        *,
-        pdf: bool,
-        results: Results,
-        sections: list[SectionFile],
+        self, folder: Path, lang: Lang, *, pdf: bool, results: Results, sections: list[SectionFile]
     ) -> None:
         super().__init__(folder, lang, pdf=pdf)
         self.records = results
@@ -73,22 +70,21 @@ class Writer(Engine):
         self.works = Bibliography(folder / "references.bib", lang)
         self.assets: dict[str, str] = {}
         self.drawings: dict[str, str] = {}
-        self._addresses: dict[str, str] = {}
         self._numbers: dict[str, dict[str, int]] = {"figure": {}, "table": {}, "finding": {}}
         here = in_language(sections, lang)
         self._sections = {section.name: section.number for section in here if section.number}
-        self._left_out = left_out(folder, here)
+        names = {section.name for section in here}
+        self._left_out = [section.name for section in sections if section.name not in names]
         self._short = cache(self._said)
-        macros = (*_NUMBERS, *_BLOCKS, *_REFERENCES)
-        self.environment.globals |= {name: getattr(self, name) for name in macros}
+        self.environment.globals |= {name: getattr(self, name) for name in _MACROS}
         self.environment.globals |= {
             macro: functools.partial(self._quantity, field) for macro, field in _QUANTITIES.items()
         }
         self.environment.globals |= {
-            "claim": self.claim_text,
-            "title": lambda variant: self._known(variant).title,
+            "claim": lambda name: self.slots.add(self.claim(name)),
+            "title": lambda variant: _known("network", variant, self.records.networks).title,
             "preset": settings.preset(folder / "report.toml"),
-            "shown": lambda section: section in {each.name for each in here},
+            "shown": lambda section: section in names,
             "profile": self.profile,
             "records": self.records,
             "dataset": results.dataset,
@@ -100,37 +96,10 @@ class Writer(Engine):
 
     # --- numbers ------------------------------------------------------------------------------
 
-    def number(self, value: Value) -> Token:
-        """A number with its default format."""
-        return self.n(value)
-
-    def n(
-        self,
-        value: Value | Missing,
-        *,
-        digits: int | None = None,
-        unit: bool = True,
-        sign: bool | None = None,
-    ) -> Token:
-        """A number with its sources.
-
-        Args:
-            value: the number.
-            digits: decimals instead of the kind's default; significant digits for gain, weight.
-            unit: False leaves the unit out.
-            sign: True shows a plus, False no sign at all.
-        """
-        if not isinstance(value, Value):
-            return self._no_number(value, "n() takes a Value")
-        shown = numbers.printed(value, self.lang, digits)
-        text = numbers.signed(shown.text, value.value, sign)
-        shown = numbers.Printed(text, shown.unit if unit else "", shown.space)
-        return self.slots.add(data_element(value, str(shown), self.lang))
-
     def p(self, value: Value | Missing) -> Token:
         """A p-value: ``p = 0.003``, ``p < 0.001``."""
         if not isinstance(value, Value):
-            return self._no_number(value, "p() takes a Value")
+            return self.no_number(value, "p() takes a Value")
         text = numbers.printed(value, self.lang).text
         sign = "" if text.startswith("<") else f"={numbers.NBSP}"
         number = data_element(value, sign + text, self.lang)
@@ -145,17 +114,8 @@ class Writer(Engine):
     ) -> Token:
         """An interval: ``[97.1, 98.2]%``."""
         if not (isinstance(interval, tuple) and len(interval) == 2):
-            return self._no_number(interval, "ci() takes an interval")
+            return self.no_number(interval, "ci() takes an interval")
         return self.slots.add(tables.interval(interval, self.lang, digits, unit=unit))
-
-    def _no_number(self, item: object, expected: str) -> Token:
-        """The mark of a missing number; an error for anything else."""
-        if isinstance(item, Missing):
-            return self.missing(item)
-        if isinstance(item, Undefined):
-            str(item)  # raises, naming what is undefined
-        given = "nothing (None)" if item is None else f"a {type(item).__name__}"
-        raise ReportError(f"{expected}, not {given}", calling_place())
 
     def field(self, record: str, path: str, kind: Kind) -> Value | Missing:
         """A field of a record: ``field("ResNet18.s0", "test.accuracy", "accuracy")``."""
@@ -179,77 +139,68 @@ class Writer(Engine):
             raise unknown("record", record, known, calling_place())
         return self.records.runs.get(record)
 
-    def _known(self, variant: str) -> Network:
-        if variant not in self.records.networks:
-            raise unknown("network", variant, self.records.networks, calling_place())
-        return self.records.networks[variant]
-
     def _quantity(self, field: str, variant: str) -> Value | Missing:
-        found: Value | None = getattr(self._known(variant), field)
+        found: Value | None = getattr(_known("network", variant, self.records.networks), field)
         return found or Missing(variant)
 
     def has(self, variant: str, *, any: bool = False) -> bool:
         """Whether a network has a finished run; with ``any``, a run of any status."""
-        network = self._known(variant)
+        network = _known("network", variant, self.records.networks)
         return bool(network.runs if any else network.finished)
 
     def orig(self, network: str, field: str) -> Value:
         """A figure of the original write-up's results table."""
-        rows = {_spelling(name): row for name, row in self.records.original.figures.items()}
-        row = rows.get(_spelling(network))
-        if row is None:
-            known = self.records.original.figures
-            raise unknown("network of the original's table", network, known, calling_place())
-        if field not in row:
-            raise unknown("figure of the original's table", field, row, calling_place())
-        return row[field]
+        figures = self.records.original.figures
+        row = _known("network of the original's table", network, figures)
+        return _known("figure of the original's table", field, row)
 
     def const(self, name: str) -> Value:
         """A number that follows from definitions."""
-        if name not in self.records.constants:
-            raise unknown("constant", name, self.records.constants, calling_place())
-        return self.records.constants[name]
+        return _known("constant", name, self.records.constants)
 
     # --- figures and tables -------------------------------------------------------------------
 
-    def _numbered(self, kind: str, name: str, known: Mapping[str, object]) -> int:
+    def _numbered(self, kind: str, name: str) -> int:
         """Give a figure, table or finding its number."""
         numbered = self._numbers[kind]
-        if name not in known:
-            raise unknown(kind, name, known, calling_place())
         if name in numbered:
             raise ReportError(f"{kind} {name!r} is there twice", _place(name))
         numbered[name] = len(numbered) + 1
         return numbered[name]
 
-    def asset(self, svg: str) -> str:
-        """Store a drawing for the PDF; returns its address."""
-        address = self._addresses.setdefault(svg, f"asset:{len(self._addresses)}.svg")
-        self.assets[address] = svg
-        return address
+    def _float(
+        self, kind: str, name: str, caller: Callable[[], str] | None, data: str, **content: object
+    ) -> Token:
+        """A figure or table with its number, its caption and the records behind it."""
+        place, number = calling_place(), self._numbered(kind, name)
+        # the text between {% call figure(...) %} and {% endcall %}
+        file = place.file if place else self.folder
+        caption = self.html(caller().strip(), file, inline=True) if caller else ""
+        html = partial(
+            kind,
+            lang=self.lang,
+            name=name,
+            label=self.labels,
+            number=partial(
+                "number-label",
+                text=self.labels(f"{kind}_number", number=number),
+                target=f"{self.lang}-{kind[:3]}-{name}",
+                paper=self.pdf,
+            ),
+            caption=Markup(caption),
+            data=data,
+            paper=self.pdf,
+            **content,
+        )
+        return self.slots.add(html, block=True, place=place)
 
     def figure(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
         """A figure with its number, its caption and the records behind it."""
-        place, number = calling_place(), self._numbered("figure", name, self.records.figures)
-        art = self.records.figures[name]
+        art = _known("figure", name, self.records.figures)
         kinds = (f"{self.lang}.svg", f"{self.lang}.png", f"{self.lang}.pdf", "csv")
-        files = [f"figures/{name}.{kind}" for kind in kinds]
-        html = partial(
-            "figure",
-            lang=self.lang,
-            name=name,
-            **self._drawing(name),
-            label=self.labels,
-            number=self._label("figure", name, number),
-            caption=Markup(self._caption(caller)),
-            data=self._data_line(
-                art.runs,
-                [file for file in files if file in self.records.files],
-                self._command(name),
-            ),
-            paper=self.pdf,
-        )
-        return self.slots.add(html, block=True, place=place)
+        files = [file for kind in kinds if (file := f"figures/{name}.{kind}") in self.records.files]
+        data = self._data_line(art.runs, files, self._command(name))
+        return self._float("figure", name, caller, data, **self._drawing(name))
 
     def _drawing(self, name: str) -> dict[str, str]:
         """A figure's address in the PDF, or the drawing itself in the page."""
@@ -258,9 +209,11 @@ class Writer(Engine):
             return {"address": "", "drawing": "", "alt": ""}
         source, alt = self.records.svg(name, self.lang), art.alt[self.lang]
         if self.pdf:
-            return {"address": self.asset(source), "drawing": "", "alt": alt}
+            address = f"asset:{name}.svg"
+            self.assets[address] = source
+            return {"address": address, "drawing": "", "alt": alt}
         key = f"{self.lang}-{name}"
-        drawing = svg.for_page(source, key, self.records.inks)
+        drawing = pictures.for_page(source, key, self.records.inks)
         head, _, body = drawing.replace(f' xmlns="{_SVG}"', "", 1).partition(">")
         self.drawings[key] = body.removesuffix("</svg>")
         # The tree contains only the drawing's outer element.
@@ -271,44 +224,22 @@ class Writer(Engine):
 
     def table(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
         """A table with its number, its caption and the records behind it."""
-        place, number = calling_place(), self._numbered("table", name, self.records.tables)
-        found = self.records.tables[name]
-        html = partial(
-            "table",
-            lang=self.lang,
-            name=name,
-            label=self.labels,
-            number=self._label("table", name, number),
-            caption=Markup(self._caption(caller)),
-            body=tables.html(found, self.context),
-            data=self._data_line(
-                found.runs, [f"tables/{name}.csv", f"tables/{name}.{self.lang}.tex"], ""
-            ),
-        )
-        return self.slots.add(html, block=True, place=place)
+        found = _known("table", name, self.records.tables)
+        files = [f"tables/{name}.csv", f"tables/{name}.{self.lang}.tex"]
+        data = self._data_line(found.runs, files, "")
+        return self._float("table", name, caller, data, body=tables.html(found, self.context))
 
     @cached_property
     def context(self) -> tables.Context:
         """The parts of this document that the cells of tables need."""
         return tables.Context(
-            self.lang,
             self.labels,
             self.claim,
             lambda name: self._short(name, "effect"),
             self.badge,
             frozenset(self.records.runs),
+            self.slots.plain,
         )
-
-    def _caption(self, caller: Callable[[], str] | None) -> str:
-        """The text between ``{% call figure(...) %}`` and ``{% endcall %}``."""
-        place = calling_place()
-        return self.caption(caller(), place.file if place else self.folder) if caller else ""
-
-    def _label(self, kind: str, name: str, number: int) -> Markup:
-        """The printed label of a figure or table: ``Figure 7``."""
-        text = self.labels(f"{kind}_number", number=number)
-        target = f"{self.lang}-{kind[:3]}-{name}"
-        return partial("number-label", text=text, target=target, paper=self.pdf)
 
     def _command(self, figure: str) -> str:
         """The command that draws a figure; empty if the profile is not the study's."""
@@ -337,9 +268,9 @@ class Writer(Engine):
     def layers(self, variant: str) -> Token:
         """torchinfo's layer table of a network."""
         place = calling_place()
-        index = self._known(variant).layers
+        index = _known("network", variant, self.records.networks).layers
         if index is None:
-            return self.missing(Missing(variant))
+            return self.n(Missing(variant))
         table = self.records.layers[index]
         html = partial(
             "layers",
@@ -353,16 +284,12 @@ class Writer(Engine):
 
     def f(self, name: str) -> Finding:
         """A finding, for conditions: ``{% if f("se-best").verdict == "supported" %}``."""
-        found = self.records.findings.get(name)
-        if found is None:
-            raise unknown("finding", name, self.records.findings, calling_place())
-        return found
+        return _known("finding", name, self.records.findings)
 
     def finding(self, name: str) -> Token:
         """A finding: its outcome as a heading in the text, numbers, and details of the test."""
-        place = calling_place()
-        self._numbered("finding", name, self.records.findings)
-        found = self.f(name)
+        place, found = calling_place(), self.f(name)
+        self._numbered("finding", name)
         verdict = found.verdict.value
         html = partial(
             "finding",
@@ -410,55 +337,45 @@ class Writer(Engine):
             told = Markup("{} {}" + self.labels("list_comma") + "{} {}")
             yield told.format(what, self.n(found.effect), self.labels("interval"), ends)
         if found.p:
-            yield Markup("{} {}").format(self.labels("corrected"), self.p(found.p)) + (
-                self._of_comparisons(found)
-            )
-
-    def _of_comparisons(self, found: Finding) -> Markup:
-        """For a claim about several networks, a note that the largest p-value was corrected."""
-        if "all" not in found.values or found.verdict is Verdict.MIXED:
-            return Markup()
-        return Markup(self.labels("largest_p", count="{}")).format(self.n(found.values["all"]))
+            told = Markup("{} {}").format(self.labels("corrected"), self.p(found.p))
+            if "all" in found.values and found.verdict is not Verdict.MIXED:
+                # of a claim about several networks, the largest p-value was corrected
+                largest = Markup(self.labels("largest_p", count="{}"))
+                told += largest.format(self.n(found.values["all"]))
+            yield told
 
     def colophon(self) -> Token:
         """The runs, machines, software and commits behind the records."""
-        html = front_matter.colophon(self.profile, self.records, self.labels)
+        html = front_matter.colophon(self.records, self.labels)
         return self.slots.add(html, block=True, place=calling_place())
 
     def summary(self) -> Markup:
         """The first screen of the page: marks of all findings shown, the main ones in words."""
-        names = list(self._numbers["finding"])
-        if not self.records.runs or not names:
+        outcomes = {
+            name: self._outcome(self.f(name))["outcome"] for name in self._numbers["finding"]
+        }
+        if not self.records.runs or not outcomes:
             return Markup()
-        words = {verdict: self.labels(f"verdict_{verdict}") for verdict in MARKS}
-        findings = []
-        for name in names:
-            found = self.f(name)
-            outcome = self._outcome(found)["outcome"]
-            findings.append(
-                {
-                    "name": name,
-                    "verdict": found.verdict.value,
-                    "outcome": outcome,
-                    "text": f"{words[found.verdict.value]}: {self.slots.plain(outcome)}",
-                }
-            )
-        verdicts = [found["verdict"] for found in findings]
+        findings = [
+            {
+                "name": name,
+                "verdict": self.f(name).verdict.value,
+                "outcome": outcome,
+                "plain": self.slots.plain(outcome),
+            }
+            for name, outcome in outcomes.items()
+        ]
         number = self._numbers["figure"].get(_MAIN_FIGURE, 0)
         alt = self.records.figures[_MAIN_FIGURE].alt if number else {}
-        box = (
-            re.search(r'viewBox="([^"]*)"', self.records.svg(_MAIN_FIGURE, self.lang))
-            if alt
-            else None
-        )
+        svg = self.records.svg(_MAIN_FIGURE, self.lang) if alt else ""
+        box = re.search(r'viewBox="([^"]*)"', svg)
         target = f"{self.lang}-fig-{_MAIN_FIGURE}"
         return partial(
             "summary",
             lang=self.lang,
             label=self.labels,
             marks=MARKS,
-            words=words,
-            tally={verdict: verdicts.count(verdict) for verdict in MARKS if verdict in verdicts},
+            tally=Counter(found["verdict"] for found in findings),
             findings=findings,
             main=_MAIN_FINDINGS,
             alt=alt.get(self.lang, ""),
@@ -466,10 +383,6 @@ class Writer(Engine):
             figure=f"{self.lang}-{_MAIN_FIGURE}",
             link=link("ref", target, self.labels("ref_fig", number=number)),
         )
-
-    def _wording(self, found: Finding, block: str) -> str:
-        scope = {**self._phrases, "f": found}
-        return self.render(f"findings/{found.id}.{self.lang}.md", scope, block)
 
     @cached_property
     def _phrases(self) -> Mapping[str, Any]:
@@ -484,12 +397,10 @@ class Writer(Engine):
         return self._short(name, "claim")
 
     def _said(self, name: str, block: str) -> str:
-        file = self.folder / f"findings/{name}.{self.lang}.md"
-        return self.caption(self._wording(self.f(name), block), file)
-
-    def claim_text(self, name: str) -> Token:
-        """The short text of a finding's claim."""
-        return self.slots.add(self.claim(name))
+        """A block of a finding's wording (``findings/<name>.<lang>.md``) as HTML."""
+        file = f"findings/{name}.{self.lang}.md"
+        text = self.render(file, {**self._phrases, "f": self.f(name)}, block)
+        return self.html(text.strip(), self.folder / file, inline=True)
 
     def outcome(self, name: str, more: str = "") -> Token:
         """A finding's outcome as a sentence, with ``more`` in brackets before the full stop."""
@@ -538,16 +449,13 @@ class Writer(Engine):
             "sec": self._sections,
             "eq": self.equations,
         }
-        if kind not in numbered:
-            raise unknown("kind of reference", kind, numbered, place)
+        known = _known("kind of reference", kind, numbered)
 
         def leading() -> str:  # once everything has its number
-            if name not in numbered[kind] and (name in self._left_out or kind != "sec"):
+            if name not in known:
                 self._refuse_left_out(target, place)
-            if name not in numbered[kind]:
-                known = [f"{kind}:{each}" for each in numbered[kind]]
-                raise unknown("reference", target, known, place)
-            number = numbered[kind][name]
+                raise unknown("reference", target, [f"{kind}:{each}" for each in known], place)
+            number = known[name]
             appendix = kind == "sec" and not str(number)[0].isdigit()
             text = self.labels("ref_appendix" if appendix else f"ref_{kind}", number=number)
             return link("ref", f"{self.lang}-{kind}-{name}", text)
@@ -557,11 +465,13 @@ class Writer(Engine):
     def _refuse_left_out(self, target: str, place: Place | None) -> None:
         """Raise an error if the target of a reference is in a section that is left out."""
         kind, _, name = target.partition(":")
-        macro = {"fig": f'figure("{name}")', "tab": f'table("{name}")', "eq": f"$$ ({name})"}
+        macros = {"fig": f'figure("{name}")', "tab": f'table("{name}")', "eq": f"$$ ({name})"}
         for section in self._left_out:
             files = written(self.folder / "sections", f"*-{section}.{self.lang}.md")
-            if (kind == "sec" and section == name) or (
-                kind != "sec" and any(macro[kind] in read(file) for file in files)
+            if (
+                section == name
+                if kind == "sec"
+                else any(macros[kind] in read(file) for file in files)
             ):
                 raise ReportError(
                     f"{target} is in the section {section!r}, which report.toml leaves out: show "
@@ -576,9 +486,15 @@ class Writer(Engine):
         return self.slots.add(link("run", card_id(record, self.lang), record))
 
 
-def _spelling(network: str) -> str:
-    """A network's name without case and hyphens: ``resnet18`` for ``ResNet-18``."""
-    return re.sub(r"[^a-z0-9]", "", network.lower())
+def _known(kind: str, name: str, known: Mapping[str, _Item]) -> _Item:
+    """The item of a name.
+
+    Raises:
+        ReportError: there is no such name.
+    """
+    if name not in known:
+        raise unknown(kind, name, known, calling_place())
+    return known[name]
 
 
 def _place(word: str) -> Any:

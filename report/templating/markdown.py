@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from markdown_it import MarkdownIt
@@ -31,24 +30,19 @@ _NOTE = re.compile(r"\[\^[^\]\s]+\]")
 _TAGS = re.compile(r"</?(?:sub|sup|kbd|mark|u|ins)>|<br ?/?>|</?(?:details|summary)>")
 
 
-@dataclass(frozen=True)
-class Hooks:
-    """Functions of the document that the renderer calls.
+def converter(
+    formula: Callable[[str, str | None], str],
+    picture: Callable[[str, str], str],
+    refuse: Callable[[str, str], NoReturn],
+) -> MarkdownIt:
+    """A Markdown converter; ``convert.render(text)`` returns HTML.
 
-    Attributes:
+    Args:
         formula: returns the HTML of a formula, given its TeX and its label: None for an inline
             formula, "" for a displayed one without a number.
         picture: returns the HTML of a picture, given its address and text alternative.
         refuse: raises an error, given the refused text and the advice what to write.
     """
-
-    formula: Callable[[str, str | None], str]
-    picture: Callable[[str, str], str]
-    refuse: Callable[[str, str], NoReturn]
-
-
-def converter(hooks: Hooks) -> MarkdownIt:
-    """A Markdown converter; ``convert.render(text)`` for blocks, ``renderInline`` for a line."""
     convert = MarkdownIt("commonmark", {"html": True, "xhtmlOut": True})
     convert.enable(["table", "strikethrough"])
     convert.options["tasklists"] = convert.options["alerts"] = True
@@ -59,11 +53,11 @@ def converter(hooks: Hooks) -> MarkdownIt:
 
     def inline(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         number = formulas.plain_number(tokens[at].content)
-        return number if number is not None else hooks.formula(tokens[at].content, None)
+        return number if number is not None else formula(tokens[at].content, None)
 
     def block(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         label = tokens[at].info if tokens[at].type == "math_block_label" else ""
-        return hooks.formula(tokens[at].content, label)
+        return formula(tokens[at].content, label)
 
     def code(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         content = tokens[at].content
@@ -72,25 +66,25 @@ def converter(hooks: Hooks) -> MarkdownIt:
         return RendererHTML.code_inline(self, tokens, at, *rest)
 
     def image(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-        return hooks.picture(str(tokens[at].attrs["src"]), tokens[at].content)
+        return picture(str(tokens[at].attrs["src"]), tokens[at].content)
 
     def tag(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         html = _COMMENT.sub("", tokens[at].content)
         unknown = _TAGS.sub("", html).strip()
         if unknown and tokens[at].content.startswith("<!--"):
-            hooks.refuse(unknown, "is in the line of a comment, which must stand alone")
+            refuse(unknown, "is in the line of a comment, which must stand alone")
         if "<" in unknown:
-            hooks.refuse(unknown, "is HTML that is not known; write Markdown, or \\< for the sign")
+            refuse(unknown, "is HTML that is not known; write Markdown, or \\< for the sign")
         return html.replace("<br>", "<br/>")
 
     def text(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         if note := _NOTE.search(tokens[at].content):
-            hooks.refuse(note[0], "is a footnote without its text, or one in a caption")
+            refuse(note[0], "is a footnote without its text, or one in a caption")
         return escapeHtml(tokens[at].content)
 
     def fence(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         if tokens[at].info.strip() == "math":
-            return hooks.formula(tokens[at].content, "")
+            return formula(tokens[at].content, "")
         return RendererHTML.fence(self, tokens, at, *rest)
 
     def mark(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:

@@ -15,26 +15,32 @@ from report.blocks import settings
 from report.blocks.numbers import LANGS, Lang
 
 #: Files with smaller numbers than the first are unnumbered; from the second on they are appendices.
-_NUMBERED, _APPENDIX = 10, 900
+_NUMBERED, APPENDIX = 10, 900
 _NAME = re.compile(r"(\d+)-([a-z0-9]+(?:-[a-z0-9]+)*)\.(zh|en)\.md")
 
 
 @dataclass(frozen=True)
 class SectionFile:
-    """A section: its name (``depth``), the number in its file names, its file in each language.
+    """A section.
 
-    ``number``: the printed number in one language (``5``, ``B``); empty for the abstract.
+    Attributes:
+        name: its name (``depth``).
+        order: the number in its file names.
+        files: its file in each language.
+        shown: whether ``report.toml`` chooses it.
+        number: the printed number in one language (``5``, ``B``); empty for the abstract.
     """
 
     name: str
     order: int
     files: Mapping[Lang, Path]
+    shown: bool = True
     number: str = ""
 
     @property
     def appendix(self) -> bool:
         """Whether it follows the references."""
-        return self.order >= _APPENDIX
+        return self.order >= APPENDIX
 
 
 def written(folder: Path, pattern: str) -> list[Path]:
@@ -49,27 +55,19 @@ def _alone(path: Path) -> bool:
 
 
 def in_language(sections: Iterable[SectionFile], lang: Lang) -> list[SectionFile]:
-    """The sections of a language, with their numbers."""
+    """The sections that a language shows, with their numbers."""
     chapters, appendices = map(str, count(1)), iter(string.ascii_uppercase)
     return [
         replace(section, number=next(appendices if section.appendix else chapters))
         if section.order >= _NUMBERED
         else section
         for section in sections
-        if lang in section.files
+        if section.shown and lang in section.files
     ]
 
 
-def left_out(folder: Path, sections: Iterable[SectionFile]) -> list[str]:
-    """The names of the sections that ``report.toml`` leaves out."""
-    shown = {section.name for section in sections}
-    matches = map(_NAME.fullmatch, (path.name for path in written(folder / "sections", "*.md")))
-    names = dict.fromkeys(match[2] for match in matches if match)
-    return [name for name in names if name not in shown]
-
-
 def discover(folder: Path) -> list[SectionFile]:
-    """The sections that ``report.toml`` chooses, in the order of their files' numbers.
+    """The sections in the order of their files' numbers.
 
     Raises:
         ReportError: a file is misnamed, lacks its other language, or two sections share a name.
@@ -95,4 +93,4 @@ def discover(folder: Path) -> list[SectionFile]:
         names.add(name)
     ordered = sorted(found.items())
     shown = settings.shown(folder / "report.toml", [name for (_, name), _ in ordered])
-    return [SectionFile(name, order, files) for (order, name), files in ordered if name in shown]
+    return [SectionFile(name, order, files, name in shown) for (order, name), files in ordered]

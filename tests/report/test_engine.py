@@ -64,8 +64,8 @@ def test_numbers_carry_value_and_source(tmp_path):
 @pytest.mark.parametrize(
     ("expression", "shown"),
     [
-        ('n(orig("ResNet-18", "accuracy"))', "98.75%"),
-        ('n(orig("ResNet-18", "accuracy"), digits=1, unit=false)', "98.8"),
+        ('n(orig("ResNet18", "accuracy"))', "98.75%"),
+        ('n(orig("ResNet18", "accuracy"), digits=1, unit=false)', "98.8"),
         ('n(const("softmax_floor"), digits=4)', "1.4612"),
         ('field("ResNet18.s0", "network.parameters", "count")', "11,702,530"),
         ('n(params("ResNet18"))', "11.70\xa0M"),
@@ -202,7 +202,7 @@ def test_hostile_text_is_escaped_everywhere(tmp_path):
         ('{{ ref("fig:nothing") }}', "unknown reference 'fig:nothing'", 9),
         ('{{ ref("chapter:1") }}', "unknown kind of reference 'chapter'", 9),
         ('{{ const("pi") }}', "unknown constant 'pi'", 11),
-        ('{{ orig("ResNet-18", "loss") }}', "unknown figure of the original's table 'loss'", 23),
+        ('{{ orig("ResNet18", "loss") }}', "unknown figure of the original's table 'loss'", 22),
         ('{{ n("98.36") }}', "n() takes a Value, not a str", None),
         ("{{ n(none) }}", "not nothing (None)", None),
         ("{{ 98.36 }}", "type float cannot be printed", None),
@@ -326,7 +326,7 @@ def test_what_writers_bring_along_is_known(tmp_path):
     )
     assert "TODO" not in html and "<sub>2</sub>" in html and "<br/>" in html
     assert "☐ a" in html and "☑ b" in html
-    assert 'href="#en-a-fn1"' in html and 'id="en-a-fn1"' in html and "The note." in html
+    assert 'href="#fn-en-10-a-1"' in html and 'id="fn-en-10-a-1"' in html and "The note." in html
     assert 'href="https://example.org/a"' in html
     assert '<p class="markdown-alert-title">Note</p>' in html
     assert "<math" in section(tmp_path / "math", "```math\nx\n```")

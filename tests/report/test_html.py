@@ -11,7 +11,7 @@ import pytest
 from analysis import schema
 from analysis.figures.common import theme
 from report import build
-from report.blocks.svg import for_page
+from report.blocks.pictures import for_page
 from tests import factory
 from tests.fuzz_kit import replaced
 from tests.report_kit import SVG, built, material

@@ -223,7 +223,7 @@ def test_nothing_is_fetched(monkeypatch, tmp_path):
     def drawn(address):
         html = f'<html lang="en"><title>t</title><img alt="a" src="{address}"></html>'
         monkeypatch.setattr(pdf, "render", lambda *_: html)
-        made = pdf.write(TEMPLATES, Document("en", None, (), (), {"asset:0.svg": svg}, {}))
+        made = pdf.write(TEMPLATES, Document("en", None, (), {"asset:0.svg": svg}, {}))
         with pymupdf.open(stream=made) as document:
             return bool(document[0].get_drawings())
 
@@ -249,7 +249,7 @@ def test_a_table_of_many_columns_fits_the_page():
     root = tree.parsed(f"<table><tr>{head}</tr><tr>{cells}</tr></table>")
     finish(root, Labels("en"))
     style = (TEMPLATES / "style" / "print.css").read_text(encoding="utf-8")
-    html = f"<style>{style}</style><body class=en>{tree.serialised([root], inner=True)}</body>"
+    html = f"<style>{style}</style><body class=en>{tree.inner(root)}</body>"
     with pymupdf.open(stream=printing.pdf(html, {})) as document:
         page = document[0]
         words, right = page.get_text("words"), page.rect.x1 - SIDE

@@ -10,6 +10,7 @@ from analysis.tables import Cell, Column, Table
 from analysis.values import Source, Value
 from report.base.errors import ReportError
 from report.base.labels import Labels
+from report.base.placeholders import Slots
 from report.blocks.tables import Context, as_latex, html
 
 ACCURACY = Value(0.98366, "accuracy", (Source("A.s0", "test.accuracy"),))
@@ -44,7 +45,7 @@ TABLE = Table(
 
 
 def context(lang="en"):
-    return Context(lang, Labels(lang), str, str, str, frozenset({"A.s0"}))
+    return Context(Labels(lang), str, str, str, frozenset({"A.s0"}), Slots().plain)
 
 
 def test_html():
@@ -82,6 +83,6 @@ def test_latex_is_booktabs_and_escaped():
     for rule in ("\\toprule", "\\midrule", "\\bottomrule"):
         assert made.count(rule) == 1
     assert "Net \\& co" in made and "\\_50\\%" in made and "\\textbf{98.37" in made
-    assert "1.20~$\\times$~10$^{-7}$" in made
+    assert "1.20~{\\texttimes}~10$^{-7}$" in made
     head, *body = [line for line in made.splitlines() if line.endswith("\\\\")]
     assert {line.count(" & ") for line in (head, *body)} == {head.count(" & ")}

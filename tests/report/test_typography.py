@@ -5,20 +5,20 @@ import re
 import pytest
 
 from report.base import tree
-from report.documents.typography import typeset_chinese, typeset_english
+from report.documents import typography
 from report.pdf_engine import glyphs
 
 
 def typeset(html, *, pdf):
     root = tree.parsed(html)
-    typeset_chinese(root, pdf=pdf)
-    return tree.serialised([root], inner=True)
+    typography.typeset(root, "zh", pdf=pdf)
+    return tree.inner(root)
 
 
 def whole_names(html):
     root = tree.parsed(html)
-    typeset_english(root, pdf=False)
-    return tree.serialised([root], inner=True)
+    typography.typeset(root, "en", pdf=False)
+    return tree.inner(root)
 
 
 @pytest.mark.parametrize(
