@@ -10,12 +10,12 @@ from analysis.cross_dataset import Transfer
 from analysis.findings import Verdict, evaluate
 from analysis.records import Records, siblings
 from analysis.results import Inputs
-from analysis.tables import tables
 from experiments.datasets import splits as data
 from experiments.record import write
 from report import build
 from report.blocks.numbers import LANGS
 from tests import factory
+from tests.analysis.test_tables import made
 from tests.report_kit import compared, material
 
 S, C, OPEN, N = (
@@ -28,12 +28,12 @@ FASHION = "quick-fashionmnist"
 def folder(tmp_path_factory):
     """Records of the quick profile on both data sets: AlexNet is the best on both, and on
     Fashion-MNIST depth does no harm."""
-    made = tmp_path_factory.mktemp("results")
+    results = tmp_path_factory.mktemp("results")
     both = {"AlexNet": factory.outcome("AlexNet", accuracy=0.995)}
     better = {"PlainNet34": factory.outcome("PlainNet34", accuracy=0.99, train_loss=0.01)}
     for profile, specs in (("quick", both), (FASHION, both | better)):
-        factory.save(factory.make(profile=profile, specs=specs), made / profile)
-    return made
+        factory.save(factory.make(profile=profile, specs=specs), results / profile)
+    return results
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def folder(tmp_path_factory):
 def test_a_finding_carries_over_if_it_comes_out_alike(verdicts, outcome):
     found = evaluate(factory.make())["se-best"]
     names = ("MNIST", "FashionMNIST", "KMNIST")
-    made = {
+    findings = {
         name: {"se-best": dataclasses.replace(found, verdict=verdict)}
         for name, verdict in zip(names, verdicts, strict=False)
     }
-    assert Transfer(made).outcome("se-best") == outcome
+    assert Transfer(findings).outcome("se-best") == outcome
 
 
 def test_records_of_another_data_set_are_found_beside_these(folder):
@@ -79,23 +79,23 @@ def test_both_reports_compare_the_same(folder):
 
 def test_numbers_from_elsewhere_say_where(folder):
     records = Records.load(folder / "quick")
-    made = compared(records)
+    found = compared(records)
     for name, place in (("MNIST", ""), ("FashionMNIST", f"{FASHION}/")):
-        sources = made.findings[name]["plain-degrades"].effect.sources
+        sources = found.findings[name]["plain-degrades"].effect.sources
         assert {s.record for s in sources} == {f"{place}PlainNet{d}.s0" for d in (18, 34)}
-    table = tables(records, evaluate(records), made)["transfer"]
+    table = made(records, transfer=found)["transfer"]
     parts = [
         f"{name}_{what}" for name in ("mnist", "fashionmnist") for what in ("verdict", "effect")
     ]
     assert [column.key for column in table.columns] == ["claim", *parts, "outcome"]
-    tested = [name for name in made.names if made.outcome(name) != "untested"]
+    tested = [name for name in found.names if found.outcome(name) != "untested"]
     assert len(table.rows) == len(tested)
 
 
 def test_one_data_set_alone_is_not_compared(tmp_path):
     records = factory.make()
     assert not compared(records)
-    assert not tables(records, evaluate(records))["transfer"].rows
+    assert not made(records)["transfer"].rows
     (tmp_path / FASHION).mkdir()  # records to come
     assert not compared(Records.load(factory.save(records, tmp_path / "quick")))
 

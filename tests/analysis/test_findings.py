@@ -14,11 +14,10 @@ from analysis.constants import CONSTANTS, PAPER_PARAMETERS
 from analysis.findings import Verdict, evaluate
 from analysis.findings.base import REGISTRY, TESTS
 from analysis.records import Records
-from analysis.tables import tables
 from analysis.values import Value
 from experiments import study
 from experiments.record import Record
-from tests.analysis.test_tables import NOTHING
+from tests.analysis.test_tables import NOTHING, made
 from tests.analysis.test_tables import check as check_table
 from tests.factory import SIZES, Outcome, any_records, make, outcome
 
@@ -74,9 +73,9 @@ def check(records):
             holds, fails, count = (found.values[name].value for name in ("holds", "fails", "all"))
             assert min(holds, fails) > 0
             assert holds + fails <= count
-    made = tables(records, findings)
-    assert list(made) == list(tables(NOTHING, evaluate(NOTHING)))
-    for table in made.values():
+    found = made(records, findings)
+    assert list(found) == list(made(NOTHING))
+    for table in found.values():
         check_table(table, records)
     return findings
 
@@ -121,8 +120,8 @@ def test_gains_beyond_every_number_are_no_failure():
         text = re.sub(r'"(gain|branch|shortcut)":[^,}]+', r'"\1":1e300', record.model_dump_json())
         return Record.model_validate_json(text)
 
-    made = make()
-    check(replace(made, by_id={name: huge(record) for name, record in made.by_id.items()}))
+    records = make()
+    check(replace(records, by_id={name: huge(record) for name, record in records.by_id.items()}))
 
 
 # --- Verdicts -----------------------------------------------------------------------------------

@@ -13,12 +13,12 @@ from analysis.findings import Verdict, evaluate
 from analysis.records import Records, rungs
 from analysis.results import Inputs
 from analysis.schema import Step
-from analysis.tables import tables
 from analysis.values import Value
 from report.base.errors import TEMPLATES
 from report.blocks.numbers import LANGS
 from tests import factory
 from tests.analysis import test_figures
+from tests.analysis.test_tables import made
 from tests.report_kit import material, section
 
 S, C, OPEN = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.INCONCLUSIVE
@@ -105,8 +105,8 @@ def test_two_rungs_that_agree_and_two_that_do_not():
 
 
 def test_of_three_rungs_the_last_two_count():
-    made = climbed(rung("C", specs=DEEP).beside({"A": rung("A"), "B": rung("B", specs=DEEP)}))
-    steps = made.findings[DEGRADES].steps
+    found = climbed(rung("C", specs=DEEP).beside({"A": rung("A"), "B": rung("B", specs=DEEP)}))
+    steps = found.findings[DEGRADES].steps
     assert list(steps) == ["A", "B", "C"]  # from the fewest images, whichever report it is
     assert (steps["A"].verdict, steps["B"].verdict) == (S, C)
     assert "rung-b/PlainNet34.s0" in {source.record for source in steps["B"].effect.sources}
@@ -114,10 +114,10 @@ def test_of_three_rungs_the_last_two_count():
 
 def test_networks_that_a_rung_lacks():
     records = rung("A").beside({"B": only("ResNet50", "B")})
-    made = climbed(records)
-    assert made
-    assert set(made.findings) == set(made.ended("single"))
-    assert not tables(records, evaluate(records), climbed=made)["ladder"].rows
+    found = climbed(records)
+    assert found
+    assert set(found.findings) == set(found.ended("single"))
+    assert not made(records, ladder=found)["ladder"].rows
     assert list(module.lines(records)) == ["ResNet50"]
     for lang in LANGS:
         figure.draw(records, lang)
@@ -134,9 +134,9 @@ def test_one_rung_alone_is_not_compared():
 
 
 def test_the_table_has_a_row_for_each_finding_on_two_rungs():
-    made = climbed(two())
-    table = tables(two(), evaluate(two()), climbed=made)["ladder"]
-    shown = [name for name, item in made.findings.items() if len(item.steps) == 2]
+    found = climbed(two())
+    table = made(two(), ladder=found)["ladder"]
+    shown = [name for name, item in found.findings.items() if len(item.steps) == 2]
     assert [row[0].value for row in table.rows] == shown
     keys = [column.key for column in table.columns]
     assert keys == ["claim", "a_verdict", "a_effect", "b_verdict", "b_effect", "outcome"]

@@ -12,7 +12,6 @@ from analysis.findings.base import REGISTRY
 from analysis.records import STRONG
 from analysis.results import summarise
 from analysis.setting import command, setting
-from analysis.tables import tables
 from experiments import study
 from experiments.training.optimizer import AVERAGED_SHARE
 from experiments.training.transforms import GROWTH, SHIFT, TURN
@@ -87,7 +86,7 @@ def test_nothing_else_knows_of_strong_runs():
     assert FINDING in differing <= family
     for name in differing - {FINDING}:  # its place in the order of Holm's family
         assert replace(ours[name], p=None) == replace(theirs[name], p=None)
-    table, other = tables(with_them, ours), tables(without, theirs)
+    table, other = made(with_them, ours), made(without, theirs)
     assert {name for name in table if table[name] != other[name]} == {"strong", "claims", "runs"}
     claims = (rows(each["claims"])[:-1] for each in (table, other))
     for own, others in zip(*claims, strict=True):

@@ -21,8 +21,9 @@ NOTHING = Records(Path("quick"), "quick", {})
 LABELS = tomllib.loads((TEMPLATES / "labels.toml").read_text(encoding="utf-8"))
 
 
-def made(records):
-    return tables(records, evaluate(records))
+def made(records, findings=None, transfer=None, ladder=None):
+    """The tables of records, and of what else is known of them."""
+    return tables(records, findings or evaluate(records), transfer, ladder)
 
 
 def rows(table):
@@ -130,7 +131,7 @@ def test_recipes_are_grouped_and_name_both_precisions_of_two_machines():
 def test_claims_lists_every_finding_with_its_verdict():
     records = make(without=["LeNet"])
     findings = evaluate(records)
-    table = tables(records, findings)["claims"]
+    table = made(records, findings)["claims"]
     assert [cells["claim"].value for cells in rows(table)] == list(findings)
     lowest = row(table, "claim", "lenet-lowest")
     assert lowest["verdict"].value == "not_testable"

@@ -207,9 +207,9 @@ def benches(tmp_path_factory):
 @pytest.mark.parametrize(
     ("check", "few", "many"),
     [
-        (Bench.wrong_field, 200, 1800),
-        (Bench.wrong_bytes, 150, 1200),
-        (Bench.extreme_record, 60, 300),
+        (Bench.wrong_field, 100, 1800),
+        (Bench.wrong_bytes, 75, 1200),
+        (Bench.extreme_record, 40, 300),
     ],
 )
 def test_a_bad_record_is_rendered_or_refused(benches, check, few, many, long):

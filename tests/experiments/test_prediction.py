@@ -132,13 +132,6 @@ def test_a_photo_becomes_an_image_as_mnist_has_them(tmp_path, name):
     assert image.max() > 240  # and ink white
 
 
-def test_inverting_a_picture_changes_nothing(tmp_path):
-    dark, light = (
-        seen(tmp_path, 3, Way(paper=paper, ink=255 - paper)).astype(int) for paper in (0, 255)
-    )
-    assert np.abs(dark - light).max() <= 2
-
-
 def test_images_of_mnist_keep_their_digit(mnist):
     found = np.stack([as_mnist(image.astype(float)) for image in mnist.test_images[:300]])
     assert (answers(RECORD, found) == mnist.test_labels[:300]).mean() > 0.93

@@ -30,26 +30,6 @@ def source(tmp_path_factory):
     return shutil.copytree(analysed(), tmp_path_factory.mktemp("results") / "results")
 
 
-def test_bad_records_are_named(tmp_path, results):
-    folder = shutil.copytree(results, tmp_path / "records")
-    bad = {
-        "LeNet.s0.json": ('{"schema_version": 1, "id": "Le', "not JSON"),
-        "list.json": ("[1, 2]", "record: Input should be an object"),
-        "other.json": ('{"a": 1}', "schema_version"),
-    }
-    for name, (content, _) in bad.items():
-        (folder / name).write_text(content, encoding="utf-8")
-    analysis = analyse(folder, tmp_path / "results")
-    done = report(tmp_path / "results", tmp_path / "out")
-    assert (analysis.returncode, done.returncode) == (0, 2)  # built, but not of everything
-    html = (tmp_path / "out/report.html").read_text(encoding="utf-8")
-    for name, (_, reason) in bad.items():
-        message = f"{name}: {reason}"
-        assert message in analysis.stderr and message in done.stderr
-        assert html.count(f"<code>{message}") == 2  # beside the folder's name, which stays out
-    assert str(folder) not in html
-
-
 def test_an_analysis_is_made_once_and_again_after_a_change(tmp_path, results, source):
     assert ": up to date" in analyse(results, source).stdout
     (source / "tables/results.csv").write_text("")

@@ -198,6 +198,7 @@ def built(cut_off, tmp_path_factory):
     analysed, log = cut_off("-m", "analysis", "--results", records, "--out", made)
     assert analysed.returncode == 0, analysed.stderr
     done, more = cut_off("-m", "report", "--source", made, "--out", out)
+    assert "empty.json: not JSON" in analysed.stderr
     yield out, done, log + more, expected
     shutil.rmtree(folder)
 
@@ -207,7 +208,7 @@ def html(built):
     return (built[0] / "report.html").read_text(encoding="utf-8")
 
 
-def test_each_bad_file_is_named_and_the_report_is_built_without(built):
+def test_each_bad_file_is_named_and_the_report_is_built_without(built, html):
     out, done, _, expected = built
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -216,6 +217,9 @@ def test_each_bad_file_is_named_and_the_report_is_built_without(built):
     for name, reason in expected.items():
         assert [line for line in said if name in line and re.search(reason, line)], (name, said)
     assert all(line.isprintable() and line.startswith("error: ") for line in said)
+    # beside the folder's name, which stays out
+    assert html.count("<code>empty.json: not JSON") == 2
+    assert str(out.parent) not in html
     documents = {"report.html", "report.zh.pdf", "report.en.pdf", "tables"}
     assert {path.name for path in out.iterdir()} >= documents
 
