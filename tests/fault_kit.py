@@ -119,7 +119,7 @@ def contents(folder):
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
-        if path.is_file() and not path.name.endswith((".partial", ".lock", ".log"))
+        if path.is_file() and not path.name.endswith((".partial", ".lock", ".pid", ".log"))
     }
 
 

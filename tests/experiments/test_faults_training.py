@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.usefixtures("checkpoints")]
 PER_EPOCH = 3
 TINY = {"train_images": 24, "batch_size": 8, "validation_images": 20, "test_images": 20}
 PLAN = {planned.id: planned.config for planned in study.load().plan("smoke")}
+#: Networks of the same parts as others, only more of them.
+DEEPER = ("ResNet34", "ResNet101", "SEResNet34", "SEAlexNet", "PlainNet34")
 #: Where: in the loss itself, in a gradient, in a weight; when: first, middle and last step of an
 #: epoch, and the last of all.
 MOMENTS = [
@@ -61,11 +63,17 @@ def poison(monkeypatch, what, value, step):
     monkeypatch.setattr(GradientProbe, "after_backward", observed)
 
 
-@pytest.mark.parametrize("number", range(len(PLAN)))
-def test_nan_and_infinity_are_recorded_in_every_network(monkeypatch, mnist, number):
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        pytest.param(number, name, marks=[pytest.mark.soak] * name.startswith(DEEPER), id=name)
+        for number, name in enumerate(PLAN)
+    ],
+)
+def test_nan_and_infinity_are_recorded_in_every_network(monkeypatch, mnist, number, name):
     what, value, step = MOMENTS[(number * 7) % len(MOMENTS)]
     poison(monkeypatch, what, value, step)
-    record, _ = execute(tiny(list(PLAN)[number]), mnist)
+    record, _ = execute(tiny(name), mnist)
     assert (record.status, record.reason) == ("diverged", None)
     # A bad gradient or weight shows in the loss of the next step, or of the evaluation.
     after = what != "loss" and step % PER_EPOCH != PER_EPOCH - 1
