@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 import time
 import tomllib
 
@@ -59,9 +58,13 @@ def test_a_cluster_that_does_not_answer_is_named(monkeypatch, address, messages)
     refused(called(*TRAIN, "--engine", "ray"), *messages)
 
 
-def test_without_ray_one_line_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    refused(called(*TRAIN, "--engine", "ray"), "engine ray: ", "pip install 'ray>=2.50'.")
+def test_without_ray_one_line_says_what_to_install():
+    code = (
+        "import sys; sys.modules['ray'] = None\n"
+        "from experiments.__main__ import main; from models.cli import run; run(main)"
+    )
+    done = run(ROOT, "-c", code, *TRAIN[1:], "--engine", "ray")
+    refused(done, "engine ray: ", "pip install 'ray>=2.50'.")
 
 
 def test_no_data_ends_in_one_line(tmp_path):
