@@ -5,6 +5,7 @@ import gc
 import importlib
 import io
 import json
+import os
 import re
 import shutil
 import signal
@@ -61,6 +62,37 @@ def succeeds(checkout, *arguments, **options):
     done = run(checkout, *arguments, **options)
     assert done.returncode == 0, done.stderr
     return done
+
+
+CUT = """
+import os, socket, sys
+
+def _hook(event, arguments):
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind"):
+        if arguments[0].family == socket.AF_UNIX:
+            return
+    elif event not in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
+        return
+    with open(os.environ["NETWORK_LOG"], "a") as log:
+        log.write(f"{event} {arguments[1:]} {sys.argv}\\n")
+    raise OSError("the network is cut off")
+
+sys.addaudithook(_hook)
+"""
+
+
+def cut_off(folder):
+    """Options of ``run`` with which every socket of the network is refused and noted in a file, in
+    all processes of the command; and that file."""
+    (folder / "sitecustomize.py").write_text(CUT)
+    log = folder / "log"
+    log.touch()
+    prefix = []  # where the kernel allows it, there is no network at all, for any program
+    with_none = ["unshare", "--user", "--map-root-user", "--net"]
+    if shutil.which("unshare") and not subprocess.run([*with_none, "true"], check=False).returncode:
+        prefix = with_none
+    env = os.environ | {"PYTHONPATH": str(folder), "NETWORK_LOG": str(log)}
+    return {"prefix": prefix, "env": env}, log
 
 
 def refused(done, *messages):

@@ -19,6 +19,7 @@ from tests.checkout import (
     QUICKEST,
     ROOT,
     copy_of_checkout,
+    cut_off,
     edit,
     results,
     start,
@@ -35,9 +36,11 @@ STATUS = ("-m", "experiments", "status", *SMOKE)
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A copy of the checkout after training on the smoke profile."""
-    checkout = copy_of_checkout(tmp_path_factory.mktemp("checkout"))
-    succeeds(checkout, *TRAIN)
+    """A copy of the checkout after training on the smoke profile, with the network cut off."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    checkout = copy_of_checkout(folder / "checkout")
+    options, _ = cut_off(folder)
+    succeeds(checkout, *TRAIN, **options)
     return checkout
 
 
@@ -69,6 +72,10 @@ def test_every_run_of_the_study_has_a_valid_record(trained):
         assert bool(record.probes.block_gains) == blocks
         assert bool(record.probes.se_weights) == planned.id.startswith("SE")
     assert sum(f.stat().st_size for f in results(trained).glob("*.json")) < 2_000_000
+
+
+def test_training_asks_for_no_network(trained):
+    assert (trained.parent / "log").read_text() == ""
 
 
 def times(folder, *suffixes):

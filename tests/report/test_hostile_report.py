@@ -11,8 +11,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
-import sys
 from collections import Counter
 
 import pymupdf
@@ -21,7 +19,7 @@ import pytest
 
 from experiments.record import SCHEMA_VERSION, write
 from tests import factory
-from tests.checkout import ROOT, copy_of_checkout, results, trim
+from tests.checkout import ROOT, cut_off, run, succeeds
 
 pytestmark = pytest.mark.pipeline
 
@@ -48,48 +46,15 @@ PAYLOADS = [
     "<math><mtext><script>window.owned=9</script>",
 ]
 
-BLOCK = """
-import os, socket, sys
-
-def _hook(event, arguments):
-    if event in ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind"):
-        if arguments[0].family == socket.AF_UNIX:
-            return
-    elif event not in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
-        return
-    with open(os.environ["NETWORK_LOG"], "a") as log:
-        log.write(f"{event} {arguments[1:]} {sys.argv}\\n")
-    raise OSError("the network is cut off")
-
-sys.addaudithook(_hook)
-"""
-
 
 @pytest.fixture(scope="module")
-def cut_off(tmp_path_factory):
-    """Run Python with every socket of the network refused and noted, in all its processes."""
-    folder = tmp_path_factory.mktemp("cut-off")
-    (folder / "sitecustomize.py").write_text(BLOCK)
-    log = folder / "log"
-    prefix = []  # where the kernel allows it, there is no network at all, for any program
-    with_none = ["unshare", "--user", "--map-root-user", "--net"]
-    if shutil.which("unshare") and not subprocess.run([*with_none, "true"], check=False).returncode:
-        prefix = with_none
-
-    def run(*arguments, cwd=ROOT):
-        log.write_text("")
-        environment = os.environ | {"PYTHONPATH": str(folder), "NETWORK_LOG": str(log)}
-        done = subprocess.run(
-            [*prefix, sys.executable, *map(str, arguments)],
-            cwd=cwd, env=environment, capture_output=True, text=True, timeout=600, check=False,
-        )  # fmt: skip
-        return done, log.read_text()
-
-    return run
+def cut(tmp_path_factory):
+    return cut_off(tmp_path_factory.mktemp("cut-off"))
 
 
-def test_the_cut_is_a_cut(cut_off):
+def test_the_cut_is_a_cut(cut):
     """Else the tests below would prove nothing."""
+    options, log = cut
     for code in (
         "import socket; socket.create_connection(('127.0.0.1', 9))",
         "import urllib.request as r; r.urlopen('http://127.0.0.1:9/')",
@@ -97,16 +62,9 @@ def test_the_cut_is_a_cut(cut_off):
         " p = m.Process(target=socket.getaddrinfo, args=('localhost', 80)); p.start(); p.join();"
         " raise SystemExit(p.exitcode)",
     ):
-        done, log = cut_off("-c", code)
-        assert done.returncode and log, (code, done.stderr)
-
-
-def test_training_asks_for_no_network(cut_off, tmp_path):
-    checkout = copy_of_checkout(tmp_path)
-    trim(checkout, keep=("LeNet.s0",))
-    done, log = cut_off("-m", "experiments", "train", "--profile", "smoke", cwd=checkout)
-    assert (done.returncode, log) == (0, ""), done.stderr
-    assert (results(checkout) / "LeNet.s0.json").exists()
+        log.write_text("")
+        done = run(ROOT, "-c", code, **options)
+        assert done.returncode and log.read_text(), (code, done.stderr)
 
 
 # --- The folder ---------------------------------------------------------------------------------
@@ -188,18 +146,19 @@ def bad_files(folder, good):
 
 
 @pytest.fixture(scope="module")
-def built(cut_off, tmp_path_factory):
+def built(cut, tmp_path_factory):
     """The output folder, what was said, the network log, and the refusals that are expected."""
     folder = tmp_path_factory.mktemp("hostile")
     records, made, out = (folder / name for name in ("records", "results", "out"))
     for number, record in enumerate(factory.make()):
         path = write(hostile_record(record, number), records)
     expected = bad_files(records, path)
-    analysed, log = cut_off("-m", "analysis", "--results", records, "--out", made)
-    assert analysed.returncode == 0, analysed.stderr
-    done, more = cut_off("-m", "report", "--source", made, "--out", out)
+    options, log = cut
+    log.write_text("")
+    analysed = succeeds(ROOT, "-m", "analysis", "--results", records, "--out", made, **options)
+    done = run(ROOT, "-m", "report", "--source", made, "--out", out, **options)
     assert "empty.json: not JSON" in analysed.stderr
-    yield out, done, log + more, expected
+    yield out, done, log.read_text(), expected
     shutil.rmtree(folder)
 
 
