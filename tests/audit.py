@@ -75,20 +75,19 @@ def main() -> int:
     rest = [pin for pin in locked if pin not in results]
     with ThreadPoolExecutor(8) as pool:
         answers = dict(zip(rest, pool.map(asked, rest), strict=True))
-    found = {pin: ids for pin, ids in results.items() if ids}
-    found |= {pin: wrong for pin, (wrong, _) in answers.items() if wrong}
+    found = results | {pin: wrong for pin, (wrong, _) in answers.items()}
+    found = {pin: ids for pin, ids in found.items() if ids}
+    unchecked = [
+        f"{name} {version} ({why})" for (name, version), (_, why) in answers.items() if why
+    ]
     for (name, version), ids in found.items():
         print(f"{name} {version}: {', '.join(ids)}")
-    unchecked = {pin: why for pin, (_, why) in answers.items() if why}
     print(
         f"audit: {len(locked)} releases, {len(results)} asked about by pip-audit, "
         f"{len(rest) - len(unchecked)} of the rest as their packages' latest; found: {len(found)}"
     )
     if unchecked:
-        listed = ", ".join(
-            f"{name} {version} ({why})" for (name, version), why in unchecked.items()
-        )
-        print(f"audit: vulnerabilities of these could not be checked: {listed}")
+        print(f"audit: vulnerabilities of these could not be checked: {', '.join(unchecked)}")
     return 1 if found else 0
 
 

@@ -19,6 +19,13 @@ def pytest_unconfigure(config):
         shutil.rmtree(os.environ["TESTS_SHARED"])
 
 
+@pytest.fixture(scope="session")
+def mnist():
+    from experiments.datasets import splits
+
+    return splits.load("MNIST")
+
+
 @pytest.fixture
 def checkpoints(monkeypatch, tmp_path):
     import torch

@@ -15,6 +15,7 @@ import dataclasses
 import datetime
 import functools
 import hashlib
+import json
 import math
 import random
 from collections.abc import Collection, Iterable, Mapping
@@ -74,7 +75,7 @@ SIZES: dict[str, tuple[int, int]] = {
 }
 _BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 _CHANNELS = (64, 128, 256, 512)
-_ALEXNET_CHANNELS = (96, 256, 384, 384, 256)
+_ALEXNET_CHANNELS = {2: 96, 6: 256, 10: 384, 13: 384, 16: 256}
 #: Which digit a digit is taken for most often.
 _CONFUSED = np.array([6, 7, 7, 5, 9, 3, 0, 2, 3, 4], dtype=np.uint8)
 #: Share of the variance of "how hard" that all networks have in common.
@@ -85,41 +86,28 @@ Status = Literal["finished", "diverged", "failed"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a synthetic run shows.
+    """What a synthetic run shows."""
 
-    Attributes:
-        accuracy: test accuracy; with ``stalled`` it is that of always answering 1.
-        validation_accuracy: the same on the validation images; ``accuracy`` if None.
-        train_loss: of the last epoch.
-        validation_loss: of the last epoch; 1.1 times ``train_loss`` plus 0.02 if None.
-        status: of the record.
-        stalled: the network answers 1 whatever it sees.
-        branch: gain through h(x) of every block.
-        shortcut: gain through x of every block, 0 without a shortcut.
-        se_range: spread of the channel weights' means in every SE block.
-        se_before: the same before training.
-        se_std: standard deviation of a channel's weight over the images.
-        below_one: share of |x| < 1 of the input and of the branch of every block.
-        norm_spread: standard deviation over steps of the logarithm of a gradient norm.
-        memory: peak, in bytes; grows with the parameters if None.
-        rate: training images a second; falls with the multiply-accumulates if None.
-    """
-
-    accuracy: float = 0.97
-    validation_accuracy: float | None = None
-    train_loss: float = 0.1
-    validation_loss: float | None = None
+    accuracy: float = 0.97  # on the test images; with ``stalled`` that of always answering 1
+    validation_accuracy: float | None = None  # ``accuracy`` if None
+    train_loss: float = 0.1  # of the last epoch
+    validation_loss: float | None = None  # 1.1 times ``train_loss`` plus 0.02 if None
     status: Status = "finished"
-    stalled: bool = False
-    branch: float = 0.6
-    shortcut: float = 0.75
-    se_range: float = 0.4
-    se_before: float = 0.1
-    se_std: float = 0.02
-    below_one: float = 0.7
-    norm_spread: float = 0.1
-    memory: int | None = None
-    rate: float | None = None
+    stalled: bool = False  # the network answers 1 whatever it sees
+    branch: float = 0.6  # gain through h(x) of every block
+    shortcut: float = 0.75  # gain through x of every block, 0 without a shortcut
+    se_range: float = 0.4  # spread of the channel weights' means in every SE block
+    se_before: float = 0.1  # the same before training
+    se_std: float = 0.02  # standard deviation of a channel's weight over the images
+    below_one: float = 0.7  # share of |x| < 1 of the input and of the branch of every block
+    norm_spread: float = 0.1  # over steps, of the logarithm of a gradient norm
+    memory: int | None = None  # peak, in bytes; grows with the parameters if None
+    rate: float | None = None  # training images a second; falls with the macs if None
+
+    @property
+    def last_validation_loss(self) -> float:
+        given = self.validation_loss
+        return self.train_loss * 1.1 + 0.02 if given is None else given
 
 
 OUTCOMES: dict[str, Outcome] = {
@@ -176,7 +164,8 @@ def make(
         seed_sd: standard deviation of the accuracy between seeds (seed 0 has none of it).
     """
     specs = specs or {}
-    by_id: dict[str, Record] = {}
+    load = study.load()
+    runs = [(load.run_id(profile, config), config, spec) for config, spec in extra]
     for run_id, config in _planned(profile, seeds):
         variant = config.variant
         if run_id in without or variant in without:
@@ -185,18 +174,16 @@ def make(
         if config.seed and run_id not in specs:
             rng = _rng("seed", run_id)
             shift = rng.normal(0, seed_sd)
+            checked = spec.validation_accuracy
             spec = dataclasses.replace(
                 spec,
-                accuracy=min(max(spec.accuracy + shift, 0.0), 1.0),
-                validation_accuracy=spec.validation_accuracy
-                and min(max(spec.validation_accuracy + shift, 0.0), 1.0),
+                accuracy=_share(spec.accuracy + shift),
+                validation_accuracy=checked and _share(checked + shift),
                 train_loss=spec.train_loss * math.exp(rng.normal(0, 0.02)),
             )
-        by_id[run_id] = record(run_id, profile, config, spec)
-    for config, spec in extra:
-        run_id = study.load().run_id(profile, config)
-        by_id[run_id] = record(run_id, profile, config, spec)
-    planned = frozenset(plan.id for plan in study.load().plan(profile))
+        runs.append((run_id, config, spec))
+    by_id = {run_id: record(run_id, profile, config, spec) for run_id, config, spec in runs}
+    planned = frozenset(plan.id for plan in load.plan(profile))
     dataset = study.split_name(profile)[1]
     return Records(Path(profile), profile, dict(sorted(by_id.items())), (), planned, dataset)
 
@@ -213,15 +200,19 @@ def any_records(seed: int, absent: float) -> Records:
 
 
 def _planned(profile: str, seeds: int | None) -> list[tuple[str, Config]]:
-    plan = [(run.id, run.config) for run in study.load().plan(profile)]
+    plan = study.load().plan(profile)
     if seeds is None:
-        return plan
-    first = [config for _, config in plan if config.seed == 0]
+        return [(run.id, run.config) for run in plan]
     return [
-        (f"{config.variant}.s{seed}", config.model_copy(update={"seed": seed}))
-        for config in first
+        (f"{run.config.variant}.s{seed}", run.config.model_copy(update={"seed": seed}))
+        for run in plan
+        if run.config.seed == 0
         for seed in range(seeds)
     ]
+
+
+def _share(number: float) -> float:
+    return min(max(number, 0.0), 1.0)
 
 
 def record(run_id: str, profile: str, config: Config, spec: Outcome) -> Record:
@@ -244,7 +235,13 @@ def record(run_id: str, profile: str, config: Config, spec: Outcome) -> Record:
         history=_history(config, spec, validation, seconds),
         validation=validation,
         test=_evaluation("test", run_id, config, spec) if finished else None,
-        train_evaluation=_fit(config, spec) if finished else None,
+        train_evaluation=Fit(
+            images=min(config.train_images, 10_000),
+            loss=round(spec.train_loss, 5),
+            accuracy=round(min(spec.accuracy + 0.005, 1.0), 5),
+        )
+        if finished
+        else None,
         probes=Probes(
             gradient_norms=_gradient_norms(config, spec, rng),
             block_gains=_gains(config, spec, rng),
@@ -277,16 +274,15 @@ def _evaluation(split: Split, run_id: str, config: Config, spec: Outcome) -> Eva
     """Predictions of one run that are right for the share of images that is stated."""
     images, accuracy = config.test_images, spec.accuracy
     if split == "validation":
-        images = config.validation_images
-        if spec.validation_accuracy is not None:
-            accuracy = spec.validation_accuracy
+        images, checked = config.validation_images, spec.validation_accuracy
+        accuracy = accuracy if checked is None else checked
     truth = labels(config.dataset, split)[:images]
     digits = np.ones_like(truth) if spec.stalled else _digits(split, run_id, truth, accuracy)
     right = digits == truth
     by_class = np.bincount(truth, right, minlength=10) / np.bincount(truth, minlength=10)
     return Evaluation(
         images=images,
-        loss=round(_validation_loss(spec), 4),
+        loss=round(spec.last_validation_loss, 4),
         accuracy=float(right.mean()),
         per_class_accuracy=by_class.tolist(),
         predictions=(digits + ord("0")).astype(np.uint8).tobytes().decode("ascii"),
@@ -318,12 +314,6 @@ def _rng(*parts: object) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:8], "big"))
 
 
-def _validation_loss(spec: Outcome) -> float:
-    if spec.validation_loss is not None:
-        return spec.validation_loss
-    return spec.train_loss * 1.1 + 0.02
-
-
 def _network(config: Config) -> NetworkInfo:
     variant = config.variant.removesuffix("-stable").removesuffix("-strong")
     parameters, macs = SIZES.get(variant) or SIZES[config.network]
@@ -343,37 +333,30 @@ def _history(
     config: Config, spec: Outcome, validation: Evaluation | None, seconds: float
 ) -> list[Epoch]:
     """A loss that falls geometrically to the last epoch's, and an accuracy that rises with it."""
-    epochs = config.epochs if spec.status == "finished" else 0
-    final = validation.accuracy if validation else 0.1
-    start = 2.31 if spec.train_loss > 1.4 else 1.2
+    if validation is None:
+        return []
+    start = max(2.31 if spec.train_loss > 1.4 else 1.2, spec.train_loss)
     history = []
-    for epoch in range(1, epochs + 1):
-        left = (epochs - epoch) / epochs
-        train = spec.train_loss * (max(start, spec.train_loss) / spec.train_loss) ** left
-        ratio = _validation_loss(spec) / spec.train_loss
+    for epoch in range(1, config.epochs + 1):
+        left = (config.epochs - epoch) / config.epochs
+        loss = spec.train_loss * (start / spec.train_loss) ** left
+        rising = round(1 - (1 - validation.accuracy) ** (1 - left / 2), 6)
         history.append(
             Epoch(
                 epoch=epoch,
-                train_loss=round(train, 5),
-                validation_loss=round(train * ratio, 5),
-                validation_accuracy=round(1 - (1 - final) ** (1 - left / 2), 6)
-                if epoch < epochs
-                else final,
+                train_loss=round(loss, 5),
+                validation_loss=round(loss * (spec.last_validation_loss / spec.train_loss), 5),
+                validation_accuracy=rising if left else validation.accuracy,
                 learning_rate=config.learning_rate * left,
-                seconds=round(seconds / epochs, 2),
+                seconds=round(seconds / config.epochs, 2),
             )
         )
     return history
 
 
-def _depth(config: Config) -> int:
-    digits = "".join(filter(str.isdigit, config.network))
-    return int(digits) if digits else 0
-
-
 def _blocks(config: Config) -> list[tuple[str, int, bool]]:
     """Name, stage and projection of every residual-type block."""
-    depth = _depth(config)
+    depth = int("".join(filter(str.isdigit, config.network)) or 0)
     plain = config.network.startswith("PlainNet")
     return [
         (f"stages.{stage}.{index}", stage, not plain and index == 0 and (stage > 0 or depth >= 50))
@@ -387,69 +370,54 @@ def _gradient_norms(config: Config, spec: Outcome, rng: np.random.Generator) -> 
     if len(layers) == 1:
         layers = ["features.0", "features.3", "features.6"]
     gain = math.hypot(spec.branch, spec.shortcut)
-    steps = list(range(10))
-    norms: list[list[float | None]] = []
-    for step in steps:
-        broken = spec.status == "diverged" and step > 5
-        norms.append(
-            [
-                None
-                if broken
-                else significant(
-                    gain ** (len(layers) - index) * math.exp(rng.normal(0, spec.norm_spread))
-                )
-                for index in range(len(layers))
-            ]
-        )
-    return GradientNorms(steps=steps, layers=[f"{name}.weight" for name in layers], norms=norms)
+    steps = range(10)
+
+    def norm(step: int, depth: int) -> float | None:
+        if spec.status == "diverged" and step > 5:
+            return None
+        return significant(gain**depth * math.exp(rng.normal(0, spec.norm_spread)))
+
+    norms = [[norm(step, depth) for depth in range(len(layers), 0, -1)] for step in steps]
+    return GradientNorms(
+        steps=list(steps), layers=[f"{name}.weight" for name in layers], norms=norms
+    )
 
 
 def _gains(config: Config, spec: Outcome, rng: np.random.Generator) -> list[GainProbe]:
     blocks = _blocks(config)
     if not blocks:
         return []
-    probes = []
+    diverged = spec.status == "diverged"
     run_rng = _rng("shares", int(rng.integers(2**32)))
-    for epoch in [0.0, 1.0] if spec.status == "diverged" else [0.0, float(config.epochs)]:
-        gains = []
-        for name, _, projection in blocks:
-            branch = spec.branch * math.exp(rng.normal(0, 0.08))
-            shortcut = spec.shortcut * math.exp(rng.normal(0, 0.03))
-            gain: float | None = math.hypot(branch, shortcut) * math.exp(rng.normal(0, 0.02))
-            if spec.status == "diverged" and epoch > 0:
-                gains.append(
-                    BlockGain(
-                        block=name, projection=projection, gain=None, branch=None, shortcut=None
-                    )
-                )
-                continue
-            gains.append(
-                BlockGain(
-                    block=name,
-                    projection=projection,
-                    gain=gain and significant(gain),
-                    branch=significant(branch),
-                    shortcut=significant(shortcut),
-                    input_below_one=_share(spec.below_one, run_rng),
-                    branch_below_one=_share(spec.below_one, run_rng),
-                )
-            )
-        step = round(epoch * config.train_images / config.batch_size)
-        probes.append(GainProbe(step=step, epoch=epoch, blocks=gains))
-    return probes
 
+    def share() -> float:
+        return round(_share(spec.below_one + float(run_rng.normal(0, 0.01))), 4)
 
-def _share(centre: float, rng: np.random.Generator) -> float:
-    return round(min(max(centre + float(rng.normal(0, 0.01)), 0.0), 1.0), 4)
+    def measured(epoch: float) -> dict[str, float | None]:
+        branch = spec.branch * math.exp(rng.normal(0, 0.08))
+        shortcut = spec.shortcut * math.exp(rng.normal(0, 0.03))
+        gain = math.hypot(branch, shortcut) * math.exp(rng.normal(0, 0.02))
+        if diverged and epoch > 0:
+            return dict.fromkeys(("gain", "branch", "shortcut"))
+        return {
+            "gain": gain and significant(gain),
+            "branch": significant(branch),
+            "shortcut": significant(shortcut),
+            "input_below_one": share(),
+            "branch_below_one": share(),
+        }
 
-
-def _fit(config: Config, spec: Outcome) -> Fit:
-    """What the network makes of its training images, in evaluation mode."""
-    return Fit(
-        images=min(config.train_images, 10_000),
-        loss=round(spec.train_loss, 5),
-        accuracy=round(min(spec.accuracy + 0.005, 1.0), 5),
-    )
+    return [
+        GainProbe(
+            step=round(epoch * config.train_images / config.batch_size),
+            epoch=epoch,
+            blocks=[
+                BlockGain(block=name, projection=projection, **measured(epoch))
+                for name, _, projection in blocks
+            ],
+        )
+        for epoch in (0.0, 1.0 if diverged else float(config.epochs))
+    ]
 
 
 def _se_initial(config: Config, spec: Outcome, run_id: str) -> list[SEInitial]:
@@ -457,14 +425,7 @@ def _se_initial(config: Config, spec: Outcome, run_id: str) -> list[SEInitial]:
     before = dataclasses.replace(spec, se_range=spec.se_before)
     modes: tuple[SEMode, ...] = ("evaluation", "batch")
     return [
-        SEInitial(
-            block=block.block,
-            mode=mode,
-            channels=block.channels,
-            range_of_means=block.range_of_means,
-            mean_range=block.mean_range,
-            dynamic_share=0.3,
-        )
+        SEInitial(mode=mode, dynamic_share=0.3, **block.model_dump(exclude={"mean", "std"}))
         for mode in modes
         for block in _se_weights(config, before, rng)
     ]
@@ -475,20 +436,20 @@ def _se_weights(config: Config, spec: Outcome, rng: np.random.Generator) -> list
         return []
     named = [(f"{name}.residual.5", _CHANNELS[stage]) for name, stage, _ in _blocks(config)]
     if config.network == "SEAlexNet":
-        places = ("features.2", "features.6", "features.10", "features.13", "features.16")
-        named = list(zip(places, _ALEXNET_CHANNELS, strict=True))
+        named = [(f"features.{place}", channels) for place, channels in _ALEXNET_CHANNELS.items()]
     made = []
     for name, channels in named:
         spread = spec.se_range * math.exp(rng.normal(0, 0.15))
         mean = np.clip(0.5 + spread * (rng.beta(2, 2, channels) - 0.5), 0, 1).round(5)
+        width = float(mean.max() - mean.min())
         made.append(
             SEWeights(
                 block=name,
                 channels=channels,
                 mean=mean.tolist(),
                 std=np.abs(rng.normal(spec.se_std, 0.005, channels)).round(5).tolist(),
-                range_of_means=round(float(mean.max() - mean.min()), 5),
-                mean_range=round(min(float(mean.max() - mean.min()) * 1.1, 1.0), 5),
+                range_of_means=round(width, 5),
+                mean_range=round(min(width * 1.1, 1.0), 5),
             )
         )
     return made
@@ -499,3 +460,15 @@ def save(records: Records, folder: Path) -> Path:
     for item in records:
         write(item, folder)
     return folder
+
+
+def replaced(record: Record, **changes: Any) -> Record:
+    """A record with some fields changed, by dotted path with ``__`` for the dots."""
+    content = record.model_dump(mode="json")
+    for path, item in changes.items():
+        place: Any = content
+        *parts, last = path.split("__")
+        for part in parts:
+            place = place[part]
+        place[last] = item
+    return Record.model_validate_json(json.dumps(content), strict=True)

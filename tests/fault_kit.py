@@ -15,7 +15,6 @@ from tests import factory
 from tests.checkout import copy_of_checkout, edit, results, start, timeless, trim
 
 HOOKS = Path(__file__).parent / "faults"
-SMALL = ("LeNet.s0", "DenseNet.s0", "SEResNet18.s0")
 TRAIN = ("-m", "experiments", "train", "--profile", "smoke")
 ANALYSE = ("-m", "analysis", "--profile", "smoke")
 REPORT = ("-m", "report", "--profile", "smoke")
@@ -24,16 +23,13 @@ REPORT = ("-m", "report", "--profile", "smoke")
 TRIES = 4
 
 
-def small_checkout(folder, *, epochs=3):
-    """Three small runs of a few epochs, with a checkpoint after each."""
+def small_checkout(folder):
+    """Three small runs of three epochs, with a checkpoint after each."""
     checkout = copy_of_checkout(folder / "checkout")
-    trim(checkout, SMALL)
-    edit(checkout / "experiments" / "study.toml", "epochs = 1\n", f"epochs = {epochs}\n")
-    edit(
-        checkout / "experiments" / "training" / "checkpoint.py",
-        "EVERY_SECONDS = 20.0",
-        "EVERY_SECONDS = 0.0",
-    )
+    trim(checkout, ("LeNet.s0", "DenseNet.s0", "SEResNet18.s0"))
+    edit(checkout / "experiments/study.toml", "epochs = 1\n", "epochs = 3\n")
+    path = checkout / "experiments/training/checkpoint.py"
+    edit(path, "EVERY_SECONDS = 20.0", "EVERY_SECONDS = 0.0")
     return checkout
 
 
@@ -46,13 +42,9 @@ def with_records(folder):
 
 def faulty(checkout, *faults):
     """The environment in which a command of a copy meets these faults."""
-    log = str(checkout / "struck")
-    return {
-        **os.environ,
-        "PYTHONPATH": str(HOOKS),
-        "FAULTS": json.dumps([{**fault, "log": log} for fault in faults]),
-        "SOURCE_DATE_EPOCH": "1700000000",
-    }
+    told = [fault | {"log": str(checkout / "struck")} for fault in faults]
+    own = {"PYTHONPATH": str(HOOKS), "SOURCE_DATE_EPOCH": "1700000000"}
+    return os.environ | own | {"FAULTS": json.dumps(told)}
 
 
 def struck(checkout):
@@ -61,27 +53,28 @@ def struck(checkout):
     return len(log.read_text().splitlines()) if log.exists() else 0
 
 
+def until(condition, seconds=120):
+    """Wait for something; what it then is, or the last of it."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return value
+
+
 def alive(session):
     """Processes of a session that still run."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
+        with contextlib.suppress(OSError):
             fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] not in "ZX":
-            found.append(int(path.parent.name))
+            if int(fields[3]) == session and fields[0] not in "ZX":
+                found.append(int(path.parent.name))
     return found
 
 
 def all_gone(process, seconds=5.0):
     """Whether a command's processes end by themselves, its own having ended."""
-    deadline = time.monotonic() + seconds
-    while alive(process.pid):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+    return until(lambda: not alive(process.pid), seconds)
 
 
 def meet(checkout, arguments, *faults, at_random=None):
@@ -98,27 +91,27 @@ def meet(checkout, arguments, *faults, at_random=None):
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             hit = True
-            if whom == "group":
-                os.killpg(process.pid, signal.SIGKILL)
-            elif whom == "child" and (rest := [p for p in alive(process.pid) if p != process.pid]):
-                kill(max(rest))
-            else:
-                kill(process.pid)
+            rest = [pid for pid in alive(process.pid) if pid != process.pid]
+            with contextlib.suppress(ProcessLookupError):
+                if whom == "group":
+                    os.killpg(process.pid, signal.SIGKILL)
+                else:
+                    os.kill(max(rest) if whom == "child" and rest else process.pid, signal.SIGKILL)
     out, err = process.communicate(timeout=300)
     assert all_gone(process), "processes outlived their parent"
     done = subprocess.CompletedProcess(arguments, process.returncode, out, err)
     return done, hit or struck(checkout) > before
 
 
-def kill(process):
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process, signal.SIGKILL)
-
-
 def leftovers(checkout):
-    folders = [results(checkout), checkout / "experiments" / "checkpoints"]
-    folders += [checkout / "data", checkout / "analysis" / "out", checkout / "report" / "out"]
-    return [path for folder in folders for path in folder.rglob(".*.partial")]
+    folders = (
+        "experiments/results",
+        "experiments/checkpoints",
+        "data",
+        "analysis/out",
+        "report/out",
+    )
+    return [path for folder in folders for path in (checkout / folder).rglob(".*.partial")]
 
 
 def contents(folder):
@@ -126,7 +119,7 @@ def contents(folder):
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
-        if path.is_file() and not path.name.endswith((".partial", ".lock", ".log"))
+        if path.is_file() and not path.name.endswith((".partial", ".lock", ".pid", ".log"))
     }
 
 
@@ -146,15 +139,6 @@ class Held:
     def undisturbed(self):
         done, _ = meet(self.checkout, self.command)
         assert done.returncode == 0, done.stderr
-
-    def is_done(self):
-        """Whether nothing is left to do."""
-
-    def reset(self):
-        """Nothing done."""
-
-    def check(self):
-        """What must hold at any time."""
 
     def strike(self, fault=None, at_random=None):
         """Meet a fault, then check what must hold. A fault that finds too little left to do to
@@ -177,10 +161,11 @@ class Held:
 
 
 class Training(Held):
-    """Training struck again and again."""
+    """Training struck again and again. ``kept``: a folder with its records undisturbed."""
 
-    def __init__(self, folder, command=TRAIN):
-        super().__init__(small_checkout(folder), command)
+    def __init__(self, folder):
+        super().__init__(small_checkout(folder), TRAIN)
+        self.kept = shutil.copytree(results(self.checkout), folder / "records")
         self.expected = self.records()
         self.reset()
 
@@ -196,6 +181,7 @@ class Training(Held):
         self.finished = {}
 
     def check(self):
+        """What must hold at any time."""
         now = {}
         for path in results(self.checkout).glob("*.json"):
             read(path)  # whole
@@ -211,7 +197,7 @@ class Training(Held):
         self.check()
         assert self.records() == self.expected
         assert leftovers(self.checkout) == []
-        assert not list((self.checkout / "experiments" / "checkpoints").rglob("*.pt"))
+        assert not list((self.checkout / "experiments/checkpoints").rglob("*.pt"))
 
 
 class Building(Held):
@@ -242,7 +228,7 @@ class Building(Held):
 
     def complete(self):
         self.undisturbed()
-        assert contents(self.out) == self.expected
+        assert self.is_done()
 
 
 # --- Faults ---------------------------------------------------------------------------------------
@@ -261,10 +247,11 @@ _PROBES = "experiments.training.probes"
 _MEASURING = [f"{_PROBES}.block_gains:block_gains", f"{_PROBES}.se_weights:SEProbe.after_test"]
 _SAVING = [_at("torch:save"), _at("os:unlink", ".pt"), *_writing("checkpoints")[2:]]
 _PAGES = ("document:compose", "html_page:render", "pdf:write")
+STEP = f"{_PROBES}.gradient_norms:GradientProbe.after_backward"
 #: By command: where kill -9 comes, at which call at the latest, after how many seconds at the most.
 FAULTS = {
     TRAIN: [
-        ([_at(f"{_PROBES}.gradient_norms:GradientProbe.after_backward")], 9, 0.05),
+        ([_at(STEP)], 9, 0.05),
         (_writing(".json"), 1, 0.002),
         (_SAVING, 2, 0.03),
         ([_at(place) for place in _MEASURING], 1, 0.05),

@@ -54,12 +54,19 @@ def records() -> Records:
 
 def material(found: Records | None = None) -> Results:
     """The results of records, with the same drawing for every figure."""
-    found = records() if found is None else found
+    return _usual() if found is None else _material(found)
+
+
+@functools.cache
+def _usual() -> Results:
+    return _material(records())
+
+
+def _material(found: Records) -> Results:
     entry = Figure(runs=("LeNet.s0",), code="x.py", alt=dict.fromkeys(LANGS, "A line <rises>"))
     made = results.summarise(found, _beside(found))
-    drawn = dict.fromkeys(figures(), entry)
-    # as the report reads them
-    read = Results.model_validate_json(made.model_copy(update={"figures": drawn}).model_dump_json())
+    drawn = made.model_copy(update={"figures": dict.fromkeys(figures(), entry)})
+    read = Results.model_validate_json(drawn.model_dump_json())  # as the report does
     return read.model_copy(update={"folder": _drawings()})
 
 
@@ -102,12 +109,12 @@ def analysed() -> Path:
 
     The processes of a call of pytest share it.
     """
-    folder = Path(os.environ["TESTS_SHARED"])
-    with FileLock(folder / "lock"):
-        if not (folder / "results/results.json").exists():
-            inputs = results.Inputs.read(factory.save(factory.make(), folder / "records"))
-            results.make(inputs, folder / "results")
-    return folder / "results"
+    made = Path(os.environ["TESTS_SHARED"]) / "results"
+    with FileLock(made.with_name("lock")):
+        if not (made / "results.json").exists():
+            inputs = results.Inputs.read(factory.save(factory.make(), made.with_name("records")))
+            results.make(inputs, made)
+    return made
 
 
 @functools.cache

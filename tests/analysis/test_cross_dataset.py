@@ -11,19 +11,16 @@ from analysis.evidence import Evidence
 from analysis.findings import Verdict, evaluate
 from analysis.records import Records, siblings
 from analysis.results import Inputs
-from analysis.tables import Found, tables
 from experiments.datasets import splits as data
 from experiments.record import write
 from report import build
 from report.blocks.numbers import LANGS
 from tests import factory
+from tests.analysis.test_tables import made
 from tests.report_kit import compared, material
 
 S, C, OPEN, N = (
-    Verdict.SUPPORTED,
-    Verdict.CONTRADICTED,
-    Verdict.INCONCLUSIVE,
-    Verdict.NOT_TESTABLE,
+    Verdict(name) for name in ("supported", "contradicted", "inconclusive", "not_testable")
 )
 FASHION = "quick-fashionmnist"
 
@@ -32,13 +29,12 @@ FASHION = "quick-fashionmnist"
 def folder(tmp_path_factory):
     """Records of the quick profile on both data sets: AlexNet is the best on both, and on
     Fashion-MNIST depth does no harm."""
-    made = tmp_path_factory.mktemp("results")
+    results = tmp_path_factory.mktemp("results")
     both = {"AlexNet": factory.outcome("AlexNet", accuracy=0.995)}
-    factory.save(factory.make(specs=both), made / "quick")
-    better = dataclasses.replace(factory.outcome("PlainNet34"), accuracy=0.99, train_loss=0.01)
-    specs = both | {"PlainNet34": better}
-    factory.save(factory.make(profile=FASHION, specs=specs), made / FASHION)
-    return made
+    better = {"PlainNet34": factory.outcome("PlainNet34", accuracy=0.99, train_loss=0.01)}
+    for profile, specs in (("quick", both), (FASHION, both | better)):
+        factory.save(factory.make(profile=profile, specs=specs), results / profile)
+    return results
 
 
 @pytest.mark.parametrize(
@@ -57,13 +53,11 @@ def folder(tmp_path_factory):
 def test_a_finding_carries_over_if_it_comes_out_alike(verdicts, outcome):
     found = evaluate(factory.make())["se-best"]
     names = ("MNIST", "FashionMNIST", "KMNIST")
-    made = Transfer(
-        {
-            name: {"se-best": dataclasses.replace(found, verdict=verdict)}
-            for name, verdict in zip(names, verdicts, strict=False)
-        }
-    )
-    assert made.outcome("se-best") == outcome
+    findings = {
+        name: {"se-best": dataclasses.replace(found, verdict=verdict)}
+        for name, verdict in zip(names, verdicts, strict=False)
+    }
+    assert Transfer(findings).outcome("se-best") == outcome
 
 
 def test_records_of_another_data_set_are_found_beside_these(folder):
@@ -71,22 +65,14 @@ def test_records_of_another_data_set_are_found_beside_these(folder):
     assert siblings(folder / FASHION) == {"MNIST": folder / "quick"}
     assert siblings(folder / "elsewhere" / "quick") == {}
     alone = Records.load(folder / FASHION)
-    assert alone.dataset == "FashionMNIST"
-    assert not alone.missing
-    assert not alone.extra
+    assert (alone.dataset, list(alone.missing), list(alone.extra)) == ("FashionMNIST", [], [])
 
 
 def test_both_reports_compare_the_same(folder):
-    made = {}
-    for name in ("quick", FASHION):
-        records = Records.load(folder / name)
-        made[name] = compared(records)
-        assert tuple(made[name].findings) == ("MNIST", "FashionMNIST")
-    here, there = made.values()
+    here, there = (compared(Records.load(folder / name)) for name in ("quick", FASHION))
+    assert tuple(here.findings) == tuple(there.findings) == ("MNIST", "FashionMNIST")
     assert here.names == there.names
-    assert [here.outcome(name) for name in here.names] == [
-        there.outcome(name) for name in there.names
-    ]
+    assert [*map(here.outcome, here.names)] == [*map(there.outcome, there.names)]
     assert "plain-degrades" in here.summary().reversed
     assert "mul-much-worse" in here.summary().alike
     assert "macs-batch-of-four" not in here.names
@@ -94,77 +80,65 @@ def test_both_reports_compare_the_same(folder):
 
 def test_numbers_from_elsewhere_say_where(folder):
     records = Records.load(folder / "quick")
-    made = compared(records)
-    own, other = (made.findings[name]["plain-degrades"] for name in ("MNIST", "FashionMNIST"))
-    assert {s.record for s in own.effect.sources} == {"PlainNet18.s0", "PlainNet34.s0"}
-    assert {s.record for s in other.effect.sources} == {
-        f"{FASHION}/PlainNet18.s0", f"{FASHION}/PlainNet34.s0",
-    }  # fmt: skip
-    table = tables(Found(Evidence(records), evaluate(records), made))["transfer"]
-    heads = [column.key for column in table.columns]
-    assert heads == [
-        "claim", "mnist_verdict", "mnist_effect", "fashionmnist_verdict", "fashionmnist_effect",
-        "outcome",
-    ]  # fmt: skip
-    untested = [name for name in made.names if made.outcome(name) == "untested"]
-    assert len(table.rows) == len(made.names) - len(untested)
+    found = compared(records)
+    for name, place in (("MNIST", ""), ("FashionMNIST", f"{FASHION}/")):
+        sources = found.findings[name]["plain-degrades"].effect.sources
+        assert {s.record for s in sources} == {f"{place}PlainNet{d}.s0" for d in (18, 34)}
+    table = made(records, transfer=found)["transfer"]
+    parts = [
+        f"{name}_{what}" for name in ("mnist", "fashionmnist") for what in ("verdict", "effect")
+    ]
+    assert [column.key for column in table.columns] == ["claim", *parts, "outcome"]
+    tested = [name for name in found.names if found.outcome(name) != "untested"]
+    assert len(table.rows) == len(tested)
 
 
 def test_one_data_set_alone_is_not_compared(tmp_path):
     records = factory.make()
     assert not compared(records)
-    assert not tables(Found(Evidence(records), evaluate(records)))["transfer"].rows
+    assert not made(records)["transfer"].rows
     (tmp_path / FASHION).mkdir()  # records to come
-    factory.save(records, tmp_path / "quick")
-    records = Records.load(tmp_path / "quick")
-    assert not compared(records)
+    assert not compared(Records.load(factory.save(records, tmp_path / "quick")))
 
 
 def test_records_of_two_data_sets_in_one_folder_are_refused(tmp_path):
     factory.save(factory.make(), tmp_path / "quick")
-    stray = factory.make(profile=FASHION).by_id["LeNet.s0"]
-    write(stray, tmp_path / "quick")
+    write(factory.make(profile=FASHION).by_id["LeNet.s0"], tmp_path / "quick")
     records = Records.load(tmp_path / "quick")
-    assert records.dataset == "MNIST"
-    assert records.missing == ("LeNet.s0",)
-    assert len(records.refused) == 1
-    assert "LeNet.s0.json: config.dataset is FashionMNIST" in records.refused[0]
+    assert (records.dataset, records.missing) == ("MNIST", ("LeNet.s0",))
+    (refused,) = records.refused
+    assert "LeNet.s0.json: config.dataset is FashionMNIST" in refused
 
 
 def test_a_report_is_stale_when_the_other_records_change(folder):
     before = Inputs.read(folder / "quick").fingerprint()
-    assert Inputs.read(folder / "quick").fingerprint() == before
     path = folder / FASHION / "LeNet.s0.json"
     content = path.read_text()
-    path.write_text(content.replace('"threads": 2', '"threads": 4'))
-    assert Inputs.read(folder / "quick").fingerprint() != before
-    path.write_text(content)
-    assert Inputs.read(folder / "quick").fingerprint() == before
+    for text, fresh in ((content.replace('"threads": 2', '"threads": 4'), False), (content, True)):
+        path.write_text(text)
+        assert (Inputs.read(folder / "quick").fingerprint() == before) == fresh
 
 
 def text(html):
     html = re.sub(r"<(script|style|svg)\b.*?</\1>", "", html, flags=re.DOTALL)
-    return unescape(re.sub(r"<[^>]+>", " ", html))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
 
 
 def test_a_report_on_fashion_mnist_claims_nothing_of_mnist(folder):
     html = build.html(material(Records.load(folder / FASHION)))
     said = text(html)
-    for title in (
-        "Convolutional networks on Fashion-MNIST",
-        "卷积神经网络在 Fashion-MNIST 上的实验",
-    ):
-        assert title in said
-    for name in ("T-shirt", "套头衫"):
-        assert name in said
+    for words in (
+        "Convolutional networks on Fashion-MNIST", "卷积神经网络在 Fashion-MNIST 上的实验",
+        "T-shirt", "套头衫", "make all PROFILE=quick DATASET=FashionMNIST",
+        "make experiment MODEL=LeNet PROFILE=quick DATASET=FashionMNIST",
+    ):  # fmt: skip
+        assert words in said
     of_original = ("macs-batch-of-four", "widths-not-paper", "digits-not-significant")
     for finding in (*of_original, "image-size", "lenet-under-trained"):
         assert f'data-finding="{finding}"' not in html
     assert 'data-finding="softmax-slows"' in html
     table = html[html.index('id="en-tab-results"') :]
     assert "Original" not in table[: table.index("</figure>")]
-    assert "make experiment MODEL=LeNet PROFILE=quick DATASET=FashionMNIST" in said
-    assert "make all PROFILE=quick DATASET=FashionMNIST" in said
     # MNIST is named as what the original used, as another data set, and nothing else.
     prose = re.sub(r'<table\b.*?</table>|<ol class="works.*?</ol>', "", html, flags=re.DOTALL)
     prose = re.sub(r"Fashion-\s?MNIST|FashionMNIST|KMNIST|EMNIST", "", text(prose))
@@ -192,9 +166,9 @@ def test_a_report_on_data_whose_labels_are_not_kept(monkeypatch, name, title, sa
     mnist = data.load("MNIST")
     monkeypatch.setattr(data, "load", {name: mnist}.__getitem__)
     html = text(build.html(material(factory.make(profile=f"quick-{name.lower()}"))))
-    for words in (f"on {title}", f"在 {title} 上", *said):
+    command = f"make all PROFILE=quick DATASET={name}"
+    for words in (f"on {title}", f"在 {title} 上", command, *said):
         assert words in html
-    assert f"make all PROFILE=quick DATASET={name}" in html
 
 
 def test_the_report_on_mnist_says_what_carries_over(folder):
@@ -203,15 +177,10 @@ def test_the_report_on_mnist_says_what_carries_over(folder):
         assert f'id="{lang}-tab-transfer"' in html
     assert f"{FASHION}/PlainNet18.s0 test.accuracy" in html
     assert f"#en-run-{FASHION}/" not in html  # no card to lead to
-    said = re.sub(r"\s+", " ", text(html))
-    assert " are reversed (“" in said
-    assert "条逆转（" in said
-    for basis in ("on Fashion-MNIST 16 runs with one seed", "在 Fashion-MNIST 上有 16 次运行"):
-        assert basis in said
-    assert "Convolutional networks on MNIST" in said
-
-
-def test_without_other_records_nothing_is_said_of_other_data_sets():
-    html = build.html(material())
-    assert "tab-transfer" not in html
-    assert "Another data set" not in html
+    for words in (
+        " are reversed (“", "条逆转（", "on Fashion-MNIST 16 runs with one seed",
+        "在 Fashion-MNIST 上有 16 次运行", "Convolutional networks on MNIST",
+    ):  # fmt: skip
+        assert words in text(html)
+    alone = build.html(material())
+    assert "tab-transfer" not in alone and "Another data set" not in alone

@@ -48,9 +48,8 @@ def test_a_difference_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     false = {"plain-degrades": EQUAL.false["plain-degrades"]}
     worse = dataclasses.replace(EQUAL, errors={"PlainNet34": 0.6}, false=false)
     monkeypatch.setattr(simulation, "EQUAL", worse)
-    monkeypatch.setattr(simulation, "MARGINS", Truth({}, {}))
-    monkeypatch.setattr(simulation, "EXCEPTIONS", Truth({}, {}))
-    monkeypatch.setattr(simulation, "NOISY", Truth({}, {}))
+    for other in ("MARGINS", "EXCEPTIONS", "NOISY"):
+        monkeypatch.setattr(simulation, other, Truth({}, {}))
     found = {level.test: level.wrong for level in levels(Worlds(TEMPLATE), 3, 3)}
     assert found["plain-degrades"] == 3
 
@@ -58,21 +57,19 @@ def test_a_difference_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_committed_levels_are_those_stated() -> None:
     """And none is missing: each kind of test of the protocol has one, each finding on error rates
     that the original states has a power."""
-    found = Simulation.load()
+    found, entries = Simulation.load(), load().finding
     for level in found.levels:
         assert level.worlds >= 250
         if level.truth == "noisy":  # of few runs nobody sees how much they vary
             assert level.wrong < 0.1 * level.worlds, level
         else:
             assert level.wrong <= allowed(level.worlds), level
-    kinds = {
-        load().finding[x.test].statistic if x.test in REGISTRY else x.test for x in found.levels
-    }
-    tested = {entry.statistic for entry in load().finding.values()}
+    kinds = {entries[x.test].statistic if x.test in REGISTRY else x.test for x in found.levels}
+    tested = {entry.statistic for entry in entries.values()}
     assert tested - {"rule", "count", "student-log"} <= kinds
     rates = {
         name
-        for name, entry in load().finding.items()
+        for name, entry in entries.items()
         if entry.family == "confirmatory"
         and entry.statistic in ("error-ratio", "error-ratio-set", "equivalence")
     }

@@ -1,17 +1,15 @@
 """Runs and epochs as tables, the files of ``make runs``, and the notebook that uses them."""
 
-from __future__ import annotations
-
 import json
-import sys
 
 import matplotlib as mpl
 import pandas as pd
+import pytest
 
 import analysis
 from analysis import frames
 from experiments.record import RESULTS, read
-from tests.checkout import ROOT, run
+from tests.checkout import ROOT, called
 
 
 def test_a_row_a_run_and_a_row_an_epoch_with_the_records_numbers():
@@ -27,38 +25,36 @@ def test_a_row_a_run_and_a_row_an_epoch_with_the_records_numbers():
     assert first.train_loss == records["ResNet18.s0"].history[0].train_loss
 
 
-def test_files_hold_the_same_table(tmp_path):
+@pytest.fixture
+def out(tmp_path, monkeypatch):
+    monkeypatch.setattr(frames.schema, "OUT", tmp_path / "out")
+    return tmp_path / "out"
+
+
+def test_files_hold_the_same_table(tmp_path, out):
     folder = tmp_path / "friend"
     folder.mkdir()
     for path in sorted((RESULTS / "standard").glob("LeNet.s*.json")):
         (folder / path.name).write_bytes(path.read_bytes())
     (folder / "broken.json").write_text("{")
-    done = run(ROOT, "-m", "analysis.frames", "--results", folder)
+    done = called("analysis.frames", "--results", folder)
     assert done.returncode == 2 and "broken.json" in done.stderr
-    out = ROOT / "analysis" / "out" / "friend"
-    try:
-        table = pd.read_csv(out / "runs.csv")
-        expected = analysis.frame(str(folder))
-        assert list(table.run) == list(expected.run)
-        assert list(table.test_accuracy) == list(expected.test_accuracy)
-        assert len(pd.read_csv(out / "epochs.csv")) == len(analysis.frame(str(folder), epochs=True))
-        pd.testing.assert_frame_equal(
-            pd.read_parquet(out / "runs.parquet"), expected, check_dtype=False
-        )
-    finally:
-        for path in out.iterdir():
-            path.unlink()
-        out.rmdir()
+    table, expected = pd.read_csv(out / "friend" / "runs.csv"), analysis.frame(str(folder))
+    assert list(table.run) == list(expected.run)
+    assert list(table.test_accuracy) == list(expected.test_accuracy)
+    epochs = pd.read_csv(out / "friend" / "epochs.csv")
+    assert len(epochs) == len(analysis.frame(str(folder), epochs=True))
+    parquet = pd.read_parquet(out / "friend" / "runs.parquet")
+    pd.testing.assert_frame_equal(parquet, expected, check_dtype=False)
 
 
-def test_without_pyarrow_one_line_says_what_to_install(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(frames.schema, "OUT", tmp_path)
+def test_without_pyarrow_one_line_says_what_to_install(out, monkeypatch):
     monkeypatch.setattr(frames.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(sys, "argv", ["frames", "--results", str(RESULTS / "quick-fashionmnist")])
-    assert frames.main() == 0
-    last = capsys.readouterr().out.splitlines()[-1]
+    done = called("analysis.frames", "--results", RESULTS / "quick-fashionmnist")
+    assert done.returncode == 0
+    last = done.stdout.splitlines()[-1]
     assert last.startswith("no Parquet: pyarrow is not installed; run ")
-    written = {path.name for path in (tmp_path / "quick-fashionmnist").iterdir()}
+    written = {path.name for path in (out / "quick-fashionmnist").iterdir()}
     assert written == {"runs.csv", "epochs.csv"}
 
 

@@ -1,6 +1,7 @@
 """The budget ladder: findings at several rungs, stable, depending on the budget, or alone."""
 
 import dataclasses
+import functools
 import re
 
 import pytest
@@ -13,45 +14,59 @@ from analysis.findings import Verdict, evaluate
 from analysis.records import Records, rungs
 from analysis.results import Inputs
 from analysis.schema import Step
-from analysis.tables import Found, tables
 from analysis.values import Value
+from report.base.errors import TEMPLATES
 from report.blocks.numbers import LANGS
 from tests import factory
 from tests.analysis import test_figures
+from tests.analysis.test_tables import made
 from tests.report_kit import material, section
 
 S, C, OPEN = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.INCONCLUSIVE
 DEGRADES = "plain-degrades"
+PROFILES = {"A": "standard", "B": "rung-b", "C": "rung-c"}
+#: Outcomes with which depth does no harm.
+DEEP = {"PlainNet34": factory.outcome("PlainNet34", accuracy=0.985, train_loss=0.05)}
 
 figure = figures()["ladder"]
 
 
 def rung(letter, **options):
-    profile = {"A": "standard", "B": "rung-b", "C": "rung-c"}[letter]
-    return factory.make(profile=profile, seeds=2, **options)
+    return factory.make(profile=PROFILES[letter], seeds=2, **options)
 
 
-@pytest.fixture(scope="module")
-def deep():
-    """Outcomes with which depth does no harm."""
-    return {"PlainNet34": factory.outcome("PlainNet34", accuracy=0.985, train_loss=0.05)}
+@functools.cache
+def two():
+    return rung("A").beside({"B": rung("B")})
+
+
+@functools.cache
+def two_that_differ():
+    return rung("A").beside({"B": rung("B", specs=DEEP)})
+
+
+@functools.cache
+def three():
+    return rung("A").beside({"B": rung("B"), "C": rung("C")})
+
+
+def only(variant, letter):
+    """A rung with the runs of one network alone."""
+    others = {run.rpartition(".s")[0] for run in rung(letter).by_id} - {variant}
+    return rung(letter, without=others)
 
 
 def climbed(records):
     return ladder.climb(records, evaluate(records))
 
 
-def step(verdict, effect=None, ends=None, networks=("LeNet",)):
-    def ratio(x):
-        return Value(x, "ratio", ())
+def step(verdict, *numbers, networks=("LeNet",)):
+    """Of one rung: a verdict, and the effect with its interval."""
+    effect, *interval = [Value(number, "ratio", ()) for number in numbers] or [None]
+    return Step(verdict=verdict, effect=effect, interval=tuple(interval) or None, networks=networks)
 
-    interval = None if ends is None else (ratio(ends[0]), ratio(ends[1]))
-    return Step(
-        verdict=verdict,
-        effect=None if effect is None else ratio(effect),
-        interval=interval,
-        networks=networks,
-    )
+
+BOTH = ("LeNet", "AlexNet")
 
 
 @pytest.mark.parametrize(
@@ -62,68 +77,56 @@ def step(verdict, effect=None, ends=None, networks=("LeNet",)):
         ([step(S), step(C)], "depends"),
         ([step(S), step(OPEN)], "open"),
         ([step(OPEN), step(OPEN)], "open"),
-        ([step(S, 2.0, (1.8, 2.2)), step(OPEN, 1.2, (0.8, 1.6))], "depends"),
+        ([step(S, 2.0, 1.8, 2.2), step(OPEN, 1.2, 0.8, 1.6)], "depends"),
         ([step(OPEN, networks=("AlexNet",)), step(S)], "open"),
         ([step(C), step(S), step(S)], "stable"),
         ([step(S), step(S), step(C)], "depends"),
-        ([step(S, 2.0, (1.8, 2.2)), step(S, 2.1, (2.0, 2.3))], "stable"),
-        ([step(S, 2.0, (1.8, 2.2)), step(S, 2.5, (2.3, 2.7))], "depends"),
-        ([step(S, 2.0, (1.8, 2.2)), step(S, 2.4, (2.0, 2.9))], "stable"),
-        ([step(S, 2.0, (1.8, 2.2)), step(S)], "stable"),
-        ([step(S), step(C, networks=("LeNet", "AlexNet"))], "unlike"),
-        ([step(S), step(S, networks=("LeNet", "AlexNet"))], "stable"),
+        ([step(S, 2.0, 1.8, 2.2), step(S, 2.1, 2.0, 2.3)], "stable"),
+        ([step(S, 2.0, 1.8, 2.2), step(S, 2.5, 2.3, 2.7)], "depends"),
+        ([step(S, 2.0, 1.8, 2.2), step(S, 2.4, 2.0, 2.9)], "stable"),
+        ([step(S, 2.0, 1.8, 2.2), step(S)], "stable"),
+        ([step(S), step(C, networks=BOTH)], "unlike"),
+        ([step(S), step(S, networks=BOTH)], "stable"),
     ],
 )
 def test_the_last_two_rungs_decide(steps, outcome):
     assert ladder.outcome(steps) == outcome
 
 
-def test_two_rungs_that_agree_and_two_that_do_not(deep):
-    alike = climbed(rung("A").beside({"B": rung("B")}))
+def test_two_rungs_that_agree_and_two_that_do_not():
+    alike = climbed(two())
     assert [r.letter for r in alike.rungs] == ["A", "B"]
     assert [r.images.value for r in alike.rungs] == [8000 * 4, 25000 * 4]
     assert list(alike.findings[DEGRADES].steps) == ["A", "B"]
     assert alike.findings["se18-above-resnet18"].outcome == "stable"
-    changed = climbed(rung("A").beside({"B": rung("B", specs=deep)}))
-    steps = changed.findings[DEGRADES].steps
-    assert steps["A"].verdict is S
-    assert steps["B"].verdict is C
+    changed = climbed(two_that_differ())
+    verdicts = {letter: at.verdict for letter, at in changed.findings[DEGRADES].steps.items()}
+    assert verdicts == {"A": S, "B": C}
     assert DEGRADES not in changed.ended("stable")
 
 
-def test_of_three_rungs_the_last_two_count(deep):
-    made = climbed(rung("C", specs=deep).beside({"A": rung("A"), "B": rung("B", specs=deep)}))
-    verdicts = {k: v.verdict for k, v in made.findings[DEGRADES].steps.items()}
-    assert list(verdicts) == ["A", "B", "C"]  # from the fewest images, whichever report it is
-    assert verdicts["A"] is S and verdicts["B"] is C
-    sources = {s.record for s in made.findings[DEGRADES].steps["B"].effect.sources}
-    assert "rung-b/PlainNet34.s0" in sources
+def test_of_three_rungs_the_last_two_count():
+    found = climbed(rung("C", specs=DEEP).beside({"A": rung("A"), "B": rung("B", specs=DEEP)}))
+    steps = found.findings[DEGRADES].steps
+    assert list(steps) == ["A", "B", "C"]  # from the fewest images, whichever report it is
+    assert (steps["A"].verdict, steps["B"].verdict) == (S, C)
+    assert "rung-b/PlainNet34.s0" in {source.record for source in steps["B"].effect.sources}
 
 
 def test_networks_that_a_rung_lacks():
-    few = rung("B", without={p.rpartition(".s")[0] for p in rung("B").by_id} - {"ResNet50"})
-    records = rung("A").beside({"B": few})
-    made = climbed(records)
-    assert made
-    assert set(made.findings) == set(made.ended("single"))
-    assert not tables(Found(Evidence(records), evaluate(records), ladder=made))["ladder"].rows
+    records = rung("A").beside({"B": only("ResNet50", "B")})
+    found = climbed(records)
+    assert found
+    assert set(found.findings) == set(found.ended("single"))
+    assert not made(records, ladder=found)["ladder"].rows
     assert list(module.lines(records)) == ["ResNet50"]
     for lang in LANGS:
         assert "ResNet-50" in figure.draw(records, lang).alt
 
 
-def test_runs_that_diverged_are_marked_on_the_left():
-    wild = factory.outcome("ResNet50", status="diverged")
-    records = rung("A").beside({"B": rung("B", specs={"ResNet50.s1": wild, "LeNet.s0": wild})})
-    found = module.lines(records)
-    assert module.broken(records, found) == [("LeNet", 100_000), ("ResNet50", 100_000)]
-    test_figures.test_texts_are_inside_and_apart_and_told_in_both_languages(figure, records)
-
-
 def test_one_rung_alone_is_not_compared():
     for records in (rung("A"), factory.make()):
-        made = climbed(records)
-        assert not made
+        assert not climbed(records)
         with pytest.raises(NothingToDraw):
             figure.draw(records, "en")
         assert figure.runs(records) == ()
@@ -131,37 +134,34 @@ def test_one_rung_alone_is_not_compared():
 
 
 def test_the_table_has_a_row_for_each_finding_on_two_rungs():
-    records = rung("A").beside({"B": rung("B")})
-    made = climbed(records)
-    table = tables(Found(Evidence(records), evaluate(records), ladder=made))["ladder"]
-    assert [row[0].value for row in table.rows] == [
-        name for name, item in made.findings.items() if len(item.steps) == 2
-    ]
+    found = climbed(two())
+    table = made(two(), ladder=found)["ladder"]
+    shown = [name for name, item in found.findings.items() if len(item.steps) == 2]
+    assert [row[0].value for row in table.rows] == shown
     keys = [column.key for column in table.columns]
     assert keys == ["claim", "a_verdict", "a_effect", "b_verdict", "b_effect", "outcome"]
 
 
-def test_the_figure_has_a_word_for_every_finding_and_needs_its_own_records_alone():
-    records = rung("A").beside({"B": rung("B"), "C": rung("C")})
-    own = records.only(figure.runs(records))
+def test_the_figure_needs_its_own_records_alone():
+    own = three().only(figure.runs(three()))
     assert set(own.rungs) == {"B", "C"}
-    shown = module.rows(climbed(own))
-    assert DEGRADES in shown
+    assert DEGRADES in module.rows(climbed(own))
     for lang in LANGS:
-        assert figure.draw(own, lang).alt == figure.draw(records, lang).alt
-    assert "ladder" in figures()
+        assert figure.draw(own, lang).alt == figure.draw(three(), lang).alt
 
 
 def test_texts_of_the_figure_are_apart_with_two_rungs_and_with_three():
-    for beside in ({"B": rung("B")}, {"B": rung("B"), "C": rung("C")}):
-        records = rung("A").beside(beside)
+    wild = factory.outcome("ResNet50", status="diverged")
+    marked = rung("A").beside({"B": rung("B", specs={"ResNet50.s1": wild, "LeNet.s0": wild})})
+    broken = module.broken(marked, module.lines(marked))  # on the left
+    assert broken == [("LeNet", 100_000), ("ResNet50", 100_000)]
+    for records in (two(), three(), marked):
         test_figures.test_texts_are_inside_and_apart_and_told_in_both_languages(figure, records)
 
 
 def test_records_of_other_rungs_are_found_beside_and_count_for_freshness(tmp_path):
-    small = {"without": {p.rpartition(".s")[0] for p in rung("A").by_id} - {"ResNet50"}}
-    for letter, name in (("A", "standard"), ("B", "rung-b")):
-        factory.save(rung(letter, **small), tmp_path / name)
+    for letter in ("A", "B"):
+        factory.save(only("ResNet50", letter), tmp_path / PROFILES[letter])
     assert rungs(tmp_path / "standard") == {"B": tmp_path / "rung-b"}
     assert rungs(tmp_path / "quick") == {}
     assert set(Records.load(tmp_path / "rung-b").rungs) == {"A"}
@@ -178,17 +178,17 @@ def test_an_empty_rung_or_one_of_another_data_set_does_not_count():
     assert rung("A").beside({"B": other, "C": empty}).rungs == {}
 
 
-@pytest.mark.parametrize("lang", LANGS)
-def test_the_section_says_what_is_stable(tmp_path, deep, lang):
-    from report.base.errors import TEMPLATES
-
-    file = next((TEMPLATES / "sections").glob(f"*-scope.{lang}.md"))
+@pytest.mark.parametrize(
+    ("lang", "stable", "depends", "alone"),
+    [
+        ("en", "counts as stable", "depends on the budget", "one training budget only"),
+        ("zh", "就算稳定", "取决于训练量", "只有一个训练量"),
+    ],
+)
+def test_the_section_says_what_is_stable(tmp_path, lang, stable, depends, alone):
+    (file,) = (TEMPLATES / "sections").glob(f"*-scope.{lang}.md")
     text = file.read_text(encoding="utf-8").partition("\n")[2]
-    stable, depends, alone = {
-        "en": ("counts as stable", "depends on the budget", "one training budget only"),
-        "zh": ("就算稳定", "取决于训练量", "只有一个训练量"),
-    }[lang]
-    both = material(rung("A").beside({"B": rung("B", specs=deep)}))
+    both = material(two_that_differ())
     html = re.sub(r"<[^>]+>", "", section(tmp_path / "two", text, both, lang=lang))
     assert stable in html and (html.count(depends) > 1) == bool(both.ladder.ended("depends"))
     html = section(tmp_path / "one", text, material(rung("A")), lang=lang)

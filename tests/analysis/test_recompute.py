@@ -12,6 +12,7 @@ import json
 import math
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -26,15 +27,19 @@ LABELS = json.loads((ROOT / "analysis" / "true_labels.json").read_text())
 PROTOCOL = tomllib.loads((ROOT / "analysis" / "protocol.toml").read_text(encoding="utf-8"))
 ORIGINAL = tomllib.loads((ROOT / "analysis" / "original.toml").read_text(encoding="utf-8"))
 MARGIN, TWICE = math.log(1.25), math.log(2.0)
-
-SE, RES = ["SEResNet18", "SEResNet34"], [f"ResNet{d}" for d in (18, 34, 50, 101)]
-DEEP = [*SE, *RES, "DenseNet", "AlexNet"]
 #: A p-value of 0 means "decided by rule"; one that a distribution gives is never smaller than this.
 LEAST = sys.float_info.min
-SUB, MUL, MUL_NOBN = "ResNet18-sub", "ResNet18-mul", "ResNet18-mul-nobn"
+#: Score of a run that diverged, below every other.
+WORST = -1e9
+
+DEPTHS = (18, 34, 50, 101)
+SE, RES = ["SEResNet18", "SEResNet34"], [f"ResNet{depth}" for depth in DEPTHS]
+DEEP = [*SE, *RES, "DenseNet", "AlexNet"]
+SUB, MUL, MUL_NOBN, SOFTMAX = (f"ResNet18-{tag}" for tag in ("sub", "mul", "mul-nobn", "softmax"))
 RATIOS = ["SEResNet18", "SEResNet18-ratio4", "SEResNet18-ratio8", "SEResNet18-ratio16"]
 STRONG = [f"{name}-strong" for name in ("ResNet18", "SEResNet18", "SEResNet34", "DenseNet")]
-DEPTHS = (18, 34, 50, 101)
+PLAIN, PAIRED = ["PlainNet18", "PlainNet34"], ["PlainNet18", "PlainNet34", "ResNet18", "ResNet34"]
+WIDE = ["PlainNet50", "PlainNet101", "ResNet50", "ResNet101"]
 
 #: Analyses a folder and prints the results, without figures.
 PROGRAM = """
@@ -44,6 +49,16 @@ from analysis.records import Records
 from analysis.results import summarise
 print(summarise(Records.load(Path(sys.argv[1])), {}).model_dump_json())
 """
+
+
+def logit(wrong):
+    return np.log(1 / wrong - 1)
+
+
+def smoothed(right):
+    """Error rates of runs by images, or of one run, as if half an image more were wrong."""
+    images = right.shape[-1]
+    return (images - right.sum(axis=-1) + 0.5) / (images + 1)
 
 
 class Study:
@@ -65,10 +80,11 @@ class Study:
     def finished(self, name: str) -> list[dict]:
         return [run for run in self.all.get(name, ()) if run["status"] == "finished"]
 
-    def right(self, run: dict, split: str) -> np.ndarray:
-        said = run[split]["predictions"]
-        truth = LABELS[run["config"]["dataset"]][split]
-        return np.array([a == b for a, b in zip(said, truth, strict=False)], dtype=float)
+    def right(self, run: dict, split: str = "test") -> np.ndarray:
+        pairs = zip(
+            run[split]["predictions"], LABELS[run["config"]["dataset"]][split], strict=False
+        )
+        return np.array([said == truth for said, truth in pairs], dtype=float)
 
     def table(self, name: str, split: str) -> np.ndarray:
         """Runs by images."""
@@ -78,18 +94,14 @@ class Study:
         return float(self.table(name, split).mean()) if self.finished(name) else -1.0
 
     def error(self, name: str, split: str) -> float:
-        right = self.table(name, split)
-        images = right.shape[1]
-        return (images * (1 - right.mean()) + 0.5) / (images + 1)
+        return smoothed(self.table(name, split).mean(axis=0))
 
     def _pooled(self, split: str) -> dict[str, tuple[float, float, bool]]:
         """Variance between seeds of the logit, its degrees of freedom, whether a network's own."""
         squares, learnt, names = {}, [], [name for name in self.all if self.finished(name)]
         for name in names:
             right = self.table(name, split)
-            images = right.shape[1]
-            wrong = (images - right.sum(axis=1) + 0.5) / (images + 1)
-            logits = np.log(1 / wrong - 1)
+            logits = logit(smoothed(right))
             if len(logits) > 1:
                 squares[name] = (len(logits) - 1) * logits.var(ddof=1), len(logits) - 1
                 if right.mean() > 0.5:
@@ -97,30 +109,29 @@ class Study:
         if not squares:
             return {}
 
-        def deviance(one, others):
-            total, freedom = sum(s for s, _ in others), sum(f for _, f in others)
-            if one[0] <= 0 or total <= 0:
-                return 1.0 if one[0] <= 0 else 0.0
-            return stats.f.sf(one[0] / one[1] / (total / freedom), one[1], freedom)
+        def total(members):
+            return [sum(squares[name][i] for name in members) for i in (0, 1)]
+
+        def deviance(name, others):
+            (one, degrees), (rest, freedom) = squares[name], total(others)
+            if one <= 0 or rest <= 0:
+                return 1.0 if one <= 0 else 0.0
+            return stats.f.sf(one / degrees / (rest / freedom), degrees, freedom)
 
         members = sorted(learnt or squares)
         while len(members) > 1:
-            found = [
-                (deviance(squares[n], [squares[m] for m in members if m != n]), n) for n in members
-            ]
-            least, name = min(found)
+            least, name = min((deviance(n, [m for m in members if m != n]), n) for n in members)
             if least >= 0.01:
                 break
             members.remove(name)
-        total, freedom = (sum(squares[n][i] for n in members) for i in (0, 1))
+        square, freedom = total(members)
         result = {}
         for name in names:
-            own = squares.get(name)
-            apart = own and name not in members and deviance(own, [(total, freedom)]) < 0.01
-            alone = own[0] / own[1] if own else 0.0
-            result[name] = (
-                (alone, own[1], True) if apart else (max(total / freedom, alone), freedom, False)
-            )
+            own, degrees = squares.get(name, (0.0, 1))
+            apart = own and name not in members and deviance(name, members) < 0.01
+            alone = own / degrees
+            pooled = (max(square / freedom, alone), freedom, False)
+            result[name] = (alone, degrees, True) if apart else pooled
         return result
 
     def spread(self, names: list[str], slopes: list[float], split: str) -> tuple[float, float]:
@@ -146,66 +157,58 @@ class Study:
         terms += [(pooled, freedom)] if pooled else []
         least = max(slope**2 for slope in slopes) / images**2
         by_image = max((np.var(score, ddof=1) - interaction) / images, least)
-        total = sum(part for part, _ in terms) + by_image
+        whole = sum(part for part, _ in terms) + by_image
         below = sum(part**2 / degrees for part, degrees in terms)
-        return total, total**2 / below if below else math.inf
+        return whole, whole**2 / below if below else math.inf
 
     def accuracy_interval(self, name: str, split: str) -> list[float]:
         wrong = self.error(name, split)
         variance, freedom = self.spread([name], [1 / (wrong * (1 - wrong))], split)
         reach = stats.t.ppf(0.975, freedom) * math.sqrt(variance)
-        return [1 / (1 + math.exp(-(math.log(1 / wrong - 1) + s * reach))) for s in (-1, 1)]
+        return [1 / (1 + math.exp(-(logit(wrong) + sign * reach))) for sign in (-1, 1)]
 
     def versus(self, first: str, second: str, split: str = "test") -> Comparison:
-        return self.sum([first, second], [1, -1], split)
-
-    def sum(self, names: list[str], weights: list[int], split: str = "test") -> Comparison:
-        """A weighted sum of -log(error rate)."""
-        broken = [name for name in names if len(self.finished(name)) < len(self.all[name])]
-        if broken:
-            return Comparison(self, names, weights, split, broken)
-        estimate = -sum(
-            w * math.log(self.error(n, split)) for n, w in zip(names, weights, strict=True)
-        )
-        slopes = [w / self.error(n, split) for n, w in zip(names, weights, strict=True)]
-        variance, freedom = self.spread(names, slopes, split)
-        return Comparison(self, names, weights, split, [], estimate, math.sqrt(variance), freedom)
+        return Comparison(self, [first, second], [1, -1], split)
 
 
 class Comparison:
-    """One-sided p-values: of ``above`` a margin, of ``below`` it."""
+    """A weighted sum of -log(error rate) of networks.
 
-    def __init__(self, study, names, weights, split, broken, estimate=0.0, error=0.0, freedom=1.0):
+    One-sided p-values: of ``above`` a margin, of ``below`` it.
+    """
+
+    def __init__(self, study, names, weights, split="test"):
         self.study, self.names, self.weights, self.split = study, names, weights, split
-        self.broken, self.estimate, self.error, self.freedom = broken, estimate, error, freedom
+        self.broken = [n for n in names if len(study.finished(n)) < len(study.all[n])]
+        if not self.broken:
+            errors = [study.error(name, split) for name in names]
+            self.estimate = -np.dot(weights, np.log(errors))
+            slopes = [weight / error for weight, error in zip(weights, errors, strict=True)]
+            variance, self.freedom = study.spread(names, slopes, split)
+            self.error = math.sqrt(variance)
 
     def above(self, margin: float = 0.0) -> float:
-        if self.broken:
-            return self._ranked(margin, 1)
-        return max(LEAST, float(stats.t.sf((self.estimate - margin) / self.error, self.freedom)))
+        return self._tail(margin, 1)
 
     def below(self, margin: float = 0.0) -> float:
-        if self.broken:
-            return self._ranked(margin, -1)
-        return max(LEAST, float(stats.t.cdf((self.estimate - margin) / self.error, self.freedom)))
+        return self._tail(margin, -1)
 
-    def _ranked(self, margin: float, sign: int) -> float:
+    def _tail(self, margin: float, sign: int) -> float:
         """By rank, or by rule where every run of some network diverged and none of the others'."""
+        if not self.broken:
+            t = sign * (self.estimate - margin) / self.error
+            return max(LEAST, float(stats.t.sf(t, self.freedom)))
         signs = {w > 0 for n, w in zip(self.names, self.weights, strict=True) if n in self.broken}
         if all(not self.study.finished(n) for n in self.broken) and len(signs) == 1:
-            worse = signs == {True}
-            return float(worse) if sign > 0 else float(not worse)
+            return float((signs == {True}) == (sign > 0))
         if self.weights != [1, -1]:
             return 1.0
         scores = []
-        for name in self.names:
+        for name, shift in zip(self.names, (margin, 0), strict=True):
             for run in self.study.all[name]:
-                if run["status"] != "finished":
-                    scores.append(-1e9)
-                    continue
-                right = self.study.right(run, self.split)
-                rate = (len(right) - right.sum() + 0.5) / (len(right) + 1)
-                scores.append(-math.log(rate) - (margin if name == self.names[0] else 0))
+                done = run["status"] == "finished"
+                rate = smoothed(self.study.right(run, self.split)) if done else 1.0
+                scores.append(-math.log(rate) - shift if done else WORST)
         return permuted(scores, len(self.study.all[self.names[0]]), sign)
 
     def ratio(self) -> list[float]:
@@ -217,50 +220,49 @@ class Comparison:
 def permuted(scores: list[float], first: int, sign: int) -> float:
     """Exact one-sided rank test by counting out: the first ones are higher (1) or lower (-1)."""
     places = stats.rankdata(scores)
-    sums = [sum(x) for x in itertools.combinations(places, first)]
-    observed = sum(places[:first])
-    return float(np.mean([sign * (s - observed) >= -1e-9 for s in sums]))
+    sums = np.array([sum(x) for x in itertools.combinations(places, first)])
+    return float(np.mean(sign * (sums - sum(places[:first])) >= -1e-9))
 
 
-# --- The findings -------------------------------------------------------------------------------
-# Each returns the p-values of "supported", of "contradicted", and, of sets, of "mixed".
+# --- Evidence -----------------------------------------------------------------------------------
+# P-values of "supported", of "contradicted", and, of sets, of "mixed"; effects with intervals.
+
+
+def once(p: float, times: int = 2) -> float:
+    return min(1.0, times * p)
 
 
 def two(for_: float, against: float) -> tuple[float, float]:
-    return min(1.0, 2 * for_), min(1.0, 2 * against)
+    return once(for_), once(against)
 
 
 def all_of(parts: list[tuple[float, float]]) -> tuple[float, float, float]:
     for_, against = zip(*parts, strict=True)
-    return max(for_), max(against), min(1.0, max(min(for_), min(against)) * len(parts))
+    return max(for_), max(against), once(max(min(for_), min(against)), len(parts))
 
 
-def better(comparison: Comparison) -> tuple[float, float]:
-    return two(comparison.above(), comparison.below())
+def better(c: Comparison) -> tuple[float, float]:
+    return two(c.above(), c.below())
 
 
-def worse(comparison: Comparison) -> tuple[float, float]:
-    return two(comparison.below(), comparison.above())
-
-
-def one_best(s: Study, group: list[str], others: list[str]) -> tuple[float, float]:
-    wins = [max(s.versus(g, o).above() for o in others) for g in group]
-    beaten = [max(s.versus(g, o).below() for g in group) for o in others]
-    return two(min(1.0, min(wins) * len(wins)), min(1.0, min(beaten) * len(beaten)))
-
-
-def lowest(s: Study, low: str, others: list[str]):
-    return all_of([better(s.versus(other, low)) for other in others])
+def worse(c: Comparison) -> tuple[float, float]:
+    return two(c.below(), c.above())
 
 
 def close(c: Comparison, margin: float = MARGIN) -> tuple[float, float]:
     return c.above(-margin), c.below(-margin)
 
 
+def above_margin(c: Comparison) -> tuple[float, float]:
+    return once(c.above()), c.below(MARGIN)
+
+
+def much_worse(c: Comparison) -> tuple[float, float]:
+    return two(*close(c, TWICE)[::-1])
+
+
 def equal(c: Comparison) -> tuple[float, float]:
-    return max(c.above(-MARGIN), c.below(MARGIN)), min(
-        1.0, 2 * min(c.below(-MARGIN), c.above(MARGIN))
-    )
+    return max(c.above(-MARGIN), c.below(MARGIN)), once(min(c.below(-MARGIN), c.above(MARGIN)))
 
 
 def welch(first, second) -> tuple[float, float]:
@@ -281,76 +283,165 @@ def student(values, centre: float) -> tuple[float, float]:
     )
 
 
+def correlated(x, y) -> tuple[float, float]:
+    if len(x) < 4 or len(set(x)) < 2 or len(set(y)) < 2:
+        return 1.0, 1.0
+    if len(x) <= 8:
+        first, second = stats.rankdata(x), stats.rankdata(y)
+        beyond = np.array([*itertools.permutations(second)]) @ first - second @ first
+        return two(np.mean(beyond >= -1e-9), np.mean(beyond <= 1e-9))
+    least = 1 / math.factorial(len(x))
+    sides = [stats.spearmanr(x, y, alternative=side).pvalue for side in ("greater", "less")]
+    return two(*(max(float(side), least) for side in sides))
+
+
+def average(values) -> np.ndarray:
+    """A mean and its interval."""
+    found = stats.ttest_1samp(values, 0).confidence_interval()
+    return np.array([np.mean(values), found.low, found.high])
+
+
+def difference(first, second) -> np.ndarray:
+    """A difference of means and its interval."""
+    found = stats.ttest_ind(first, second, equal_var=False).confidence_interval()
+    return np.array([np.mean(first) - np.mean(second), found.low, found.high])
+
+
+# --- Measurements -------------------------------------------------------------------------------
+
+
 def losses(s: Study, names: list[str], which: str | None = None) -> list[list[float]]:
     """Of each run its training loss (in evaluation mode where all have it), or the loss named."""
     runs = [run for name in names for run in s.finished(name)]
     evaluated = all(run["train_evaluation"] for run in runs) and which is None
+
+    def loss(run):
+        if run["status"] != "finished":
+            return math.log(10)
+        if evaluated:
+            return run["train_evaluation"]["loss"]
+        return run["history"][-1][which or "train_loss"]
+
+    return [[loss(run) for run in s.all[name]] for name in names]
+
+
+def blocks_of(s: Study, name: str, moment: str, field: str) -> list[list[float]]:
+    """A number of every block, by run, before training ("init") or after ("end")."""
+    rows = []
+    for run in s.all.get(name, ()):
+        probes = run["probes"]["block_gains"]
+        probe = probes[0 if moment == "init" else -1] if probes else None
+        if probe and (probe["step"] == 0) == (moment == "init"):
+            found = [block.get(field) for block in probe["blocks"]]
+            if found and None not in found:
+                rows.append(found)
+    return rows
+
+
+def gains(s: Study, name: str, moment: str = "init", part: str = "gain") -> np.ndarray:
+    """log10 of the gain, runs by blocks."""
+    rows = blocks_of(s, name, moment, part)
+    return np.array([[math.log10(x) if x > 0 else -12.0 for x in row] for row in rows])
+
+
+def shares_below_one(s: Study, name: str) -> list[float]:
+    return [np.mean(row) for row in blocks_of(s, name, "init", "input_below_one")]
+
+
+def spreads(s: Study) -> list[list[float]]:
+    """Of multiplication and addition: log of the standard deviation of log10 norms, by run."""
     found = []
-    for name in names:
-        own = []
-        for run in s.all[name]:
-            if run["status"] != "finished":
-                own.append(math.log(10))
-            elif evaluated:
-                own.append(run["train_evaluation"]["loss"])
-            else:
-                own.append(run["history"][-1][which or "train_loss"])
-        found.append(own)
+    for name in (MUL, "ResNet18"):
+        norms = [run["probes"]["gradient_norms"]["norms"] for run in s.all[name]]
+        rows = [np.log10([row[0] for row in each if row and row[0]]) for each in norms]
+        found.append([math.log(np.std(row, ddof=1)) for row in rows if len(row) > 1])
     return found
 
 
+def staged(blocks: list[tuple[int, float]]) -> float:
+    """Mean over stages of the mean over the blocks of as many channels."""
+    widths = {channels for channels, _ in blocks}
+    return float(np.mean([np.mean([x for c, x in blocks if c == w]) for w in widths]))
+
+
+def weighed(s: Study, name: str) -> list[dict]:
+    """The probes of the runs that measured channel weights."""
+    return [run["probes"] for run in s.finished(name) if run["probes"]["se_weights"]]
+
+
+def range_of(probes: dict) -> float:
+    return staged([(b["channels"], b["range_of_means"]) for b in probes["se_weights"]])
+
+
+def ranges(s: Study, name: str) -> list[float]:
+    return [range_of(probes) for probes in weighed(s, name)]
+
+
+def changes(s: Study, name: str) -> list[float]:
+    """Of each run: range of the channel weights after training less that before."""
+    found = []
+    for probes in weighed(s, name):
+        before: dict[str, tuple[int, float]] = {}
+        for block in probes["se_initial"]:
+            old = before.get(block["block"], (0, 0.0))[1]
+            before[block["block"]] = block["channels"], max(old, block["range_of_means"])
+        if before:
+            found.append(range_of(probes) - staged(list(before.values())))
+    return found
+
+
+def dynamic_shares(s: Study, name: str) -> list[float]:
+    def share(block):
+        within = np.mean(np.minimum(block["std"], 1) ** 2)
+        whole = within + np.var(block["mean"])
+        return block["channels"], within / whole if whole else 0.0
+
+    return [staged([*map(share, probes["se_weights"])]) for probes in weighed(s, name)]
+
+
+# --- The findings -------------------------------------------------------------------------------
+
+
+def one_best(s: Study, group: list[str], others: list[str]):
+    wins = [max(s.versus(g, o).above() for o in others) for g in group]
+    beaten = [max(s.versus(g, o).below() for g in group) for o in others]
+    return two(once(min(wins), len(wins)), once(min(beaten), len(beaten)))
+
+
+def lowest(s: Study, low: str, others: list[str]):
+    return all_of([better(s.versus(other, low)) for other in others])
+
+
 def degradation(s: Study):
-    names = ["PlainNet18", "PlainNet34"]
-    shallow, deep = losses(s, names)
+    shallow, deep = losses(s, PLAIN)
     if min(len(shallow), len(deep)) < 2:
         return None
-    checked = [np.mean(x) for x in losses(s, names, "validation_loss")]
+    checked = [np.mean(x) for x in losses(s, PLAIN, "validation_loss")]
     more = np.mean(deep) - np.mean(shallow)
-    shown = s.accuracy(names[1]) < s.accuracy(names[0]) and more >= 0.5 * (checked[1] - checked[0])
+    shown = s.accuracy(PLAIN[1]) < s.accuracy(PLAIN[0]) and more >= 0.5 * (checked[1] - checked[0])
     for_, against = two(*welch(np.log(deep), np.log(shallow)))
     return (for_ if shown else 1.0), against
 
 
 def residual(s: Study):
-    pairs = [["PlainNet18", "PlainNet34", "ResNet18", "ResNet34"]]
-    stable = [f"{name}-stable" for name in pairs[0]]
-    if s.has(*stable):
-        pairs = [stable]
-    wide = ["PlainNet50", "PlainNet101", "ResNet50", "ResNet101"]
-    pairs += [wide] if s.has(*wide) else []
+    stable = [f"{name}-stable" for name in PAIRED]
+    pairs = [stable if s.has(*stable) else PAIRED, *([WIDE] if s.has(*WIDE) else [])]
     parts = []
     for plain, plain_deep, res, res_deep in pairs:
-        change = s.sum([res_deep, res, plain_deep, plain], [1, -1, -1, 1])
+        change = better(Comparison(s, [res_deep, res, plain_deep, plain], [1, -1, -1, 1]))
         kept, grown = close(s.versus(res_deep, res))
         shallow, deep = losses(s, [res, res_deep])
         more, less = welch(np.log(deep) - MARGIN, np.log(shallow))
-        for_ = max(
-            worse(s.versus(plain_deep, plain))[0],
-            min(1.0, 2 * min(kept, less)),
-            better(change)[0],
-        )
-        parts.append((for_, min(1.0, 2 * min(max(grown, more), better(change)[1]))))
+        degrades = worse(s.versus(plain_deep, plain))[0]
+        for_ = max(degrades, once(min(kept, less)), change[0])
+        parts.append((for_, once(min(max(grown, more), change[1]))))
     return all_of(parts)
-
-
-def gains(s: Study, name: str, moment: str, part: str = "gain") -> np.ndarray:
-    """log10 of the gain, runs by blocks, before or after training."""
-    rows = []
-    for run in s.all.get(name, ()):
-        probes = run["probes"]["block_gains"]
-        probe = probes[0 if moment == "init" else -1] if probes else None
-        if not probe or (probe["step"] == 0) != (moment == "init"):
-            continue
-        found = [block[part] for block in probe["blocks"]]
-        if found and None not in found:
-            rows.append([math.log10(x) if x > 0 else -12.0 for x in found])
-    return np.array(rows)
 
 
 def plain_gain(s: Study):
     depths, sizes, parts = [], [], []
     for depth in DEPTHS:
-        plain, other = (gains(s, f"{kind}Net{depth}", "init") for kind in ("Plain", "Res"))
+        plain, other = (gains(s, f"{kind}Net{depth}") for kind in ("Plain", "Res"))
         if len(plain) and len(other):
             plain, other = abs(plain.sum(axis=1)), abs(other.sum(axis=1))
             depths += [depth] * len(plain)
@@ -372,26 +463,14 @@ def near_one(s: Study):
             (above, not_above), (over, below) = (
                 student(found.mean(axis=1), x) for x in (-bound, bound)
             )
-            parts.append((max(above, below), min(1.0, 2 * min(not_above, over))))
+            parts.append((max(above, below), once(min(not_above, over))))
     return all_of(parts) if parts else None
 
 
 def branch(s: Study):
-    found = [gains(s, name, "init", "branch") for name in ("ResNet18", "PlainNet18")]
+    found = [gains(s, name, part="branch") for name in ("ResNet18", "PlainNet18")]
     parts = [two(*student(x.mean(axis=1), 0)[::-1]) for x in found if len(x)]
     return all_of(parts) if parts else None
-
-
-def spreads(s: Study) -> list[list[float]]:
-    """Of multiplication and addition: log of the standard deviation of log10 norms, by run."""
-    found = []
-    for name in (MUL, "ResNet18"):
-        rows = [
-            np.log10([row[0] for row in run["probes"]["gradient_norms"]["norms"] if row and row[0]])
-            for run in s.all[name]
-        ]
-        found.append([math.log(np.std(row, ddof=1)) for row in rows if len(row) > 1])
-    return found
 
 
 def unstable(s: Study):
@@ -399,95 +478,18 @@ def unstable(s: Study):
 
 
 def vanishes(s: Study):
-    found = gains(s, MUL_NOBN, "init")
+    found = gains(s, MUL_NOBN)
     return two(*student(found.sum(axis=1), 0)[::-1]) if len(found) else None
 
 
-def shares_below_one(s: Study, name: str) -> list[float]:
-    shares = []
-    for run in s.all[name]:
-        probes = run["probes"]["block_gains"]
-        if probes and probes[0]["step"] == 0:
-            found = [block.get("input_below_one") for block in probes[0]["blocks"]]
-            if found and None not in found:
-                shares.append(np.mean(found))
-    return shares
-
-
-def below_one(s: Study):
-    found = [shares_below_one(s, name) for name in ("ResNet18", MUL, "PlainNet18")]
-    return all_of([two(*student(x, 0.5)) for x in found]) if all(found) else None
-
-
-def staged(blocks: list[tuple[int, float]]) -> float:
-    """Mean over stages of the mean over the blocks of as many channels."""
-    return float(
-        np.mean([np.mean([x for c, x in blocks if c == w]) for w in {c for c, _ in blocks}])
-    )
-
-
-def ranges(s: Study, name: str) -> list[float]:
-    return [
-        staged([(b["channels"], b["range_of_means"]) for b in run["probes"]["se_weights"]])
-        for run in s.finished(name)
-        if run["probes"]["se_weights"]
-    ]
-
-
-def changes(s: Study, name: str) -> list[float]:
-    """Of each run: range of the channel weights after training less that before."""
-    found = []
-    for run in s.finished(name):
-        before: dict[str, tuple[int, float]] = {}
-        for block in run["probes"]["se_initial"]:
-            old = before.get(block["block"], (0, 0.0))[1]
-            before[block["block"]] = block["channels"], max(old, block["range_of_means"])
-        after = [(b["channels"], b["range_of_means"]) for b in run["probes"]["se_weights"]]
-        if before and after:
-            found.append(staged(after) - staged(list(before.values())))
-    return found
-
-
-def differ(s: Study):
-    found = [changes(s, name) for name in SE]
-    return all_of([two(*student(x, 0)) for x in found]) if all(found) else None
-
-
-def dynamic_shares(s: Study, name: str) -> list[float]:
-    shares = []
-    for run in s.finished(name):
-        blocks = []
-        for block in run["probes"]["se_weights"]:
-            within = np.mean(np.minimum(block["std"], 1) ** 2)
-            whole = within + np.var(block["mean"])
-            blocks.append((block["channels"], within / whole if whole else 0.0))
-        if blocks:
-            shares.append(staged(blocks))
-    return shares
+def each_above(found: list[list[float]], centre: float):
+    """Every sample has a mean above this, and each one is there."""
+    return all_of([two(*student(x, centre)) for x in found]) if all(found) else None
 
 
 def dynamic(s: Study):
     found = [dynamic_shares(s, name) for name in (*SE, "SEAlexNet")]
-    parts = [two(*student(x, 0.5)) for x in found if x]
-    return all_of(parts) if parts else None
-
-
-def correlated(x, y) -> tuple[float, float]:
-    if len(x) < 4 or len(set(x)) < 2 or len(set(y)) < 2:
-        return 1.0, 1.0
-    if len(x) <= 8:
-        found = stats.permutation_test(
-            (y,),
-            lambda z: stats.spearmanr(x, z).statistic,
-            permutation_type="pairings",
-            n_resamples=np.inf,
-            alternative="greater",
-        )
-        less = np.mean(found.null_distribution <= found.statistic + 1e-9)
-        return two(np.mean(found.null_distribution >= found.statistic - 1e-9), less)
-    least = 1 / math.factorial(len(x))
-    sides = [stats.spearmanr(x, y, alternative=side).pvalue for side in ("greater", "less")]
-    return two(*(max(float(side), least) for side in sides))
+    return each_above([x for x in found if x], 0.5) if any(found) else None
 
 
 def cost(s: Study, size, measured, sign: int):
@@ -496,57 +498,53 @@ def cost(s: Study, size, measured, sign: int):
     def kind(run):
         return run["environment"]["device"], run["config"]["precision"], run["config"]["batch_size"]
 
-    runs = [run for name in names for run in s.finished(name)]
-    counted = {k: sum(kind(run) == k for run in runs) for k in map(kind, runs)}
+    counted = Counter(kind(run) for name in names for run in s.finished(name))
     if not counted:
         return None
     usual = min(counted, key=lambda k: (-counted[k], k))
-    own = {n: [r for r in s.finished(n) if kind(r) == usual] for n in names}
-    own = {n: found for n, found in own.items() if found}
+    own = [[run for run in s.finished(name) if kind(run) == usual] for name in names]
+    own = [found for found in own if found]
     if len(own) < 5:
         return None
-    costs = [sign * np.mean([measured(run) for run in found]) for found in own.values()]
-    return correlated([size(found[0]) for found in own.values()], costs)
+    costs = [sign * np.mean([measured(run) for run in found]) for found in own]
+    return correlated([size(found[0]) for found in own], costs)
 
 
 def by_ratio(s: Study):
-    found = [
-        (ranges(s, name), [s.right(r, "test").mean() for r in s.finished(name)]) for name in RATIOS
-    ]
-    return correlated([x for r, _ in found for x in r], [y for _, a in found for y in a])
+    accuracies = [s.right(run).mean() for name in RATIOS for run in s.finished(name)]
+    return correlated([x for name in RATIOS for x in ranges(s, name)], accuracies)
 
 
 def softmax(s: Study, first_epoch: bool):
-    scores = []
-    for name in ("ResNet18-softmax", "ResNet18"):
-        for run in s.all[name]:
-            if first_epoch:
-                scores.append(run["history"][0]["validation_accuracy"] if run["history"] else -1e9)
-            else:
-                done = run["status"] == "finished"
-                scores.append(s.right(run, "test").mean() if done else -1e9)
-    count = len(s.all["ResNet18-softmax"])
-    return two(permuted(scores, count, -1), permuted(scores, count, 1))
+    def score(run):
+        if first_epoch:
+            return run["history"][0]["validation_accuracy"] if run["history"] else WORST
+        return s.right(run).mean() if run["status"] == "finished" else WORST
+
+    scores = [score(run) for name in (SOFTMAX, "ResNet18") for run in s.all[name]]
+    return two(*(permuted(scores, len(s.all[SOFTMAX]), sign) for sign in (-1, 1)))
 
 
 def pairs_plain(s: Study):
-    pairs = [("PlainNet34", "PlainNet18")]
-    pairs += [("PlainNet101", "PlainNet50")] if s.has("PlainNet50", "PlainNet101") else []
-    return all_of([worse(s.versus(*pair)) for pair in pairs])
+    pairs = [PLAIN] + ([WIDE[:2]] if s.has(*WIDE[:2]) else [])
+    return all_of([worse(s.versus(deep, shallow)) for shallow, deep in pairs])
 
 
 def near_se(s: Study):
     parts = []
     for name in (*RES, "DenseNet"):
         found = [close(s.versus(name, se)) for se in SE]
-        parts.append(two(max(f for f, _ in found), min(1.0, 2 * min(a for _, a in found))))
+        parts.append(two(max(f for f, _ in found), once(min(a for _, a in found))))
     return all_of(parts)
+
+
+def near_dense(s: Study, others: list[str]):
+    return [two(*close(s.versus("DenseNet", other))) for other in others]
 
 
 def second(s: Study):
     others = [n for n in (*DEEP, "LeNet") if n not in ("SEResNet18", "DenseNet")]
-    parts = [better(s.versus("SEResNet18", "DenseNet"))]
-    return all_of([*parts, *(two(*close(s.versus("DenseNet", other))) for other in others)])
+    return all_of([better(s.versus("SEResNet18", "DenseNet")), *near_dense(s, others)])
 
 
 def efficient(s: Study):
@@ -555,15 +553,11 @@ def efficient(s: Study):
     for count in ([x["parameters"] for x in sizes], [x["macs"]["torchinfo"] for x in sizes]):
         if count[0] >= min(count[1:]):
             return None
-    return all_of([two(*close(s.versus("DenseNet", other))) for other in others])
-
-
-def above_margin(c: Comparison) -> tuple[float, float]:
-    return min(1.0, 2 * c.above()), c.below(MARGIN)
+    return all_of(near_dense(s, others))
 
 
 def lenet(s: Study):
-    c = s.sum(["LeNet"], [1])
+    c = Comparison(s, ["LeNet"], [1])
     stated = -math.log(1 - ORIGINAL["network"]["LeNet"]["accuracy"])
     return None if c.broken else two(c.above(stated), c.below(stated))
 
@@ -572,7 +566,29 @@ def with_alex(s: Study) -> list[str]:
     return ["SEAlexNet"] if s.has("SEAlexNet") else []
 
 
-#: By finding: the networks that it needs, and its p-values.
+def strong(s: Study):
+    there = [name for name in STRONG if s.has(name)]
+    return one_best(s, there, [*DEEP, "LeNet", *with_alex(s)]) if there else None
+
+
+#: Findings that compare the first network with the second.
+PAIRS = {
+    "resize-augments": ("ResNet18-px64", "ResNet18-px28", above_margin),
+    "sub-equals-add": (SUB, "ResNet18", equal),
+    "sub-above-none": (SUB, "PlainNet18", better),
+    "mul-much-worse": (MUL, "ResNet18", much_worse),
+    "bn-helps-plain": ("PlainNet18", "PlainNet18-nobn", better),
+    "se18-above-resnet18": ("SEResNet18", "ResNet18", above_margin),
+    "se34-equals-resnet34": ("SEResNet34", "ResNet34", equal),
+    "se-hurts-alexnet": ("SEAlexNet", "AlexNet", worse),
+}
+
+
+def split_of(finding: str) -> str:
+    return "validation" if finding.startswith(("sub", "mul")) else "test"
+
+
+#: The other findings: the networks that each needs, and its p-values.
 FINDINGS = {
     "se-best": ([*DEEP, "LeNet"], lambda s: one_best(
         s, SE, [*RES, "DenseNet", "AlexNet", "LeNet", *with_alex(s)])),
@@ -586,44 +602,26 @@ FINDINGS = {
     "macs-time": ([], lambda s: cost(
         s, lambda r: r["network"]["macs_at_input"]["torchinfo"],
         lambda r: r["timing"]["images_per_second"], -1)),
-    "resize-augments": (["ResNet18-px28", "ResNet18-px64"],
-                        lambda s: above_margin(s.versus("ResNet18-px64", "ResNet18-px28"))),
-    "deeper-beats-lenet": (["LeNet", "AlexNet", "PlainNet18", "PlainNet34"],
-                           lambda s: lowest(s, "LeNet", ["AlexNet", "PlainNet18", "PlainNet34"])),
-    "plain-degrades": (["PlainNet18", "PlainNet34"], pairs_plain),
-    "degradation-in-training-loss": (["PlainNet18", "PlainNet34"], degradation),
-    "residual-removes-degradation": (
-        ["PlainNet18", "PlainNet34", "ResNet18", "ResNet34"], residual),
-    "sub-equals-add": (["ResNet18", SUB], lambda s: equal(s.versus(SUB, "ResNet18", "validation"))),
-    "sub-above-none": ([SUB, "PlainNet18"],
-                       lambda s: better(s.versus(SUB, "PlainNet18", "validation"))),
-    "mul-much-worse": (["ResNet18", MUL],
-                       lambda s: two(*close(s.versus(MUL, "ResNet18", "validation"), TWICE)[::-1])),
-    "bn-helps-plain": (["PlainNet18", "PlainNet18-nobn"],
-                       lambda s: better(s.versus("PlainNet18", "PlainNet18-nobn"))),
-    "plain-gain-grows": (["PlainNet18", "PlainNet34", "ResNet18", "ResNet34"], plain_gain),
+    "deeper-beats-lenet": (["LeNet", "AlexNet", *PLAIN],
+                           lambda s: lowest(s, "LeNet", ["AlexNet", *PLAIN])),
+    "plain-degrades": (PLAIN, pairs_plain),
+    "degradation-in-training-loss": (PLAIN, degradation),
+    "residual-removes-degradation": (PAIRED, residual),
+    "plain-gain-grows": (PAIRED, plain_gain),
     "gain-add-sub-near-one": (["ResNet18", SUB], near_one),
     "branch-gain-small": (["ResNet18", "PlainNet18"], branch),
     "mul-bn-unstable": (["ResNet18", MUL], unstable),
     "mul-nobn-vanishes": ([MUL_NOBN], vanishes),
-    "features-below-one": (["ResNet18", MUL, "PlainNet18"], below_one),
+    "features-below-one": (["ResNet18", MUL, "PlainNet18"], lambda s: each_above(
+        [shares_below_one(s, name) for name in ("ResNet18", MUL, "PlainNet18")], 0.5)),
     "dense-efficient": (DEEP, efficient),
-    "se-weights-differ": (SE, differ),
+    "se-weights-differ": (SE, lambda s: each_above([changes(s, name) for name in SE], 0)),
     "se-range-larger-18": (SE, lambda s: two(*welch(*(np.log(ranges(s, n)) for n in SE)))),
     "se-gain-follows-range": (RATIOS, by_ratio),
-    "se18-above-resnet18": (["SEResNet18", "ResNet18"],
-                            lambda s: above_margin(s.versus("SEResNet18", "ResNet18"))),
-    "se34-equals-resnet34": (["SEResNet34", "ResNet34"],
-                             lambda s: equal(s.versus("SEResNet34", "ResNet34"))),
     "se-weights-dynamic": (SE, dynamic),
-    "se-hurts-alexnet": (["SEAlexNet", "AlexNet"],
-                         lambda s: worse(s.versus("SEAlexNet", "AlexNet"))),
-    "softmax-slows": (["ResNet18", "ResNet18-softmax"], lambda s: softmax(s, first_epoch=False)),
-    "softmax-slows-start": (["ResNet18", "ResNet18-softmax"],
-                            lambda s: softmax(s, first_epoch=True)),
-    "strong-recipe-better": ([*DEEP, "LeNet"], lambda s: one_best(
-        s, [n for n in STRONG if s.has(n)], [*DEEP, "LeNet", *with_alex(s)])
-        if any(s.has(n) for n in STRONG) else None),
+    "softmax-slows": (["ResNet18", SOFTMAX], lambda s: softmax(s, first_epoch=False)),
+    "softmax-slows-start": (["ResNet18", SOFTMAX], lambda s: softmax(s, first_epoch=True)),
+    "strong-recipe-better": ([*DEEP, "LeNet"], strong),
 }  # fmt: skip
 
 
@@ -640,7 +638,11 @@ def both(request):
 
 
 def near(value: float):
-    return pytest.approx(value, rel=1e-6, abs=1e-300)
+    return pytest.approx(float(value), rel=1e-6, abs=1e-300)
+
+
+def near_all(values):
+    return [near(value) for value in values]
 
 
 def ends(pair) -> list[float]:
@@ -654,17 +656,19 @@ def test_every_p_value(both):
     for name, (needs, test) in FINDINGS.items():
         if study.has(*needs) and (p := test(study)) is not None:
             found[name] = p
+    for name, (*pair, rule) in PAIRS.items():
+        if study.has(*pair):
+            found[name] = rule(study.versus(*pair, split_of(name)))
     families: dict[str, list[tuple[float, str]]] = {}
-    sizes = {}
+    sizes = Counter(entry["family"] for entry in PROTOCOL["finding"].values())
     for name, entry in PROTOCOL["finding"].items():
-        sizes[entry["family"]] = sizes.get(entry["family"], 0) + 1
         if name in found and min(found[name]) > 0:
             families.setdefault(entry["family"], []).append((min(found[name]), name))
     corrected = {}
     for family, members in families.items():
         highest = 0.0
         for place, (p, name) in enumerate(sorted(members)):
-            highest = max(highest, min(1.0, p * (sizes[family] - place)))
+            highest = max(highest, once(p, sizes[family] - place))
             corrected[name] = highest
     theirs = {n: f for n, f in said["findings"].items() if f["p"] is not None}
     assert set(theirs) == set(corrected)
@@ -676,9 +680,9 @@ def test_every_p_value(both):
         assert finding["verdict"] == shown, name
 
 
-#: Findings whose effect is a ratio of error rates, the first over the second: networks, or the fact
-#: of the finding that holds the title.
-EFFECTS = {
+#: Further findings whose effect is a ratio of error rates, the first over the second: networks, or
+#: the fact of the finding that holds the title.
+RATES = {
     "alexnet-lower": ("AlexNet", "nearest"),
     "lenet-lowest": ("LeNet", "nearest"),
     "deeper-beats-lenet": ("LeNet", "nearest"),
@@ -687,119 +691,76 @@ EFFECTS = {
     "se-best": ("best", "rival"),
     "resnet-dense-close": ("farthest", "best"),
     "plain-degrades": ("PlainNet34", "PlainNet18"),
-    "resize-augments": ("ResNet18-px64", "ResNet18-px28"),
-    "bn-helps-plain": ("PlainNet18", "PlainNet18-nobn"),
-    "se18-above-resnet18": ("SEResNet18", "ResNet18"),
-    "se34-equals-resnet34": ("SEResNet34", "ResNet34"),
-    "se-hurts-alexnet": ("SEAlexNet", "AlexNet"),
-    "softmax-slows": ("ResNet18-softmax", "ResNet18"),
-    "sub-equals-add": (SUB, "ResNet18"),
-    "sub-above-none": (SUB, "PlainNet18"),
-    "mul-much-worse": (MUL, "ResNet18"),
+    "softmax-slows": (SOFTMAX, "ResNet18"),
     "strong-recipe-better": ("best", "rival"),
+} | {name: pair for name, (*pair, _) in PAIRS.items()}
+
+
+def deepest(s: Study) -> list[np.ndarray]:
+    """Total gains of the deepest plain network and its residual twin that were measured."""
+    pairs = [[gains(s, f"{kind}Net{depth}") for kind in ("Plain", "Res")] for depth in DEPTHS]
+    measured = [pair for pair in pairs if all(map(len, pair))]
+    return [found.sum(axis=1) for found in measured[-1]]
+
+
+def loss_ratio(s: Study) -> list[float]:
+    shallow, deep = losses(s, PLAIN)
+    _, *interval = difference(np.log(deep), np.log(shallow))
+    return [np.mean(deep) / np.mean(shallow), *np.exp(interval)]
+
+
+#: Effects of findings about measurements of single runs.
+MEASURED = {
+    "features-below-one": lambda s: average(shares_below_one(s, MUL)),
+    "se-weights-differ": lambda s: average(changes(s, SE[0])),
+    "se-weights-dynamic": lambda s: average(dynamic_shares(s, SE[0])),
+    "mul-bn-unstable": lambda s: np.exp(difference(*spreads(s))),
+    "degradation-in-training-loss": loss_ratio,
+    "plain-gain-grows": lambda s: difference(*deepest(s)),
+    "gain-add-sub-near-one": lambda s: 10 ** average(gains(s, "ResNet18").mean(axis=1)),
+    "branch-gain-small": lambda s: 10 ** average(gains(s, "ResNet18", part="branch").mean(axis=1)),
+    "mul-nobn-vanishes": lambda s: 10 ** average(gains(s, MUL_NOBN).sum(axis=1)),
+    "se-range-larger-18": lambda s: np.exp(difference(*(np.log(ranges(s, name)) for name in SE))),
 }
 
 
 def effect(study: Study, name: str, facts: dict) -> list[float]:
     """Effect and interval of a finding."""
-    if name in EFFECTS:
-        pair = []
-        for which in EFFECTS[name]:
-            variant = facts[which].replace("-", "") if which in facts else which
-            strong = name == "strong-recipe-better" and which == "best"
-            pair.append(f"{variant}-strong" if strong else variant)
-        split = "validation" if name.startswith(("sub", "mul")) else "test"
-        return study.versus(*pair, split).ratio()
+    if name in RATES:
+        pair = [facts[each].replace("-", "") if each in facts else each for each in RATES[name]]
+        if name == "strong-recipe-better":
+            pair[0] += "-strong"
+        return study.versus(*pair, split_of(name)).ratio()
     if name == "lenet-under-trained":
         rate = 1 - ORIGINAL["network"]["LeNet"]["accuracy"]
-        return [x / rate for x in study.sum(["LeNet"], [1]).ratio()]
+        return [x / rate for x in Comparison(study, ["LeNet"], [1]).ratio()]
     if name == "residual-removes-degradation":
-        tail = "-stable" if facts["stable"] else ""
-        names = ["ResNet34", "ResNet18", "PlainNet34", "PlainNet18"]
-        return study.sum([n + tail for n in names], [1, -1, -1, 1]).ratio()
-    return single(study, name)
-
-
-def single(study: Study, name: str) -> list[float]:
-    """The same of findings about measurements of single runs."""
-    means = {
-        "features-below-one": lambda: shares_below_one(study, MUL),
-        "se-weights-differ": lambda: changes(study, SE[0]),
-        "se-weights-dynamic": lambda: dynamic_shares(study, SE[0]),
-    }
-    if name in means:
-        found = means[name]()
-        return [np.mean(found), *mean_interval(found)]
-    if name == "mul-bn-unstable":
-        mul, add = spreads(study)
-        return list(np.exp([np.mean(mul) - np.mean(add), *welch_interval(mul, add)]))
-    if name == "degradation-in-training-loss":
-        shallow, deep = losses(study, ["PlainNet18", "PlainNet34"])
-        return [
-            np.mean(deep) / np.mean(shallow),
-            *np.exp(welch_interval(np.log(deep), np.log(shallow))),
-        ]
-    if name == "plain-gain-grows":
-        pairs = [[gains(study, f"{k}Net{d}", "init") for k in ("Plain", "Res")] for d in DEPTHS]
-        pair = [x.sum(axis=1) for x in [pair for pair in pairs if all(map(len, pair))][-1]]
-        return [pair[0].mean() - pair[1].mean(), *welch_interval(*pair)]
-    if name in ("gain-add-sub-near-one", "branch-gain-small"):
-        part = "branch" if name.startswith("branch") else "gain"
-        found = gains(study, "ResNet18", "init", part).mean(axis=1)
-        return list(10 ** np.array([found.mean(), *mean_interval(found)]))
-    if name == "mul-nobn-vanishes":
-        found = gains(study, MUL_NOBN, "init").sum(axis=1)
-        return list(10 ** np.array([found.mean(), *mean_interval(found)]))
-    if name == "se-range-larger-18":
-        logs = [np.log(ranges(study, network)) for network in SE]
-        return list(np.exp([logs[0].mean() - logs[1].mean(), *welch_interval(*logs)]))
-    raise LookupError(name)
-
-
-def welch_interval(first, second) -> list[float]:
-    found = stats.ttest_ind(first, second, equal_var=False).confidence_interval()
-    return [found.low, found.high]
-
-
-def mean_interval(values) -> list[float]:
-    found = stats.ttest_1samp(values, 0).confidence_interval()
-    return [found.low, found.high]
+        names = [f"{name}-stable" if facts["stable"] else name for name in reversed(PAIRED)]
+        return Comparison(study, names, [1, -1, -1, 1]).ratio()
+    return MEASURED[name](study)
 
 
 def test_every_effect_and_interval_of_findings(both):
     study, said = both
     for name, finding in said["findings"].items():
-        if finding["interval"] is None:
-            continue
-        own = effect(study, name, finding["facts"])
-        assert [finding["effect"]["value"], *ends(finding["interval"])] == near_all(own), name
+        if finding["interval"] is not None:
+            own = effect(study, name, finding["facts"])
+            assert [finding["effect"]["value"], *ends(finding["interval"])] == near_all(own), name
 
 
-def near_all(values):
-    return [near(float(value)) for value in values]
-
-
-def variants(table: dict, study: Study) -> list[str]:
-    """The variant of every row, by its printed title."""
-    known = {name.replace("-", "").lower(): name for name in study.all}
-    column = [c["key"] for c in table["columns"]].index("network")
-    found = []
-    for row in table["rows"]:
-        title = str(row[column]["value"]).replace("-", "").lower()
-        found.append(known.get(title, title))
-    return found
-
-
-def cells(table: dict, index: int) -> dict[str, dict]:
+def rows(table: dict, study: Study):
+    """The variant of every row, by its printed title, with the cells."""
     keys = [column["key"] for column in table["columns"]]
-    return dict(zip(keys, table["rows"][index], strict=True))
+    known = {name.replace("-", "").lower(): name for name in study.all}
+    for row in table["rows"]:
+        cells = dict(zip(keys, row, strict=True))
+        title = str(cells["network"]["value"]).replace("-", "").lower()
+        yield known.get(title, title), cells
 
 
 def test_every_number_of_the_results_table(both):
     study, said = both
-    table = said["tables"]["results"]
-    for index, name in enumerate(variants(table, study)):
-        row = cells(table, index)
+    for name, row in rows(said["tables"]["results"], study):
         if not study.has(name):
             assert row["accuracy"]["value"] is None, name
             continue
@@ -826,18 +787,15 @@ BASES = {
 @pytest.mark.parametrize("name", BASES)
 def test_every_accuracy_ratio_and_p_value_of_other_tables(both, name):
     study, said = both
-    table, split = said["tables"][name], "validation" if name == "operators" else "test"
-    places = [c["key"] for c in table["columns"]].index("accuracy")
+    split = "validation" if name == "operators" else "test"
     checked = 0
-    for index, variant in enumerate(variants(table, study)):
-        row = cells(table, index)
+    for variant, row in rows(said["tables"][name], study):
         paper = name == "widths" and row["widths"]["value"] == "paper"
-        first, base = f"{variant}-paper" if paper else variant, BASES[name].get(variant)
-        if paper:
-            base = None
+        first = f"{variant}-paper" if paper else variant
+        base = None if paper else BASES[name].get(variant)
         if name == "strong":
             first, base = base, first
-        if study.has(first) and study.finished(first) and table["rows"][index][places]["interval"]:
+        if study.has(first) and study.finished(first) and row["accuracy"]["interval"]:
             assert row["accuracy"]["value"]["value"] == near(study.accuracy(first, split))
             pair = study.accuracy_interval(first, split)
             assert ends(row["accuracy"]["interval"]) == near_all(pair), variant
@@ -845,8 +803,7 @@ def test_every_accuracy_ratio_and_p_value_of_other_tables(both, name):
             comparison = study.versus(first, base, split)
             ratio = [row["ratio"]["value"]["value"], *ends(row["ratio"]["interval"])]
             assert ratio == near_all(comparison.ratio()), variant
-            p = min(1.0, 2 * min(comparison.above(), comparison.below()))
-            assert row["p"]["value"]["value"] == near(p), variant
+            assert row["p"]["value"]["value"] == near(min(better(comparison))), variant
             checked += 1
     there = [pair for pair in BASES[name].items() if all(map(study.finished, pair))]
     assert checked == len(there)
@@ -856,23 +813,20 @@ def test_machines(both):
     """Networks that ran on two kinds of machine, and the shift between these."""
     study, said = both
     found = said["machines"]
-    runs = [run for name in study.all for run in study.finished(name)]
 
     def kind(run):
         return run["environment"]["device"], run["config"]["precision"]
 
-    counted = {k: sum(kind(run) == k for run in runs) for k in map(kind, runs)}
+    counted = Counter(kind(run) for name in study.all for run in study.finished(name))
     listed = {(k["device"], k["precision"]): k["runs"] for k in found["kinds"]}
     assert listed == counted
-    kinds = [(k["device"], k["precision"]) for k in found["kinds"][:2]]
     logs = []
     for name in sorted(study.all):
-        parts = [[r for r in study.finished(name) if kind(r) == k] for k in kinds]
-        if len(parts) < 2 or not all(parts):
-            continue
-        means = [[study.right(r, "test").mean() for r in part] for part in parts]
-        if min(map(np.mean, means)) > 0.5 and not study.seeds["test"][name][2]:
-            wrong = [(1 - np.mean(x)) * 10_000 + 0.5 for x in means]
+        runs = study.finished(name)
+        parts = [[study.right(r).mean() for r in runs if kind(r) == k] for k in [*listed][:2]]
+        learnt = len(parts) == 2 and all(parts) and min(map(np.mean, parts)) > 0.5
+        if learnt and not study.seeds["test"][name][2]:
+            wrong = [(1 - np.mean(x)) * 10_000 + 0.5 for x in parts]
             logs.append(math.log(wrong[1] / wrong[0]))
     assert [math.log(s["ratio"]["value"]) for s in found["shifts"]] == near_all(logs)
     if logs:

@@ -1,6 +1,4 @@
-"""Tables hold what the records say, with sources, whichever runs there are."""
-
-from __future__ import annotations
+"""Tables hold what the records say, with sources. That none fails: ``test_findings``."""
 
 import dataclasses
 import time
@@ -13,39 +11,37 @@ from analysis import original
 from analysis.evidence import Evidence
 from analysis.findings import evaluate
 from analysis.records import Records
-from analysis.tables import Cell, Found, Table, tables
+from analysis.tables import Cell, Found, tables
 from analysis.values import Value
 from experiments import study
 from experiments.versions import in_fp32
 from report.base.errors import TEMPLATES
-from tests.factory import Outcome, any_records, make, outcome
+from tests.factory import Outcome, make, outcome
 
 NOTHING = Records(Path("quick"), "quick", {})
 LABELS = tomllib.loads((TEMPLATES / "labels.toml").read_text(encoding="utf-8"))
 
 
-def made(records: Records) -> dict[str, Table]:
-    return tables(Found(Evidence(records), evaluate(records)))
+def made(records, findings=None, **beside):
+    """The tables of records, and of what else is known of them."""
+    return tables(Found(Evidence(records), findings or evaluate(records), **beside))
 
 
-def rows(table: Table) -> list[dict[str, Cell]]:
-    return [
-        {column.key: cell for column, cell in zip(table.columns, row, strict=True)}
-        for row in table.rows
-    ]
+def rows(table):
+    keys = [column.key for column in table.columns]
+    return [dict(zip(keys, row, strict=True)) for row in table.rows]
 
 
-def row(table: Table, key: str, text: str) -> dict[str, Cell]:
+def row(table, key, text):
     (found,) = [item for item in rows(table) if item[key].value == text]
     return found
 
 
-def number(cell: Cell) -> float:
-    assert isinstance(cell.value, Value)
+def number(cell):
     return cell.value.value
 
 
-def check(table: Table, records: Records) -> None:
+def check(table, records):
     """Cells fit their columns; notes and words are known; sources are fields of these records."""
     for cells in rows(table):
         for column in table.columns:
@@ -63,78 +59,49 @@ def check(table: Table, records: Records) -> None:
     assert set(table.runs) <= set(records.by_id)
 
 
-@pytest.mark.parametrize("profile", ["smoke", "quick", "standard", "full"])
-def test_complete_profiles(profile: str) -> None:
-    records = make(profile=profile)
-    found = made(records)
-    assert list(found) == list(made(NOTHING))
-    for table in found.values():
-        check(table, records)
+def test_without_records_results_has_its_rows():
+    found = rows(made(NOTHING)["results"])
+    assert [cells["accuracy"].note for cells in found] == ["missing"] * 10
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_whatever_runs_there_are_it_never_fails(seed: int) -> None:
-    records = any_records(seed, absent=0.2)
-    for table in made(records).values():
-        check(table, records)
-
-
-def test_no_records() -> None:
-    records = NOTHING
-    found = made(records)
-    assert len(found["results"].rows) == 10
-    assert all(cells["accuracy"].note == "missing" for cells in rows(found["results"]))
-
-
-def test_results_has_the_originals_figures_beside_ours() -> None:
+def test_results_has_the_originals_figures_beside_ours():
     table = made(make())["results"]
-    assert len(table.rows) == 10
-    for cells in rows(table)[:9]:
+    *stated, extra = rows(table)
+    assert len(stated) == 9
+    for cells in stated:
         assert number(cells["parameters"]) == number(cells["original_parameters"])
         ratio = number(cells["original_macs"]) / number(cells["macs"])
-        note = cells["original_macs"].note
-        assert round(ratio) == (4 if note == "batch-of-four" else 1)
-    assert rows(table)[9]["original_accuracy"].value is None
+        assert round(ratio) == (4 if cells["original_macs"].note == "batch-of-four" else 1)
+    assert extra["original_accuracy"].value is None
     assert row(table, "network", "SE-ResNet-18")["original_accuracy"].mark == "best"
     assert "SEAlexNet" not in original.load().network
+    notes = [row(table, "network", name)["accuracy"].note for name in ("ResNet-18", "LeNet")]
+    assert notes == ["tied", ""]  # what the best does not beat
 
 
-def test_best_and_second_follow_the_records() -> None:
+def test_best_and_second_follow_the_records():
     specs = {
-        "LeNet": outcome("LeNet", accuracy=0.995),
-        "AlexNet": outcome("AlexNet", accuracy=0.99),
-        "SEAlexNet": outcome("SEAlexNet", accuracy=0.99),
+        name: outcome(name, accuracy=accuracy)
+        for name, accuracy in (("LeNet", 0.995), ("AlexNet", 0.99), ("SEAlexNet", 0.99))
     }
     table = made(make(specs=specs))["results"]
-    marks = {str(cells["network"].value): cells["accuracy"].mark for cells in rows(table)}
-    assert marks["LeNet"] == "best"
-    assert marks["AlexNet"] == marks["SE-AlexNet"] == "second"  # a tie shares the mark
-    assert sum(mark != "" for mark in marks.values()) == 3
+    marks = {cells["network"].value: cells["accuracy"].mark for cells in rows(table)}
+    marked = {name: mark for name, mark in marks.items() if mark}
+    assert marked == {"LeNet": "best", "AlexNet": "second", "SE-AlexNet": "second"}  # a tie
 
 
-def test_what_the_best_does_not_beat_is_noted() -> None:
-    table = made(make())["results"]
-    assert row(table, "network", "ResNet-18")["accuracy"].note == "tied"
-    assert row(table, "network", "LeNet")["accuracy"].note == ""
-
-
-def test_intervals_are_over_images_for_one_run_and_over_seeds_for_several() -> None:
-    one = row(made(make())["results"], "network", "ResNet-18")
-    several = row(made(make(seeds=3))["results"], "network", "ResNet-18")
-    assert number(one["seeds"]) == 1
-    assert number(several["seeds"]) == 3
-    assert isinstance(several["accuracy"].value, Value)
-    assert len(several["accuracy"].value.sources) == 3
-    for cells in (one, several):
-        assert cells["accuracy"].interval is not None
+def test_intervals_are_over_images_for_one_run_and_over_seeds_for_several():
+    for seeds in (1, 3):
+        cells = row(made(make(seeds=seeds))["results"], "network", "ResNet-18")
+        assert number(cells["seeds"]) == len(cells["accuracy"].value.sources) == seeds
         low, high = cells["accuracy"].interval
         assert low.value < number(cells["accuracy"]) < high.value
 
 
-def test_diverged_missing_and_partly_diverged_runs_show() -> None:
+def test_diverged_missing_and_partly_diverged_runs_show():
     specs = {
-        "ResNet18-mul": outcome("ResNet18-mul", status="diverged"),
-        "ResNet18-sub.s0": outcome("ResNet18-sub", status="diverged"),
+        name: outcome(name.removesuffix(".s0"), status="diverged")
+        for name in ("ResNet18-mul", "ResNet18-sub.s0")
     }
     table = made(make(specs=specs, seeds=2, without=["ResNet18-mul-nobn"]))["operators"]
     assert row(table, "operator", "mul")["accuracy"] == Cell(note="diverged")
@@ -142,80 +109,81 @@ def test_diverged_missing_and_partly_diverged_runs_show() -> None:
     assert row(table, "operator", "sub")["accuracy"].note == "some-diverged"
 
 
-def test_widths_by_definition_until_the_paper_variants_are_run() -> None:
-    alone = rows(made(make())["widths"])
+def test_widths_by_definition_until_the_paper_variants_are_run():
+    alone, both = (rows(made(make(profile=name))["widths"]) for name in ("quick", "standard"))
     assert alone[1]["parameters"].note == "by-definition"
     assert alone[1]["accuracy"].note == "not-planned"
-    both = rows(made(make(profile="standard"))["widths"])
     assert both[1]["accuracy"].value is not None
     assert both[0]["ratio"].interval is not None
     assert number(both[1]["parameters"]) == number(alone[1]["parameters"])
 
 
-def test_recipes_are_grouped() -> None:
-    table = made(make(profile="smoke"))["recipes"]
-    lenet = row(table, "networks", "LeNet")
-    assert number(lenet["input_size"]) == 28
-    assert number(row(table, "networks", "AlexNet, SE-AlexNet")["runs"]) == 2
-    assert sum(number(cells["runs"]) for cells in rows(table)) == 16
-
-
-def test_recipes_name_both_precisions_of_a_study_made_on_two_machines() -> None:
+def test_recipes_are_grouped_and_name_both_precisions_of_two_machines():
     records = make(profile="smoke", seeds=2)
     one = records.by_id["LeNet.s1"]
     by_id = records.by_id | {one.id: one.model_copy(update={"config": in_fp32(one.config)})}
     table = made(dataclasses.replace(records, by_id=by_id))["recipes"]
-    assert row(table, "networks", "LeNet")["precision"].value == "bf16, fp32"
-    assert row(table, "networks", "AlexNet, SE-AlexNet")["precision"].value == "bf16"
+    lenet, alexnets = (row(table, "networks", names) for names in ("LeNet", "AlexNet, SE-AlexNet"))
+    assert (number(lenet["input_size"]), lenet["precision"].value) == (28, "bf16, fp32")
+    assert (number(alexnets["runs"]), alexnets["precision"].value) == (4, "bf16")
+    assert sum(number(cells["runs"]) for cells in rows(table)) == 32
 
 
-def test_claims_lists_every_finding_with_its_verdict() -> None:
+def test_claims_lists_every_finding_with_its_verdict():
     records = make(without=["LeNet"])
     findings = evaluate(records)
-    table = tables(Found(Evidence(records), findings))["claims"]
+    table = made(records, findings)["claims"]
     assert [cells["claim"].value for cells in rows(table)] == list(findings)
     lowest = row(table, "claim", "lenet-lowest")
     assert lowest["verdict"].value == "not_testable"
     assert lowest["effect"].value is lowest["p"].value is None
     assert row(table, "claim", "plain-degrades")["original"].note == "chart"
     best = row(table, "claim", "se-best")["original"].value
-    assert isinstance(best, tuple)
     assert [item.value for item in best] == [0.9913, 0.9888]
 
 
-def test_own_experiments_stand_against_the_studys_run() -> None:
+def test_own_experiments_stand_against_the_studys_run():
     load = study.load()
-    ratio = load.config("quick", "SEResNet34", {"ratio": 4})
-    slower = load.config("quick", "ResNet18", {"residual": "sub"}, learning_rate=5e-4, seed=3)
-    broken = load.config("quick", "DenseNet", {}, learning_rate=1.0)
     extra = [
-        (ratio, Outcome(accuracy=0.99)),
-        (slower, Outcome(accuracy=0.9752)),
-        (broken, Outcome(status="diverged")),
+        (load.config("quick", name, options, **changes), spec)
+        for name, options, changes, spec in (
+            ("SEResNet34", {"ratio": 4}, {}, Outcome(accuracy=0.99)),
+            ("ResNet18", {"residual": "sub"}, {"learning_rate": 5e-4, "seed": 3}, Outcome(0.9752)),
+            ("DenseNet", {}, {"learning_rate": 1.0}, Outcome(status="diverged")),
+            ("DenseNet", {"growth_rate": 16}, {"test_images": 500}, Outcome()),
+            ("DenseNet", {}, {"recipe": "strong", "epochs": 9}, Outcome(0.99)),
+        )
     ]
     records = make(extra=extra)
-    table = made(records)["own-experiments"]
+    found = made(records)
+    table = found["own-experiments"]
     check(table, records)
-    first = row(table, "run", "SEResNet34-ratio4.s0")
-    assert first["reference"].value == "SEResNet34.s0"
-    assert first["changes"].value == "ratio=4"
+    told = {
+        cells["run"].value: (cells["reference"].value, cells["changes"].value)
+        for cells in rows(table)
+    }
+    assert told == {
+        "SEResNet34-ratio4.s0": ("SEResNet34.s0", "ratio=4"),
+        "ResNet18-sub-lr0.0005.s3": ("ResNet18-sub.s0", "learning_rate=0.0005"),
+        "DenseNet-lr1.s0": ("DenseNet.s0", "learning_rate=1.0"),
+        "DenseNet-gr16.s0": ("DenseNet.s0", "test_images=500, growth_rate=16"),
+        "DenseNet-strong-e9.s0": ("DenseNet.s0", "epochs=9, recipe=strong"),
+    }
+    first, broken, fewer = (
+        row(table, "run", f"{name}.s0")
+        for name in ("SEResNet34-ratio4", "DenseNet-lr1", "DenseNet-gr16")
+    )
     assert number(first["difference"]) == pytest.approx(0.99 - 0.9739)
     assert number(first["p"]) < 0.001
-    second = row(table, "run", "ResNet18-sub-lr0.0005.s3")
-    assert second["reference"].value == "ResNet18-sub.s0"
-    assert second["changes"].value == "learning_rate=0.0005"
-    third = row(table, "run", "DenseNet-lr1.s0")
-    assert third["accuracy"].note == "diverged"
-    assert third["difference"].value is None
+    assert (broken["accuracy"].note, broken["difference"].value) == ("diverged", None)
+    assert fewer["difference"].note == "not-comparable"  # judged by other images
+    # one's own settings of the strong recipe are none of the study's strong runs
+    assert (records.strong, found["strong"].rows) == ((), ())
+    finding = row(found["claims"], "claim", "strong-recipe-better")
+    assert finding["verdict"].value == "not_testable"
 
 
-def test_own_experiment_on_other_images_is_not_compared() -> None:
-    config = study.load().config("quick", "DenseNet", {"growth_rate": 16}, test_images=500)
-    table = made(make(extra=[(config, Outcome())]))["own-experiments"]
-    assert rows(table)[0]["difference"].note == "not-comparable"
-
-
-def test_speed() -> None:
+def test_speed():
     records = make()
     made(records)
     start = time.process_time()

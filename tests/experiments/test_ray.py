@@ -20,8 +20,7 @@ from experiments.scheduling.ray import RETRIES, on_a_cluster
 from experiments.scheduling.scheduler import Deadline, Outcome
 from models import UsageError
 from tests.checkout import QUICKEST, copy_of_checkout, results, start, timeless, trim
-
-TRAIN = ("-m", "experiments", "train", "--profile", "smoke")
+from tests.fault_kit import TRAIN, until
 
 
 def run_processes():
@@ -40,14 +39,6 @@ def run_processes():
 
 def raylet(node):
     return node.all_processes["raylet"][0].process.pid
-
-
-def until(condition, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-    return value
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +77,7 @@ def test_a_lost_node_costs_no_record_and_the_records_are_the_local_ones(cluster,
         driver = subprocess.Popen(
             [sys.executable, *TRAIN, "--engine", "ray"], cwd=small, stdout=file, stderr=file
         )
-    until(lambda: "ResNet18.s0: epoch 1" in log.read_text())
+    assert until(lambda: "ResNet18.s0: epoch 1" in log.read_text())
     place = next(node for run, node in run_processes().values() if run == "ResNet18.s0")
     lost = next(node for node in cluster.worker_nodes if raylet(node) == place)
     cluster.remove_node(lost, allow_graceful=False)
@@ -103,7 +94,7 @@ def test_a_lost_node_costs_no_record_and_the_records_are_the_local_ones(cluster,
         *sorted(f"{run}.json" for run in QUICKEST),
     ]
     assert not list(small.glob("experiments/checkpoints/*/*"))
-    until(lambda: not run_processes(), 20)
+    assert until(lambda: not run_processes(), 20)
 
     distributed = {run: results(small) / f"{run}.json" for run in QUICKEST}
     distributed = {run: (read(path), timeless(path)) for run, path in distributed.items()}
@@ -127,8 +118,8 @@ def test_a_lost_node_costs_no_record_and_the_records_are_the_local_ones(cluster,
 @pytest.mark.usefixtures("cluster")
 def test_a_stop_ends_the_tasks_and_what_is_finished_is_safe(small, stop):
     driver = start(small, *TRAIN, "--engine", "ray")
-    until(lambda: list(results(small).glob("*.json")))
-    until(run_processes)
+    assert until(lambda: list(results(small).glob("*.json")))
+    assert until(run_processes)
     driver.send_signal(stop)
     stopped = time.monotonic()
     _, said = driver.communicate(timeout=60)
@@ -136,7 +127,7 @@ def test_a_stop_ends_the_tasks_and_what_is_finished_is_safe(small, stop):
     assert time.monotonic() - stopped < 10
     assert re.search(r"stopped: [12] of 3 runs are finished and safe", said)
     assert "Traceback" not in said
-    until(lambda: not run_processes(), 10)
+    assert until(lambda: not run_processes(), 10)
 
 
 @pytest.mark.soak

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-import sys
+import types
 
 import pytest
 import torch
@@ -18,17 +18,8 @@ import models
 from experiments import study
 from experiments.record import read
 from experiments.scheduling import worker
-from experiments.training.probes import __main__ as probes
 from experiments.training.state import Extras, Job
-from tests.checkout import ROOT, run
-
-
-class Supervisor:
-    def __init__(self):
-        self.messages = []
-
-    def send(self, message):
-        self.messages.append(message)
+from tests.checkout import ROOT, called, run
 
 
 @pytest.fixture
@@ -41,10 +32,12 @@ def folder(monkeypatch, tmp_path, checkpoints):
 
 
 def train(network="LeNet", **extras):
+    """The last message of a run to its supervisor."""
     config = study.load().config("smoke", network, {}, epochs=2)
-    supervisor = Supervisor()
+    messages = []
+    supervisor = types.SimpleNamespace(send=messages.append)
     worker.work(Job(f"{network}.s0", config, "smoke", 1, extras=Extras(**extras)), supervisor)
-    return supervisor.messages[-1]
+    return messages[-1]
 
 
 def test_weights_lie_beside_the_record_with_their_hash_in_it(folder):
@@ -59,14 +52,13 @@ def test_weights_lie_beside_the_record_with_their_hash_in_it(folder):
     assert again.test == record.test and again.probes == record.probes
 
 
-def test_probes_can_be_taken_again_from_the_weights(folder, capsys, monkeypatch):
+def test_probes_can_be_taken_again_from_the_weights(folder, monkeypatch):
     assert train("SEResNet18", save=True)[0] == "done"
     monkeypatch.setattr("experiments.prediction.predict.RESULTS", folder.parent)
-    monkeypatch.setattr(sys, "argv", ["probes", "SEResNet18.s0", "--profile", "smoke"])
     threads = torch.get_num_threads()
-    assert probes.main() == 0
+    done = called("experiments.training.probes.__main__", "SEResNet18.s0", "--profile", "smoke")
     torch.set_num_threads(threads)
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(done.stdout)
     recorded = read(folder / "SEResNet18.s0.json").probes.model_dump(mode="json")
     assert found["block_gains"] == recorded["block_gains"][-1]["blocks"]
     assert len(found["block_gains"]) == len(found["se_weights"]) == 8
@@ -77,11 +69,10 @@ def test_a_run_has_a_log(folder):
     train()
     lines = (folder / "LeNet.s0.log").read_text().splitlines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d [\d:]{8} LeNet\.s0: \{.*\}", lines[0])
-    assert [("epoch 1:" in line, "epoch 2:" in line) for line in lines[1:3]] == [
-        (True, False),
-        (False, True),
-    ]
-    assert "finished, test accuracy" in lines[3]
+    for said, line in zip(
+        ("epoch 1:", "epoch 2:", "finished, test accuracy"), lines[1:], strict=True
+    ):
+        assert said in line
 
 
 def test_a_failure_leaves_its_traceback_in_the_log_which_the_record_names(folder, monkeypatch):
@@ -96,14 +87,11 @@ def test_a_failure_leaves_its_traceback_in_the_log_which_the_record_names(folder
     log = (folder / "LeNet.s0.log").read_text()
     assert "Traceback (most recent call last)" in log and "in broken" in log
 
-
-def test_a_run_that_cannot_begin_names_its_log_too(folder, monkeypatch):
     def missing(_):
         raise OSError("no data")
 
-    monkeypatch.setattr("experiments.datasets.splits.load", missing)
-    kind, reason = train()
-    assert (kind, reason) == ("error", f"no data (log: {folder / 'LeNet.s0.log'})")
+    monkeypatch.setattr("experiments.datasets.splits.load", missing)  # it cannot begin
+    assert train() == ("error", f"no data (log: {folder / 'LeNet.s0.log'})")
     assert "in missing" in (folder / "LeNet.s0.log").read_text()
 
 

@@ -24,11 +24,12 @@ def test_every_profile_has_the_whole_table_and_every_operator(profile):
 
 
 @pytest.mark.parametrize("profile", study.load().profiles)
-def test_an_id_names_its_configuration(profile):
+def test_an_id_names_its_configuration_whose_time_is_known(profile):
     plan = study.load().plan(profile)
     assert len({p.id for p in plan}) == len(plan)
     for planned in plan:
         assert study.load().run_id(profile, planned.config) == planned.id
+        assert seconds(planned.config) > 0
 
 
 def test_the_rungs_of_the_ladder_differ_in_the_images_seen_alone():
@@ -36,11 +37,10 @@ def test_the_rungs_of_the_ladder_differ_in_the_images_seen_alone():
     seen = []
     for profile in load.ladder.values():
         configs = {p.config.variant: p.config for p in load.plan(profile) if p.config.seed == 0}
-        usual = [
-            c for c in configs.values() if (c.tag, c.stop, c.recipe) == ("", "epochs", "original")
-        ]
-        assert len({(c.train_images, c.epochs) for c in usual}) == 1  # LeNet's too
-        seen.append(usual[0].train_images * usual[0].epochs)
+        usual = ("", "epochs", "original")
+        own = [c for c in configs.values() if (c.tag, c.stop, c.recipe) == usual]
+        ((images, epochs),) = {(c.train_images, c.epochs) for c in own}  # LeNet's too
+        seen.append(images * epochs)
         standard = {p.config.variant: p.config for p in load.plan("standard")}
         budget = {"train_images", "validation_images", "epochs", "seed"}
         for variant, config in configs.items():
@@ -76,16 +76,15 @@ def test_full_is_the_originals_setting():
 
 def test_an_override_is_another_experiment_and_a_seed_is_not():
     load = study.load()
-    config = load.config("quick", "se-resnet34", {"ratio": 16}, epochs=1, learning_rate=0.01)
-    assert load.run_id("quick", config) == "SEResNet34-ratio16-e1-lr0.01.s0"
-    seeded = load.config("quick", "LeNet", {}, seed=7)
-    assert load.run_id("quick", seeded) == "LeNet.s7"
-    usual = load.config("quick", "LeNet", {}, epochs=None, learning_rate=None)
-    assert load.run_id("quick", usual) == "LeNet.s0"
-
-
-def test_the_operator_none_is_the_plain_network():
-    assert study.load().config("quick", "ResNet34", {"residual": "none"}).network == "PlainNet34"
+    changes = {"epochs": 1, "learning_rate": 0.01}
+    for network, options, overrides, run_id in (
+        ("se-resnet34", {"ratio": 16}, changes, "SEResNet34-ratio16-e1-lr0.01.s0"),
+        ("LeNet", {}, {"seed": 7}, "LeNet.s7"),
+        ("LeNet", {}, dict.fromkeys(changes), "LeNet.s0"),
+        ("ResNet34", {"residual": "none"}, {}, "PlainNet34.s0"),
+    ):
+        config = load.config("quick", network, options, **overrides)
+        assert load.run_id("quick", config) == run_id
 
 
 @pytest.mark.parametrize(
@@ -95,8 +94,6 @@ def test_the_operator_none_is_the_plain_network():
         ("ResNet18", {}, {"learning_rate": -1.0}, "learning_rate=-1.0"),
         ("ResNet18", {}, {"learning_rate": float("nan")}, "learning_rate=nan"),
         ("ResNet18", {}, {"seed": -1}, "seed=-1"),
-        ("SEResNet18", {"ratio": 0}, {}, "ratio=0"),
-        ("DenseNet", {"growth_rate": -1}, {}, "growth_rate=-1"),
         ("LeNet", {"residual": "add"}, {}, "no option"),
     ],
 )
@@ -119,14 +116,16 @@ def test_every_profile_is_had_on_every_data_set():
 
 def test_a_profile_is_named_with_its_data_set(monkeypatch):
     monkeypatch.setattr(study, "has_gpu", lambda: False)
-    assert study.profile_name(None, None) == "quick"
-    assert study.profile_name("smoke", "MNIST") == "smoke"
-    assert study.profile_name("smoke", "fashion-mnist") == "smoke-fashionmnist"
-    assert study.profile_name("smoke-fashionmnist", "FashionMNIST") == "smoke-fashionmnist"
+    for profile, dataset, name in (
+        (None, None, "quick"),
+        ("smoke", "MNIST", "smoke"),
+        ("smoke", "fashion-mnist", "smoke-fashionmnist"),
+        ("smoke-fashionmnist", "FashionMNIST", "smoke-fashionmnist"),
+    ):
+        assert study.profile_name(profile, dataset) == name
     assert study.split_name("smoke-fashionmnist") == ("smoke", "FashionMNIST")
     assert study.split_name("smoke") == ("smoke", "MNIST")
-    assert study.load().has("smoke-kmnist")
-    assert not study.load().has("fast-kmnist")
+    assert study.load().has("smoke-kmnist") and not study.load().has("fast-kmnist")
     with pytest.raises(models.UsageError, match="is of FashionMNIST, not of KMNIST"):
         study.profile_name("smoke-fashionmnist", "KMNIST")
     with pytest.raises(models.UsageError, match="unknown dataset 'cifar10'"):
@@ -152,41 +151,30 @@ def test_the_default_profile_follows_what_torch_can_use(
 
 
 def test_an_unknown_profile_gets_the_list():
-    with pytest.raises(models.UsageError, match=r"'fast'; expected one of smoke, quick"):
-        study.load().plan("fast")
-    with pytest.raises(models.UsageError, match=r"'fast-kmnist'; expected one of smoke, quick"):
-        study.load().plan("fast-kmnist")
+    for name in ("fast", "fast-kmnist"):
+        with pytest.raises(models.UsageError, match=rf"'{name}'; expected one of smoke, quick"):
+            study.load().plan(name)
 
 
 def test_the_fingerprint_follows_configuration_and_versions(monkeypatch):
-    config = study.load().config("quick", "ResNet18", {})
-    dense = study.load().config("quick", "DenseNet", {})
-    base, other = fingerprint(config), fingerprint(dense)
-    assert fingerprint(config) == base
-    assert fingerprint(config.model_copy(update={"epochs": 9})) != base
-    assert fingerprint(config.model_copy(update={"tag": "long"})) != base
-
-    def raised(table, name):
-        return declared() | {table: declared()[table] | {name: 99}}
-
-    with_family = raised("families", "resnet")
-    with_probe = raised("probes", "se_weights")
-    with_loop = raised("components", "training")
-    monkeypatch.setattr("experiments.versions.declared", lambda: with_family)
-    assert fingerprint(config) != base  # ResNet is stale, DenseNet is not
-    assert fingerprint(dense) == other
-    monkeypatch.setattr("experiments.versions.declared", lambda: with_probe)
-    assert (fingerprint(config), fingerprint(dense)) == (base, other)  # a probe makes no run stale
-    monkeypatch.setattr("experiments.versions.declared", lambda: with_loop)
-    assert fingerprint(config) != base
-    assert fingerprint(dense) != other
+    resnet, dense = (study.load().config("quick", name, {}) for name in ("ResNet18", "DenseNet"))
+    base, other = fingerprint(resnet), fingerprint(dense)
+    assert fingerprint(resnet) == base
+    for change in ({"epochs": 9}, {"tag": "long"}):
+        assert fingerprint(resnet.model_copy(update=change)) != base
+    usual = declared()
+    for table, name, stale in (
+        ("families", "resnet", (True, False)),
+        ("probes", "se_weights", (False, False)),  # a probe makes no run stale
+        ("components", "training", (True, True)),
+    ):
+        raised = usual | {table: usual[table] | {name: 99}}
+        monkeypatch.setattr("experiments.versions.declared", lambda raised=raised: raised)
+        assert (fingerprint(resnet) != base, fingerprint(dense) != other) == stale
 
 
-def test_the_code_is_that_of_the_lock():
+def test_the_code_is_that_of_the_lock_and_every_module_that_a_run_reaches_is_in_a_component():
     assert lock.changed() == {}
-
-
-def test_every_module_that_a_run_reaches_is_in_a_component():
     reached = lock.reached(lock.ENTRY)
     assert {"experiments.record", "experiments.training.device"} <= set(reached)
     named = {m for modules in declared()["modules"].values() for m in modules}
@@ -213,11 +201,6 @@ def test_the_lock_sees_code_and_not_its_looks(monkeypatch, tmp_path, change, not
     (tmp_path / "two.py").write_text(change(source))
     monkeypatch.setattr(lock, "ROOT", tmp_path)
     assert (lock.tree("one") != lock.tree("two")) == noticed
-
-
-def test_expected_times_are_known_for_every_run():
-    for profile in study.load().profiles:
-        assert all(seconds(p.config) > 0 for p in study.load().plan(profile))
 
 
 def test_runs_share_the_machine(monkeypatch):

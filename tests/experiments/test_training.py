@@ -1,5 +1,6 @@
 """The loop: deterministic, resumable, honest about divergence; the probes measure what they say."""
 
+import copy
 import re
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from torch import nn
 
 import models
 from experiments import study
-from experiments.datasets import splits as data
 from experiments.training import device as machine
 from experiments.training import loop as training
 from experiments.training.checkpoint import Checkpoint
@@ -20,16 +20,11 @@ from experiments.training.probes import Subject
 from experiments.training.probes.block_gains import block_gains
 from experiments.training.probes.se_weights import SEProbe
 from experiments.training.run import execute
-from experiments.training.state import Job, Trained
+from experiments.training.state import Job
 from experiments.training.transforms import Split, random_warps, to_input, warp
 from experiments.versions import fingerprint, in_fp32, is_fresh
 
 pytestmark = pytest.mark.usefixtures("checkpoints")
-
-
-@pytest.fixture(scope="module")
-def mnist():
-    return data.load("MNIST")
 
 
 def job(name, threads=1, **changes):
@@ -42,35 +37,13 @@ def job(name, threads=1, **changes):
 
 def same(record):
     """A record without the fields that may differ between two runs of one configuration."""
-    content = record.model_dump(mode="json", exclude={"timing"})
-    for epoch in content["history"]:
-        epoch.pop("seconds")
-    return content
-
-
-ABSENT = Path("/nonexistent")
-
-
-def fresh(name):
-    torch.manual_seed(0)
-    return models.build(name)
-
-
-def images_of(mnist, config):
-    """The training and the validation split of a configuration."""
-    return [
-        Split(torch.from_numpy(x[:n].copy()), torch.from_numpy(y[:n].astype("int64")))
-        for x, y, n in (
-            (mnist.train_images, mnist.train_labels, config.train_images),
-            (mnist.validation_images, mnist.validation_labels, config.validation_images),
-        )
-    ]
+    return record.model_dump(exclude={"timing": True, "history": {"__all__": {"seconds"}}})
 
 
 SMALL = {"train_images": 128, "validation_images": 100, "test_images": 100}
 
 
-@pytest.mark.parametrize("name", ["LeNet", "ResNet18", "DenseNet", "SEResNet18", "PlainNet18"])
+@pytest.mark.parametrize("name", ["LeNet", "SEResNet18"])  # DenseNet: test_pipeline
 def test_the_same_seed_gives_the_same_record_bit_for_bit(mnist, name):
     first, _ = execute(job(name, **SMALL), mnist)
     second, _ = execute(job(name, **SMALL), mnist)
@@ -115,61 +88,19 @@ def test_what_a_cpu_can_do_is_asked_of_pytorch(monkeypatch, capabilities, able):
 
 
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(mnist):
-    settings = SMALL | {"epochs": 3}
-    whole, _ = execute(job("SEResNet18", **settings), mnist)
+    asked = job("SEResNet18", epochs=3, **SMALL)
+    whole, _ = execute(asked, mnist)
+
+    def interrupt(epoch):
+        if epoch.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(asked, mnist, on_epoch=interrupt, checkpoint_seconds=0)
     ended = []
-
-    class Killed(BaseException):
-        pass
-
-    def kill(epoch):
-        ended.append(epoch)
-        if len(ended) == 2:
-            raise Killed
-
-    with pytest.raises(Killed):
-        execute(job("SEResNet18", **settings), mnist, on_epoch=kill, checkpoint_seconds=0)
-    resumed_epochs = []
-    resumed, checkpoint = execute(
-        job("SEResNet18", **settings), mnist, on_epoch=resumed_epochs.append, checkpoint_seconds=0
-    )
-    assert [e.epoch for e in resumed_epochs] == [2, 3]  # the first epoch was not done again
+    resumed, _ = execute(asked, mnist, on_epoch=ended.append, checkpoint_seconds=0)
+    assert [epoch.epoch for epoch in ended] == [2, 3]  # the first epoch was not done again
     assert same(resumed) == same(whole)
-    checkpoint.remove()
-
-
-def test_a_damaged_or_foreign_checkpoint_is_not_used(tmp_path):
-    net = models.build("LeNet")
-    config = study.load().config("smoke", "LeNet", {})
-    parts = {"net": net, "optimizer": AdamW(net, config)}
-    Checkpoint(tmp_path, "run.s0", "a" * 64, every=0).save(parts, Trained())
-    (path,) = tmp_path.iterdir()
-    assert Checkpoint(tmp_path, "run.s0", "a" * 64).exists
-    assert not Checkpoint(tmp_path, "run.s0", "b" * 64).exists  # another configuration or code
-    assert not Checkpoint(tmp_path, "run", "a" * 64).exists
-    path.write_bytes(path.read_bytes()[:100])
-    assert not Checkpoint(tmp_path, "run.s0", "a" * 64).exists
-
-
-def test_a_full_disk_costs_the_checkpoint_not_the_run(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("torch.save", full)
-    net = models.build("LeNet")
-    checkpoint = Checkpoint(tmp_path, "run.s0", "a" * 64, every=0)
-    checkpoint.save({"net": net}, Trained())
-    assert not list(tmp_path.iterdir())
-
-
-def test_nan_is_a_result(mnist):
-    options = {"residual": "mul", "batch_norm": False}
-    wild = job("ResNet18", learning_rate=10.0, epochs=6, options=options, **SMALL)
-    record, _ = execute(wild, mnist)
-    assert record.status == "diverged"
-    assert record.divergence is not None
-    assert record.test is None
-    assert record.reason is None
 
 
 def test_the_learning_rate_cycles():
@@ -230,8 +161,6 @@ def test_block_gains_agree_with_autograd(mnist, operator):
     for block in net.stages.modules():
         if hasattr(block, "join"):
             block.register_forward_hook(lambda _m, args, out: kept.append((args[0], out)))
-    from experiments.training.transforms import to_input
-
     loss = F.cross_entropy(net(to_input(images, 36, 3)), labels)
     for (x, y), gain in zip(kept, gains, strict=True):
         gx, gy = torch.autograd.grad(loss, [x, y], retain_graph=True)
@@ -286,6 +215,15 @@ def test_small_maps_give_the_convolutions_numbers(channels, size, stride, kernel
     net(x).backward(g)  # a batch in parts: gradients add up
     for tensor, want in zip(wanted, expected, strict=True):
         torch.testing.assert_close(tensor.grad, 2 * want, rtol=1e-4, atol=1e-5)
+    nn.Sequential(net, nn.ReLU(inplace=True))(x).sum().backward()  # it may work in place
+
+
+def test_large_maps_are_left_alone():
+    net = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1))
+    x = torch.randn(2, 4, 9, 9)
+    expected = net(x)
+    accelerate(net, 4, 9)
+    assert torch.equal(net(x), expected)
 
 
 def test_a_grey_image_goes_through_the_stem_as_one_channel():
@@ -304,37 +242,29 @@ def test_a_grey_image_goes_through_the_stem_as_one_channel():
         torch.testing.assert_close(one, want, rtol=1e-4, atol=1e-4)
 
 
-def test_an_in_place_relu_may_follow_a_small_map():
-    net = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(inplace=True))
-    accelerate(net, 8, 2)
-    net(torch.randn(2, 8, 2, 2)).sum().backward()
-    assert net[0].weight.grad is not None
-
-
-def test_small_maps_leave_large_ones_alone():
-    net = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1))
-    x = torch.randn(2, 4, 9, 9)
-    expected = net(x)
-    accelerate(net, 4, 9)
-    assert torch.equal(net(x), expected)
-
-
 def test_a_batch_in_parts_has_the_gradient_of_the_whole(mnist):
-    whole, _ = execute(job("LeNet", **SMALL), mnist)
-    parts = []
+    config = job("LeNet", **SMALL).config
+    images = [
+        Split(torch.from_numpy(x[:n].copy()), torch.from_numpy(y[:n].astype("int64")))
+        for x, y, n in (
+            (mnist.train_images, mnist.train_labels, config.train_images),
+            (mnist.validation_images, mnist.validation_labels, config.validation_images),
+        )
+    ]
+    losses, weights = [], []
     for pieces in (1, 4):
-        net = fresh("LeNet")
-        config = job("LeNet", **SMALL).config
-        images = images_of(mnist, config)
-        checkpoint = Checkpoint(ABSENT, "run", "a" * 64)
+        torch.manual_seed(0)
+        net = models.build("LeNet")
+        checkpoint = Checkpoint(Path("/nonexistent"), "run", "a" * 64)
         trained = training.train(
             config, net, *images, channels=1, checkpoint=checkpoint, micro_batches=pieces
         )
-        parts.append((trained, torch.cat([p.flatten() for p in net.parameters()])))
-    assert parts[0][0].history[0].train_loss == whole.history[0].train_loss
-    assert parts[1][0].micro_batches == 4
-    assert parts[1][0].history[0].train_loss == pytest.approx(whole.history[0].train_loss, rel=1e-3)
-    assert torch.allclose(parts[0][1], parts[1][1], atol=2e-3)
+        assert trained.micro_batches == pieces
+        losses.append(trained.history[0].train_loss)
+        weights.append(torch.cat([p.flatten() for p in net.parameters()]))
+    whole, _ = execute(job("LeNet", **SMALL), mnist)
+    assert losses[0] == whole.history[0].train_loss == pytest.approx(losses[1], rel=1e-3)
+    assert torch.allclose(*weights, atol=2e-3)
 
 
 def test_a_run_short_of_memory_splits_its_batches_and_says_so(mnist, monkeypatch):
@@ -356,12 +286,12 @@ def test_a_run_short_of_memory_splits_its_batches_and_says_so(mnist, monkeypatch
     assert "allocate memory" in record.reason
 
 
-def test_the_strong_recipe_warps_images_and_averages_weights(mnist):
-    record, _ = execute(job("LeNet", recipe="strong", **SMALL), mnist)
-    usual, _ = execute(job("LeNet", **SMALL), mnist)
+def test_the_strong_recipe_warps_images(mnist):
+    record, usual = (
+        execute(job("LeNet", recipe=recipe, **SMALL), mnist)[0] for recipe in ("strong", "original")
+    )
     assert record.id == "LeNet-strong.s0"
     assert record.history[0].train_loss != usual.history[0].train_loss
-
     images = torch.from_numpy(mnist.train_images[:50].copy())
     still = torch.tensor([[1.0, 0, 0], [0, 1, 0]]).expand(50, 2, 3)
     assert torch.equal(warp(images, still).round(), images.float())
@@ -370,7 +300,9 @@ def test_the_strong_recipe_warps_images_and_averages_weights(mnist):
     assert 0 <= float(warped.min()) <= float(warped.max()) <= 255
     assert 5 < float((warped - images).abs().mean()) < 60  # moved, and still near
 
-    net = fresh("LeNet")
+
+def test_weights_are_averaged_as_a_recipe_says():
+    net = models.build("LeNet")
     average = Average(net, steps=100)  # looks back over five steps
     before = [p.detach().clone() for p in net.parameters()]
     with torch.no_grad():
@@ -384,23 +316,19 @@ def test_the_strong_recipe_warps_images_and_averages_weights(mnist):
         assert torch.equal(p, old + 1)
 
 
-def test_the_optimizer_updates_as_torch_does_whatever_the_layout(mnist):
-    config = study.load().config("smoke", "ResNet18", {})
-    nets = [fresh("ResNet18").to(memory_format=torch.channels_last) for _ in range(2)]
-    ours = AdamW(nets[0], config)
-    decayed = [p for p in nets[1].parameters() if p.dim() >= 2]
-    others = [p for p in nets[1].parameters() if p.dim() < 2]
-    theirs = torch.optim.AdamW(
-        [{"params": decayed}, {"params": others, "weight_decay": 0.0}], weight_decay=0.01
-    )
+def test_the_optimizer_updates_as_torch_does_whatever_the_layout():
+    net = models.build("ResNet18").to(memory_format=torch.channels_last)
+    pairs = list(zip(net.parameters(), copy.deepcopy(net).parameters(), strict=True))
+    ours = AdamW(net, study.load().config("smoke", "ResNet18", {}))
+    decayed, others = ([p for _, p in pairs if (p.dim() >= 2) == many] for many in (True, False))
+    groups = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
+    theirs = torch.optim.AdamW(groups, lr=1e-2, weight_decay=0.01)
     for _ in range(3):
-        for ours_p, theirs_p in zip(*(net.parameters() for net in nets), strict=True):
-            ours_p.grad = torch.randn_like(ours_p)
-            theirs_p.grad = ours_p.grad.clone()
-        for group in theirs.param_groups:
-            group["lr"] = 1e-2
+        for one, other in pairs:
+            one.grad = torch.randn_like(one)
+            other.grad = one.grad.clone()
         ours.update(1e-2)
         theirs.step()
-    for ours_p, theirs_p in zip(*(net.parameters() for net in nets), strict=True):
-        assert torch.allclose(ours_p, theirs_p, atol=1e-6)
-        assert ours_p.grad is None
+    for one, other in pairs:
+        assert torch.allclose(one, other, atol=1e-6)
+        assert one.grad is None

@@ -56,12 +56,9 @@ def test_every_network_maps_images_to_ten_logits_at_its_least_size(name):
             net(torch.randn(2, 3, 1, 1))  # too small a size leaves a layer nothing
 
 
-@pytest.mark.parametrize("spelling", ["SE-ResNet34", "seresnet34", "SE_ResNet_34", "SEResNet34"])
-def test_usual_spellings(spelling):
-    assert models.resolve(spelling).name == "SEResNet34"
-
-
-def test_unknown_name_gets_the_list_and_the_nearest():
+def test_usual_spellings_are_known_and_others_get_the_list_and_the_nearest():
+    for spelling in ("SE-ResNet34", "seresnet34", "SE_ResNet_34", "SEResNet34"):
+        assert models.resolve(spelling).name == "SEResNet34"
     with pytest.raises(models.UsageError, match=r"Did you mean ResNet18\?.*LeNet, AlexNet"):
         models.resolve("ResNte18")
 
@@ -99,9 +96,13 @@ def test_plain_network_is_the_operator_none_without_the_dead_projections():
     assert difference == projections
 
 
-def test_without_batch_norm_there_is_none():
+def test_options_change_what_they_say():
     net = models.build("ResNet34", residual="mul", batch_norm=False)
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in net.modules())
+    blocks = [m for m in models.build("SEAlexNet").modules() if isinstance(m, SEBlock)]
+    assert len(blocks) == 5  # one after each convolution
+    out = models.build("ResNet18", softmax=True).eval()(torch.randn(2, 3, 36, 36))
+    torch.testing.assert_close(out.sum(dim=1), torch.ones(2))
 
 
 @pytest.mark.parametrize(("ratio", "squeezed"), [(1, 64), (2, 32), (16, 4), (64, 1)])
@@ -113,18 +114,8 @@ def test_reduction_ratio(ratio, squeezed):
     assert ((weights > 0) & (weights < 1)).all()
 
 
-def test_se_alexnet_has_one_block_after_each_convolution():
-    net = models.build("SEAlexNet")
-    assert sum(isinstance(m, SEBlock) for m in net.modules()) == 5
-
-
 @pytest.mark.parametrize("growth_rate", [12, 32])
 def test_growth_rate(growth_rate):
     net = models.build("DenseNet", growth_rate=growth_rate)
     convolutions = [m for m in net.modules() if isinstance(m, torch.nn.Conv2d)]
     assert sum(c.out_channels == growth_rate and c.kernel_size == (3, 3) for c in convolutions) == 8
-
-
-def test_softmax_option_gives_probabilities():
-    out = models.build("ResNet18", softmax=True).eval()(torch.randn(2, 3, 36, 36))
-    torch.testing.assert_close(out.sum(dim=1), torch.ones(2))

@@ -15,10 +15,14 @@ from report.base.labels import Labels
 from report.blocks import formulas
 from report.documents import document
 from report.templating.sections import discover
-from tests.fuzz_kit import replaced
+from tests.factory import replaced
 from tests.report_kit import material, records, section, templates
 
 HOSTILE = '<script>alert(1)</script> *x* [y](javascript:z) `c` "q" & \ue0001\ue001'
+
+
+def composed(folder, found=None, *, pdf=False):
+    return document.compose(folder, found or material(), discover(folder), "en", pdf=pdf)
 
 
 def text(html):
@@ -126,15 +130,13 @@ def test_figures_have_a_text_alternative_and_ids_of_their_own(tmp_path):
 
 def test_the_wording_follows_the_verdict(tmp_path):
     html = section(tmp_path, '{{ finding("plain-degrades") }}')
-    assert 'data-verdict="supported"' in html and "Supported" in html
-    assert 'class="n"' in html
+    for shown in ('data-verdict="supported"', "Supported", 'class="n"'):
+        assert shown in html
 
 
 def test_missing_runs_are_said_not_fatal(tmp_path):
-    empty = type(records())(records().folder, "quick", {}, (), records().planned)
-    html = section(
-        tmp_path, '{{ finding("plain-degrades") }}\n\n{{ n(acc("LeNet")) }}', material(empty)
-    )
+    empty = material(dataclasses.replace(records(), by_id={}))
+    html = section(tmp_path, '{{ finding("plain-degrades") }}\n\n{{ n(acc("LeNet")) }}', empty)
     assert 'data-verdict="not_testable"' in html
     assert 'class="missing"' in html
 
@@ -166,7 +168,7 @@ def test_hostile_text_is_escaped_everywhere(tmp_path):
     )
     made = templates(tmp_path, a=f"# Title\n\n{body}\n")
     for pdf in (False, True):
-        whole = document.compose(made, found, discover(made), "en", pdf=pdf)
+        whole = composed(made, found, pdf=pdf)
         html = "".join((whole.front.body, *(part.html for part in whole.parts)))
         assert "<script" not in html
         assert "javascript:" not in re.sub(r">[^<]*<", "><", html)
@@ -191,11 +193,7 @@ def test_hostile_text_is_escaped_everywhere(tmp_path):
         ('{{ field("LeNet.s0", "test.acc", "accuracy") }}', "no field 'test.acc'", 23),
         ('{{ field("LeNet.s0", "id", "accuracy") }}', "expected a number", 23),
         ('{{ field("LeNet.s0", "test.accuracy", "percent") }}', "unknown kind 'percent'", 40),
-        (
-            '{% call figure("dept") %}x{% endcall %}',
-            "unknown figure 'dept'; did you mean 'depth'?",
-            17,
-        ),
+        ('{% call figure("dept") %}x{% endcall %}', "'dept'; did you mean 'depth'?", 17),
         ('{{ table("result") }}', "unknown table 'result'; did you mean 'results'?", 11),
         ('{{ finding("plain") }}', "unknown finding 'plain'", 13),
         ('{{ cite("he2015") }}', "unknown cite key 'he2015'; did you mean 'he2016'?", 10),
@@ -242,47 +240,33 @@ def test_errors_name_file_line_and_column(tmp_path, body, message, column):
 
 def test_an_error_in_a_wording_names_the_wording(tmp_path):
     made = templates(tmp_path, a='# T\n\n{{ finding("se-best") }}\n')
-    file = made / "findings/se-best.en.md"
-    file.write_text(
-        "{% block claim %}c{% endblock %}\n"
-        + "".join(
-            f"{{% block {v} %}}\n{{{{ n(f.values.nothing) }}}}\n{{% endblock %}}\n"
-            for v in ("supported", "contradicted", "inconclusive", "not_testable")
-        ),
-        encoding="utf-8",
-    )
-    with pytest.raises(ReportError) as caught:
-        document.compose(made, material(), discover(made), "en", pdf=False)
+    verdicts = ("supported", "contradicted", "inconclusive", "not_testable")
+    blocks = [
+        f"{{% block {v} %}}\n{{{{ n(f.values.nothing) }}}}\n{{% endblock %}}" for v in verdicts
+    ]
+    text = "\n".join(["{% block claim %}c{% endblock %}", *blocks])
+    (made / "findings/se-best.en.md").write_text(text, encoding="utf-8")
+    with pytest.raises(ReportError, match="nothing") as caught:
+        composed(made)
     assert caught.value.place.file.name == "se-best.en.md"
-    assert "nothing" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("intro.en.md", "# T\n", "expected a name like"),
-        ("20-b.en.md", "# T\n", "has no counterpart 20-b.zh.md"),
+        ("intro.en.md", b"# T\n", "expected a name like"),
+        ("20-b.en.md", b"# T\n", "has no counterpart 20-b.zh.md"),
+        ("10-a.en.md", b"no heading", "expected"),
+        ("10-a.en.md", b"## Second first\n", "expected"),
+        ("10-a.en.md", b"# One\n\n# Two\n", "expected"),
+        ("10-a.en.md", b"# \xff\n", "not UTF-8"),
     ],
 )
-def test_misnamed_sections_are_refused(tmp_path, name, content, message):
+def test_a_section_has_a_name_a_counterpart_and_one_title_first(tmp_path, name, content, message):
     made = templates(tmp_path, a="# T\n")
-    (made / "sections" / name).write_text(content, encoding="utf-8")
+    (made / "sections" / name).write_bytes(content)
     with pytest.raises(ReportError, match=message):
-        discover(made)
-
-
-@pytest.mark.parametrize("body", ["no heading", "## Second first\n", "# One\n\n# Two\n"])
-def test_a_section_has_one_title_first(tmp_path, body):
-    made = templates(tmp_path, a=body)
-    with pytest.raises(ReportError, match="expected"):
-        document.compose(made, material(), discover(made), "en", pdf=False)
-
-
-def test_a_file_that_is_not_utf8_is_named(tmp_path):
-    made = templates(tmp_path, a="# T\n")
-    (made / "sections/10-a.en.md").write_bytes(b"# \xff\n")
-    with pytest.raises(ReportError, match="not UTF-8"):
-        document.compose(made, material(), discover(made), "en", pdf=False)
+        composed(made)
 
 
 @pytest.mark.parametrize(
@@ -321,15 +305,14 @@ def test_what_writers_bring_along_is_known(tmp_path):
     html = section(
         tmp_path,
         "<!-- TODO -->\n\nH<sub>2</sub>O<br>x.[^1] See https://example.org/a。\n\n"
-        "- [ ] a\n- [x] b\n\n"
-        "> [!NOTE]\n> Mind this.\n\n[^1]: The note.",
+        "- [ ] a\n- [x] b\n\n> [!NOTE]\n> Mind this.\n\n```math\nx\n```\n\n[^1]: The note.",
     )
-    assert "TODO" not in html and "<sub>2</sub>" in html and "<br/>" in html
-    assert "☐ a" in html and "☑ b" in html
-    assert 'href="#fn-en-10-a-1"' in html and 'id="fn-en-10-a-1"' in html and "The note." in html
-    assert 'href="https://example.org/a"' in html
-    assert '<p class="markdown-alert-title">Note</p>' in html
-    assert "<math" in section(tmp_path / "math", "```math\nx\n```")
+    assert "TODO" not in html
+    for shown in (
+        "<sub>2</sub>", "<br/>", "☐ a", "☑ b", 'href="#fn-en-10-a-1"', 'id="fn-en-10-a-1"', "The note.",
+        'href="https://example.org/a"', '<p class="markdown-alert-title">Note</p>', "<math",
+    ):  # fmt: skip
+        assert shown in html
 
 
 def test_formulas_are_said_in_words():

@@ -1,21 +1,21 @@
 """Word, LaTeX and Markdown: the page's numbers, native equations, captions, alternative texts."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess
+import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 from lxml import etree
 
 from report.base import tree
 from report.base.errors import ReportError
+from report.blocks.numbers import LANGS
 from report.documents import document, handin
 from report.templating.sections import discover, in_language
 from tests import report_kit
+from tests.checkout import edit
 
 FORMATS = ("docx", "tex", "md")
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -59,54 +59,41 @@ def made(tmp_path_factory):
     for name in ("sections/dot.png", "logo.png"):
         shutil.copy(png, templates / name)
     _settings(templates, last='[zh.cover]\n"学号" = "2026001"\n"成绩" = ""\n')
-    settings = templates / "report.toml"
-    text = settings.read_text(encoding="utf-8")
-    settings.write_text(text.replace("course =", 'logo = "logo.png"\ncourse ='), encoding="utf-8")
+    edit(templates / "report.toml", "course =", 'logo = "logo.png"\ncourse =')
     results = report_kit.analysed()
     for form in FORMATS:
-        for lang in ("zh", "en"):
+        for lang in LANGS:
             handin.write(results, folder / "out", form, lang, templates)
     material = handin.schema.load(results)
-    page = {
-        lang: document.compose(templates, material, discover(templates), lang, pdf=False)
-        for lang in ("zh", "en")
-    }
-    return folder / "out", page
+    return folder / "out", {lang: _composed(templates, lang, material) for lang in LANGS}
 
 
-def _numbers_of_page(page) -> list[str]:
-    """The results of the page, in order; without run cards."""
-    return [
-        _NUMBER.search(tree.text(data))[0]
-        for part in page.parts
-        if part.name != "cards"
-        for data in part.root.xpath(".//*[@class='n']")
-        if _NUMBER.search(tree.text(data))
-    ]
+def _inside(out, lang, part):
+    """A part of the Word file."""
+    with zipfile.ZipFile(out / f"report.{lang}.docx") as archive:
+        return archive.read(f"word/{part}.xml")
 
 
-def _text(out: Path, form: str, lang: str) -> str:
+def _text(out, form, lang):
     """All text of a file in reading order."""
     if form == "docx":
-        root = etree.fromstring(_document(out, lang))
-        return "\n".join(
-            "".join(text.text or "" for text in paragraph.iter(f"{W}t"))
-            for paragraph in root.iter(f"{W}p")
-        )
+        paragraphs = etree.fromstring(_inside(out, lang, "document")).iter(f"{W}p")
+        return "\n".join("".join(t.text or "" for t in each.iter(f"{W}t")) for each in paragraphs)
     name = f"latex-{lang}/report.tex" if form == "tex" else f"report.{lang}.md"
     return (out / name).read_text(encoding="utf-8")
 
 
-def _document(out: Path, lang: str) -> bytes:
-    with zipfile.ZipFile(out / f"report.{lang}.docx") as archive:
-        return archive.read("word/document.xml")
-
-
 @pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_the_numbers_are_those_of_the_page_in_their_order(made, form, lang):
     out, page = made
-    expected = _numbers_of_page(page[lang])
+    texts = [
+        tree.text(data)
+        for part in page[lang].parts
+        if part.name != "cards"
+        for data in part.root.xpath(".//*[@class='n']")
+    ]
+    expected = [number[0] for number in map(_NUMBER.search, texts) if number]
     assert len(expected) > 50
     found = iter(_NUMBER.findall(_text(out, form, lang)))
     missing = [number for number in expected if number not in found]  # consumes in order
@@ -115,7 +102,7 @@ def test_the_numbers_are_those_of_the_page_in_their_order(made, form, lang):
 
 def test_word_has_native_equations_captions_styles_and_alternative_texts(made):
     out, _ = made
-    root = etree.fromstring(_document(out, "zh"))
+    root = etree.fromstring(_inside(out, "zh", "document"))
     assert len(list(root.iter(f"{M}oMath"))) == 2
     fields = [field.get(f"{W}instr").split()[1] for field in root.iter(f"{W}fldSimple")]
     assert sorted(fields) == ["Figure", "Table"]
@@ -127,11 +114,13 @@ def test_word_has_native_equations_captions_styles_and_alternative_texts(made):
     pictures = root.xpath("//*[local-name()='docPr']")
     assert [bool(picture.get("descr")) for picture in pictures] == [False, True, True]  # the logo
     assert len(list(root.iter(f"{W}footnoteReference"))) == 1
+    fonts = _inside(out, "zh", "styles").decode()  # those of the reference document
+    assert all(font in fonts for font in ("宋体", "黑体", "Times New Roman"))
 
 
 def test_words_columns_are_as_wide_as_their_contents_and_fit_the_page(made):
     out, _ = made
-    root = etree.fromstring(_document(out, "en"))
+    root = etree.fromstring(_inside(out, "en", "document"))
     text_width = 11906 - 2 * 1418  # of A4 less the margins, in twentieths of a point
     tables = [
         [int(column.get(f"{W}w")) for column in grid.iter(f"{W}gridCol")]
@@ -142,13 +131,6 @@ def test_words_columns_are_as_wide_as_their_contents_and_fit_the_page(made):
     assert max(results) > 1.5 * min(results)
     for picture in root.xpath("//*[local-name()='inline']/*[local-name()='extent']"):
         assert int(picture.get("cx")) / 635 + 180 <= text_width  # with LibreOffice's margin
-
-
-def test_words_fonts_are_those_of_the_reference_document(made):
-    out, _ = made
-    with zipfile.ZipFile(out / "report.zh.docx") as archive:
-        styles = archive.read("word/styles.xml").decode()
-    assert all(font in styles for font in ("宋体", "黑体", "Times New Roman"))
 
 
 @pytest.mark.parametrize(("lang", "kind"), [("zh", "ctexart"), ("en", "article")])
@@ -206,11 +188,8 @@ def test_markdown_keeps_formulas_tables_and_pictures(made):
     out, _ = made
     text = _text(out, "md", "en")
     assert "$x^2$" in text and r"\tag{1}" in text
-    assert (
-        re.search(r"^\| *a *\| *b *\|$", text, re.M)
-        and "[^1]: A footnote" in text
-        and "``` python" in text
-    )
+    assert re.search(r"^\| *a *\| *b *\|$", text, re.M)
+    assert "[^1]: A footnote" in text and "``` python" in text
     pictures = re.findall(r"!\[(.+?)\]\((.+?)\)", text)
     assert len(pictures) == 2 and all((out / address).is_file() for _, address in pictures)
     assert "<" not in re.sub(r"\\<|<https?:[^>]*>|< ?0", "", text)
@@ -218,19 +197,19 @@ def test_markdown_keeps_formulas_tables_and_pictures(made):
 
 def test_without_pandoc_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setitem(__import__("sys").modules, "pypandoc", None)
+    monkeypatch.setitem(sys.modules, "pypandoc", None)
     with pytest.raises(ReportError, match="pip install pypandoc_binary") as caught:
         handin.pandoc()
     assert "\n" not in str(caught.value)
 
 
-def _settings(folder: Path, first: str = "", last: str = "") -> None:
+def _settings(folder, first="", last=""):
     path = folder / "report.toml"
     path.write_text(f"{first}\n{path.read_text(encoding='utf-8')}\n{last}", encoding="utf-8")
 
 
-def _composed(folder: Path, lang: str = "zh"):
-    found = report_kit.material()
+def _composed(folder, lang="zh", found=None):
+    found = found or report_kit.material()
     return document.compose(folder, found, discover(folder), lang, pdf=False)
 
 
@@ -243,19 +222,15 @@ def test_sections_are_chosen_and_left_out(tmp_path):
     assert [each.name for each in discover(folder) if each.shown] == ["c"]
 
 
-def test_a_section_to_leave_out_that_is_none_is_named(tmp_path):
-    folder = report_kit.templates(tmp_path, abstract="# A\n")
-    _settings(folder, 'without = ["abstrct"]')
-    with pytest.raises(ReportError, match="unknown section 'abstrct'; did you mean 'abstract'"):
-        discover(folder)
-
-
-def test_a_reference_to_what_is_left_out_says_where_it_is(tmp_path):
+def test_what_is_left_out_is_a_section_and_where_a_reference_would_lead(tmp_path):
     figure = '# B\n\n{% call figure("depth") %}x{% endcall %}\n'
-    folder = report_kit.templates(tmp_path, a='# A\n\n{{ ref("fig:depth") }}\n', b=figure)
-    _settings(folder, 'without = ["b"]')
-    with pytest.raises(ReportError, match="fig:depth is in the section 'b', which report"):
+    folder = report_kit.templates(tmp_path, a='# A\n\n{{ ref("fig:depth") }}\n', beta=figure)
+    _settings(folder, 'without = ["beta"]')
+    with pytest.raises(ReportError, match="fig:depth is in the section 'beta', which report"):
         _composed(folder)
+    edit(folder / "report.toml", '"beta"', '"bata"')
+    with pytest.raises(ReportError, match="unknown section 'bata'; did you mean 'beta'"):
+        discover(folder)
 
 
 def test_a_condition_leaves_the_reference_out_too(tmp_path):

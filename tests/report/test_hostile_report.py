@@ -5,15 +5,13 @@ files that are none. The page is looked at in Chromium without its Content-Secur
 escaping alone must hold.
 """
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import socket
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pymupdf
 import pypdf
@@ -21,12 +19,10 @@ import pytest
 
 from experiments.record import SCHEMA_VERSION, write
 from tests import factory
-from tests.checkout import copy_of_checkout, results, trim
-from tests.fuzz_kit import replaced
+from tests.checkout import ROOT, cut_off, run, succeeds
 
 pytestmark = pytest.mark.pipeline
 
-ROOT = Path(__file__).parents[2]
 EVIL = "http://127.0.0.1:9/evil"
 PAYLOADS = [
     "<script>window.owned = 1; alert(1)</script>",
@@ -45,56 +41,20 @@ PAYLOADS = [
     "$\\frac{$ `code` *x* \\href{javascript:alert(1)}{x} $$ \\input{/etc/passwd} $$",
     "\u202egnp.exe\u2066 \u200e\u061c right to left",
     "nul \x00 bell \x07 escape \x1b[31m delete \x7f",
-    "\ue0000\ue001 \ue000",
-    "W" * 2000,
-    "长" * 2000,
-    "\u0301" * 500 + "e",
-    "<!--", "]]>", "&lt;b&gt; &amp; &#x3c;", "%3Cscript%3E",
-    "=cmd|'/c calc'!A1", "-->", "<math><mtext><script>window.owned=9</script>",
-]  # fmt: skip
-
-BLOCK = """
-import os, socket, sys
-
-def _hook(event, arguments):
-    if event in ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind"):
-        if arguments[0].family == socket.AF_UNIX:
-            return
-    elif event not in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
-        return
-    with open(os.environ["NETWORK_LOG"], "a") as log:
-        log.write(f"{event} {arguments[1:]} {sys.argv}\\n")
-    raise OSError("the network is cut off")
-
-sys.addaudithook(_hook)
-"""
+    *("\ue0000\ue001 \ue000", "W" * 2000, "长" * 2000, "\u0301" * 500 + "e", "<!--", "]]>", "-->"),
+    *("&lt;b&gt; &amp; &#x3c;", "%3Cscript%3E", "=cmd|'/c calc'!A1"),
+    "<math><mtext><script>window.owned=9</script>",
+]
 
 
 @pytest.fixture(scope="module")
-def cut_off(tmp_path_factory):
-    """Run Python with every socket of the network refused and noted, in all its processes."""
-    folder = tmp_path_factory.mktemp("cut-off")
-    (folder / "sitecustomize.py").write_text(BLOCK)
-    log = folder / "log"
-    prefix = []  # where the kernel allows it, there is no network at all, for any program
-    with_none = ["unshare", "--user", "--map-root-user", "--net"]
-    if shutil.which("unshare") and not subprocess.run([*with_none, "true"], check=False).returncode:
-        prefix = with_none
-
-    def run(*arguments, cwd=ROOT):
-        log.write_text("")
-        environment = os.environ | {"PYTHONPATH": str(folder), "NETWORK_LOG": str(log)}
-        done = subprocess.run(
-            [*prefix, sys.executable, *arguments],
-            cwd=cwd, env=environment, capture_output=True, text=True, timeout=600, check=False,
-        )  # fmt: skip
-        return done, log.read_text()
-
-    return run
+def cut(tmp_path_factory):
+    return cut_off(tmp_path_factory.mktemp("cut-off"))
 
 
-def test_the_cut_is_a_cut(cut_off):
+def test_the_cut_is_a_cut(cut):
     """Else the tests below would prove nothing."""
+    options, log = cut
     for code in (
         "import socket; socket.create_connection(('127.0.0.1', 9))",
         "import urllib.request as r; r.urlopen('http://127.0.0.1:9/')",
@@ -102,60 +62,44 @@ def test_the_cut_is_a_cut(cut_off):
         " p = m.Process(target=socket.getaddrinfo, args=('localhost', 80)); p.start(); p.join();"
         " raise SystemExit(p.exitcode)",
     ):
-        done, log = cut_off("-c", code)
-        assert done.returncode and log, (code, done.stderr)
-
-
-def test_training_asks_for_no_network(cut_off, tmp_path):
-    checkout = copy_of_checkout(tmp_path)
-    trim(checkout, keep=("LeNet.s0",))
-    done, log = cut_off("-m", "experiments", "train", "--profile", "smoke", cwd=checkout)
-    assert done.returncode == 0, done.stderr
-    assert (results(checkout) / "LeNet.s0.json").exists()
-    assert log == ""
+        log.write_text("")
+        done = run(ROOT, "-c", code, **options)
+        assert done.returncode and log.read_text(), (code, done.stderr)
 
 
 # --- The folder ---------------------------------------------------------------------------------
 
-
-def extremes(number):
-    """Extremes for the record of this number, each of another kind."""
-    huge, tiny = 1e300, 5e-324
-    return [
-        {},
-        {"config__batch_size": 8192},
-        {"test__loss": huge, "validation__loss": -huge},
-        {"history": []},
-        {"timing__train_seconds": 0.0, "timing__images_per_second": 0.0},
-        {"network__parameters": 2**63 - 1, "network__macs__torchinfo": 0},
-        {"probes__gradient_norms": {"steps": [0], "layers": [f"l.{i}" for i in range(800)],
-                                    "norms": [[None, huge, tiny, 0.0] * 200]}},
-        {"probes__block_gains": []},
-        {"config__epochs": 1000, "timing__peak_memory_bytes": 2**63 - 1},
-        {"config__learning_rate": tiny, "timing__finished": "2199-12-30T00:00:00-23:59"},
-    ][number % 10]  # fmt: skip
+HUGE, TINY = 1e300, 5e-324
+GRADIENTS = {
+    "steps": [0],
+    "layers": [f"l.{layer}" for layer in range(800)],
+    "norms": [[None, HUGE, TINY, 0.0] * 200],
+}
+#: For one record after the other, each of another kind.
+EXTREMES = [
+    {},
+    {"config__batch_size": 8192},
+    {"test__loss": HUGE, "validation__loss": -HUGE},
+    {"history": []},
+    {"timing__train_seconds": 0.0, "timing__images_per_second": 0.0},
+    {"network__parameters": 2**63 - 1, "network__macs__torchinfo": 0},
+    {"probes__gradient_norms": GRADIENTS},
+    {"probes__block_gains": []},
+    {"config__epochs": 1000, "timing__peak_memory_bytes": 2**63 - 1},
+    {"config__learning_rate": TINY, "timing__finished": "2199-12-30T00:00:00-23:59"},
+]
+TEXTS = [f"environment__{name}" for name in ("device", "platform", "python", "torch", "git_commit")]
 
 
 def hostile_record(record, number):
-    text = PAYLOADS[number % len(PAYLOADS)]
-    following = [PAYLOADS[(number + step) % len(PAYLOADS)] for step in range(1, 5)]
-    changes = {
-        "environment__device": text,
-        "environment__platform": following[0],
-        "environment__python": following[1],
-        "environment__torch": following[2],
-        "environment__git_commit": following[3],
-        "network__layers": text,
-    } | extremes(number)
+    texts = [PAYLOADS[(number + step) % len(PAYLOADS)] for step in range(len(TEXTS))]
+    changes = dict(zip(TEXTS, texts, strict=True)) | {"network__layers": texts[0]}
+    changes |= EXTREMES[number % len(EXTREMES)]
     if number in (3, 9):
-        changes |= {"status": "failed", "reason": text, "test": None, "validation": None}
+        changes |= {"status": "failed", "reason": texts[0], "test": None, "validation": None}
     if number == 8:
-        changes |= {
-            "test__images": 1,
-            "test__predictions": "7",
-            "test__accuracy": 1.0,
-        }
-    return replaced(record, **changes)
+        changes |= {"test__images": 1, "test__predictions": "7", "test__accuracy": 1.0}
+    return factory.replaced(record, **changes)
 
 
 def bad_files(folder, good):
@@ -165,27 +109,20 @@ def bad_files(folder, good):
     forged["test"]["accuracy"] = 0.5
     (folder / "folder.json").mkdir()
     os.mkfifo(folder / "fifo.json")
-    server = socket.socket(socket.AF_UNIX)
-    here = Path.cwd()
-    os.chdir(folder)  # the name of a socket is short
-    server.bind("socket.json")
-    os.chdir(here)
-    for name, target in (
-        ("zero", "/dev/zero"),
-        ("nowhere", "nothing"),
-        ("circle", "circle.json"),
-        ("passwd", "/etc/passwd"),
-    ):
+    with socket.socket(socket.AF_UNIX) as server, contextlib.chdir(folder):  # its name is short
+        server.bind("socket.json")
+    targets = {"zero": "/dev/zero", "nowhere": "nothing", "circle": "circle.json"}
+    for name, target in (targets | {"passwd": "/etc/passwd"}).items():
         (folder / f"{name}.json").symlink_to(target)
     with (folder / "large.json").open("wb") as file:
         file.truncate(2**40)
+    (folder / "latin.json").write_bytes(b'{"id": "\xff"}')
     schema = f'"schema_version": {SCHEMA_VERSION}'
+    doubled = text.replace('"thop": ', '"thop": NaN, "x": ', 1)
+    injected = '{"schema_version": "<script>window.owned = 11</script>"}'
     written = {  # content, and what must be said of it
         "empty": ("", "not JSON"),
-        "nan": (
-            text.replace('"thop": ', '"thop": NaN, "x": ', 1),
-            "network.macs.thop: there twice|network.macs",
-        ),
+        "nan": (doubled, "network.macs.thop: there twice|network.macs"),
         "forged": (json.dumps(forged), "but the predictions are right on"),
         "old": (text.replace(schema, '"schema_version": 0', 1), "schema_version: "),
         "newer": (text.replace(schema, '"schema_version": 99', 1), "schema_version: "),
@@ -194,16 +131,12 @@ def bad_files(folder, good):
         "bom": ("\ufeff" + text, "expected the file's name"),
         "<img src=x onerror='window.owned = 10'>": ("{", "not JSON"),
         "line\nbreak\x1b[31m": ("{", "not JSON"),
-        "{{ 7 * 7 }}": (
-            '{"schema_version": "<script>window.owned = 11</script>"}',
-            "schema_version: ",
-        ),
+        "{{ 7 * 7 }}": (injected, "schema_version: "),
         ".#x": ("{", ""),  # as editors and systems leave: no word of them
         "._x": ("\0", ""),
     }
     for name, (content, _) in written.items():
         (folder / f"{name}.json").write_text(content, encoding="utf-8")
-    (folder / "latin.json").write_bytes(b'{"id": "\xff"}')
     said = {name.partition("\n")[0]: reason for name, (_, reason) in written.items() if reason}
     return said | {
         "folder": "not a regular file", "fifo": "not a regular file", "socket": "cannot be read",
@@ -213,23 +146,28 @@ def bad_files(folder, good):
 
 
 @pytest.fixture(scope="module")
-def built(cut_off, tmp_path_factory):
+def built(cut, tmp_path_factory):
     """The output folder, what was said, the network log, and the refusals that are expected."""
     folder = tmp_path_factory.mktemp("hostile")
-    records = folder / "records"
+    records, made, out = (folder / name for name in ("records", "results", "out"))
     for number, record in enumerate(factory.make()):
         path = write(hostile_record(record, number), records)
     expected = bad_files(records, path)
-    out = folder / "out"
-    results = folder / "results"
-    analysed, log = cut_off("-m", "analysis", "--results", str(records), "--out", str(results))
-    assert analysed.returncode == 0, analysed.stderr
-    done, more = cut_off("-m", "report", "--source", str(results), "--out", str(out))
-    yield out, done, log + more, expected
+    options, log = cut
+    log.write_text("")
+    analysed = succeeds(ROOT, "-m", "analysis", "--results", records, "--out", made, **options)
+    done = run(ROOT, "-m", "report", "--source", made, "--out", out, **options)
+    assert "empty.json: not JSON" in analysed.stderr
+    yield out, done, log.read_text(), expected
     shutil.rmtree(folder)
 
 
-def test_each_bad_file_is_named_and_the_report_is_built_without(built):
+@pytest.fixture(scope="module")
+def html(built):
+    return (built[0] / "report.html").read_text(encoding="utf-8")
+
+
+def test_each_bad_file_is_named_and_the_report_is_built_without(built, html):
     out, done, _, expected = built
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -238,9 +176,11 @@ def test_each_bad_file_is_named_and_the_report_is_built_without(built):
     for name, reason in expected.items():
         assert [line for line in said if name in line and re.search(reason, line)], (name, said)
     assert all(line.isprintable() and line.startswith("error: ") for line in said)
-    assert {path.name for path in out.iterdir()} >= {
-        "report.html", "report.zh.pdf", "report.en.pdf", "tables",
-    }  # fmt: skip
+    # beside the folder's name, which stays out
+    assert html.count("<code>empty.json: not JSON") == 2
+    assert str(out.parent) not in html
+    documents = {"report.html", "report.zh.pdf", "report.en.pdf", "tables"}
+    assert {path.name for path in out.iterdir()} >= documents
 
 
 def test_rendering_asks_for_no_network(built):
@@ -250,9 +190,8 @@ def test_rendering_asks_for_no_network(built):
 # --- The page -----------------------------------------------------------------------------------
 
 
-def test_nothing_in_the_page_came_from_a_text(built):
+def test_nothing_in_the_page_came_from_a_text(html):
     """No element, attribute or address of the page is other than the report's own."""
-    html = (built[0] / "report.html").read_text(encoding="utf-8")
     assert html.count("<script") == 5
     assert not re.search(r"<(img|iframe|object|embed|base|link(?! rel=\"icon\"))\b", html)
     assert not re.search(r"<[a-z][^>]*\son\w+=", re.sub(r'="[^"]*"', '=""', html))
@@ -261,9 +200,11 @@ def test_nothing_in_the_page_came_from_a_text(built):
     )
     assert not re.search(rf'(?:href|src)="(?!{ours})', html)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", html)
-    for shown in ("&lt;script&gt;window.owned = 1; alert(1)&lt;/script&gt;", "{{ 7 * 7 }}"):
+    for shown in (
+        "&lt;script&gt;window.owned = 1; alert(1)&lt;/script&gt;", "{{ 7 * 7 }}",
+        r"\u202egnp.exe", r"\x1b[31m",
+    ):  # fmt: skip
         assert shown in html
-    assert r"\u202egnp.exe" in html and r"\x1b[31m" in html
 
 
 @pytest.mark.browser
@@ -298,9 +239,8 @@ def test_in_a_browser_no_script_runs_and_no_request_leaves(built, width, browser
 
 
 @pytest.mark.browser
-def test_what_got_into_the_page_all_the_same_would_not_run(built, tmp_path, browser):
+def test_what_got_into_the_page_all_the_same_would_not_run(html, tmp_path, browser):
     """The page's own policy admits its scripts by hash, and no address at all."""
-    html = (built[0] / "report.html").read_text(encoding="utf-8")
     injected = (
         "<script>window.owned = 1</script><img src=x onerror='window.owned = 2'>"
         "<svg onload='window.owned = 3'></svg><iframe srcdoc='<script>parent.owned=4</script>'>"
@@ -335,20 +275,19 @@ def test_in_the_pdf_a_text_is_a_text(built, lang):
             address = str(action.get("/URI", "https:"))
             assert address.startswith("http") and "127.0.0.1" not in address
     root = document.trailer["/Root"]
-    assert "/OpenAction" not in root and "/AA" not in root
-    assert not root.get("/Names", {}).get("/JavaScript")
-    assert not root.get("/Names", {}).get("/EmbeddedFiles")
+    assert not {"/OpenAction", "/AA"} & root.keys()
+    assert not {"/JavaScript", "/EmbeddedFiles"} & root.get("/Names", {}).keys()
     with pymupdf.open(path) as pages:
         text = "".join("".join(page.get_text().split()) for page in pages)
-    assert "<script>window.owned=1;alert(1)</script>" in text
-    assert "{{7*7}}" in text and "file:///etc/passwd" in text
+    for shown in ("<script>window.owned=1;alert(1)</script>", "{{7*7}}", "file:///etc/passwd"):
+        assert shown in text
     assert "root:x:" not in text
 
 
 def test_in_the_exports_a_text_is_a_text(built):
     folders = built[0], built[0].parent / "results"
-    files = [path for folder in folders for path in folder.rglob("*.*")]
-    files = [path for path in files if path.suffix in (".svg", ".csv", ".tex")]
+    kinds = (".svg", ".csv", ".tex")
+    files = [path for each in folders for path in each.rglob("*.*") if path.suffix in kinds]
     assert len(files) > 30
     for path in files:
         text = path.read_text(encoding="utf-8")

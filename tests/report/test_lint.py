@@ -7,13 +7,15 @@ from report.lint import lint
 from tests.report_kit import templates
 
 
-def check(tmp_path, capsys, text, definitions=""):
+def check(tmp_path, capsys, text, english=None, definitions=""):
+    """The status of the lint of a section with this text, or with these, and what it says."""
     made = templates(tmp_path, a=f"# Title\n\n{text}\n")
+    if english is not None:
+        (made / "sections/10-a.en.md").write_text(f"# Title\n\n{english}\n", encoding="utf-8")
     for path in (made / "findings").glob("*.md"):
         path.unlink()
     (made / "definitions.txt").write_text(definitions, encoding="utf-8")
-    status = lint(made)
-    return status, capsys.readouterr().err
+    return lint(made), capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,8 @@ def test_what_is_no_result_and_is_markdown_passes(tmp_path, capsys, text):
 
 
 def test_a_definition_that_is_listed_passes(tmp_path, capsys):
-    assert check(tmp_path, capsys, "Python 3.11 or later", "Python 3\\.11  # the least\n")[0] == 0
+    listed = "Python 3\\.11  # the least\n"
+    assert check(tmp_path, capsys, "Python 3.11 or later", definitions=listed)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -91,10 +94,8 @@ def test_a_definition_that_is_listed_passes(tmp_path, capsys):
 def test_what_would_be_printed_as_typed_is_named(tmp_path, capsys, text, said):
     status, found = check(tmp_path, capsys, text)
     assert status == 1
-    assert any(
-        line.partition(": ")[0].endswith("10-a.en.md:3") and said in line
-        for line in found.splitlines()
-    ), found
+    lines = [line.partition("10-a.en.md:3: ")[2] for line in found.splitlines()]
+    assert any(said in line for line in lines), found
 
 
 def test_line_and_name_are_given(tmp_path, capsys):
@@ -114,13 +115,8 @@ def test_line_and_name_are_given(tmp_path, capsys):
     ],
 )
 def test_the_languages_must_agree(tmp_path, capsys, zh, en, what):
-    made = templates(tmp_path, a="# T\n")
-    for path in (made / "findings").glob("*.md"):
-        path.unlink()
-    (made / "sections/10-a.zh.md").write_text(f"# 题\n\n{zh}\n", encoding="utf-8")
-    (made / "sections/10-a.en.md").write_text(f"# T\n\n{en}\n", encoding="utf-8")
-    assert lint(made) == 1
-    assert what in capsys.readouterr().err
+    status, said = check(tmp_path, capsys, zh, en)
+    assert status == 1 and what in said
 
 
 def test_the_real_templates_pass(capsys):

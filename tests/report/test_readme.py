@@ -1,18 +1,17 @@
 """``make readme``: the READMEs' results are those of the records, and come out the same again."""
 
 import re
-import sys
 
 import pytest
 from PIL import Image
 
 from analysis.findings import evaluate
 from experiments import study
-from models.errors import UsageError
 from report import __main__ as command_line
 from report.blocks.numbers import LANGS, NBSP
 from report.documents import readme
 from tests import factory
+from tests.checkout import called, refused
 from tests.report_kit import material
 
 PAGE = f"# Title\n\nBefore.\n\n{readme.BEGIN}\nNot yet.\n{readme.END}\n\nAfter.\n"
@@ -91,40 +90,33 @@ def test_the_texts_of_records_are_no_markdown(project, written):
     assert r"\!\[x\](http://x/) \<b\>CPU\</b\>" in texts(project)["en"]
 
 
-def refused(monkeypatch, project, *arguments):
+def refusal(monkeypatch, project, *arguments):
+    """What the command says, having written nothing."""
     monkeypatch.setattr(command_line, "ROOT", project)
-    monkeypatch.setattr(command_line.gc, "disable", lambda: None)  # not for the other tests
-    monkeypatch.setattr(sys, "argv", ["report", "readme", *map(str, arguments)])
     before = texts(project)
-    with pytest.raises(UsageError) as caught:
-        command_line.main()
+    done = called("report.__main__", "readme", *arguments)
+    refused(done)
     assert texts(project) == before and not (project / "docs").exists()
-    return str(caught.value)
+    return done.stderr
 
 
 @pytest.mark.parametrize("page", ["# Title\n", f"{readme.BEGIN}\n", f"{readme.END}{readme.BEGIN}"])
 def test_a_readme_without_marks_is_named(monkeypatch, project, page):
     (project / "README.md").write_text(page)
-    said = refused(monkeypatch, project)
-    assert said.startswith("README.md: no place for the results, expected the lines <!--")
+    said = refusal(monkeypatch, project)
+    assert said.startswith("error: README.md: no place for the results, expected the lines <!--")
 
 
-def test_without_records_nothing_is_written(monkeypatch, project):
+def test_without_records_or_with_a_bad_one_nothing_is_written(monkeypatch, project):
     planned = [run.id for run in study.load().plan("standard")]
-    made = material(factory.make(profile="standard", without=planned))
-    monkeypatch.setattr(readme.schema, "load", lambda folder: made)
-    said = refused(monkeypatch, project, "--source", project)
-    assert said == (
-        f"{project}: no records, expected those of a study; train it first "
-        "(make all PROFILE=standard)"
-    )
-
-
-def test_a_bad_record_is_named(monkeypatch, project):
-    made = material().model_copy(update={"refused": ("LeNet.s0.json: not JSON",)})
-    monkeypatch.setattr(readme.schema, "load", lambda folder: made)
-    said = refused(monkeypatch, project, "--source", project)
-    assert "LeNet.s0.json: not JSON" in said
+    none = material(factory.make(profile="standard", without=planned))
+    bad = material().model_copy(update={"refused": ("LeNet.s0.json: not JSON",)})
+    for made, said in (
+        (none, f"{project}: no records, expected those of a study; train it first (make all PROF"),
+        (bad, "LeNet.s0.json: not JSON"),
+    ):
+        monkeypatch.setattr(readme.schema, "load", lambda folder, made=made: made)
+        assert said in refusal(monkeypatch, project, "--source", project)
 
 
 def test_the_projects_own_readmes_have_the_marks():

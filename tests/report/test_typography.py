@@ -15,7 +15,7 @@ def typeset(html, *, pdf):
     return tree.inner(root)
 
 
-def whole_names(html):
+def english(html):
     root = tree.parsed(html)
     typography.typeset(root, "en", pdf=False)
     return tree.inner(root)
@@ -46,10 +46,9 @@ def test_gaps(source, shown):
 
 
 def test_apostrophes():
-    assert whole_names("the paper's; <a>Holm</a>'s; networks' names") == (
-        "the paper’s; <a>Holm</a>’s; networks’ names"
-    )
-    assert whole_names("<code>it's</code>") == "<code>it's</code>"
+    shown = "the paper’s; <a>Holm</a>’s; networks’ names"
+    assert english("the paper's; <a>Holm</a>'s; networks' names") == shown
+    assert english("<code>it's</code>") == "<code>it's</code>"
 
 
 def test_a_formula_and_the_mark_behind_it_stay_together():
@@ -59,30 +58,32 @@ def test_a_formula_and_the_mark_behind_it_stay_together():
 
 
 def test_quotation_marks_are_chinese_beside_han_only():
-    assert 'class="han">“' in typeset("他说“好”", pdf=False)
-    assert 'class="han">“' in typeset("用“Adam”和", pdf=False)
+    for source in ("他说“好”", "用“Adam”和"):
+        assert 'class="han">“' in typeset(source, pdf=False)
     assert "han" not in typeset("a ‘Student’s’ problem", pdf=False)
 
 
-def test_meeting_punctuation_is_narrowed_in_the_pdf_only():
-    assert typeset("甲）。乙", pdf=False) == "甲）。乙"
-    assert typeset("甲）。乙", pdf=True) == '甲<span class="half">）</span>。乙'
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("甲）。乙", '甲<span class="half">）</span>。乙'),  # meeting punctuation is narrowed
+        (
+            "<p>甲乙丙。</p>",
+            '<p>甲<span class="whole">乙丙。</span></p>',
+        ),  # no single last character
+    ],
+)
+def test_lines_of_the_pdf_alone_are_set_with_care(source, shown):
+    assert typeset(source, pdf=True) == shown
+    assert typeset(source, pdf=False) == source
 
 
 @pytest.mark.parametrize("name", ["ResNet-18", "SE-ResNets", "ResNet-18-mul-nobn", "DenseNet"])
 def test_names_stay_whole(name):
-    assert whole_names(f"<p>the {name}, well-known</p>") == (
-        f'<p>the <span class="whole">{name}</span>, well-known</p>'
-    )
-    assert (f'<span class="whole">{name}</span>' in typeset(f"与 {name}。", pdf=True)) == (
-        "-" in name
-    )
-    assert "whole" not in whole_names(f'<code>{name}</code><a title="{name}"/>')
-
-
-def test_no_paragraph_of_the_pdf_ends_in_a_single_character():
-    assert typeset("<p>甲乙丙。</p>", pdf=True) == '<p>甲<span class="whole">乙丙。</span></p>'
-    assert "whole" not in typeset("<p>甲乙丙。</p>", pdf=False)
+    whole = f'<span class="whole">{name}</span>'
+    assert english(f"<p>the {name}, well-known</p>") == f"<p>the {whole}, well-known</p>"
+    assert (whole in typeset(f"与 {name}。", pdf=True)) == ("-" in name)
+    assert "whole" not in english(f'<code>{name}</code><a title="{name}"/>')
 
 
 def test_a_character_that_no_font_has_is_named_with_its_place(monkeypatch, tmp_path):

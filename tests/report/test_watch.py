@@ -37,25 +37,20 @@ def get(port, path, host="localhost", read=bytes.decode):
     return answer.status, read(answer.read())
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:9000", "127.0.0.1:80", "[::1]:8000"])
-def test_it_serves_the_page_to_this_machine(preview, port, host):
+def test_it_serves_the_page_to_this_machine(preview, port):
     preview.build()
-    for path in ("/", "/?vscodeBrowserReqId=1"):
-        status, body = get(port, path, host)
-        assert status == 200 and "old" in body and "/changed?1" in body
+    for host in ("localhost", "localhost:9000", "127.0.0.1:80", "[::1]:8000"):
+        for path in ("/", "/?vscodeBrowserReqId=1"):
+            status, body = get(port, path, host)
+            assert status == 200 and "old" in body and "/changed?1" in body
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "", "localhost.evil", "["])
-def test_a_foreign_name_is_refused(port, host):
-    for path in ("/", "/changed?0"):
-        assert get(port, path, host)[0] == 403
-
-
-@pytest.mark.parametrize(
-    "path", ["/../pyproject.toml", "/%2e%2e/pyproject.toml", "//etc/passwd", "/x"]
-)
-def test_it_serves_no_files(port, path):
-    assert get(port, path)[0] == 404
+def test_it_serves_no_files_and_nobody_by_a_foreign_name(port):
+    for host in ("evil.example", "evil.example:8000", "", "localhost.evil", "["):
+        for path in ("/", "/changed?0", "/report.en.pdf"):
+            assert get(port, path, host)[0] == 403
+    for path in ("/../pyproject.toml", "/%2e%2e/pyproject.toml", "//etc/passwd", "/x"):
+        assert get(port, path)[0] == 404
 
 
 def test_the_pdf_is_made_when_it_is_asked_for(preview, port, tmp_path):
@@ -68,7 +63,6 @@ def test_the_pdf_is_made_when_it_is_asked_for(preview, port, tmp_path):
     file.write_text("# U\n\n{{ nothing }}\n", encoding="utf-8")
     status, body = get(port, "/report.en.pdf")
     assert status == 500 and "20-b.en.md:3: 'nothing' is undefined" in body
-    assert get(port, "/report.en.pdf", "evil.example")[0] == 403
 
 
 def test_a_taken_port_is_one_line(preview, port):

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from experiments import study
-from experiments.datasets import splits as data
 from experiments.training import loop as training
 from experiments.training.checkpoint import Checkpoint
 from experiments.training.probes.gradient_norms import GradientProbe
@@ -22,6 +21,8 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.usefixtures("checkpoints")]
 PER_EPOCH = 3
 TINY = {"train_images": 24, "batch_size": 8, "validation_images": 20, "test_images": 20}
 PLAN = {planned.id: planned.config for planned in study.load().plan("smoke")}
+#: Networks of the same parts as others, only more of them.
+DEEPER = ("ResNet34", "ResNet101", "SEResNet34", "SEAlexNet", "PlainNet34")
 #: Where: in the loss itself, in a gradient, in a weight; when: first, middle and last step of an
 #: epoch, and the last of all.
 MOMENTS = [
@@ -30,11 +31,6 @@ MOMENTS = [
     for value in (math.nan, math.inf)
     for step in (0, 1, 2, 5)
 ]
-
-
-@pytest.fixture(scope="module")
-def images():
-    return data.load("MNIST")
 
 
 def tiny(name, epochs=2):
@@ -67,59 +63,37 @@ def poison(monkeypatch, what, value, step):
     monkeypatch.setattr(GradientProbe, "after_backward", observed)
 
 
-@pytest.mark.parametrize("number", range(len(PLAN)))
-def test_nan_and_infinity_are_recorded_in_every_network(monkeypatch, images, number):
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        pytest.param(number, name, marks=[pytest.mark.soak] * name.startswith(DEEPER), id=name)
+        for number, name in enumerate(PLAN)
+    ],
+)
+def test_nan_and_infinity_are_recorded_in_every_network(monkeypatch, mnist, number, name):
     what, value, step = MOMENTS[(number * 7) % len(MOMENTS)]
     poison(monkeypatch, what, value, step)
-    record, _ = execute(tiny(list(PLAN)[number]), images)
-    assert record.status == "diverged", (record.status, record.reason)
+    record, _ = execute(tiny(name), mnist)
+    assert (record.status, record.reason) == ("diverged", None)
     # A bad gradient or weight shows in the loss of the next step, or of the evaluation.
     after = what != "loss" and step % PER_EPOCH != PER_EPOCH - 1
     assert record.divergence.step == step + after
     assert record.divergence.epoch == 1 + step // PER_EPOCH
-    assert record.test is None
-    assert record.validation is None
-
-
-# --- Checkpoints ----------------------------------------------------------------------------------
-
-
-class Killed(BaseException):
-    pass
+    assert record.test is record.validation is None
 
 
 @pytest.fixture
-def interrupted(images, checkpoints):
+def interrupted(mnist, checkpoints):
     """The checkpoint file of a run that was interrupted after its first epoch."""
 
-    def kill(epoch):
+    def interrupt(epoch):
         if epoch.epoch == 2:
-            raise Killed
+            raise KeyboardInterrupt
 
-    with pytest.raises(Killed):
-        execute(tiny("LeNet.s0", 3), images, on_epoch=kill, checkpoint_seconds=0)
+    with pytest.raises(KeyboardInterrupt):
+        execute(tiny("LeNet.s0", 3), mnist, on_epoch=interrupt, checkpoint_seconds=0)
     (path,) = (checkpoints / "smoke").iterdir()
     return path
-
-
-def is_not_used(images, whole):
-    """The run begins anew, and ends as if there had been no checkpoint."""
-    epochs = []
-    record, _ = execute(tiny("LeNet.s0", 3), images, on_epoch=epochs.append)
-    assert [epoch.epoch for epoch in epochs] == [1, 2, 3]
-    assert record.status == "finished"
-    assert record.test == whole.test
-
-
-def replace(path, content):
-    """Put another checkpoint in the place of one, under a name that holds its true hash."""
-    path.unlink()
-    path.with_name(f"LeNet.s0.{hashlib.sha256(content).hexdigest()}.pt").write_bytes(content)
-
-
-def saved(folder, content):
-    torch.save(content, folder / "content")
-    return (folder / "content").read_bytes()
 
 
 class Hostile:
@@ -130,50 +104,65 @@ class Hostile:
         return (os.system, (f"touch {self.path}",))
 
 
-def test_a_checkpoint_is_used_whole_or_not_at_all(images, checkpoints, interrupted, tmp_path):
-    whole, _ = execute(tiny("LeNet.s0", 3), images)
-    assert [e.epoch for e in whole.history] == [1, 2, 3]
-    # The last call used it, for its run is the same; it is still there.
-    content = interrupted.read_bytes()
-    state = torch.load(interrupted, weights_only=True)
-    rng = random.Random(1)
-    key = state["fingerprint"]
+def test_a_checkpoint_is_used_whole_or_not_at_all(mnist, interrupted, tmp_path):
+    folder, content = interrupted.parent, interrupted.read_bytes()
+    state, rng = torch.load(interrupted, weights_only=True), random.Random(1)
+    key, parts = state["fingerprint"], state["parts"]
+    owned = tmp_path / "owned"
 
-    def usable():
-        return Checkpoint(interrupted.parent, "LeNet.s0", key).exists
+    def usable(run="LeNet.s0", fingerprint=key):
+        return Checkpoint(folder, run, fingerprint).exists
 
+    def begins_anew():
+        epochs = []
+        record, _ = execute(tiny("LeNet.s0", 3), mnist, on_epoch=epochs.append)
+        assert [epoch.epoch for epoch in epochs] == [1, 2, 3]
+        assert (record.status, record.test) == ("finished", whole.test)
+
+    def put(content):
+        """Another checkpoint in the place of one, under a name that holds its true hash."""
+        if not isinstance(content, bytes):
+            torch.save(content, tmp_path / "content")
+            content = (tmp_path / "content").read_bytes()
+        next(folder.glob("*.pt")).unlink()
+        (folder / f"LeNet.s0.{hashlib.sha256(content).hexdigest()}.pt").write_bytes(content)
+
+    whole, _ = execute(tiny("LeNet.s0", 3), mnist)  # by the checkpoint, which is still there
     assert usable()
+    assert not usable(fingerprint="b" * 64)  # of another configuration or code
+    assert not usable("LeNet")
     for _ in range(100):
         damaged = bytearray(content)
         damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
-        interrupted.write_bytes(damaged)
-        assert not usable()
-        interrupted.write_bytes(content[: rng.randrange(len(content))])
-        assert not usable()
-    is_not_used(images, whole)
-    owned = tmp_path / "owned"
-    hostile = [
+        for changed in (damaged, content[: rng.randrange(len(content))]):
+            interrupted.write_bytes(changed)
+            assert not usable()
+    begins_anew()
+    for hostile in (
         pickle.dumps(Hostile(owned)),
-        saved(tmp_path, Hostile(owned)),
-        saved(tmp_path, {"fingerprint": key, "parts": Hostile(owned)}),
-        saved(tmp_path, {**state, "history": [Hostile(owned)]}),
-    ]
-    for content in hostile:
-        replace(next(interrupted.parent.glob("*.pt")), content)
+        Hostile(owned),
+        {"fingerprint": key, "parts": Hostile(owned)},
+        {**state, "history": [Hostile(owned)]},
+    ):
+        put(hostile)
         assert not usable()
         assert not owned.exists()
-    is_not_used(images, whole)
-    other = {name: value[..., :1] for name, value in state["parts"]["net"].items()}
-    unfit = [
+    begins_anew()
+    cut = {name: value[..., :1] for name, value in parts["net"].items()}
+    for unfit in (
         {"fingerprint": key},
         [key],
         {**state, "history": "none"},
         {**state, "numbers": {}},
-        {**state, "parts": {}},
-        {**state, "parts": {**state["parts"], "net": other}},
-        {**state, "parts": {**state["parts"], "optimizer": {"state": {}, "param_groups": []}}},
-        {**state, "parts": {**state["parts"], "gradient_norms": {"norms": "x"}}},
-    ]
-    for content in unfit:
-        replace(next(interrupted.parent.glob("*.pt")), saved(tmp_path, content))
-        is_not_used(images, whole)
+        *(
+            {**state, "parts": changed}
+            for changed in (
+                {},
+                {**parts, "net": cut},
+                {**parts, "optimizer": {"state": {}, "param_groups": []}},
+                {**parts, "gradient_norms": {"norms": "x"}},
+            )
+        ),
+    ):
+        put(unfit)
+        begins_anew()
