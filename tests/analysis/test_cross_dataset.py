@@ -7,7 +7,6 @@ from html import unescape
 import pytest
 
 from analysis.cross_dataset import Transfer
-from analysis.evidence import Evidence
 from analysis.findings import Verdict, evaluate
 from analysis.records import Records, siblings
 from analysis.results import Inputs

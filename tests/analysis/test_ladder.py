@@ -7,7 +7,6 @@ import re
 import pytest
 
 from analysis import ladder
-from analysis.evidence import Evidence
 from analysis.figures import NothingToDraw, figures
 from analysis.figures import ladder as module
 from analysis.findings import Verdict, evaluate

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.evidence import Evidence
 from analysis.figures import figures
 from analysis.findings import evaluate
 from analysis.findings.base import REGISTRY

@@ -191,7 +191,7 @@ class Bench:
         for table in made.tables.values():
             as_csv(table).encode()
         for lang in LANGS:
-            "".join(run_cards.cards([made.runs[record.id]], lang, Labels(lang))).encode()
+            "".join(run_cards.cards([made.runs[record.id]], Labels(lang))).encode()
 
     def with_record(self, *records):
         by_id = self.records.by_id | {record.id: record for record in records}

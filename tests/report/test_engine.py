@@ -309,7 +309,8 @@ def test_what_writers_bring_along_is_known(tmp_path):
     )
     assert "TODO" not in html
     for shown in (
-        "<sub>2</sub>", "<br/>", "☐ a", "☑ b", 'href="#fn-en-10-a-1"', 'id="fn-en-10-a-1"', "The note.",
+        "<sub>2</sub>", "<br/>", "☐ a", "☑ b", 'href="#fn-en-10-a-1"', 'id="fn-en-10-a-1"',
+        "The note.",
         'href="https://example.org/a"', '<p class="markdown-alert-title">Note</p>', "<math",
     ):  # fmt: skip
         assert shown in html
