@@ -5,15 +5,19 @@ full-width mark at the end of a line extends into the margin.
 
 WeasyPrint has no hook for this, so three of its functions are replaced:
 ``layout.inline.count_expandable_spaces``, ``layout.inline.justify_line`` and
-``text.line_break.Layout.set_text``. This was tested with version 70.0; ``pyproject.toml`` admits
-no version but 70.
+``text.line_break.Layout.set_text``. This was tested with the versions below. With any other
+version Chinese text is not justified, and a warning is printed.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+import sys
 from typing import Any
+
+#: Tested versions of WeasyPrint.
+TESTED = ("70.0",)
 
 #: Characters with expandable gaps; not dashes and ellipses, which come in pairs.
 _WIDE = re.compile("[\u3001-\u303f\u3400-\u9fff\uf900-\ufaff\uff01-\uff60]+")
@@ -24,8 +28,17 @@ _WIDEST = 0.3
 
 
 @functools.cache
-def prepare() -> None:
-    """Replace the functions once."""
+def prepare() -> str:
+    """Replace the functions once; returns a style sheet, empty for a tested version."""
+    import weasyprint
+
+    if weasyprint.__version__ not in TESTED:
+        print(
+            f"warning: WeasyPrint {weasyprint.__version__} is not one of those that Chinese "
+            f"justification was tested with ({', '.join(TESTED)}): Chinese is set ragged",
+            file=sys.stderr,
+        )
+        return "body.zh :is(p, li) { text-align: left; }"
     from weasyprint.formatting_structure.boxes import TextBox
     from weasyprint.layout import inline
     from weasyprint.text.line_break import Layout
@@ -59,6 +72,7 @@ def prepare() -> None:
     inline.count_expandable_spaces = gaps
     inline.justify_line = justified
     Layout.set_text = with_gaps
+    return ""
 
 
 def _widen(layout: Any) -> None:

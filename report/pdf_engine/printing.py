@@ -15,24 +15,28 @@ from report.base.errors import Place, ReportError
 from report.pdf_engine import cjk_layout
 
 
-def load() -> None:
+def load() -> str:
     """Load WeasyPrint and prepare it for Chinese.
+
+    Returns:
+        A style sheet for versions on which Chinese is not justified; else empty.
 
     Raises:
         ReportError: the PDF library cannot be loaded.
     """
     try:
-        cjk_layout.prepare()
+        ragged = cjk_layout.prepare()
     except OSError as error:
         # A system library (Pango) is missing.
         raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
+    return ragged
 
 
 def faults(path: Path) -> list[str]:
     """WeasyPrint's warnings about a style sheet, one line each."""
-    load()
+    ragged = load()
     import weasyprint
 
     logger, handler = logging.getLogger("weasyprint"), BufferingHandler(1_000_000)
@@ -58,7 +62,7 @@ def pdf(html: str, assets: Mapping[str, str]) -> bytes:
     Raises:
         ReportError: the PDF library cannot be loaded.
     """
-    load()
+    ragged = load()
     import weasyprint
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
@@ -74,7 +78,10 @@ def pdf(html: str, assets: Mapping[str, str]) -> bytes:
             return URLFetcherResponse(url, content, {"Content-Type": "image/svg+xml"})
 
     source = weasyprint.HTML(string=html, url_fetcher=Assets())
-    made = source.write_pdf(finisher=_scope_heads, pdf_variant="pdf/ua-1", pdf_tags=True)
+    sheets = [weasyprint.CSS(string=ragged)] if ragged else []
+    made = source.write_pdf(
+        stylesheets=sheets, finisher=_scope_heads, pdf_variant="pdf/ua-1", pdf_tags=True
+    )
     return bytes(made or b"")
 
 
