@@ -36,7 +36,7 @@ def load() -> str:
 
 def faults(path: Path) -> list[str]:
     """WeasyPrint's warnings about a style sheet, one line each."""
-    ragged = load()
+    load()
     import weasyprint
 
     logger, handler = logging.getLogger("weasyprint"), BufferingHandler(1_000_000)
