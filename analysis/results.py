@@ -63,6 +63,7 @@ _LIBRARIES = (
     "pydantic",
     "resvg-py",
     "scipy",
+    "seaborn",
     "statsmodels",
     "weasyprint",
 )
