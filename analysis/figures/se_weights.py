@@ -53,17 +53,16 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
 
 
 def _panel(axes: Axes, colour: str, blocks: list[Weights]) -> None:
+    import seaborn as sns
+
     places = range(len(blocks))
     theme.hairlines(axes)
     marks.reference(axes, BEFORE, dashed=True)
-    style: dict[str, Any] = {"widths": 0.86, "points": 48, "showextrema": False}
-    axes.violinplot(blocks, places, facecolor=(colour, 0.45), **style)
-    shares = [np.percentile(values, [0, 25, 50, 75, 100]) for values in blocks]
-    low, quarter, middle, third, high = np.transpose(shares)
-    axes.vlines(places, low, high, color=colour, linewidth=0.7, zorder=2.5)
-    axes.vlines(places, quarter, third, color=colour, linewidth=3, zorder=2.6)
-    axes.plot(places, middle, "o", color=theme.PAPER, markersize=2.4, zorder=3)
-    axes.set(xlim=(-0.6, len(blocks) - 0.4), ylim=(0, 1))
+    style: dict[str, Any] = {"density_norm": "width", "width": 0.86, "cut": 0, "gridsize": 48}
+    style |= {"color": colour, "linecolor": colour, "saturation": 1, "linewidth": 0, "alpha": 0.45}
+    box = {"box_width": 3, "whis_width": 0.7, "marker": "o"}
+    sns.violinplot(blocks, ax=axes, inner="box", inner_kws=box, **style)
+    axes.set(xlim=(-0.6, len(blocks) - 0.4), ylim=(0, 1), xlabel="", ylabel="")
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
     axes.set_xticks(places, [str(at + 1) for at in places])
     axes.tick_params(axis="x", length=0, labelcolor=theme.INK_2)
