@@ -19,6 +19,9 @@ from analysis.values import Source, Value
 from experiments import study
 from experiments.record import Record
 
+#: Runs of each network at a rung that counts.
+LEAST_SEEDS = 2
+
 
 def budget(record: Record) -> int:
     """Images seen in training: images times epochs."""
@@ -39,7 +42,8 @@ def by_rung(records: Records) -> dict[str, Records]:
 
 
 def climb(records: Records, findings: Mapping[str, Finding]) -> Ladder:
-    """The findings at every rung.
+    """The findings at every rung where each network that they need has at least two runs. With one
+    run an interval leaves out the variance between seeds.
 
     Findings about the original's own figures are left out: they do not depend on a budget.
 
@@ -60,7 +64,7 @@ def climb(records: Records, findings: Mapping[str, Finding]) -> Ladder:
         steps = {
             letter: _step(own[name])
             for letter, own in at.items()
-            if own[name].verdict is not Verdict.NOT_TESTABLE
+            if own[name].verdict is not Verdict.NOT_TESTABLE and own[name].seeds >= LEAST_SEEDS
         }
         if steps and not hypothesis.of_original:
             climbs[name] = Climb(outcome=outcome(list(steps.values())), steps=steps)

@@ -343,7 +343,8 @@ Outcome = Literal["stable", "depends", "open", "unlike", "single"]
 
 
 class Climb(Part):
-    """A finding over the rungs where it is testable, by letter, from the fewest images.
+    """A finding over the rungs where it is testable with at least two runs of each network, by
+    letter, from the fewest images.
 
     The outcome compares the last two rungs. Two effects agree if they differ by no more than their
     intervals allow, or if one has no interval. ``stable``: equal verdicts, effects agree.

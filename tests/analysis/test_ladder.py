@@ -123,6 +123,13 @@ def test_networks_that_a_rung_lacks():
         assert "ResNet-50" in figure.draw(records, lang).alt
 
 
+def test_a_rung_of_single_runs_does_not_count():
+    single = factory.make(profile=PROFILES["B"], seeds=1)
+    found = climbed(rung("A").beside({"B": single}))
+    assert [*found.findings[DEGRADES].steps] == ["A"]
+    assert not found.compared
+
+
 def test_one_rung_alone_is_not_compared():
     for records in (rung("A"), factory.make()):
         assert not climbed(records)
