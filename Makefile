@@ -7,6 +7,7 @@ LOCK = .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-
        --custom-compile-command "make lock"
 # The tests of a file stay in one process: they share what they build.
 PARALLEL = -n auto --dist loadfile --no-loadscope-reorder
+FAST = $(PARALLEL) -m "not pipeline and not browser and not soak"
 # Only variables of the command line count, not those that a shell happens to export:
 # $(call arg,SEED,seed) is --seed "1" for `make SEED=1`, and nothing without SEED=.
 given = $(if $(findstring command line,$(origin $(1))),$($(1)))
@@ -109,13 +110,13 @@ test: setup-dev ## what CI runs: units, a smoke run of the whole pipeline on MNI
 	@$(PY) -m pytest $(PARALLEL)
 
 test-fast: setup-dev ## the tests that need no training, no whole report and no browser
-	@$(PY) -m pytest $(PARALLEL) -m "not pipeline and not browser and not soak"
+	@$(PY) -m pytest $(FAST)
 
 ranges: setup-dev ## test-fast with the lowest or newest versions of pyproject.toml, in an environment apart: [RESOLUTION=lowest-direct|highest]
 	@.venv/bin/uv venv -q --clear --python .venv/bin/python .cache/ranges
 	@.venv/bin/uv pip install -q --python .cache/ranges -r pyproject.toml --extra report --extra ray --extra dev \
 	  --resolution $(or $(call given,RESOLUTION),lowest-direct)
-	@.cache/ranges/bin/python -m pytest $(PARALLEL) -m "not pipeline and not browser and not soak"
+	@.cache/ranges/bin/python -m pytest $(FAST)
 
 soak: setup-dev ## the rest: kills, full disks and the like, a hundred times over (an hour)
 	@$(PY) -m pytest -m soak -s

@@ -16,6 +16,9 @@ OUT = ROOT / "report" / "out"
 
 
 def _arguments() -> argparse.Namespace:
+    from analysis.schema import LANGS
+    from report.documents.pandoc_html import FORMATS
+
     parser = OneLineParser(prog="python -m report", description=__doc__)
     commands = ("build", "watch", "lint", "names", "readme", "handin")
     parser.add_argument("command", nargs="?", default="build", choices=commands)
@@ -28,9 +31,8 @@ def _arguments() -> argparse.Namespace:
         "--out", type=Path, metavar="DIR", help="where to write (report/out/PROFILE)"
     )
     parser.add_argument("--only", choices=("html",), help="no PDFs, no tables")
-    formats = ("docx", "tex", "md")
-    parser.add_argument("--format", default="docx", choices=formats, help="of handin (docx)")
-    parser.add_argument("--lang", choices=("zh", "en"), help="of handin (both)")
+    parser.add_argument("--format", default="docx", choices=FORMATS, help="of handin (docx)")
+    parser.add_argument("--lang", choices=LANGS, help="of handin (both)")
     parser.add_argument("--port", type=int, default=8000, help="of watch (8000)")
     return parser.parse_args()
 

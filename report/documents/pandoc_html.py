@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from lxml import etree
 from lxml.builder import E
@@ -17,6 +17,7 @@ from report.base import tree
 from report.base.tree import Element, Node
 
 Format: TypeAlias = Literal["docx", "tex", "md"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 #: A filter in Lua for formulas, raw text, metadata and footnotes, which old versions do not read.
 FILTER = """
 local meta, notes = {}, {}

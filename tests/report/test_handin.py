@@ -13,11 +13,11 @@ from report.base import tree
 from report.base.errors import ReportError
 from report.blocks.numbers import LANGS
 from report.documents import document, handin
+from report.documents.pandoc_html import FORMATS
 from report.templating.sections import discover, in_language
 from tests import report_kit
 from tests.checkout import edit
 
-FORMATS = ("docx", "tex", "md")
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 TEXT = """See {{ ref("fig:depth") }}, {{ ref("tab:results") }} and {{ ref("eq:sum") }}: the accuracy
