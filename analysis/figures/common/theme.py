@@ -40,8 +40,9 @@ WIDTH = 6.3
 SIZE, SIZE_TITLE, SIZE_HEADLINE = 8.0, 8.5, 9.0
 LINE = 0.155  # height of a line of text
 
-#: A word with the spaces after it, or a Chinese character with its punctuation.
-_PIECE = re.compile(r"[（“《]*(?:[^\s\u2e80-\uffef]+|[\u2e80-\uffef])[，。；：、）》”]*\s*")
+#: A word with the spaces after it, or a Chinese character with its punctuation, and a sign that a
+#: no-break space ties to it.
+_PIECE = re.compile(r"(?:[（“《]|\S\xa0)*(?:[^ \u2e80-\uffef]+|[\u2e80-\uffef])[，。；：、）》”]* *")
 
 #: Fonts with Chinese and Latin letters in order of preference. The first that is installed is used;
 #: matplotlib's DejaVu Sans supplies characters that it lacks.
