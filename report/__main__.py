@@ -82,8 +82,7 @@ def main() -> int:
     from report.lint import unsupported
     from report.pdf_engine import printing
 
-    results = schema.load(source)
-    written = build(results, out, only_html=arguments.only == "html")
+    results, written = build(source, out, only_html=arguments.only == "html")
     seconds = time.perf_counter() - started
     print(f"{source} -> {out}: {len(written)} files in {seconds:.1f} s")
     notes = [*faults(TEMPLATES / "references.bib"), *unsupported()]

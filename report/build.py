@@ -20,53 +20,58 @@ from report.templating.sections import discover
 HTML = "report.html"
 
 
-def build(results: Results, out: Path, *, only_html: bool = False) -> list[str]:
+def build(source: Path, out: Path, *, only_html: bool = False) -> tuple[Results, list[str]]:
     """Write the report: the page, a PDF in each language, and the figures and tables as files.
 
     Args:
-        results: the results of the analysis.
+        source: folder of the results of the analysis.
         out: folder of the report.
         only_html: write only the page.
 
     Returns:
-        Names of the files.
+        The results, and the names of the files.
 
     Raises:
         ReportError: there is an error in a template.
     """
-    if only_html:
-        write_atomically(out / HTML, html(results))
-        return [HTML]
-    # The page links to the files of figures and tables.
-    linked = [name for name in results.files if name.startswith(("figures/", "tables/"))]
-    with ProcessPoolExecutor(len(LANGS), initializer=end_with_parent) as pool:
-        pdfs = {lang: pool.submit(pdf, results.folder, lang) for lang in LANGS}
-        files = {HTML: html(results).encode(), **latex(results)}
-        files |= {name: (results.folder / name).read_bytes() for name in linked}
+    with ProcessPoolExecutor(2 * len(LANGS), initializer=end_with_parent) as pool:
+        composed = [pool.submit(compose, source, lang) for lang in LANGS]
+        pdfs = {} if only_html else {lang: pool.submit(pdf, source, lang) for lang in LANGS}
+        results = schema.load(source)
+        files = {} if only_html else latex(results)
+        documents = for_each(lambda job: job.result(), composed)
+        files[HTML] = html_page.render(TEMPLATES, documents, results).encode()
         files |= {f"report.{lang}.pdf": job.result() for lang, job in pdfs.items()}
-    sweep(out)
+    if not only_html:
+        sweep(out)
+        # The page links to the files of figures and tables.
+        linked = [name for name in results.files if name.startswith(("figures/", "tables/"))]
+        files |= {name: (results.folder / name).read_bytes() for name in linked}
     for name, content in files.items():
         write_atomically(out / name, content)
-    return list(files)
+    return results, list(files)
 
 
 def html(results: Results) -> str:
-    """The page."""
-    sections = discover(TEMPLATES)
-
-    def composed(lang: Lang) -> Document:
-        return document.compose(TEMPLATES, results, sections, lang, pdf=False)
-
-    documents = dict(zip(LANGS, for_each(composed, LANGS), strict=True))
+    """The page, composed in this process."""
+    documents = for_each(lambda lang: _composed(results, lang), LANGS)
     return html_page.render(TEMPLATES, documents, results)
+
+
+def compose(source: Path, lang: Lang) -> Document:
+    """A language of the page."""
+    return _composed(schema.load(source), lang)
 
 
 def pdf(source: Path, lang: Lang) -> bytes:
     """The PDF of a language."""
     from report.documents import pdf
 
-    results, sections = schema.load(source), discover(TEMPLATES)
-    return pdf.write(TEMPLATES, document.compose(TEMPLATES, results, sections, lang, pdf=True))
+    return pdf.write(TEMPLATES, _composed(schema.load(source), lang, pdf=True))
+
+
+def _composed(results: Results, lang: Lang, *, pdf: bool = False) -> Document:
+    return document.compose(TEMPLATES, results, discover(TEMPLATES), lang, pdf=pdf)
 
 
 def latex(results: Results) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 from PIL import Image
 
-from analysis import results, schema
+from analysis import results
 from analysis.cross_dataset import Transfer, compare
 from analysis.figures import figures
 from analysis.findings import evaluate
@@ -124,5 +124,5 @@ def built() -> Path:
     out = source.with_name("out")
     with FileLock(source.with_name("lock")):
         if not out.exists():
-            build.build(schema.load(source), out)
+            build.build(source, out)
     return out

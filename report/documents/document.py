@@ -54,6 +54,14 @@ class Part:
         """The part as HTML."""
         return tree.inner(self.root)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """How a part goes to another process: as HTML, since elements cannot."""
+        return _parsed, (self.name, self.order, self.html, self.contents)
+
+
+def _parsed(name: str, order: int, html: str, contents: tuple[Entry, ...]) -> Part:
+    return Part(name, order, tree.parsed(html), contents)
+
 
 @dataclass(frozen=True)
 class Document:

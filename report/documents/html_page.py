@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from html import unescape
 from itertools import pairwise
 from pathlib import Path
@@ -51,17 +51,17 @@ def allowed(script: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -> str:
+def render(folder: Path, documents: Sequence[Document], records: Results) -> str:
     """The page as HTML.
 
     Args:
         folder: folder of the templates.
-        documents: both languages.
+        documents: Chinese and English.
         records: the results, for parts that do not depend on the language.
     """
-    zh, en = documents["zh"], documents["en"]
+    zh, en = documents
     labels = {lang: Labels(lang) for lang in LANGS}
-    for document in (zh, en):
+    for document in documents:
         _add_explorer(document, records, labels[document.lang])
     early, script = read(folder / "page-early.js"), read(folder / "page.js")
     tips = {lang: labels[lang].beginning("tip_", "explorer_") for lang in LANGS}
@@ -81,7 +81,7 @@ def render(folder: Path, documents: Mapping[Lang, Document], records: Results) -
         tips=_json(tips),
         sources=Markup(stand_in("sources")),
         misread=_json(_misread(records)),
-        cite={lang: _cite_this(documents[lang], records, labels[lang]) for lang in LANGS},
+        cite={each.lang: _cite_this(each, records, labels[each.lang]) for each in documents},
     )
     page, sources = _interned(html)
     font = base64.b64encode(formulas.web_font(_MATH.findall(page))).decode()

@@ -126,10 +126,9 @@ def test_the_labels_are_no_format_strings(tmp_path, monkeypatch, text):
 def test_a_fault_of_the_page_around_is_one_line_too(tmp_path):
     made = templates(tmp_path, a="# T\n")
     found = material()
-    documents = {
-        lang: document.compose(made, found, discover(made), lang, pdf=False)
-        for lang in ("zh", "en")
-    }
+    documents = [
+        document.compose(made, found, discover(made), lang, pdf=False) for lang in ("zh", "en")
+    ]
     for source in ("\n{{ nothing }}", "\n{% if %}", "\n{{ ''.__class__.__mro__ }}"):
         (made / "page.html").write_text(source)
         with pytest.raises(ReportError, match=r"page\.html:2: "):

@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 
 import pytest
 
-from analysis import schema
 from analysis.figures.common import theme
 from report import build
 from report.blocks.pictures import for_page
@@ -193,7 +192,7 @@ def test_several_seeds_are_counted():
 
 
 def test_html_only(tmp_path):
-    build.build(schema.load(built().parent / "results"), tmp_path / "out", only_html=True)
+    build.build(built().parent / "results", tmp_path / "out", only_html=True)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
 
 

@@ -42,7 +42,9 @@ LINE = 0.155  # height of a line of text
 
 #: A word with the spaces after it, or a Chinese character with its punctuation, and a sign that a
 #: no-break space ties to it.
-_PIECE = re.compile(r"(?:[（“《]|\S\xa0)*(?:[^ \u2e80-\uffef]+|[\u2e80-\uffef])[，。；：、）》”]* *")
+_PIECE = re.compile(
+    r"(?:[（“《]|\S\xa0)*(?:[^ \u2e80-\uffef]+|[\u2e80-\uffef])[，。；：、）》”]* *"
+)
 
 #: Fonts with Chinese and Latin letters in order of preference. The first that is installed is used;
 #: matplotlib's DejaVu Sans supplies characters that it lacks.
