@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from markupsafe import Markup
 
-from analysis.schema import Finding, Kind, Results, Run, Value, Verdict, value
+from analysis.schema import Finding, Kind, Results, Run, Step, Value, Verdict, value
 from report.base.environment import partial, read
 from report.base.errors import Place, ReportError, calling_place, unknown
 from report.base.placeholders import Token, escape, stand_in
@@ -305,10 +305,15 @@ class Writer(Engine):
         )
         return self.slots.add(html, block=True, place=place)
 
-    def _outcome(self, found: Finding) -> dict[str, Markup]:
-        """The head and the text of a finding."""
+    def _outcome(self, found: Finding, more: str = "") -> dict[str, Markup]:
+        """The head and the text of a finding; in the head, ``more`` in brackets, and whether a
+        decision depends on the budget."""
         if found.verdict is not Verdict.NOT_TESTABLE:
             head = self._short(found.id, found.verdict.value)
+            decided = found.verdict is not Verdict.INCONCLUSIVE
+            moves = self.labels("word_depends") if decided and _depends(found) else ""
+            if told := self.labels("list_semicolon").join(filter(None, (more, moves))):
+                head = head[:-1] + self.labels("parenthesis", text=told) + head[-1]
             return {"outcome": Markup(head), "text": Markup(self._short(found.id, "numbers"))}
         head = Markup(self.labels("not_tested", claim="{}")).format(Markup(self.claim(found.id)))
         absent = self._phrases.get("absent")
@@ -322,6 +327,10 @@ class Writer(Engine):
             verdict = self.labels(f"verdict_{found.verdict.value}").lower()
             told = Markup(self.labels("tested_claim", claim="{}", verdict=verdict))
             yield told.format(Markup(self.claim(found.id)))
+        if _depends(found):
+            steps = self.records.ladder.findings[found.id].steps
+            rungs = [self._rung(letter, step) for letter, step in steps.items()]
+            yield self.labels("depends_on_budget", rungs=self.labels("list_comma").join(rungs))
         if not found.test:
             return
         yield self.labels(f"test_{found.test}")
@@ -343,6 +352,12 @@ class Writer(Engine):
                 largest = Markup(self.labels("largest_p", count="{}"))
                 told += largest.format(self.n(found.values["all"]))
             yield told
+
+    def _rung(self, letter: str, step: Step) -> str:
+        """The verdict and the effect of a finding on a rung of the ladder."""
+        verdict = self.labels(f"verdict_{step.verdict.value}").lower()
+        effect = self.n(step.effect) if step.effect else ""
+        return self.labels("on_rung", letter=letter, verdict=verdict, effect=effect)
 
     def colophon(self) -> Token:
         """The runs, machines, software and commits behind the records."""
@@ -404,10 +419,7 @@ class Writer(Engine):
 
     def outcome(self, name: str, more: str = "") -> Token:
         """A finding's outcome as a sentence, with ``more`` in brackets before the full stop."""
-        said = self._outcome(self.f(name))["outcome"]
-        if more:
-            said = said[:-1] + self.labels("parenthesis", text=more) + said[-1]
-        return self.slots.add(said)
+        return self.slots.add(self._outcome(self.f(name), more)["outcome"])
 
     def badge(self, verdict: str) -> Markup:
         """A verdict as a badge of word and shape."""
@@ -484,6 +496,11 @@ class Writer(Engine):
         if self._record(record) is None:
             return self.slots.add(partial("run", name=record))
         return self.slots.add(link("run", card_id(record, self.lang), record))
+
+
+def _depends(found: Finding) -> bool:
+    """Whether a finding depends on the training budget, as the budget ladder shows."""
+    return found.facts.get("budget") == "depends"
 
 
 def _known(kind: str, name: str, known: Mapping[str, _Item]) -> _Item:

@@ -199,3 +199,24 @@ def test_the_section_says_what_is_stable(tmp_path, lang, stable, depends, alone)
     assert stable in html and (html.count(depends) > 1) == bool(both.ladder.ended("depends"))
     html = section(tmp_path / "one", text, material(rung("A")), lang=lang)
     assert alone in html and stable not in html
+
+
+@pytest.mark.parametrize(
+    ("lang", "outcome", "depends", "rung"),
+    [
+        ("en", "degradation, not over-fitting", " (depends on the budget).", "supported on rung A"),
+        ("zh", "这是退化，不是过拟合", "（取决于训练量）。", "A 档支持"),
+    ],
+)
+def test_a_finding_that_moves_says_so_and_is_no_result(tmp_path, lang, outcome, depends, rung):
+    name = "degradation-in-training-loss"
+    (file,) = (TEMPLATES / "sections").glob(f"*-discussion.{lang}.md")
+    discussion = file.read_text(encoding="utf-8").replace("# ", "## ", 1)
+    for records, moves in ((two_that_differ(), True), (two(), False)):
+        found, folder = material(records), tmp_path / str(moves)
+        assert (name in found.ladder.ended("depends")) == moves
+        html = section(folder / "finding", f'{{{{ finding("{name}") }}}}', found, lang=lang)
+        said = re.sub(r"<[^>]+>", "", html)
+        assert outcome in said and (outcome + depends in said) == (rung in said) == moves
+        told = re.sub(r"<[^>]+>", "", section(folder / "whole", discussion, found, lang=lang))
+        assert (outcome + "." in told or outcome + "。" in told) != moves
