@@ -148,7 +148,8 @@ def side_by_side(function: Callable[..., float], *arguments: Any, processes: int
         RuntimeError: a process was killed.
     """
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=1) as pool:
+    all_ready = context.Barrier(processes).wait  # else the first process might take two calls
+    with ProcessPoolExecutor(processes, context, initializer=all_ready) as pool:
         try:
             return sum(pool.map(function, *([each] * processes for each in arguments)))
         except BrokenProcessPool:
