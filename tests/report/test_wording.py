@@ -17,7 +17,16 @@ from tests.report_kit import material
 #: One half of the networks diverged, then the other.
 FIRST = ("PlainNet34", "PlainNet101", "ResNet101", "SEResNet18")
 FIRST += tuple(f"ResNet18-{tag}" for tag in ("sub", "mul", "mul-nobn", "softmax"))
-SECOND = ("PlainNet18", "PlainNet50", "ResNet18", "ResNet34", "SEResNet34", "DenseNet", "AlexNet", "LeNet")
+SECOND = (
+    "PlainNet18",
+    "PlainNet50",
+    "ResNet18",
+    "ResNet34",
+    "SEResNet34",
+    "DenseNet",
+    "AlexNet",
+    "LeNet",
+)
 
 OVERFITTED = {"PlainNet34": outcome("PlainNet34", train_loss=0.05, validation_loss=0.9)}
 
