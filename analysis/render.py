@@ -7,6 +7,7 @@ import csv
 import io
 import logging
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -40,8 +41,10 @@ def draw(name: str, records: Records) -> tuple[Figure, dict[str, bytes]]:
     try:
         for lang in LANGS:
             drawing = figure.draw(own, lang)
-            alt[lang] = drawing.alt
-            files |= {f"{name}.{lang}.{k}": write(drawing) for k, write in _WRITERS.items()}
+            alt[lang], drawn = drawing.alt, svg(drawing)
+            files[f"{name}.{lang}.svg"] = drawn
+            files[f"{name}.{lang}.pdf"] = pdf(drawn, drawing.get_size_inches())
+            files[f"{name}.{lang}.png"] = png(drawing)
             if lang == "en" and (data := points(drawing)):
                 files[f"{name}.csv"] = data
     except NothingToDraw:
@@ -64,8 +67,8 @@ def points(drawing: Drawing) -> bytes:
     return out.getvalue().encode() if found else b""
 
 
-def pdf(drawing: Drawing) -> bytes:
-    """A figure as PDF with embedded fonts.
+def pdf(svg: bytes, inches: Iterable[float]) -> bytes:
+    """The SVG of a figure as PDF with embedded fonts; ``inches``: its width and height.
 
     Made by WeasyPrint: matplotlib embeds the Chinese fonts as Type 3, which journals refuse.
 
@@ -77,9 +80,9 @@ def pdf(drawing: Drawing) -> bytes:
     except OSError as error:  # a system library (Pango) is missing
         raise UsageError(f"WeasyPrint cannot be loaded ({error}); run `make setup`.") from None
     logging.getLogger("fontTools").setLevel(logging.ERROR)
-    width, height = (72 * side for side in drawing.get_size_inches())
+    width, height = (72 * side for side in inches)
     style = f"@page {{ size: {width}pt {height}pt; margin: 0 }} body {{ margin: 0 }}"
-    address = f"data:image/svg+xml;base64,{base64.b64encode(svg(drawing)).decode()}"
+    address = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
     image = f'<img src="{address}" style="display: block; width: {width}pt" alt=""/>'
     return bytes(weasyprint.HTML(string=f"<style>{style}</style>{image}").write_pdf() or b"")
 
@@ -91,9 +94,6 @@ def png(drawing: Drawing) -> bytes:
     return _saved(
         drawing, "png", dpi=DPI, facecolor="white", metadata={"Software": None}, pil_kwargs=options
     )
-
-
-_WRITERS = {"svg": svg, "pdf": pdf, "png": png}
 
 
 def _saved(drawing: Drawing, kind: str, **options: Any) -> bytes:

@@ -140,7 +140,7 @@ def _unused(figure: theme.Sheet) -> set[Text]:
 @pytest.mark.parametrize("name", ["networks", "densenet", "senet", "residual-block"])
 def test_texts_of_diagrams_are_inside_and_apart(name, lang):
     figure = drawn(figures()[name], scenario("one seed"), lang)
-    page = pymupdf.open(stream=files.pdf(figure))[0]
+    page = pymupdf.open(stream=files.pdf(files.svg(figure), figure.get_size_inches()))[0]
     assert tuple(page.rect.br) == pytest.approx([72 * x for x in figure.get_size_inches()], abs=0.1)
     lines = [line for block in page.get_text("dict")["blocks"] for line in block["lines"]]
     spans = [(s["text"], pymupdf.Rect(s["bbox"])) for line in lines for s in line["spans"]]
@@ -239,7 +239,7 @@ def test_prints_are_of_the_figures_size():
     bitmap = Image.open(io.BytesIO(files.png(figure)))
     assert bitmap.size == (int(300 * width), int(300 * height))
     assert bitmap.info["dpi"] == pytest.approx((300, 300), abs=0.1)
-    page = pymupdf.open(stream=files.pdf(figure))[0]
+    page = pymupdf.open(stream=files.pdf(files.svg(figure), figure.get_size_inches()))[0]
     assert tuple(page.rect.br) == pytest.approx((72 * width, 72 * height), abs=0.01)
     assert "PlainNet-34" in page.get_text() and "训练损失，对数刻度" in page.get_text()
     assert {font[2] for font in page.get_fonts()} == {"Type0"}  # journals refuse Type 3
