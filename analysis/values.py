@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
-from typing import Literal, Protocol
+from functools import cache, reduce
+from typing import Annotated, Literal, Protocol
+
+from pydantic import PlainSerializer, PlainValidator
 
 #: How a value is printed: an accuracy as 98.36 %, a share as 4.9 %, a difference of accuracies in
 #: percentage points, a count with its thousands grouped, params as 11.70 M, macs as 1.80 G, a loss
@@ -43,13 +45,28 @@ class Source:
     field: str
 
 
+_source = cache(Source)
+
+
+def _by_record(sources: Iterable[Source]) -> dict[str, list[str]]:
+    """Fields by record, as ``results.json`` holds sources."""
+    found: dict[str, list[str]] = {}
+    for source in sources:
+        found.setdefault(source.record, []).append(source.field)
+    return found
+
+
+def _of_records(fields: Mapping[str, Iterable[str]]) -> tuple[Source, ...]:
+    return tuple(_source(record, field) for record, each in fields.items() for field in each)
+
+
 @dataclass(frozen=True)
 class Value:
     """A number with its kind and every record field that it depends on."""
 
     value: int | float
     kind: Kind
-    sources: tuple[Source, ...]
+    sources: Annotated[tuple[Source, ...], PlainSerializer(_by_record), PlainValidator(_of_records)]
 
     @classmethod
     def derived(cls, value: float, kind: Kind, *parts: Value | Iterable[Value]) -> Value:
