@@ -57,6 +57,8 @@ def _by_record(sources: Iterable[Source]) -> dict[str, list[str]]:
 
 
 def _of_records(fields: Mapping[str, Iterable[str]]) -> tuple[Source, ...]:
+    if not isinstance(fields, Mapping):  # the results of an older version
+        raise ValueError("expected fields by record")
     return tuple(_source(record, field) for record, each in fields.items() for field in each)
 
 
