@@ -361,6 +361,12 @@ class Climb(Part):
         """The verdict on the last of the rungs."""
         return [*self.steps.values()][-1].verdict
 
+    @property
+    def same(self) -> bool:
+        """Whether the last two rungs give the same decision."""
+        verdicts = {step.verdict for step in [*self.steps.values()][-2:]}
+        return len(verdicts) == 1 and verdicts != {Verdict.INCONCLUSIVE}
+
 
 class Ladder(Part):
     """The findings at several training budgets. False with one rung.
@@ -383,6 +389,11 @@ class Ladder(Part):
     def ended(self, outcome: Outcome) -> tuple[str, ...]:
         """Ids of the findings with this outcome."""
         return tuple(name for name, climb in self.findings.items() if climb.outcome == outcome)
+
+    @property
+    def turned(self) -> tuple[str, ...]:
+        """Ids of the findings of which not only the size of the effect depends on the budget."""
+        return tuple(name for name in self.ended("depends") if not self.findings[name].same)
 
 
 class Mistakes(Part):

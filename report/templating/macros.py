@@ -310,8 +310,7 @@ class Writer(Engine):
         decision depends on the budget."""
         if found.verdict is not Verdict.NOT_TESTABLE:
             head = self._short(found.id, found.verdict.value)
-            decided = found.verdict is not Verdict.INCONCLUSIVE
-            moves = self.labels("word_depends") if decided and _depends(found) else ""
+            moves = self._moves(found) if found.verdict is not Verdict.INCONCLUSIVE else ""
             if told := self.labels("list_semicolon").join(filter(None, (more, moves))):
                 head = head[:-1] + self.labels("parenthesis", text=told) + head[-1]
             return {"outcome": Markup(head), "text": Markup(self._short(found.id, "numbers"))}
@@ -352,6 +351,13 @@ class Writer(Engine):
                 largest = Markup(self.labels("largest_p", count="{}"))
                 told += largest.format(self.n(found.values["all"]))
             yield told
+
+    def _moves(self, found: Finding) -> str:
+        """That a finding, or the size of its effect, depends on the budget; empty if neither."""
+        if not _depends(found):
+            return ""
+        same = self.records.ladder.findings[found.id].same
+        return self.labels("extent_depends" if same else "word_depends")
 
     def _rung(self, letter: str, step: Step) -> str:
         """The verdict and the effect of a finding on a rung of the ladder."""

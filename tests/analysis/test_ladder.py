@@ -12,7 +12,7 @@ from analysis.figures import ladder as module
 from analysis.findings import Verdict, evaluate
 from analysis.records import Records, rungs
 from analysis.results import Inputs
-from analysis.schema import Step
+from analysis.schema import Climb, Ladder, Step
 from analysis.values import Value
 from report.base.errors import TEMPLATES
 from report.blocks.numbers import LANGS
@@ -90,6 +90,16 @@ BOTH = ("LeNet", "AlexNet")
 )
 def test_the_last_two_rungs_decide(steps, outcome):
     assert ladder.outcome(steps) == outcome
+
+
+def test_an_effect_that_moves_under_one_verdict_is_not_another_result():
+    moved = {"A": step(S, 2.0, 1.8, 2.2), "B": step(S, 2.5, 2.3, 2.7)}
+    climbs = {
+        "moved": Climb(outcome=ladder.outcome([*moved.values()]), steps=moved),
+        "turned": Climb(outcome="depends", steps={"A": step(S), "B": step(C)}),
+    }
+    found = Ladder(findings=climbs)
+    assert (found.ended("depends"), found.turned) == (("moved", "turned"), ("turned",))
 
 
 def test_two_rungs_that_agree_and_two_that_do_not():
