@@ -32,7 +32,7 @@ _MARKS = {
     Verdict.INCONCLUSIVE: "D",
 }
 #: Inches between the rungs of one row, and between rows.
-_PITCH, _GAP = 0.062, 0.1
+_PITCH, _GAP = 0.057, 0.09
 
 #: The error rates of a network's runs by number of images seen.
 Line = dict[int, list[float]]

@@ -18,7 +18,7 @@ VARIANTS = se_ranges.VARIANTS
 #: Approximate weight of every channel before training.
 BEFORE = 0.5
 #: Heights of a panel, and of its title and labels, in inches.
-HEIGHT, ROOM = 1.4, 0.72
+HEIGHT, ROOM = 1.1, 0.7
 
 Weights = NDArray[np.float64]
 
