@@ -161,14 +161,23 @@ def test_ctrl_c_ends_a_command_without_a_traceback():
 
 
 def test_a_reader_that_closes_early_ends_a_command_quietly():
-    process = start(ROOT, "-m", "experiments", "schema")
-    process.stdout.close()
-    assert process.stderr.read() == ""
-    process.wait(timeout=60)
-    assert process.returncode in (1, 128 + signal.SIGPIPE)
+    for arguments in (("experiments", "schema"), ("models",)):
+        process = start(ROOT, "-m", *arguments)
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        process.wait(timeout=60)
+        assert process.returncode in (1, 128 + signal.SIGPIPE)
 
 
-def test_an_encoding_without_the_characters_is_no_error():
-    done = run(ROOT, "-m", "models", "LeNet", env=os.environ | {"PYTHONIOENCODING": "ascii"})
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("models",), "LeNet"),
+        (("models", "LeNet"), "Conv2d"),
+        (("experiments", "status", "--profile", "quick"), "profile quick: "),
+    ],
+)
+def test_an_encoding_without_the_characters_is_no_error(arguments, said):
+    done = run(ROOT, "-m", *arguments, env=os.environ | {"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Conv2d" in done.stdout
+    assert said in done.stdout

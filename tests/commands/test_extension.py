@@ -38,6 +38,7 @@ def test_a_network_is_one_file_and_one_entry_of_the_study(checkout):
     add(checkout, "models/vgg.py")
     append(checkout, "experiments/study.toml")
     assert "VGG-6" in succeeds(checkout, "-m", "models").stdout
+    assert "Conv2d" in succeeds(checkout, "-m", "models", "vgg-6").stdout
     assert "VGG6.s0" in succeeds(checkout, "-m", "experiments", "status", *SMOKE).stdout
     succeeds(checkout, *TRAIN, "VGG6.s0")
     (path,) = results(checkout).glob("*.json")
