@@ -120,7 +120,7 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
     of the residual networks' error rates (deep over shallow) over that of the plain ones, 18 and 34
     layers. Facts: ``stable`` (trained until stable), ``wide`` (50 and 101 were run),
     ``evaluated`` (training losses in evaluation mode), ``plain_degrades``, ``residual_degrades``
-    (as measured), ``change``, ``wide_change`` (``Change`` of the residual networks), ``learns``,
+    (as measured), ``change``, ``wide_change`` (``Change`` of the residual networks),
     ``wide_learns`` (each residual network's training loss is below a tenth of each plain one's),
     ``plain_deep_diverged``, and those of ``claim_set``.
     """
@@ -147,7 +147,8 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
     for prefix, four in pairs.items():
         values |= _measured(evidence, prefix, four, kind)
         facts[f"{prefix}change"] = change(evidence, four[2], four[3], kind)
-        facts[f"{prefix}learns"] = _learns(values, prefix)
+    if facts["wide"]:
+        facts["wide_learns"] = _wide_learns(values)
     used_sources = evidence.sources(pairs[""])
     effect = None
     if math.isfinite(both.error):
@@ -179,7 +180,7 @@ def _measured(
     return found
 
 
-def _learns(values: Mapping[str, Value | None], prefix: str) -> bool:
-    losses = [values[f"{prefix}{name}_loss"] for name in _NAMES]
+def _wide_learns(values: Mapping[str, Value | None]) -> bool:
+    losses = [values[f"wide_{name}_loss"] for name in _NAMES]
     known = [loss.value for loss in losses if loss is not None]
     return len(known) == len(_NAMES) and max(known[2:]) < min(known[:2]) / 10
