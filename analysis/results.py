@@ -11,7 +11,7 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -226,9 +226,6 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
     compared = compare(records, findings, others)
     climbed = ladder.climb(records, findings)
     mixed = machines(Evidence(records))
-    for name, climb in climbed.findings.items():
-        budget = {**findings[name].facts, "budget": climb.outcome}
-        findings[name] = replace(findings[name], facts=budget)
     dataset = DATASETS[records.dataset]
     plan = study.load()
     planned = {run.id for profile in plan.profiles for run in plan.plan(profile)}

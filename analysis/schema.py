@@ -76,8 +76,7 @@ class Finding:
         runs: ids of the records that the verdict depends on.
         missing: variants without runs that make the finding not testable.
         seeds: the smallest number of runs of any network.
-        facts: texts and conditions for the prose, such as a network's title. ``budget``: the
-            outcome over the rungs of the budget ladder (``Climb``), if there is a ladder.
+        facts: texts and conditions for the prose, such as a network's title.
     """
 
     id: str

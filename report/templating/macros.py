@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from markupsafe import Markup
 
-from analysis.schema import Finding, Kind, Results, Run, Step, Value, Verdict, value
+from analysis.schema import Climb, Finding, Kind, Results, Run, Step, Value, Verdict, value
 from report.base.environment import partial, read
 from report.base.errors import Place, ReportError, calling_place, unknown
 from report.base.placeholders import Token, escape, stand_in
@@ -310,7 +310,9 @@ class Writer(Engine):
         decision depends on the budget."""
         if found.verdict is not Verdict.NOT_TESTABLE:
             head = self._short(found.id, found.verdict.value)
-            moves = self._moves(found) if found.verdict is not Verdict.INCONCLUSIVE else ""
+            climb, moves = self._moving(found), ""
+            if climb and found.verdict is not Verdict.INCONCLUSIVE:
+                moves = self.labels("extent_depends" if climb.same else "word_depends")
             if told := self.labels("list_semicolon").join(filter(None, (more, moves))):
                 head = head[:-1] + self.labels("parenthesis", text=told) + head[-1]
             return {"outcome": Markup(head), "text": Markup(self._short(found.id, "numbers"))}
@@ -326,9 +328,8 @@ class Writer(Engine):
             verdict = self.labels(f"verdict_{found.verdict.value}").lower()
             told = Markup(self.labels("tested_claim", claim="{}", verdict=verdict))
             yield told.format(Markup(self.claim(found.id)))
-        if _depends(found):
-            steps = self.records.ladder.findings[found.id].steps
-            rungs = [self._rung(letter, step) for letter, step in steps.items()]
+        if climb := self._moving(found):
+            rungs = [self._rung(letter, step) for letter, step in climb.steps.items()]
             yield self.labels("depends_on_budget", rungs=self.labels("list_comma").join(rungs))
         if not found.test:
             return
@@ -352,18 +353,16 @@ class Writer(Engine):
                 told += largest.format(self.n(found.values["all"]))
             yield told
 
-    def _moves(self, found: Finding) -> str:
-        """That a finding, or the size of its effect, depends on the budget; empty if neither."""
-        if not _depends(found):
-            return ""
-        same = self.records.ladder.findings[found.id].same
-        return self.labels("extent_depends" if same else "word_depends")
+    def _moving(self, found: Finding) -> Climb | None:
+        """A finding over the rungs of the ladder; None if it does not depend on the budget."""
+        climb = self.records.ladder.findings.get(found.id)
+        return climb if climb and climb.outcome == "depends" else None
 
     def _rung(self, letter: str, step: Step) -> str:
         """The verdict and the effect of a finding on a rung of the ladder."""
         verdict = self.labels(f"verdict_{step.verdict.value}").lower()
-        effect = self.n(step.effect) if step.effect else ""
-        return self.labels("on_rung", letter=letter, verdict=verdict, effect=effect)
+        effect = self.labels("parenthesis", text=self.n(step.effect)) if step.effect else ""
+        return self.labels("on_rung", letter=letter, verdict=verdict) + effect
 
     def colophon(self) -> Token:
         """The runs, machines, software and commits behind the records."""
@@ -502,11 +501,6 @@ class Writer(Engine):
         if self._record(record) is None:
             return self.slots.add(partial("run", name=record))
         return self.slots.add(link("run", card_id(record, self.lang), record))
-
-
-def _depends(found: Finding) -> bool:
-    """Whether a finding depends on the training budget, as the budget ladder shows."""
-    return found.facts.get("budget") == "depends"
 
 
 def _known(kind: str, name: str, known: Mapping[str, _Item]) -> _Item:
