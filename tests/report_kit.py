@@ -35,7 +35,7 @@ SVG = (
 @functools.cache
 def _drawings() -> Path:
     """A folder with the same drawing for every figure."""
-    folder = Path(tempfile.mkdtemp(prefix="results-"))
+    folder = Path(tempfile.mkdtemp(prefix="results-", dir=os.environ["TESTS_SHARED"]))
     (folder / "figures").mkdir()
     out = io.BytesIO()
     Image.new("RGB", (1800, 600), "white").save(out, format="png", dpi=(300, 300))
