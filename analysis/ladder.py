@@ -45,7 +45,8 @@ def climb(records: Records, findings: Mapping[str, Finding]) -> Ladder:
     """The findings at every rung where each network that they need has at least two runs. With one
     run an interval leaves out the variance between seeds.
 
-    Findings about the original's own figures are left out: they do not depend on a budget.
+    Findings about the original's own figures, or about networks before training, are left out:
+    they do not depend on a budget.
 
     Args:
         records: the records of one rung, with ``Records.rungs``.
@@ -66,7 +67,7 @@ def climb(records: Records, findings: Mapping[str, Finding]) -> Ladder:
             for letter, own in at.items()
             if own[name].verdict is not Verdict.NOT_TESTABLE and own[name].seeds >= LEAST_SEEDS
         }
-        if steps and not hypothesis.of_original:
+        if steps and not (hypothesis.of_original or hypothesis.untrained):
             climbs[name] = Climb(outcome=outcome(list(steps.values())), steps=steps)
     return Ladder(rungs=tuple(_rung(k, v, records) for k, v in found.items()), findings=climbs)
 
@@ -104,12 +105,16 @@ def outcome(steps: Sequence[Step]) -> Outcome:
     if len(steps) < 2:
         return "single"
     earlier, later = steps[-2:]
-    if _agree(earlier, later):
-        if Verdict.INCONCLUSIVE in (earlier.verdict, later.verdict):
-            return "open"
-        if earlier.verdict is later.verdict:
-            return "stable"
-    return "depends" if earlier.networks == later.networks else "unlike"
+    agree = _agree(earlier, later)
+    decided = Verdict.INCONCLUSIVE not in (earlier.verdict, later.verdict)
+    if agree and not decided:
+        return "open"
+    same = decided and earlier.verdict is later.verdict
+    if agree and same:
+        return "stable"
+    if earlier.networks != later.networks:
+        return "unlike"
+    return "extent" if same else "depends"
 
 
 def _agree(earlier: Step, later: Step) -> bool:

@@ -243,7 +243,7 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
         extra=tuple(record.id for record in records.extra),
         strong=records.strong,
         refused=tuple(line.removeprefix(f"{records.folder}{os.sep}") for line in records.refused),
-        constants=CONSTANTS | {"simulated": _simulated()},
+        constants=CONSTANTS | _simulated(),
         findings=findings,
         tables=tables(Found(Evidence(records), findings, compared, climbed, mixed)),
         inks={"ink": inks.INK, "ink-2": inks.INK_2, "rule": inks.RULE, "paper": inks.PAPER},
@@ -254,9 +254,13 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
     )
 
 
-def _simulated() -> Value:
-    """The smallest number of simulated studies behind any row of the table of levels."""
-    return Value(min(level.worlds for level in Simulation.load().levels), "integer", ())
+def _simulated() -> dict[str, Value]:
+    """The smallest number of simulated studies behind any row, of levels and of power."""
+    found = Simulation.load()
+    return {
+        "simulated": Value(min(level.worlds for level in found.levels), "integer", ()),
+        "simulated_power": Value(min(power.worlds for power in found.powers), "integer", ()),
+    }
 
 
 def _protocol(original: bool) -> Protocol:
@@ -271,6 +275,7 @@ def _original() -> Original:
     return Original(
         dataset=DATASETS[USUAL].title,
         setting=ORIGINAL,
+        claims=tuple(original.load().claim),
         figures={
             name: {field: original.figure(name, field) for field in original.FIELDS}
             for name in rows

@@ -272,11 +272,12 @@ class Setting(Part):
 
 
 class Original(Part):
-    """The original write-up's data set, setting, and results by network."""
+    """The original write-up's data set, setting, results by network, and ids of its claims."""
 
     dataset: str
     setting: dict[str, Value]
     figures: dict[str, dict[str, Value]]
+    claims: tuple[str, ...] = ()
 
 
 class Dataset(Part):
@@ -338,7 +339,7 @@ class Step(Part):
     networks: tuple[str, ...]
 
 
-Outcome = Literal["stable", "depends", "open", "unlike", "single"]
+Outcome = Literal["stable", "extent", "depends", "open", "unlike", "single"]
 
 
 class Climb(Part):
@@ -347,24 +348,19 @@ class Climb(Part):
 
     The outcome compares the last two rungs. Two effects agree if they differ by no more than their
     intervals allow, or if one has no interval. ``stable``: equal verdicts, effects agree.
-    ``open``: effects agree, at least one verdict is inconclusive. ``depends``: different verdicts,
-    or effects disagree. ``unlike``: like ``depends``, but with different networks, so that the
-    budget is not the only difference. ``single``: there is one rung.
+    ``open``: effects agree, at least one verdict is inconclusive. ``extent``: equal verdicts, for
+    or against, but effects disagree. ``depends``: different verdicts, or effects disagree.
+    ``unlike``: like these two, but with different networks, so that the budget is not the only
+    difference. ``single``: there is one rung.
     """
 
     outcome: Outcome
     steps: dict[str, Step]
 
     @property
-    def last(self) -> Verdict:
-        """The verdict on the last of the rungs."""
-        return [*self.steps.values()][-1].verdict
-
-    @property
-    def same(self) -> bool:
-        """Whether the last two rungs give the same decision."""
-        verdicts = {step.verdict for step in [*self.steps.values()][-2:]}
-        return len(verdicts) == 1 and verdicts != {Verdict.INCONCLUSIVE}
+    def final(self) -> Step:
+        """The finding on the last of the rungs."""
+        return [*self.steps.values()][-1]
 
 
 class Ladder(Part):
@@ -388,11 +384,6 @@ class Ladder(Part):
     def ended(self, outcome: Outcome) -> tuple[str, ...]:
         """Ids of the findings with this outcome."""
         return tuple(name for name, climb in self.findings.items() if climb.outcome == outcome)
-
-    @property
-    def turned(self) -> tuple[str, ...]:
-        """Ids of the findings of which not only the size of the effect depends on the budget."""
-        return tuple(name for name in self.ended("depends") if not self.findings[name].same)
 
 
 class Mistakes(Part):
@@ -480,17 +471,12 @@ class Level(Part):
 class Power(Part):
     """How often a finding is supported after Holm's correction, in simulated studies where the
     original is right.
-
-    ``assumed``: the original shows a chart without figures, so the effect is assumed. ``holds``:
-    the hypothesis is true of the original's own figures, margin included.
     """
 
     finding: str
     runs: int
     worlds: int
     supported: int
-    assumed: bool
-    holds: bool
 
 
 class Simulation(Part):

@@ -67,11 +67,13 @@ class Hypothesis:
     """A registered finding: its function, and the variants that it needs.
 
     ``of_original``: it is about the original's own figures and does not apply to other data sets.
+    ``untrained``: it is about networks before training, so it does not depend on a budget.
     """
 
     id: str
     needs: tuple[str, ...]
     of_original: bool
+    untrained: bool
     test: Callable[[Evidence], Result]
 
     @property
@@ -86,7 +88,7 @@ Test = Callable[[Evidence], Result]
 
 
 def finding(
-    name: str, *, needs: Sequence[str] = (), of_original: bool = False
+    name: str, *, needs: Sequence[str] = (), of_original: bool = False, untrained: bool = False
 ) -> Callable[[Test], Test]:
     """Register a function as the test of a finding.
 
@@ -94,10 +96,11 @@ def finding(
         name: the finding's id.
         needs: variants that must each have a run; else the finding is not testable.
         of_original: the finding is about the original's own figures.
+        untrained: all that it tests is measured before training.
     """
 
     def register(function: Test) -> Test:
-        REGISTRY[name] = Hypothesis(name, tuple(needs), of_original, function)
+        REGISTRY[name] = Hypothesis(name, tuple(needs), of_original, untrained, function)
         return function
 
     return register
@@ -153,7 +156,8 @@ def claim_set(
         sources: sources of all parts.
         effect: as in ``Result``.
         values: added are ``holds`` and ``fails`` (at the level of one test), of ``all``.
-        facts: added are their names, joined by commas: ``holding``, ``failing``, ``undecided``.
+        facts: added are their names, joined by commas: ``holding``, ``failing``, ``undecided``; and
+            the part with the largest p-value, ``weakest`` for and ``weakest_against``.
     """
     holds = [name for name, part in parts.items() if part.greater < ALPHA]
     fails = [name for name, part in parts.items() if part.less < ALPHA]
@@ -173,6 +177,8 @@ def claim_set(
             "holding": ", ".join(holds),
             "failing": ", ".join(fails),
             "undecided": ", ".join(left),
+            "weakest": max(parts, key=lambda name: parts[name].greater),
+            "weakest_against": max(parts, key=lambda name: parts[name].less),
         },
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Literal
 
 from analysis.constants import CONSTANTS, GAIN_BOUND
@@ -14,10 +13,8 @@ from analysis.findings.base import (
     Effect,
     Result,
     Verdict,
-    all_or_none,
     average,
     better,
-    both,
     claim_set,
     finding,
     log_ratio,
@@ -103,7 +100,11 @@ def probe_at(run: Record, moment: Moment) -> tuple[int, GainProbe | None]:
     return (0, probes[0]) if probes and probes[0].step == 0 else (0, None)
 
 
-@finding("plain-gain-grows", needs=("PlainNet18", "PlainNet34", "ResNet18", "ResNet34"))
+@finding(
+    "plain-gain-grows",
+    needs=("PlainNet18", "PlainNet34", "ResNet18", "ResNet34"),
+    untrained=True,
+)
 def plain_gain_grows(evidence: Evidence) -> Result:
     """At initialisation the total gain of plain networks departs from 1 exponentially with depth,
     and at each depth by more than that of residual networks.
@@ -152,7 +153,9 @@ def plain_gain_grows(evidence: Evidence) -> Result:
     if deepest is None:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("PlainNet18", "ResNet18"))
     found, error, p = slope(depths, sizes)
-    whole = {"slope": better(p), **parts}
+    slopes = "/".join(str(depth) for depth in DEPTHS if f"plain{depth}" in values)
+    shown = better(p)
+    parts = {f"PlainNet-{slopes}": shown, **parts}
     plain, residual = deepest
     unique = tuple(sorted({*plain.sources, *residual.sources}))
     ends = difference_interval(plain.totals, residual.totals)
@@ -160,7 +163,7 @@ def plain_gain_grows(evidence: Evidence) -> Result:
         limits = slope_interval(found, error, len(sizes))
         for name, number in zip(("", "_low", "_high"), (found, *limits), strict=True):
             values[f"slope{name}"] = Value(number, "gain", tuple(sources))
-    pairs = claim_set(
+    return claim_set(
         parts,
         used,
         "runs",
@@ -170,9 +173,8 @@ def plain_gain_grows(evidence: Evidence) -> Result:
             value_pair(ends, "gain", unique),
         ),
         values=values,
-        facts={"explodes": explodes, "slope_shown": whole["slope"].greater < ALPHA},
+        facts={"explodes": explodes, "slope_shown": shown.greater < ALPHA},
     )
-    return replace(pairs, p=all_or_none(whole), mixed=both(list(whole.values())))
 
 
 @finding("gain-add-sub-near-one", needs=(ADD, SUB))
@@ -185,7 +187,7 @@ def gain_add_sub_near_one(evidence: Evidence) -> Result:
 
     Values: ``add_init``, ``add_end``, ``sub_init``, ``sub_end`` (geometric means over the blocks),
     for comparison ``none_init``, ``none_end``, each with ``_least``, ``_most`` (blocks) and
-    ``_total``; ``bound``, and those of ``claim_set``. Effect: ``add_init``. Facts: ``all_within``
+    ``_total``; ``bound``, and those of ``claim_set``. Effect: ``add_end``. Facts: ``all_within``
     (every single block is within the bounds), ``none_within`` (so is the mean without shortcut).
     """
     measured = gains(evidence, (("add", ADD), ("sub", SUB)))
@@ -195,7 +197,11 @@ def gain_add_sub_near_one(evidence: Evidence) -> Result:
     for name, gain in measured.items():
         above, below = student(gain.blocks, -bound), student(gain.blocks, bound)
         inside = max(above.greater, below.less)
-        parts[name] = OneSided(inside, min(1.0, 2 * min(above.less, below.greater)))
+        operator, moment = name.split("_")
+        network = title(ADD if operator == "add" else SUB)
+        parts[f"{network} (t = {'0' if moment == 'init' else 'T'})"] = OneSided(
+            inside, min(1.0, 2 * min(above.less, below.greater))
+        )
     values: dict[str, Value | None] = {"bound": CONSTANTS["gain_bound"]}
     for name, gain in (measured | plain).items():
         values |= gain.values(name)
@@ -208,12 +214,12 @@ def gain_add_sub_near_one(evidence: Evidence) -> Result:
         verdict = Verdict.INCONCLUSIVE
         return Result((ADD, SUB), "runs", verdict=verdict, values=values, facts=facts)
     sources = [source for gain in measured.values() for source in gain.sources]
-    init = measured.get("add_init")
-    effect = _factor(init.blocks, init.sources) if init else NO_EFFECT
+    end = measured.get("add_end")
+    effect = _factor(end.blocks, end.sources) if end else NO_EFFECT
     return claim_set(parts, (ADD, SUB), "runs", sources, effect, values=values, facts=facts)
 
 
-@finding("branch-gain-small", needs=(ADD, NONE))
+@finding("branch-gain-small", needs=(ADD, NONE), untrained=True)
 def branch_gain_small(evidence: Evidence) -> Result:
     """At initialisation the gain through h(x) (geometric mean over the blocks) is below 1, with
     addition and without shortcut (Student over runs, ``claim_set``).
@@ -279,7 +285,7 @@ def mul_bn_unstable(evidence: Evidence) -> Result:
     )
 
 
-@finding("mul-nobn-vanishes", needs=(MUL_NOBN,))
+@finding("mul-nobn-vanishes", needs=(MUL_NOBN,), untrained=True)
 def mul_nobn_vanishes(evidence: Evidence) -> Result:
     """Without BN the multiplying network's total gain at initialisation is below 1 (Student over
     runs of its logarithm).
@@ -301,7 +307,7 @@ def mul_nobn_vanishes(evidence: Evidence) -> Result:
     )
 
 
-@finding("features-below-one", needs=(ADD, MUL, NONE))
+@finding("features-below-one", needs=(ADD, MUL, NONE), untrained=True)
 def features_below_one(evidence: Evidence) -> Result:
     """In networks with BN more than half of the elements of a block's input have absolute values
     below 1: with addition, multiplication and no shortcut, before training (Student's t test over

@@ -133,8 +133,9 @@ def _grid(table: Table, context: Context) -> _Grid:
 def interval(
     pair: tuple[Value, Value], lang: Lang, digits: int | None = None, *, unit: bool = True
 ) -> Markup:
-    """An interval as HTML with its sources: ``[97.1, 98.2]%``."""
+    """An interval as HTML with its sources: ``[97.1, 98.2]%``; ratios have no unit."""
     low, high = (printed(end, lang, digits) for end in pair)
+    unit = unit and pair[0].kind != "ratio"
     shown = Printed(f"[{low.text}, {high.text}]", high.unit if unit else "", high.space)
     return data_element(pair[0], str(shown), lang, upper=pair[1])
 

@@ -266,17 +266,18 @@ class Writer(Engine):
         )
 
     def layers(self, variant: str) -> Token:
-        """torchinfo's layer table of a network."""
+        """torchinfo's layer table of a network; in the PDF without the sums below it."""
         place = calling_place()
         index = _known("network", variant, self.records.networks).layers
         if index is None:
             return self.n(Missing(variant))
         table = self.records.layers[index]
+        text = table.text.partition("Total params")[0].rstrip() if self.pdf else table.text
         html = partial(
             "layers",
             label=self.labels("layers_of", network=variant),
             source=table.source,
-            text=table.text,
+            text=text,
         )
         return self.slots.add(html, block=True, place=place)
 
@@ -312,7 +313,7 @@ class Writer(Engine):
             head = self._short(found.id, found.verdict.value)
             climb, moves = self._moving(found), ""
             if climb and found.verdict is not Verdict.INCONCLUSIVE:
-                moves = self.labels("extent_depends" if climb.same else "word_depends")
+                moves = self.labels(f"word_{climb.outcome}")
             if told := self.labels("list_semicolon").join(filter(None, (more, moves))):
                 head = head[:-1] + self.labels("parenthesis", text=told) + head[-1]
             return {"outcome": Markup(head), "text": Markup(self._short(found.id, "numbers"))}
@@ -330,7 +331,8 @@ class Writer(Engine):
             yield told.format(Markup(self.claim(found.id)))
         if climb := self._moving(found):
             rungs = [self._rung(letter, step) for letter, step in climb.steps.items()]
-            yield self.labels("depends_on_budget", rungs=self.labels("list_comma").join(rungs))
+            each = self.labels("list_comma").join(rungs)
+            yield self.labels("over_rungs", word=self.labels(f"word_{climb.outcome}"), rungs=each)
         if not found.test:
             return
         yield self.labels(f"test_{found.test}")
@@ -343,20 +345,23 @@ class Writer(Engine):
             yield self.labels("finished_only")
         if found.effect and found.interval:
             what, ends = Markup(self._short(found.id, "effect")), self.ci(found.interval)
-            told = Markup("{} {}" + self.labels("list_comma") + "{} {}")
+            space = "" if what.endswith("）") else " "
+            told = Markup("{}" + space + "{}" + self.labels("list_comma") + "{} {}")
             yield told.format(what, self.n(found.effect), self.labels("interval"), ends)
         if found.p:
             told = Markup("{} {}").format(self.labels("corrected"), self.p(found.p))
             if "all" in found.values and found.verdict is not Verdict.MIXED:
                 # of a claim about several networks, the largest p-value was corrected
-                largest = Markup(self.labels("largest_p", count="{}"))
+                opposed = found.verdict is Verdict.CONTRADICTED
+                name = found.facts["weakest_against" if opposed else "weakest"]
+                largest = Markup(self.labels("largest_p", count="{}", name=name))
                 told += largest.format(self.n(found.values["all"]))
             yield told
 
     def _moving(self, found: Finding) -> Climb | None:
         """A finding over the rungs of the ladder; None if it does not depend on the budget."""
         climb = self.records.ladder.findings.get(found.id)
-        return climb if climb and climb.outcome == "depends" else None
+        return climb if climb and climb.outcome in ("depends", "extent") else None
 
     def _rung(self, letter: str, step: Step) -> str:
         """The verdict and the effect of a finding on a rung of the ladder."""
@@ -397,6 +402,7 @@ class Writer(Engine):
             marks=MARKS,
             tally=Counter(found["verdict"] for found in findings),
             findings=findings,
+            own=sum(found["name"] not in self.records.original.claims for found in findings),
             main=_MAIN_FINDINGS,
             alt=alt.get(self.lang, ""),
             box=box[1] if box else "",
@@ -435,7 +441,7 @@ class Writer(Engine):
         """The verdict's word as a link to the finding; with ``last``, that on the ladder's last
         rung."""
         found = self.f(name)
-        verdict = self.records.ladder.findings[name].last if last else found.verdict
+        verdict = self.records.ladder.findings[name].final.verdict if last else found.verdict
         word = self.labels(f"verdict_{verdict.value}")
 
         def leading() -> str:

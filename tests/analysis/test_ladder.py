@@ -12,7 +12,7 @@ from analysis.figures import ladder as module
 from analysis.findings import Verdict, evaluate
 from analysis.records import Records, rungs
 from analysis.results import Inputs
-from analysis.schema import Climb, Ladder, Step
+from analysis.schema import Step
 from analysis.values import Value
 from report.base.errors import TEMPLATES
 from report.blocks.numbers import LANGS
@@ -81,7 +81,9 @@ BOTH = ("LeNet", "AlexNet")
         ([step(C), step(S), step(S)], "stable"),
         ([step(S), step(S), step(C)], "depends"),
         ([step(S, 2.0, 1.8, 2.2), step(S, 2.1, 2.0, 2.3)], "stable"),
-        ([step(S, 2.0, 1.8, 2.2), step(S, 2.5, 2.3, 2.7)], "depends"),
+        ([step(S, 2.0, 1.8, 2.2), step(S, 2.5, 2.3, 2.7)], "extent"),
+        ([step(S, 2.0, 1.8, 2.2), step(S, 2.5, 2.3, 2.7, networks=BOTH)], "unlike"),
+        ([step(OPEN, 2.0, 1.8, 2.2), step(OPEN, 2.5, 2.3, 2.7)], "depends"),
         ([step(S, 2.0, 1.8, 2.2), step(S, 2.4, 2.0, 2.9)], "stable"),
         ([step(S, 2.0, 1.8, 2.2), step(S)], "stable"),
         ([step(S), step(C, networks=BOTH)], "unlike"),
@@ -92,14 +94,11 @@ def test_the_last_two_rungs_decide(steps, outcome):
     assert ladder.outcome(steps) == outcome
 
 
-def test_an_effect_that_moves_under_one_verdict_is_not_another_result():
-    moved = {"A": step(S, 2.0, 1.8, 2.2), "B": step(S, 2.5, 2.3, 2.7)}
-    climbs = {
-        "moved": Climb(outcome=ladder.outcome([*moved.values()]), steps=moved),
-        "turned": Climb(outcome="depends", steps={"A": step(S), "B": step(C)}),
-    }
-    found = Ladder(findings=climbs)
-    assert (found.ended("depends"), found.turned) == (("moved", "turned"), ("turned",))
+def test_what_is_measured_before_training_does_not_depend_on_a_budget():
+    found, own = climbed(two()), evaluate(rung("A"))
+    for name in ("plain-gain-grows", "branch-gain-small", "mul-nobn-vanishes"):
+        assert own[name].verdict is not Verdict.NOT_TESTABLE and name not in found.findings
+    assert "gain-add-sub-near-one" in found.findings
 
 
 def test_two_rungs_that_agree_and_two_that_do_not():
@@ -197,7 +196,7 @@ def test_an_empty_rung_or_one_of_another_data_set_does_not_count():
 @pytest.mark.parametrize(
     ("lang", "stable", "depends", "alone"),
     [
-        ("en", "counts as stable", "depends on the budget", "one training budget only"),
+        ("en", "is stable if", "depends on the budget", "one training budget only"),
         ("zh", "就算稳定", "取决于训练量", "只有一个训练量"),
     ],
 )

@@ -717,7 +717,7 @@ MEASURED = {
     "mul-bn-unstable": lambda s: np.exp(difference(*spreads(s))),
     "degradation-in-training-loss": loss_ratio,
     "plain-gain-grows": lambda s: difference(*deepest(s)),
-    "gain-add-sub-near-one": lambda s: 10 ** average(gains(s, "ResNet18").mean(axis=1)),
+    "gain-add-sub-near-one": lambda s: 10 ** average(gains(s, "ResNet18", "end").mean(axis=1)),
     "branch-gain-small": lambda s: 10 ** average(gains(s, "ResNet18", part="branch").mean(axis=1)),
     "mul-nobn-vanishes": lambda s: 10 ** average(gains(s, MUL_NOBN).sum(axis=1)),
     "se-range-larger-18": lambda s: np.exp(difference(*(np.log(ranges(s, name)) for name in SE))),
