@@ -31,7 +31,7 @@ class Config(BaseModel):
         schedule: ``one-cycle`` (linear warm-up over 25 % of the steps, then cosine to zero) or
             ``constant`` (after a linear warm-up over the first epoch).
         stop: ``epochs``, or ``stable``: stop when the mean training loss of the last three epochs
-            is above 95 % of that of the three before (``loop.is_stable``).
+            differs by less than 5 % from that of the three before (``loop.is_stable``).
         precision: ``bf16`` autocast or ``fp32``. A device without bf16 arithmetic trains in fp32.
         recipe: ``original``, or ``strong``: a new random affine map of each image in each epoch
             (``transforms.random_warps``), evaluated with the running average of the weights

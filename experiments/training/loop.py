@@ -30,8 +30,8 @@ from experiments.training.transforms import Split, random_warps, to_input, warp
 WARM_UP = 0.25
 #: ``stop="stable"``: two windows of this many epochs are compared ...
 STABLE_WINDOW = 3
-#: ... and training ends if the later one's mean training loss is above this share of the earlier.
-STABLE_SHARE = 0.95
+#: ... and training ends if their mean training losses differ by less than this share.
+STABLE_CHANGE = 0.05
 
 #: Called with (steps done, steps in total, images per second) every ten steps and after each epoch.
 OnStep = Callable[[int, int, float], None]
@@ -51,13 +51,13 @@ def learning_rate(config: Config, step: int, total: int, steps_per_epoch: int) -
 
 
 def is_stable(losses: list[float]) -> bool:
-    """Whether the training loss has stopped falling: the mean of the last three epochs is above
-    95 % of the mean of the three before."""
+    """Whether the training loss has settled: the means of the last three epochs and of the three
+    before differ by less than 5 %. After a sudden rise it has not."""
     if len(losses) < 2 * STABLE_WINDOW:
         return False
     late = sum(losses[-STABLE_WINDOW:])
     early = sum(losses[-2 * STABLE_WINDOW : -STABLE_WINDOW])
-    return late > STABLE_SHARE * early
+    return abs(late - early) < STABLE_CHANGE * early
 
 
 def is_finite(net: nn.Module) -> bool:

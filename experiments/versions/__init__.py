@@ -44,6 +44,8 @@ def fingerprint(config: Config) -> str:
         json.dumps(versions["components"], sort_keys=True),
         f"{family} {versions['families'].get(family, 1)}",
     ]
+    if config.stop in versions["stops"]:
+        parts.append(f"{config.stop} {versions['stops'][config.stop]}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -167,10 +167,17 @@ def test_the_fingerprint_follows_configuration_and_versions(monkeypatch):
         ("families", "resnet", (True, False)),
         ("probes", "se_weights", (False, False)),  # a probe makes no run stale
         ("components", "training", (True, True)),
+        ("stops", "stable", (False, False)),  # neither of the two is ended by it
     ):
         raised = usual | {table: usual[table] | {name: 99}}
         monkeypatch.setattr("experiments.versions.declared", lambda raised=raised: raised)
         assert (fingerprint(resnet) != base, fingerprint(dense) != other) == stale
+    settled = resnet.model_copy(update={"stop": "stable"})
+    raised = fingerprint(settled)
+    monkeypatch.setattr("experiments.versions.declared", lambda: usual)
+    assert fingerprint(settled) != base
+    monkeypatch.setattr("experiments.versions.declared", lambda: usual | {"stops": {"stable": 99}})
+    assert fingerprint(settled) != raised
 
 
 def test_the_code_is_that_of_the_lock_and_every_module_that_a_run_reaches_is_in_a_component():

@@ -118,6 +118,7 @@ def test_the_rule_for_a_stable_loss():
     assert training.is_stable([1.0] * 6)
     assert not training.is_stable([1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
     assert training.is_stable([0.1, 0.1, 0.1, 0.097, 0.097, 0.097])
+    assert not training.is_stable([0.05, 0.05, 0.04, 0.04, 0.04, 0.4])  # a sudden rise
 
 
 def test_a_stable_run_ends_before_its_epochs_do(mnist):
