@@ -277,7 +277,7 @@ class Original(Part):
     dataset: str
     setting: dict[str, Value]
     figures: dict[str, dict[str, Value]]
-    claims: tuple[str, ...] = ()
+    claims: tuple[str, ...]
 
 
 class Dataset(Part):
@@ -469,9 +469,7 @@ class Level(Part):
 
 
 class Power(Part):
-    """How often a finding is supported after Holm's correction, in simulated studies where the
-    original is right.
-    """
+    """How often a finding is supported after Holm's correction, if the original is right."""
 
     finding: str
     runs: int

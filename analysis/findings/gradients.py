@@ -153,9 +153,11 @@ def plain_gain_grows(evidence: Evidence) -> Result:
     if deepest is None:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("PlainNet18", "ResNet18"))
     found, error, p = slope(depths, sizes)
-    slopes = "/".join(str(depth) for depth in DEPTHS if f"plain{depth}" in values)
-    shown = better(p)
-    parts = {f"PlainNet-{slopes}": shown, **parts}
+    grows = better(p)
+    parts = {
+        f"PlainNet-{'/'.join(f'{depth:g}' for depth in dict.fromkeys(depths))}": grows,
+        **parts,
+    }
     plain, residual = deepest
     unique = tuple(sorted({*plain.sources, *residual.sources}))
     ends = difference_interval(plain.totals, residual.totals)
@@ -173,7 +175,7 @@ def plain_gain_grows(evidence: Evidence) -> Result:
             value_pair(ends, "gain", unique),
         ),
         values=values,
-        facts={"explodes": explodes, "slope_shown": shown.greater < ALPHA},
+        facts={"explodes": explodes, "slope_shown": grows.greater < ALPHA},
     )
 
 
@@ -193,15 +195,14 @@ def gain_add_sub_near_one(evidence: Evidence) -> Result:
     measured = gains(evidence, (("add", ADD), ("sub", SUB)))
     plain = gains(evidence, (("none", NONE),))
     bound = math.log10(GAIN_BOUND)
+    names = {"add": title(ADD), "sub": title(SUB), "init": "t = 0", "end": "t = T"}
     parts = {}
     for name, gain in measured.items():
         above, below = student(gain.blocks, -bound), student(gain.blocks, bound)
         inside = max(above.greater, below.less)
-        operator, moment = name.split("_")
-        network = title(ADD if operator == "add" else SUB)
-        parts[f"{network} (t = {'0' if moment == 'init' else 'T'})"] = OneSided(
-            inside, min(1.0, 2 * min(above.less, below.greater))
-        )
+        operator, moment = (names[part] for part in name.split("_"))
+        outside = min(1.0, 2 * min(above.less, below.greater))
+        parts[f"{operator} ({moment})"] = OneSided(inside, outside)
     values: dict[str, Value | None] = {"bound": CONSTANTS["gain_bound"]}
     for name, gain in (measured | plain).items():
         values |= gain.values(name)

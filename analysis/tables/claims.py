@@ -24,7 +24,7 @@ COLUMNS = [
 
 @register
 def claims(found: Found) -> Table:
-    """The original's claims in the order of its text, then what it overlooked.
+    """The claims in the order of the report, those of the original with its figures.
 
     For other data sets than the original's, without the original's figures and claims about them.
     """

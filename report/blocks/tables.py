@@ -201,6 +201,7 @@ def _effect(value: Value, cell: Cell, context: Context) -> Markup:
         "effect",
         what=Markup(context.effect(cell.finding)) if cell.finding else "",
         number=data_element(value, str(replace(shown, text=text)), lang),
+        between=" ",
         interval=interval(cell.interval, lang) if cell.interval else "",
     )
 

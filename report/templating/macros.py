@@ -344,10 +344,13 @@ class Writer(Engine):
         if found.effect and any(run.status == "diverged" for run in runs):
             yield self.labels("finished_only")
         if found.effect and found.interval:
-            what, ends = Markup(self._short(found.id, "effect")), self.ci(found.interval)
-            space = "" if what.endswith("）") else " "
-            told = Markup("{}" + space + "{}" + self.labels("list_comma") + "{} {}")
-            yield told.format(what, self.n(found.effect), self.labels("interval"), ends)
+            yield partial(
+                "effect",
+                what=Markup(self._short(found.id, "effect")),
+                number=self.n(found.effect),
+                between=f"{self.labels('list_comma')}{self.labels('interval')} ",
+                interval=self.ci(found.interval),
+            )
         if found.p:
             told = Markup("{} {}").format(self.labels("corrected"), self.p(found.p))
             if "all" in found.values and found.verdict is not Verdict.MIXED:
