@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 
@@ -10,24 +11,22 @@ from experiments.record import RESULTS, schema
 from experiments.scheduling.estimates import seconds
 from experiments.scheduling.scheduler import Engine, cores, needed, supervise
 from experiments.support.arguments import add_extras, add_study, chosen_extras
-from experiments.training.state import NO_EXTRAS, Extras
+from experiments.training.state import NO_EXTRAS
 from models.cli import OneLineParser, run
 from models.errors import UsageError
 
 
-def train(
-    profile: str, *, engine: str, only: str | None, minutes: float | None, extras: Extras
-) -> int:
+def train(profile: str, given: argparse.Namespace) -> int:
     """Train what is missing or stale of a profile; returns the exit status."""
     plan = study.load().plan(profile)
-    if only is not None:
-        plan = _selected(plan, only)
-    if minutes is not None and engine == "ray":
-        raise UsageError("--minutes: of this machine only, not of a Ray cluster.")
-    if extras != NO_EXTRAS and engine == "ray":
-        raise UsageError("--save, --log: of this machine only, not of a Ray cluster.")
-    cluster = _cluster() if engine == "ray" else None
-    return supervise(plan, profile, minutes=minutes, engine=cluster, extras=extras)
+    if given.only is not None:
+        plan = _selected(plan, given.only)
+    extras = chosen_extras(given.save, given.log)
+    if given.engine == "local":
+        return supervise(plan, profile, minutes=given.minutes, extras=extras)
+    if given.minutes is not None or extras != NO_EXTRAS:
+        raise UsageError("--minutes, --save, --log: of this machine only, not of a Ray cluster.")
+    return supervise(plan, profile, engine=_cluster())
 
 
 def _selected(plan: list[study.Planned], only: str) -> list[study.Planned]:
@@ -104,13 +103,7 @@ def main() -> int:
         return 0
     profile = study.profile_name(arguments.profile, arguments.dataset)
     if arguments.command == "train":
-        return train(
-            profile,
-            engine=arguments.engine,
-            only=arguments.only,
-            minutes=arguments.minutes,
-            extras=chosen_extras(arguments.save, arguments.log),
-        )
+        return train(profile, arguments)
     return status(profile, as_json=arguments.json)
 
 

@@ -10,7 +10,8 @@ import models
 from experiments.datasets import USUAL, DatasetName
 
 OptionValue = bool | int | str
-Positive = Annotated[int, Field(ge=1, le=10_000_000)]
+#: How options are named in a variant; the others by their values.
+_TAGS = {"batch_norm": "nobn", "softmax": "softmax", "ratio": "ratio{}", "growth_rate": "gr{}"}
 
 
 class Config(BaseModel):
@@ -74,27 +75,17 @@ class Config(BaseModel):
         return self
 
     @property
+    def channels(self) -> int:
+        """Channels of the network's input: 1 or 3."""
+        return models.NETWORKS[self.network].input_channels
+
+    @property
     def variant(self) -> str:
         """The network with the options that differ from the defaults: ``ResNet18-mul-nobn``."""
-        tags = [self.network]
-        for option, value in self.options.items():
-            if value == models.DEFAULTS[option]:
-                continue
-            match option:
-                case "batch_norm":
-                    tags.append("nobn")
-                case "softmax":
-                    tags.append("softmax")
-                case "ratio":
-                    tags.append(f"ratio{value}")
-                case "growth_rate":
-                    tags.append(f"gr{value}")
-                case _:
-                    tags.append(str(value))
-        if self.stop == "stable":
-            tags.append("stable")
-        if self.recipe == "strong":
-            tags.append("strong")
-        if self.tag:
-            tags.append(self.tag)
-        return "-".join(tags)
+        tags = [
+            _TAGS.get(option, "{}").format(value)
+            for option, value in self.options.items()
+            if value != models.DEFAULTS[option]
+        ]
+        tags += ["stable"] * (self.stop == "stable") + ["strong"] * (self.recipe == "strong")
+        return "-".join([self.network, *tags, *([self.tag] if self.tag else [])])

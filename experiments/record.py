@@ -60,13 +60,18 @@ class Macs(Part):
     thop: Count
 
 
-class NetworkInfo(Part):
-    """The network as built. ``macs`` at 224 px (LeNet: 28); ``macs_at_input`` at the run's size."""
+class Size(Part):
+    """A network's size. ``macs`` at 224 px (LeNet: 28); ``macs_at_input`` at the run's size."""
 
     parameters: Count
     macs: Macs
     macs_size: Count
     macs_at_input: Macs
+
+
+class NetworkInfo(Size):
+    """The network as built."""
+
     layers: Annotated[str, Field(max_length=200_000)]  # torchinfo's table
 
 
@@ -81,12 +86,19 @@ class Epoch(Part):
     seconds: NonNegative  # training only
 
 
-class Evaluation(Part):
+class Fit(Part):
+    """The trained network on some images, in evaluation mode: loss in nats an image, accuracy as a
+    fraction."""
+
+    images: Positive
+    loss: Finite
+    accuracy: Fraction
+
+
+class Evaluation(Fit):
     """The trained network on one split; ``predictions`` has one digit per image, in order."""
 
     images: Annotated[int, Field(ge=1, le=10_000)]
-    loss: Finite
-    accuracy: Fraction
     per_class_accuracy: Annotated[list[Fraction], Field(min_length=10, max_length=10)]
     predictions: Digits
 
@@ -95,14 +107,6 @@ class Evaluation(Part):
         if len(self.predictions) != self.images:
             raise ValueError(f"predictions: expected {self.images} digits")
         return self
-
-
-class Fit(Part):
-    """How well the trained network fits training images, in evaluation mode."""
-
-    images: Positive
-    loss: Finite
-    accuracy: Fraction
 
 
 class GradientNorms(Part):

@@ -114,9 +114,8 @@ class Study:
         return {"dataset": dataset, **self._profiles[base]}
 
     def _settings(self, profile: str, network: str, variant: str) -> dict[str, Any]:
-        defaults = dict(self.profile(profile))
-        defaults.pop("runs", None)
-        networks = defaults.pop("network", {})
+        defaults = self.profile(profile)
+        networks = defaults.pop("network")
         return defaults | networks.get(network, {}) | networks.get(variant, {})
 
     def config(
@@ -143,7 +142,7 @@ class Study:
 
     @staticmethod
     def _validated(network: str, options: Mapping[str, Any], settings: dict[str, Any]) -> Config:
-        settings = {key: value for key, value in settings.items() if key != "seeds"}
+        settings = {key: value for key, value in settings.items() if key not in ("runs", "seeds")}
         try:
             return Config(network=network, options=dict(options), **settings)
         except ValidationError as error:
@@ -159,22 +158,20 @@ class Study:
         Raises:
             UsageError: unknown profile.
         """
-        self.profile(profile)
+        order = self.profile(profile).get("runs")
         base, _ = split_name(profile)
         planned = []
         for run in self._runs:
-            chosen = "runs" in self._profiles[base]
-            if not (chosen or run.profiles is None or base in run.profiles):
+            if not (order or run.profiles is None or base in run.profiles):
                 continue
-            extra: dict[str, Any] = {"epochs": run.epochs, "recipe": run.recipe}
-            extra |= {"input_size": run.input_size, "tag": run.tag}
+            extra = run.model_dump(include={"epochs", "recipe", "input_size", "tag"})
             if run.stop == "stable":
                 extra |= {"stop": "stable", "schedule": "constant"}
             first = self.config(profile, run.network, run.options, **extra)
             for seed in self._settings(profile, first.network, first.variant)["seeds"]:
                 config = first.model_copy(update={"seed": seed})
                 planned.append(Planned(f"{config.variant}.s{seed}", config))
-        if order := self._profiles[base].get("runs"):
+        if order:
             planned = [p for p in planned if p.config.variant in order]
             planned.sort(key=lambda p: order.index(p.config.variant))
         return planned
@@ -184,8 +181,7 @@ class Study:
 
         ``SEResNet34.s0`` is a run of the study; ``SEResNet34-e3-lr0.01.s0`` has 3 epochs at 0.01.
         """
-        kind: dict[str, str] = {"stop": config.stop, "schedule": config.schedule}
-        kind |= {"recipe": config.recipe, "tag": config.tag}
+        kind = config.model_dump(include={"stop", "schedule", "recipe", "tag"})
         usual = self.config(profile, config.network, config.options, **kind)
         tags = [config.variant]
         if config.stop == "epochs" and config.epochs != usual.epochs:

@@ -6,6 +6,7 @@ Counted on the meta device: no memory, no arithmetic.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,7 @@ def count(name: str, size: int | None = None, **options: Any) -> Counts:
     return Counts(found.total_params, found.total_mult_adds, int(macs), table)
 
 
+@functools.cache
 def summary(name: str, size: int | None = None, **options: Any) -> torchinfo.ModelStatistics:
     """torchinfo's statistics of one image of ``size`` px."""
     with torch.device("meta"):

@@ -13,11 +13,6 @@ import models
 from models.errors import UsageError
 
 
-def path_of(record: Path) -> Path:
-    """The path of the weights that belong to a record."""
-    return record.with_suffix(".safetensors")
-
-
 def serialise(net: nn.Module) -> bytes:
     """The weights and running statistics of a network as a safetensors file."""
     state = {name: tensor.contiguous().cpu() for name, tensor in net.state_dict().items()}
@@ -31,7 +26,7 @@ def load(record: Path | str) -> nn.Module:
         UsageError: no weights were saved, or their hash is not the record's.
     """
     path = Path(record).expanduser()
-    weights = path_of(path)
+    weights = path.with_suffix(".safetensors")
     try:
         content = json.loads(path.read_bytes())
         config, sha256 = content["config"], content.get("weights_sha256")

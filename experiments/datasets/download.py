@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import pickle
 import subprocess
 import tarfile
 import time
@@ -37,7 +36,6 @@ UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 _FAILURES = (
     *UNREADABLE,
     http.client.HTTPException,
-    pickle.UnpicklingError,
     zipfile.BadZipFile,
     tarfile.TarError,
     subprocess.SubprocessError,
@@ -148,31 +146,22 @@ def _places(dataset: Dataset, folder: Path, name: str) -> Iterator[Path]:
 
 
 def mirrors(*addresses: str) -> Callable[[Dataset], dict[str, bytes]]:
-    """A source: folders on the web that hold the four compressed IDX files."""
+    """A source: folders on the web with the published files, of which IDX files are compressed."""
 
     def fetch(dataset: Dataset) -> dict[str, bytes]:
         problems = []
         for address in addresses:
             try:
                 files = {}
-                for name in IDX_FILES:
-                    files[name] = download(f"{address}{name}.gz", dataset.max_bytes)
+                for name in dataset.sha256:
+                    published = f"{name}.gz" if name in IDX_FILES else name
+                    files[name] = download(f"{address}{published}", dataset.max_bytes)
                     _verified(dataset, name, files[name])
             except (*UNREADABLE, http.client.HTTPException) as error:
                 problems.append(f"{address}: {getattr(error, 'reason', error)}")
             else:
                 return files
         raise ValueError("; ".join(problems))
-
-    return fetch
-
-
-def url(address: str) -> Callable[[Dataset], dict[str, bytes]]:
-    """A source: the single file of a data set on the web."""
-
-    def fetch(dataset: Dataset) -> dict[str, bytes]:
-        (name,) = dataset.sha256
-        return {name: download(address, dataset.max_bytes)}
 
     return fetch
 

@@ -15,7 +15,7 @@ from typing import IO
 import numpy as np
 
 from experiments.datasets.base import DIGITS, Arrays, Bytes, Dataset
-from experiments.datasets.download import url
+from experiments.datasets.download import mirrors
 
 ARCHIVE = "gzip.zip"
 _SIDE = 28
@@ -62,7 +62,7 @@ DATASET = Dataset(
     title="EMNIST-Digits",
     classes={"zh": DIGITS, "en": DIGITS},
     sha256={ARCHIVE: "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e"},
-    sources=(("NIST's server", url("https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip")),),
+    sources=(("NIST's server", mirrors("https://biometrics.nist.gov/cs_links/EMNIST/")),),
     read=read,
     max_bytes=561_753_746,
 )

@@ -62,9 +62,8 @@ def probabilities(path: Path, images: NDArray[np.uint8]) -> torch.Tensor:
         UsageError: the run's weights cannot be loaded (``models.load``).
     """
     config = read(path).config
-    channels = models.resolve(config.network).input_channels
     net = models.load(path)
     with torch.inference_mode():
-        output = net(to_input(torch.tensor(images), config.input_size, channels))
+        output = net(to_input(torch.tensor(images), config.input_size, config.channels))
     # With the option `softmax` the network's output is probabilities.
     return output if config.options.get("softmax") else output.softmax(dim=1)

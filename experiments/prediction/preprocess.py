@@ -142,13 +142,8 @@ def _fitted(digit: Grey) -> Grey:
 
 def _centred(digit: Grey) -> NDArray[np.uint8]:
     """The digit in 28x28 pixels, its centre of mass in the middle, to the nearest pixel."""
-    height, width = digit.shape
-    y, x = np.mgrid[:height, :width]
-    middle = (SIDE - 1) / 2
-    top = round(middle - float((digit * y).sum() / digit.sum()))
-    left = round(middle - float((digit * x).sum() / digit.sum()))
-    top = min(max(top, 0), SIDE - height)
-    left = min(max(left, 0), SIDE - width)
-    image = np.zeros((SIDE, SIDE), dtype=np.uint8)
-    image[top : top + height, left : left + width] = np.rint(255 * digit).astype(np.uint8)
-    return image
+    room = SIDE - np.array(digit.shape)
+    middle = np.array(ndimage.center_of_mass(digit))
+    before = np.clip(np.rint((SIDE - 1) / 2 - middle).astype(int), 0, room)
+    padding = np.stack([before, room - before], axis=1)
+    return np.pad(np.rint(255 * digit).astype(np.uint8), padding)

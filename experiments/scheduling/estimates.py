@@ -1,17 +1,18 @@
 """Expected time and memory of a run, from the network's multiply-accumulates and parameters.
 
 The estimates order the runs, weight the progress bars and place runs on a cluster or a GPU.
-``Pace`` corrects them by measured throughput.
 """
 
 from __future__ import annotations
 
 import functools
-import statistics
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from experiments.config import Config
+
+if TYPE_CHECKING:
+    from torchinfo import ModelStatistics
 
 # One core of an AMD EPYC with AVX-512 bf16: fitted to the records of `standard`, each of which it
 # predicts within a factor of 1.6.
@@ -31,34 +32,19 @@ _GPU_BYTES = 40e9  # assumed memory of a GPU that several runs share
 _GPU_FACTOR = 2
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Parameters; of one image: multiply-accumulates and bytes of all layers' outputs (fp32)."""
-
-    parameters: int
-    macs: int
-    activation_bytes: int
-
-
-def cost(config: Config) -> Cost:
-    """The cost of a configuration's network at its input size."""
-    return _cost(config.network, config.input_size, tuple(sorted(config.options.items())))
-
-
-@functools.cache
-def _cost(network: str, size: int, options: tuple[tuple[str, bool | int | str], ...]) -> Cost:
+def _network(config: Config) -> ModelStatistics:
+    """torchinfo's statistics of a configuration's network at its input size, of one image."""
     from models.complexity import summary  # imports torch: seconds
 
-    found = summary(network, size, **dict(options))
-    return Cost(found.total_params, found.total_mult_adds, found.total_output_bytes)
+    return summary(config.network, config.input_size, **config.options)
 
 
 def images_per_second(config: Config) -> float:
     """Expected training throughput of one CPU core."""
-    network = cost(config)
+    network = _network(config)
     seconds = (
-        network.macs * _SECONDS_PER_MAC
-        + network.parameters / config.batch_size * _SECONDS_PER_PARAMETER
+        network.total_mult_adds * _SECONDS_PER_MAC
+        + network.total_params / config.batch_size * _SECONDS_PER_PARAMETER
         + _SECONDS_PER_IMAGE
     )
     return 1 / (seconds * (1.0 if has_bf16() else _FP32_FACTOR))
@@ -81,34 +67,6 @@ def has_bf16() -> bool:
         return True
 
 
-@dataclass
-class Pace:
-    """Ratio of actual to estimated time on this machine, from measured throughputs."""
-
-    _measured: dict[str, float] = field(default_factory=dict)
-
-    def observe(self, run: str, config: Config, rate: float) -> None:
-        """Take in the current training throughput of a run, in images per second."""
-        if rate > 0:
-            self._measured[run] = images_per_second(config) / rate
-
-    def knows(self, run: str) -> bool:
-        """Whether this run's throughput was measured."""
-        return run in self._measured
-
-    @property
-    def is_measured(self) -> bool:
-        """Whether any run's throughput was measured."""
-        return bool(self._measured)
-
-    def seconds(self, run: str, config: Config) -> float:
-        """Expected seconds of a run here: by its own ratio, else by the median of all runs'."""
-        if not self._measured:
-            return seconds(config)
-        factor = self._measured.get(run) or statistics.median(self._measured.values())
-        return factor * seconds(config)
-
-
 def memory(config: Config) -> int:
     """Expected bytes of main memory of a run on a CPU."""
     return int(_PROCESS_BYTES + _training_bytes(config))
@@ -121,6 +79,6 @@ def gpu_share(config: Config) -> float:
 
 
 def _training_bytes(config: Config) -> float:
-    network = cost(config)
-    weights = network.parameters * _BYTES_PER_PARAMETER
-    return weights + config.batch_size * network.activation_bytes
+    network = _network(config)
+    weights = network.total_params * _BYTES_PER_PARAMETER
+    return weights + config.batch_size * network.total_output_bytes

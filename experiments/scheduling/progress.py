@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
-from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -16,13 +14,17 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from experiments.record import Epoch
+from experiments.record import Epoch, Record
 
 
 class Display:
     """Overall progress with an ETA, and a line for each run under way.
 
     Progress counts expected seconds, so that a large network weighs more than a small one.
+
+    Attributes:
+        failed: the runs that failed, with reasons.
+        postponed: how many runs were left for the next call because of the time limit.
     """
 
     def __init__(self) -> None:
@@ -47,17 +49,14 @@ class Display:
         self._tasks: dict[str, TaskID] = {}
         self._overall: TaskID | None = None
         self._finished = 0
+        self.failed: dict[str, str] = {}
+        self.postponed = 0
 
     def __enter__(self) -> Display:
         self._progress.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def note(self, text: str) -> None:
@@ -95,22 +94,24 @@ class Display:
                 f"validation accuracy {epoch.validation_accuracy:.2%}, {epoch.seconds:.0f} s"
             )
 
-    def run_done(self, run: str, result: dict[str, Any]) -> None:
+    def run_done(self, run: str, record: Record) -> None:
         """A run's record is written."""
-        if result["status"] == "finished":
-            what = f"test accuracy {result['accuracy']:.2%}"
-        elif result["status"] == "diverged":
-            what = f"diverged at step {result['step']}"
+        seconds = f", {record.timing.wall_seconds:.0f} s"
+        if record.test:
+            self._end(run, f"test accuracy {record.test.accuracy:.2%}{seconds}")
+        elif record.divergence:
+            self._end(run, f"diverged at step {record.divergence.step}{seconds}")
         else:
-            what = f"failed: {result['reason']}"
-        self._end(run, f"{what}, {result['seconds']:.0f} s")
+            self.run_failed(run, record.reason or "", seconds)
 
-    def run_failed(self, run: str, reason: str) -> None:
-        """A run ended without a record."""
-        self._end(run, f"failed: {reason}")
+    def run_failed(self, run: str, reason: str, seconds: str = "") -> None:
+        """A run ended without a record, or with one that says why it failed."""
+        self.failed[run] = reason
+        self._end(run, f"failed: {reason}{seconds}")
 
     def run_postponed(self, run: str) -> None:
         """A run is left for the next call."""
+        self.postponed += 1
         self.note(f"{run}: would not end in time; left for the next call")
         if run in self._tasks:
             self._progress.update(self._tasks[run], visible=False)

@@ -25,8 +25,8 @@ from experiments.datasets import splits
 from experiments.record import RESULTS, Record, write
 from experiments.scheduling import estimates
 from experiments.scheduling.progress import Display
-from experiments.scheduling.scheduler import Deadline, Outcome, handle_message
-from experiments.scheduling.worker import summary, train
+from experiments.scheduling.scheduler import handle_message
+from experiments.scheduling.worker import train
 from experiments.study import Planned
 from experiments.support.git import ROOT, commit
 from experiments.support.signals import Stopped
@@ -47,9 +47,7 @@ _GPU_HOST = 4_000_000_000
 _HELP = "`ray start --head` starts one here; docs/cluster.md says more."
 
 
-def on_a_cluster(
-    todo: list[Planned], profile: str, display: Display, outcome: Outcome, _: Deadline
-) -> None:
+def on_a_cluster(todo: list[Planned], profile: str, display: Display) -> None:
     """Train the runs on the cluster that ``RAY_ADDRESS`` names, else on the one running here.
 
     Raises:
@@ -71,7 +69,7 @@ def on_a_cluster(
             f"CPU cores: {total.get('CPU', 0):.0f}, GPUs: {total.get('GPU', 0):.0f}"
         )
         display.start([(p.id, estimates.seconds(p.config)) for p in todo])
-        _supervise(todo, profile, images, signals, display, outcome)
+        _supervise(todo, profile, images, signals, display)
     finally:
         ray.shutdown()  # ends what still runs
         for each, handler in before.items():
@@ -132,7 +130,6 @@ def _supervise(
     images: Mapping[str, splits.Images],
     signals: list[int],
     display: Display,
-    outcome: Outcome,
 ) -> None:
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     inbox = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
@@ -160,7 +157,7 @@ def _supervise(
         with suppress(RayError):  # progress is not essential
             for run, message in inbox.get_nowait_batch(inbox.qsize()):
                 if message is not None:
-                    handle_message(message, run, display, outcome)
+                    handle_message(message, run, display)
                 elif run in started:
                     display.note(f"{run}: its node or its process was lost; it starts again")
                 else:
@@ -170,7 +167,7 @@ def _supervise(
             run = pending.pop(done)
             if run not in started:
                 display.run_started(run)
-            handle_message(_result(done, profile), run, display, outcome)
+            handle_message(_result(done, profile), run, display)
 
 
 def _needs(config: Config, gpus: bool) -> dict[str, Any]:
@@ -217,7 +214,7 @@ def _result(done: ray.ObjectRef[Record], profile: str) -> tuple[str, Any]:
         write(record.model_copy(update={"environment": environment}), RESULTS / profile)
     except OSError as error:
         return "unwritable", explain(error)
-    return "done", summary(record)
+    return "done", record
 
 
 def _first_line(error: BaseException) -> str:

@@ -6,14 +6,16 @@ others. A run writes its record atomically when it has finished.
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
+import statistics
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -24,7 +26,7 @@ from experiments.config import Config
 from experiments.datasets import DATASETS
 from experiments.datasets.download import acquire
 from experiments.record import RESULTS, RecordError, read
-from experiments.scheduling.estimates import Pace, gpu_share, has_bf16
+from experiments.scheduling.estimates import gpu_share, has_bf16, images_per_second
 from experiments.scheduling.estimates import seconds as expected_seconds
 from experiments.scheduling.log import path_of
 from experiments.scheduling.progress import Display
@@ -43,42 +45,39 @@ class RecordWriteError(Exception):
     """A record could not be written, so training stops; the message is one line."""
 
 
-@dataclass
-class Outcome:
-    """Ids of the runs that were done in this call, that failed (with reasons), and that were left
-    for the next call because of the time limit."""
-
-    done: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-    postponed: list[str] = field(default_factory=list)
-
-
 class Deadline:
-    """A limit on the time of training, and which runs should end within it."""
+    """A limit on the time of training, and which runs should end within it.
+
+    The expected time of a run is corrected by the throughput measured here: its own, else the
+    median of all runs'.
+    """
 
     def __init__(self, minutes: float | None) -> None:
-        self.pace = Pace()
-        self._end = None if minutes is None else time.monotonic() + 60 * minutes
+        self._end = math.inf if minutes is None else time.monotonic() + 60 * minutes
+        self._ratios: dict[str, float] = {}  # of actual to expected time
 
     @property
     def left(self) -> float:
         """Seconds left; infinite without a deadline."""
-        return float("inf") if self._end is None else self._end - time.monotonic()
+        return self._end - time.monotonic()
+
+    def observe(self, planned: Planned, rate: float) -> None:
+        """Take in the current training throughput of a run, in images per second."""
+        self._ratios[planned.id] = images_per_second(planned.config) / rate
 
     def admits(self, planned: Planned, share_done: float = 0.0) -> bool:
         """Whether a run should end in time, given the share of it that is done."""
-        if self._end is None:
-            return True
-        return (1 - share_done) * self.pace.seconds(planned.id, planned.config) <= self.left
+        ratio = self._ratios.get(planned.id) or statistics.median(self._ratios.values() or [1.0])
+        return (1 - share_done) * ratio * expected_seconds(planned.config) <= self.left
 
-    def waits_for_a_measurement(self, running: int) -> bool:
-        """Whether the first run is still training alone to measure its throughput."""
-        return self._end is not None and running > 0 and not self.pace.is_measured
+    def waits_for_a_measurement(self) -> bool:
+        """Whether no run has been trained long enough to measure its throughput."""
+        return self._end < math.inf and not self._ratios
 
 
-#: Trains runs in the order of the list, shows progress and fills the outcome. Arguments: the runs,
-#: the profile's name, the display, the outcome, the deadline.
-Engine = Callable[[list[Planned], str, Display, Outcome, Deadline], None]
+#: Trains runs in the order of the list and shows progress. Arguments: the runs, the profile's name,
+#: the display.
+Engine = Callable[[list[Planned], str, Display], None]
 
 
 def supervise(
@@ -99,29 +98,55 @@ def supervise(
         minutes: time limit; no run is started that would end later.
         engine: trains the runs; on this machine by default.
         extras: what the runs write besides their records, on this machine.
+
+    Raises:
+        UsageError: a record could not be written; the running processes have ended.
+        OSError: the folder of records cannot be written to.
+        DataError: there are runs to train and no data.
     """
-    if again or needed(plan, RESULTS / profile):
+    display, folder = Display(), RESULTS / profile
+    engine = engine or partial(on_this_machine, deadline=Deadline(minutes), extras=extras)
+    requested_at = time.time()
+    if again or needed(plan, folder):
         for planned in plan:
             # This imports torch, before Ctrl-C raises an exception: raised inside torch's C++ code
             # it would abort the process.
             expected_seconds(planned.config)
+    elif not _orphaned_checkpoints(plan, profile):
+        return 0
+
+    def on_wait(holder: str) -> None:
+        display.note(f"process {holder} is training profile {profile}: waiting for it")
+
     try:
-        with stoppable():
-            outcome = train_all(
-                plan, profile, again=again, minutes=minutes, engine=engine, extras=extras
-            )
+        with stoppable(), display, exclusive(folder / ".lock", on_wait):
+            # Another process may have trained some of the runs during a wait.
+            todo = [
+                p
+                for p in plan
+                if why_stale(p, folder)
+                or (again and (folder / f"{p.id}.json").stat().st_mtime <= requested_at)
+            ]
+            for path in _orphaned_checkpoints([p for p in plan if p not in todo], profile):
+                path.unlink(missing_ok=True)
+            # Seed by seed, so that an interrupted study is complete with fewer seeds. Within a seed
+            # the longest run first, which balances the cores; with a deadline in the study's order.
+            longest_first = -1 if minutes is None else 0
+            todo.sort(key=lambda p: (p.config.seed, longest_first * expected_seconds(p.config)))
+            if todo:
+                engine(todo, profile, display)
     except Stopped as stopped:
         line = f"{_finished(plan, profile)}; the same command goes on where this one ended."
         print(f"stopped: {line}", file=sys.stderr)
         return stopped.status
     except RecordWriteError as error:
         raise UsageError(f"{error} {_finished(plan, profile)}.") from None
-    if outcome.postponed:
-        line = f"{_finished(plan, profile)}; {len(outcome.postponed)} would not have ended within"
+    if display.postponed:
+        line = f"{_finished(plan, profile)}; {display.postponed} would not have ended within"
         print(f"{line} {minutes:g} minutes: the same command goes on with them.", file=sys.stderr)
-    for run, reason in outcome.failed.items():
+    for run, reason in display.failed.items():
         print(f"{run} failed: {reason}", file=sys.stderr)
-    return 1 if outcome.failed else 0
+    return 1 if display.failed else 0
 
 
 def _finished(plan: list[Planned], profile: str) -> str:
@@ -149,59 +174,6 @@ def needed(plan: list[Planned], folder: Path) -> dict[str, str]:
     return {run: reason for run, reason in reasons.items() if reason is not None}
 
 
-def train_all(
-    plan: list[Planned],
-    profile: str,
-    *,
-    again: bool = False,
-    minutes: float | None = None,
-    engine: Engine | None = None,
-    extras: Extras = NO_EXTRAS,
-) -> Outcome:
-    """Train what is missing or stale of a plan (``again``: all of it); see ``supervise``.
-
-    Raises:
-        RecordWriteError: a record could not be written; the running processes have ended.
-        OSError: the folder of records cannot be written to.
-        DataError: there are runs to train and no data.
-    """
-    folder = RESULTS / profile
-    outcome, deadline = Outcome(), Deadline(minutes)
-    requested_at = time.time()
-    if not again and not needed(plan, folder) and not _orphaned_checkpoints(plan, profile):
-        return outcome
-
-    def on_wait(holder: str) -> None:
-        display.note(f"process {holder} is training profile {profile}: waiting for it")
-
-    with Display() as display, exclusive(folder / ".lock", on_wait):
-        # Another process may have trained some of the runs during a wait.
-        repeated = {
-            p.id
-            for p in plan
-            if again and not _written_since(requested_at, folder / f"{p.id}.json")
-        }
-        todo = [p for p in plan if p.id in repeated or why_stale(p, folder)]
-        for path in _orphaned_checkpoints([p for p in plan if p not in todo], profile):
-            path.unlink(missing_ok=True)
-        if not todo:
-            return outcome
-        # Seed by seed, so that an interrupted study is complete with fewer seeds. Within a seed the
-        # longest run first, which balances the cores; with a deadline in the study's order.
-        if minutes is None:
-            todo.sort(key=lambda p: (p.config.seed, -expected_seconds(p.config)))
-        else:
-            todo.sort(key=lambda p: p.config.seed)
-        (engine or partial(on_this_machine, extras=extras))(
-            todo, profile, display, outcome, deadline
-        )
-    return outcome
-
-
-def _written_since(moment: float, path: Path) -> bool:
-    return path.exists() and path.stat().st_mtime > moment
-
-
 def _orphaned_checkpoints(plan: list[Planned], profile: str) -> list[Path]:
     """Checkpoints of finished runs, whose process was killed after it wrote the record."""
     folder = checkpoint.FOLDER / profile
@@ -211,13 +183,7 @@ def _orphaned_checkpoints(plan: list[Planned], profile: str) -> list[Path]:
 
 
 def on_this_machine(
-    todo: list[Planned],
-    profile: str,
-    display: Display,
-    outcome: Outcome,
-    deadline: Deadline,
-    *,
-    extras: Extras = NO_EXTRAS,
+    todo: list[Planned], profile: str, display: Display, *, deadline: Deadline, extras: Extras
 ) -> None:
     """Train the runs here, each in its own process."""
     for dataset in {p.config.dataset for p in todo}:  # once, before any run needs it
@@ -225,7 +191,7 @@ def on_this_machine(
     if not (has_gpu() or has_bf16()):
         display.note("this processor has no bf16 arithmetic: runs are in fp32, twice as long")
     display.start([(p.id, expected_seconds(p.config)) for p in todo])
-    workers = _Workers(todo, profile, display, outcome, deadline, extras)
+    workers = _Workers(todo, profile, display, deadline, extras)
     try:
         workers.train()
     finally:
@@ -249,15 +215,14 @@ class _Workers:
         todo: list[Planned],
         profile: str,
         display: Display,
-        outcome: Outcome,
         deadline: Deadline,
         extras: Extras,
     ) -> None:
         self.running: dict[Connection, _Worker] = {}
         self._waiting = list(todo)
         self._micro_batches: dict[str, int] = {}
-        self._profile, self._display, self._extras = profile, display, extras
-        self._outcome, self._deadline = outcome, deadline
+        self._profile, self._display = profile, display
+        self._deadline, self._extras = deadline, extras
         self._threads = min(4, cores()) if has_gpu() else 1
         self._context = multiprocessing.get_context("forkserver")
         # The server imports torch once; each run's process is a fork of it.
@@ -278,10 +243,10 @@ class _Workers:
                 self._receive(connection)
             self._end_late_ones()
         for planned in self._waiting:
-            self._postpone(planned)
+            self._display.run_postponed(planned.id)
 
     def _next(self) -> Planned | None:
-        if self._deadline.waits_for_a_measurement(len(self.running)):
+        if self.running and self._deadline.waits_for_a_measurement():
             return None
         admitted = [planned for planned in self._waiting if self._deadline.admits(planned)]
         return next_that_fits(admitted, [worker.planned for worker in self.running.values()])
@@ -302,7 +267,7 @@ class _Workers:
         except (OSError, EOFError) as error:  # the server was killed, or there is no memory
             here.close()
             reason = f"its process could not be started: {error or 'its server ended'}"
-            handle_message(("error", reason), planned.id, self._display, self._outcome)
+            self._display.run_failed(planned.id, reason)
             return
         finally:
             there.close()
@@ -319,8 +284,8 @@ class _Workers:
         if message[0] == "step":
             done, total, rate = message[1]
             worker.share_done = done / total
-            self._deadline.pace.observe(planned.id, planned.config, rate)
-        if handle_message(message, planned.id, self._display, self._outcome):
+            self._deadline.observe(planned, rate)
+        if handle_message(message, planned.id, self._display):
             del self.running[connection]
             connection.close()
             worker.process.join()
@@ -332,18 +297,14 @@ class _Workers:
         """Terminate all runs at the deadline, and before it those that will miss it by their
         measured throughput."""
         for connection, worker in list(self.running.items()):
-            late = self._deadline.pace.knows(worker.planned.id) and not self._deadline.admits(
+            late = worker.share_done > 0 and not self._deadline.admits(
                 worker.planned, worker.share_done
             )
             if late or self._deadline.left <= 0:
                 del self.running[connection]
                 _end([worker.process])
                 connection.close()
-                self._postpone(worker.planned)
-
-    def _postpone(self, planned: Planned) -> None:
-        self._outcome.postponed.append(planned.id)
-        self._display.run_postponed(planned.id)
+                self._display.run_postponed(worker.planned.id)
 
 
 def cores() -> int:
@@ -365,7 +326,7 @@ def next_that_fits(waiting: list[Planned], running: list[Planned]) -> Planned | 
     return next((planned for planned in waiting if share(planned.config) <= room), None)
 
 
-def handle_message(message: tuple[str, Any], run: str, display: Display, outcome: Outcome) -> bool:
+def handle_message(message: tuple[str, Any], run: str, display: Display) -> bool:
     """Handle a message of a run (``worker.work``); returns whether it was the run's last.
 
     Raises:
@@ -382,12 +343,8 @@ def handle_message(message: tuple[str, Any], run: str, display: Display, outcome
         case "split":
             display.note(f"{run}: out of memory; begins anew with {content} micro-batches")
         case "done":
-            outcome.done.append(run)
             display.run_done(run, content)
-            if content["status"] == "failed":
-                outcome.failed[run] = content["reason"]
         case "error":
-            outcome.failed[run] = content
             display.run_failed(run, content)
         case "unwritable":
             raise RecordWriteError(content)

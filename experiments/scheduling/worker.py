@@ -57,13 +57,12 @@ def work(job: Job, supervisor: Connection) -> None:
         os._exit(0)  # after running out of memory the process is in an unknown state
 
     weights = Weights()
-    log: Log | None = None
+    title = f"{job.id}: {job.config.model_dump_json()}"
+    log = Log(path_of(job.profile, job.id), title, go_on=job.micro_batches > 1)
+    callbacks: list[Callback] = [log]
     try:
         from experiments.datasets import splits
 
-        title = f"{job.id}: {job.config.model_dump_json()}"
-        log = Log(path_of(job.profile, job.id), title, go_on=job.micro_batches > 1)
-        callbacks: list[Callback] = [log]
         if job.extras.save:
             callbacks.append(weights)
         if job.extras.tracker == "tensorboard":
@@ -72,13 +71,13 @@ def work(job: Job, supervisor: Connection) -> None:
             callbacks.append(TensorBoard(job))
         images = splits.load(job.config.dataset)
         record, checkpoint = train(job, images, tell, 0.2, restart_with_smaller_batches, callbacks)
-    except MemoryError as error:
-        return tell("error", _failed(log, job, error, "out of memory before training began"))
-    except (OSError, ImportError, DataError) as error:
-        return tell("error", _failed(log, job, error, str(error)))
     except Exception as error:
-        _failed(log, job, error, "")
-        raise
+        log.on_error(error)
+        if not isinstance(error, MemoryError | OSError | ImportError | DataError):
+            raise
+        out = isinstance(error, MemoryError)
+        reason = "out of memory before training began" if out else error
+        return tell("error", f"{reason} (log: {path_of(job.profile, job.id)})")
     if record.reason is not None:
         record = record.model_copy(update={"reason": f"{record.reason} (log: {job.id}.log)"})
     kept = path_of(job.profile, job.id).with_suffix(".safetensors")
@@ -93,15 +92,7 @@ def work(job: Job, supervisor: Connection) -> None:
     except OSError as error:
         return tell("unwritable", explain(error))
     checkpoint.remove()
-    tell("done", summary(record))
-
-
-def _failed(log: Log | None, job: Job, error: Exception, reason: str) -> str:
-    """Write the traceback into the log; returns the reason with the log's path."""
-    if log is None:
-        return reason
-    log.on_error(error)
-    return f"{reason} (log: {path_of(job.profile, job.id)})"
+    tell("done", record)
 
 
 def train(
@@ -133,14 +124,3 @@ def train(
         on_split=on_split,
         callbacks=callbacks,
     )
-
-
-def summary(record: Record) -> dict[str, Any]:
-    """The values of a finished run that the progress display shows."""
-    return {
-        "status": record.status,
-        "reason": record.reason,
-        "accuracy": record.test.accuracy if record.test else None,
-        "step": record.divergence.step if record.divergence else None,
-        "seconds": record.timing.wall_seconds,
-    }

@@ -51,7 +51,7 @@ def sweep(folder: Path) -> None:
 
 
 @contextmanager
-def exclusive(path: Path, on_wait: Callable[[str], None]) -> Iterator[bool]:
+def exclusive(path: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
     """Hold an exclusive lock on the file ``path``; the system releases it if the process dies.
 
     Temporary files that killed processes left in the lock's folder are removed.
@@ -60,35 +60,27 @@ def exclusive(path: Path, on_wait: Callable[[str], None]) -> Iterator[bool]:
         path: the lock file; its folder is created.
         on_wait: called with the holder's process id before a wait.
 
-    Yields:
-        Whether there was a wait.
-
     Raises:
         OSError: the file cannot be created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     holder = path.with_name(f"{path.name}.pid")
-    lock, waited = FileLock(path), False
+    lock = FileLock(path)
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        waited = True
-        on_wait(_read(holder) or "unknown")
+        name = "unknown"
+        with suppress(OSError):
+            name = holder.read_text() or name
+        on_wait(name)
         lock.acquire()
     try:
         with suppress(OSError):  # on a full disk the holder stays unnamed
             holder.write_text(str(os.getpid()))
             for partial in path.parent.glob(f".*{_PARTIAL}"):
                 partial.unlink(missing_ok=True)
-        yield waited
+        yield
     finally:
         with suppress(OSError):
             holder.unlink(missing_ok=True)
         lock.release()
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return ""

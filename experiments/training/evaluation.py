@@ -17,7 +17,7 @@ BATCH = 500
 
 @torch.inference_mode()
 def predict(
-    config: Config, net: nn.Module, split: Split, channels: int, micro_batches: int = 1
+    config: Config, net: nn.Module, split: Split, micro_batches: int = 1
 ) -> tuple[torch.Tensor, torch.Tensor, float]:
     """Predicted classes ``(N,)``, true classes ``(N,)`` and the mean cross-entropy in nats, in
     evaluation mode. ``micro_batches`` divides the number of images in memory at once."""
@@ -25,7 +25,7 @@ def predict(
     digits, loss = [], torch.zeros((), dtype=torch.float64, device=split.images.device)
     at_once = max(1, BATCH // micro_batches)
     for images, y in zip(split.images.split(at_once), split.labels.split(at_once), strict=True):
-        x = to_input(images, config.input_size, channels)
+        x = to_input(images, config.input_size, config.channels)
         with torch.autocast(x.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             logits = net(x)
         logits = logits.float()

@@ -35,7 +35,6 @@ STABLE_CHANGE = 0.05
 
 #: Called with (steps done, steps in total, images per second) every ten steps and after each epoch.
 OnStep = Callable[[int, int, float], None]
-OnEpoch = Callable[[Epoch], None]
 
 
 def learning_rate(config: Config, step: int, total: int, steps_per_epoch: int) -> float:
@@ -71,11 +70,10 @@ def train(
     training: Split,
     validation: Split,
     *,
-    channels: int,
     checkpoint: Checkpoint,
     micro_batches: int = 1,
     on_step: OnStep = lambda *_: None,
-    on_epoch: OnEpoch = lambda _: None,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
     callbacks: Sequence[Callback] = (),
 ) -> Trained:
     """Train ``net`` in place, from the checkpoint if there is one.
@@ -90,7 +88,7 @@ def train(
     optimizer = AdamW(net, config)
     average = Average(net, total) if config.recipe == "strong" else None
     out = Trained(micro_batches=micro_batches)
-    out.probes = create(Subject(net, config, channels, validation, out))
+    out.probes = create(Subject(net, config, validation, out))
     parts: dict[str, Stateful] = {"net": net, "optimizer": optimizer}
     parts |= {probe.name: probe for probe in out.probes}
     parts |= {"average": average} if average else {}
@@ -111,7 +109,6 @@ def train(
                 average=average,
                 probes=out.probes,
                 epoch=epoch,
-                channels=channels,
                 micro_batches=out.micro_batches,
                 on_step=on_step,
             )
@@ -125,9 +122,7 @@ def train(
             break
 
         with _clock(out, "evaluation_seconds"), average.applied() if average else nullcontext():
-            judged = evaluation_metrics(
-                *predict(config, net, validation, channels, out.micro_batches)
-            )
+            judged = evaluation_metrics(*predict(config, net, validation, out.micro_batches))
             # An infinite weight may not affect the loss: a ReLU can map it to 0.
             out.validation = judged if is_finite(net) else None
         if out.validation is None:
@@ -143,7 +138,9 @@ def train(
         )
         out.history.append(entry)
         on_step((epoch + 1) * per_epoch, total, per_epoch * batch / seconds)
-        _tell(entry, losses, on_epoch, callbacks)
+        on_epoch(entry)
+        for callback in callbacks:
+            callback.on_epoch(entry, losses)
         stable = config.stop == "stable" and is_stable([e.train_loss for e in out.history])
         last = stable or epoch + 1 == config.epochs
         if last and average:
@@ -155,14 +152,6 @@ def train(
             break
         checkpoint.save(parts, out)
     return out
-
-
-def _tell(
-    entry: Epoch, losses: torch.Tensor, on_epoch: OnEpoch, callbacks: Sequence[Callback]
-) -> None:
-    on_epoch(entry)
-    for callback in callbacks:
-        callback.on_epoch(entry, losses)
 
 
 @contextmanager
@@ -182,7 +171,6 @@ def _one_epoch(
     average: Average | None,
     probes: Sequence[Probe],
     epoch: int,
-    channels: int,
     micro_batches: int,
     on_step: OnStep,
 ) -> tuple[torch.Tensor, float]:
@@ -209,7 +197,7 @@ def _one_epoch(
             images = training.images[part]
             if warps is not None:
                 images = warp(images, warps[part])
-            x = to_input(images, config.input_size, channels)
+            x = to_input(images, config.input_size, config.channels)
             with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
                 logits = net(x)
             loss = F.cross_entropy(logits.float(), training.labels[part])

@@ -27,8 +27,8 @@ from experiments.record import (
     finite,
 )
 from experiments.training.callbacks import Callback
+from experiments.training.checkpoint import EVERY_SECONDS, Checkpoint, CheckpointMismatch
 from experiments.training.checkpoint import FOLDER as CHECKPOINTS
-from experiments.training.checkpoint import Checkpoint, CheckpointMismatch
 from experiments.training.cpu_kernels import accelerate
 from experiments.training.device import (
     computes_in_bf16,
@@ -59,7 +59,7 @@ def execute(
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     on_note: Callable[[str], None] = lambda _: None,
     on_split: Callable[[int], None] = lambda _: None,
-    checkpoint_seconds: float | None = None,
+    checkpoint_seconds: float = EVERY_SECONDS,
     callbacks: Sequence[Callback] = (),
 ) -> tuple[Record, Checkpoint]:
     """Train, evaluate and probe one network; returns its record, and the checkpoint to remove once
@@ -77,9 +77,8 @@ def execute(
     if job.micro_batches > 1:
         give_back_memory(device)
     print_of_run = fingerprint(config)
-    every = {} if checkpoint_seconds is None else {"every": checkpoint_seconds}
     folder = CHECKPOINTS / job.profile
-    checkpoint = Checkpoint(folder, job.id, print_of_run, on_note=on_note, **every)
+    checkpoint = Checkpoint(folder, job.id, print_of_run, checkpoint_seconds, on_note)
 
     trained, reason = Trained(), None
     status: Literal["finished", "diverged", "failed"] = "finished"
@@ -152,23 +151,23 @@ def execute(
     return record, checkpoint
 
 
-def _on_device(given: Images, config: Config, device: torch.device) -> dict[str, Split]:
-    parts = {
-        "train": (given.train_images, given.train_labels, config.train_images),
-        "validation": (
-            given.validation_images,
-            given.validation_labels,
-            config.validation_images,
-        ),
-        "test": (given.test_images, given.test_labels, config.test_images),
-    }
-    return {
-        name: Split(
-            torch.from_numpy(images[:number].copy()).to(device),
+def on_device(
+    net: torch.nn.Module, images: Images, config: Config, device: torch.device
+) -> tuple[torch.nn.Module, dict[str, Split]]:
+    """A network, with fast kernels on a CPU, and the images of each split that it is run on."""
+    splits = {}
+    for name in ("train", "validation", "test"):
+        number = getattr(config, f"{name}_images")
+        pixels, labels = getattr(images, f"{name}_images"), getattr(images, f"{name}_labels")
+        splits[name] = Split(
+            torch.from_numpy(pixels[:number].copy()).to(device),
             torch.from_numpy(labels[:number].astype("int64")).to(device),
         )
-        for name, (images, labels, number) in parts.items()
-    }
+    net = net.to(device).to(memory_format=torch.channels_last)
+    if device.type == "cpu":
+        grey = splits["train"].images.dim() == 3
+        accelerate(net, config.channels, config.input_size, grey=grey)
+    return net, splits
 
 
 def _attempt(
@@ -183,19 +182,13 @@ def _attempt(
 ) -> tuple[Trained, Evaluation | None, Fit | None]:
     """Train and evaluate once, with ``micro_batches`` micro-batches per batch."""
     torch.manual_seed(config.seed)
-    splits = _on_device(images, config, device)
-    channels = models.resolve(config.network).input_channels
-    net = models.build(config.network, **config.options)
-    net = net.to(device).to(memory_format=torch.channels_last)
-    if device.type == "cpu":
-        grey = splits["train"].images.dim() == 3
-        accelerate(net, channels, config.input_size, grey=grey)
+    built = models.build(config.network, **config.options)
+    net, splits = on_device(built, images, config, device)
     trained = train(
         config,
         net,
         splits["train"],
         splits["validation"],
-        channels=channels,
         checkpoint=checkpoint,
         micro_batches=micro_batches,
         on_step=on_step,
@@ -207,13 +200,11 @@ def _attempt(
     started = time.perf_counter()
     for probe in trained.probes:
         probe.before_test()
-    test = evaluation_metrics(
-        *predict(config, net, splits["test"], channels, trained.micro_batches)
-    )
+    test = evaluation_metrics(*predict(config, net, splits["test"], trained.micro_batches))
     if test is not None:
         for probe in trained.probes:
             probe.after_test()
-    fit = _fit(config, net, splits["train"], channels, trained.micro_batches)
+    fit = _fit(config, net, splits["train"], trained.micro_batches)
     trained.evaluation_seconds += time.perf_counter() - started
     if test is None:
         trained.divergence = Divergence(epoch=len(trained.history), step=trained.steps - 1)
@@ -232,12 +223,10 @@ def _probes(trained: Trained) -> Probes:
     return Probes(versions=probe_versions(), more=more, **(fields | found))
 
 
-def _fit(
-    config: Config, net: torch.nn.Module, training: Split, channels: int, micro_batches: int
-) -> Fit | None:
+def _fit(config: Config, net: torch.nn.Module, training: Split, micro_batches: int) -> Fit | None:
     """The fit to the first training images; None where the loss is not finite."""
     part = Split(training.images[:FIT_IMAGES], training.labels[:FIT_IMAGES])
-    judged = evaluation_metrics(*predict(config, net, part, channels, micro_batches))
+    judged = evaluation_metrics(*predict(config, net, part, micro_batches))
     if judged is None:
         return None
     return Fit(images=judged.images, loss=judged.loss, accuracy=judged.accuracy)

@@ -70,15 +70,9 @@ def _network(record: Record) -> Iterator[str]:
 
 def _evaluations(record: Record) -> Iterator[str]:
     images = _images(record.config.dataset)
-    for name, evaluation, number, labels in (
-        (
-            "validation",
-            record.validation,
-            record.config.validation_images,
-            images.validation_labels,
-        ),
-        ("test", record.test, record.config.test_images, images.test_labels),
-    ):
+    for name in ("validation", "test"):
+        evaluation, labels = getattr(record, name), getattr(images, f"{name}_labels")
+        number = getattr(record.config, f"{name}_images")
         if evaluation is not None and evaluation.images != min(number, len(labels)):
             yield f"{name}.images: {evaluation.images}, but the configuration has {number}"
         elif evaluation is not None:

@@ -1,8 +1,7 @@
-"""``python -m experiments.versions check|accept``: does the code still give the recorded results?
+"""``python -m experiments.versions accept``: does the code still give the recorded results?
 
-``check`` compares the code with the lock. ``accept`` trains short runs on this machine, with the
-code of the commit that last wrote the lock and with the present code. It renews the lock only if
-every field but times and environment is identical.
+It trains short runs on this machine, with the code of the commit that last wrote the lock and with
+the present code. It renews the lock only if every field but times and environment is identical.
 """
 
 from __future__ import annotations
@@ -35,13 +34,9 @@ RUNS = (
 def main() -> int:
     """Parse the command line and run the command; returns the exit status."""
     parser = OneLineParser(prog="python -m experiments.versions", description=__doc__)
-    parser.add_argument("command", choices=("check", "accept"))
-    arguments = parser.parse_args()
+    parser.add_argument("command", choices=("accept",))
+    parser.parse_args()
     changed = lock.changed()
-    if arguments.command == "check":
-        for line in changed.values():
-            print(f"error: {line}", file=sys.stderr)
-        return 2 if changed else 0
     if not changed:
         print("the lock is up to date")
         return 0
@@ -51,21 +46,13 @@ def main() -> int:
 
 def _accept() -> int:
     base = _git("log", "-1", "--format=%H", "--", str(lock.LOCK))
-    with tempfile.TemporaryDirectory() as folder:
-        old, new = Path(folder) / "old", Path(folder) / "new"
-        _git("worktree", "add", "--detach", str(old), base)
-        try:
-            _git("worktree", "add", "--detach", str(new), "HEAD")
-            _bring_changes(new)
-            before, after = _trained(old), _trained(new)
-        finally:
-            for tree in (old, new):
-                subprocess.run(
-                    ["git", "worktree", "remove", "--force", str(tree)],
-                    cwd=lock.ROOT,
-                    capture_output=True,
-                    check=False,
-                )
+    present = _git("stash", "create") or "HEAD"  # a commit of the uncommitted changes, if any
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            before = _trained(Path(folder) / "old", base)
+            after = _trained(Path(folder) / "new", present)
+    finally:
+        _git("worktree", "prune")
     return _judge(before, after)
 
 
@@ -96,16 +83,8 @@ def _is_new(line: str, old: dict[str, object], probes: set[str]) -> bool:
     return name in probes and not holder.get(name)
 
 
-def _bring_changes(tree: Path) -> None:
-    """Apply the uncommitted changes to a work tree of HEAD."""
-    patch = subprocess.run(
-        ["git", "diff", "--binary", "HEAD"], cwd=lock.ROOT, capture_output=True, check=True
-    ).stdout
-    if patch:
-        subprocess.run(["git", "apply", "--binary"], cwd=tree, input=patch, check=True)
-
-
-def _trained(tree: Path) -> dict[str, Record]:
+def _trained(tree: Path, commit: str) -> dict[str, Record]:
+    _git("worktree", "add", "--detach", str(tree), commit)
     command = [sys.executable, "-m", "experiments", "train", "--profile", "smoke"]
     subprocess.run(command, cwd=tree, check=True)
     folder = tree / "experiments" / "results" / "smoke"

@@ -19,7 +19,6 @@ from report.base.labels import Labels
 from report.blocks import run_cards
 from report.blocks.numbers import LANGS
 from report.documents import document
-from report.templating.sections import discover
 from tests import factory
 
 RUNS = ("SEResNet18.s0", "ResNet18-mul.s0", "LeNet.s0", "DenseNet.s0")
@@ -240,4 +239,4 @@ def test_folders_of_extremes(benches, data):
     assert read_again.by_id == found.by_id and not read_again.refused
     made = as_read(read_again)
     build.html(made).encode()
-    document.compose(TEMPLATES, made, discover(TEMPLATES), "zh", pdf=True)
+    document.compose(TEMPLATES, made, "zh", pdf=True)

@@ -17,7 +17,6 @@ from experiments.record import read
 from experiments.scheduling import estimates as costs
 from experiments.scheduling.progress import Display
 from experiments.scheduling.ray import RETRIES, on_a_cluster
-from experiments.scheduling.scheduler import Deadline, Outcome
 from models import UsageError
 from tests.checkout import QUICKEST, copy_of_checkout, results, start, timeless, trim
 from tests.fault_kit import TRAIN, until
@@ -152,7 +151,7 @@ def test_without_a_cluster_here_one_line_says_how_to_start_one(monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setattr("ray.init", none)
     with Display() as display, pytest.raises(UsageError, match="ray start --head"):
-        on_a_cluster([], "smoke", display, Outcome(), Deadline(None))
+        on_a_cluster([], "smoke", display)
 
 
 def test_small_networks_share_a_gpu_and_large_ones_have_one():

@@ -81,9 +81,9 @@ def test_a_failure_leaves_its_traceback_in_the_log_which_the_record_names(folder
 
     monkeypatch.setattr("experiments.training.run.train", broken)
     kind, content = train()
-    assert (kind, content["status"]) == ("done", "failed")
-    assert content["reason"] == "the bank is on fire (log: LeNet.s0.log)"
-    assert read(folder / "LeNet.s0.json").reason == content["reason"]
+    assert (kind, content.status) == ("done", "failed")
+    assert content.reason == "the bank is on fire (log: LeNet.s0.log)"
+    assert read(folder / "LeNet.s0.json") == content
     log = (folder / "LeNet.s0.log").read_text()
     assert "Traceback (most recent call last)" in log and "in broken" in log
 
@@ -133,12 +133,13 @@ def test_values_are_separated_by_commas():
 
 def test_a_log_gets_no_bars_whatever_force_color_says():
     code = (
+        "from types import SimpleNamespace as Made\n"
         "from experiments.scheduling.progress import Display\n"
         "with Display() as display:\n"
         "    display.start([('LeNet.s0', 1.0)])\n"
         "    display.run_started('LeNet.s0')\n"
         "    for step in range(50): display.run_step('LeNet.s0', step, 50, 100.0)\n"
-        "    done = {'status': 'finished', 'accuracy': 0.5, 'seconds': 1}\n"
+        "    done = Made(test=Made(accuracy=0.5), timing=Made(wall_seconds=1))\n"
         "    display.run_done('LeNet.s0', done)\n"
     )
     done = run(ROOT, "-c", code, env=os.environ | {"FORCE_COLOR": "1"})

@@ -175,7 +175,7 @@ def test_block_gains_agree_with_autograd(mnist, operator):
 
 def test_se_weights_are_those_of_the_blocks():
     net = models.build("SEResNet18").eval()
-    probe = SEProbe(Subject(net, None, 3, None, None))
+    probe = SEProbe(Subject(net, None, None, None))
     probe.before_test()
     with torch.inference_mode():
         net(torch.randn(6, 3, 36, 36))
@@ -257,9 +257,7 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole(mnist):
         torch.manual_seed(0)
         net = models.build("LeNet")
         checkpoint = Checkpoint(Path("/nonexistent"), "run", "a" * 64)
-        trained = training.train(
-            config, net, *images, channels=1, checkpoint=checkpoint, micro_batches=pieces
-        )
+        trained = training.train(config, net, *images, checkpoint=checkpoint, micro_batches=pieces)
         assert trained.micro_batches == pieces
         losses.append(trained.history[0].train_loss)
         weights.append(torch.cat([p.flatten() for p in net.parameters()]))

@@ -22,14 +22,12 @@ class Subject:
     Attributes:
         net: the network.
         config: the run's configuration.
-        channels: channels of the network's input.
         validation: the validation images.
         trained: what training has produced so far.
     """
 
     net: nn.Module
     config: Config
-    channels: int
     validation: Split
     trained: Trained
 

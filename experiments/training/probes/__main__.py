@@ -23,43 +23,28 @@ def again(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: the run's weights cannot be loaded (``models.load``).
     """
-    import torch
-
     import models
     from experiments.datasets import splits
     from experiments.record import read
-    from experiments.training.cpu_kernels import accelerate
     from experiments.training.device import pick_device, prepare
     from experiments.training.evaluation import predict
     from experiments.training.probes import Subject
     from experiments.training.probes.block_gains import GainsProbe
     from experiments.training.probes.se_weights import SEProbe
+    from experiments.training.run import on_device
     from experiments.training.state import Trained
-    from experiments.training.transforms import Split
 
-    net, record = models.load(path), read(path)
+    record = read(path)
     config, device = record.config, pick_device()
     prepare(device, record.environment.threads, config.seed)
-    found = splits.load(config.dataset)
-    channels = models.resolve(config.network).input_channels
-    net = net.to(device).to(memory_format=torch.channels_last)
-    if device.type == "cpu":  # the kernels of training, so that sums are rounded alike
-        grey = found.test_images.ndim == 3
-        accelerate(net, channels, config.input_size, grey=grey)
-    validation = Split(
-        torch.tensor(found.validation_images, device=device),
-        torch.tensor(found.validation_labels, device=device).long(),
-    )
+    # With the kernels of training, so that sums are rounded alike.
+    net, images = on_device(models.load(path), splits.load(config.dataset), config, device)
     trained = Trained(micro_batches=record.batch_pieces)
-    subject = Subject(net, config, channels, validation, trained)
+    subject = Subject(net, config, images["validation"], trained)
     gains, weights = GainsProbe(subject), SEProbe(subject)
     gains.before_training()
-    test = Split(
-        torch.tensor(found.test_images[: config.test_images], device=device),
-        torch.tensor(found.test_labels[: config.test_images], device=device).long(),
-    )
     weights.before_test()
-    predict(config, net, test, channels, record.batch_pieces)
+    predict(config, net, images["test"], record.batch_pieces)
     weights.after_test()
     return {
         "block_gains": [gain.model_dump() for each in gains.result() for gain in each.blocks],

@@ -29,7 +29,8 @@ class SEInitialProbe(Probe):
         it = self.subject
         images = it.validation.images[:INITIAL_IMAGES]
         at_once = max(2, GAIN_IMAGES // it.trained.micro_batches)
-        self.found = se_initial(it.net, images, it.config.input_size, it.channels, at_once=at_once)
+        size, channels = it.config.input_size, it.config.channels
+        self.found = se_initial(it.net, images, size, channels, at_once=at_once)
 
 
 @torch.no_grad()
