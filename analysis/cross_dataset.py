@@ -11,7 +11,6 @@ from analysis.findings import Finding, Verdict, evaluate
 from analysis.findings.base import REGISTRY
 from analysis.records import Records
 from analysis.schema import Basis, CrossDataset
-from analysis.values import Value
 from experiments.datasets import DATASETS, DatasetName
 
 #: ``alike``: supported on every data set, or contradicted on every one; ``reversed``: supported on
@@ -79,30 +78,26 @@ def compare(
         findings: the findings of these records.
         others: the records of other data sets; see ``analysis.records.siblings``.
     """
-    found: dict[DatasetName, Mapping[str, Finding]] = {records.dataset: findings}
-    bases = {records.dataset: _basis(records)}
-    for dataset, other in others.items():
-        if len(other) and other.dataset == dataset != records.dataset:
-            found[dataset] = {
-                name: elsewhere(item, other.folder.name) for name, item in evaluate(other).items()
-            }
-            bases[dataset] = _basis(other)
-    names = [name for name in DATASETS if name in found]
-    return Transfer({name: found[name] for name in names}, tuple(bases[name] for name in names))
+    known = {name: other for name, other in others.items() if other and other.dataset == name}
+    known[records.dataset] = records
+    names = [name for name in DATASETS if name in known]
+    found = {n: findings if n == records.dataset else elsewhere(known[n]) for n in names}
+    return Transfer(found, tuple(_basis(known[name]) for name in names))
 
 
-def elsewhere(finding: Finding, folder: str) -> Finding:
-    """A finding with the name of another folder in the sources of its numbers."""
+def elsewhere(records: Records) -> dict[str, Finding]:
+    """The findings of other records, with the folder's name in the sources of their numbers."""
+    folder = records.folder.name
 
-    def moved(value: Value | None) -> Value | None:
-        return None if value is None else value.of_folder(folder)
+    def moved(finding: Finding) -> Finding:
+        effect, ends, p = finding.effect, finding.interval, finding.p
+        return dataclasses.replace(
+            finding,
+            effect=effect and effect.of_folder(folder),
+            interval=ends and (ends[0].of_folder(folder), ends[1].of_folder(folder)),
+            p=p and p.of_folder(folder),
+            values={name: value.of_folder(folder) for name, value in finding.values.items()},
+            runs=tuple(f"{folder}/{run}" for run in finding.runs),
+        )
 
-    ends = finding.interval
-    return dataclasses.replace(
-        finding,
-        effect=moved(finding.effect),
-        interval=None if ends is None else (ends[0].of_folder(folder), ends[1].of_folder(folder)),
-        p=moved(finding.p),
-        values={name: value.of_folder(folder) for name, value in finding.values.items()},
-        runs=tuple(f"{folder}/{run}" for run in finding.runs),
-    )
+    return {name: moved(finding) for name, finding in evaluate(records).items()}

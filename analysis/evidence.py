@@ -44,22 +44,16 @@ def title(variant: str) -> str:
 
 
 class Evidence:
-    """Records by variant; samples and contrasts are computed once and cached."""
+    """Records by variant; samples are made once and cached."""
 
     def __init__(self, records: Records) -> None:
         self.records = records
-        self._runs: dict[str, list[Record]] = {}
-        self._correct: dict[tuple[str, Split], NDArray[np.bool_]] = {}
         self._samples: dict[tuple[str, Split], Sample] = {}
         self._pools: dict[Split, dict[str, SeedVariance]] = {}
-        self._contrasts: dict[tuple[tuple[str, ...], tuple[float, ...], Split], Contrast] = {}
 
     def runs(self, variant: str) -> list[Record]:
         """Finished and diverged runs by seed."""
-        if variant not in self._runs:
-            found = self.records.of(variant, finished=False)
-            self._runs[variant] = [record for record in found if record.status != "failed"]
-        return self._runs[variant]
+        return [record for record in self.records.of(variant) if record.status != "failed"]
 
     def finished(self, variant: str) -> list[Record]:
         """Runs that have evaluations, by seed."""
@@ -95,14 +89,9 @@ class Evidence:
         return mean([value(run, path, kind) for run in runs]) if runs else None
 
     def size(self, variant: str, path: str, kind: Kind) -> Value:
-        """A field of ``network`` (``parameters``, ``macs.torchinfo``), equal in all its runs.
-
-        Raises:
-            LookupError: the variant has no run.
-        """
-        for run in self.runs(variant):
-            return value(run, f"network.{path}", kind)
-        raise LookupError(f"no run of {variant}")
+        """A field of ``network`` (``parameters``, ``macs.torchinfo``), equal in all runs of the
+        variant, which must have one."""
+        return value(self.runs(variant)[0], f"network.{path}", kind)
 
     def loss_kind(self, variants: Sequence[str]) -> LossField:
         """Which training loss compares the variants: that in evaluation mode if every finished run
@@ -112,11 +101,7 @@ class Evidence:
 
     def losses(self, variant: str, field: LossField) -> list[float]:
         """The loss of every run after training; that of guessing where it diverged."""
-        return [
-            CHANCE_LOSS if found is None else found.value
-            for run in self.runs(variant)
-            for found in [_loss(run, field)]
-        ]
+        return [found.value for found in self._losses((variant,), field)]
 
     def training_loss(self, variant: str, kind: LossField) -> Value | None:
         """Mean training loss over the finished runs; ``kind`` by ``loss_kind``."""
@@ -146,14 +131,6 @@ class Evidence:
         others, the former are worse by rule. Else, if some run of two compared networks diverged,
         the contrast is a rank test; of more networks it is ``untested``.
         """
-        key = (tuple(variants), tuple(weights), split)
-        if key not in self._contrasts:
-            self._contrasts[key] = self._contrast(variants, weights, split)
-        return self._contrasts[key]
-
-    def _contrast(
-        self, variants: Sequence[str], weights: Sequence[float], split: Split
-    ) -> Contrast:
         broken = [v for v in variants if len(self.finished(v)) < len(self.runs(v))]
         if not broken:
             return contrast([self.sample(v, split) for v in variants], weights)
@@ -163,16 +140,12 @@ class Evidence:
             zero = OneSided(float(worse), float(not worse))
             return Contrast(-math.inf if worse else math.inf, math.inf, math.inf, "diverged", zero)
         if tuple(weights) == (1, -1):
-            first, second = (self._scores(v, split) for v in variants)
+            first, second = (self.scores(v, split) for v in variants)
             zero = ranks(first, second)
             return Contrast(0.0, math.inf, math.inf, "ranks", zero, (first, second))
         return Contrast(0.0, math.inf, math.inf, "untested", OneSided(1.0, 1.0))
 
-    def outcomes(self, variant: str) -> list[float]:
-        """The test accuracy of each run; minus infinity for one that diverged."""
-        return [run.test.accuracy if run.test else -math.inf for run in self.runs(variant)]
-
-    def _scores(self, variant: str, split: Split) -> list[float]:
+    def scores(self, variant: str, split: Split = "test") -> list[float]:
         """-log(error rate) of each run; minus infinity for one that diverged."""
         found = [_evaluation(run, split) for run in self.runs(variant)]
         return [
@@ -187,17 +160,14 @@ class Evidence:
 
     def loss_sources(self, variants: Sequence[str], field: LossField) -> tuple[Source, ...]:
         """The record fields that ``losses`` reads."""
-        return tuple(
-            source
+        return tuple(source for found in self._losses(variants, field) for source in found.sources)
+
+    def _losses(self, variants: Sequence[str], field: LossField) -> list[Value]:
+        return [
+            _loss(run, field) or Value(CHANCE_LOSS, "loss", (Source(run.id, "status"),))
             for variant in variants
             for run in self.runs(variant)
-            for found in [_loss(run, field)]
-            for source in ((Source(run.id, "status"),) if found is None else found.sources)
-        )
-
-    def pair(self, first: Record, second: Record) -> Contrast:
-        """The same as ``compare`` for two runs, with the pooled seed variance."""
-        return contrast([self.of([first]), self.of([second])], (1, -1))
+        ]
 
     def of(self, runs: Sequence[Record]) -> Sample:
         """The sample of some finished runs of one network, on the test images.
@@ -227,24 +197,17 @@ class Evidence:
         return self._pools[split]
 
     def _sample(self, runs: Sequence[Record], split: Split, seeds: SeedVariance | None) -> Sample:
-        correct = [self.correct(run, split) for run in runs]
-        known = [row for row in correct if row is not None]
-        whole = len(known) == len(runs) and len({len(row) for row in known}) == 1
         evaluations = [e for run in runs if (e := _evaluation(run, split))]
-        return Sample(
-            tuple(item.accuracy for item in evaluations),
-            min(item.images for item in evaluations),
-            np.stack(known) if whole else None,
-            seeds,
-        )
+        images = min(item.images for item in evaluations)
+        right = np.stack([correct(run, split)[:images] for run in runs])
+        return Sample(tuple(item.accuracy for item in evaluations), images, right, seeds)
 
-    def correct(self, run: Record, split: Split) -> NDArray[np.bool_] | None:
-        """Which images a run got right; None if it was not evaluated."""
-        key = (run.id, split)
-        if key not in self._correct and (found := _evaluation(run, split)):
-            true = labels(run.config.dataset, split)[: found.images]
-            self._correct[key] = as_digits(found.predictions) == true
-        return self._correct.get(key)
+
+def correct(run: Record, split: Split) -> NDArray[np.bool_]:
+    """Which images a finished run got right."""
+    found = _evaluation(run, split)
+    assert found is not None
+    return as_digits(found.predictions) == labels(run.config.dataset, split)[: found.images]
 
 
 def _loss(run: Record, field: LossField) -> Value | None:

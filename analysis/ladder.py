@@ -7,11 +7,11 @@ seen in training. Their records are in neighbouring folders.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from statistics import multimode
 
 from analysis.cross_dataset import elsewhere
-from analysis.findings import Finding, Verdict, evaluate
+from analysis.findings import Finding, Verdict
 from analysis.findings.base import REGISTRY
 from analysis.records import Records
 from analysis.schema import Climb, Ladder, Outcome, Rung, Step
@@ -53,13 +53,7 @@ def climb(records: Records, findings: Mapping[str, Finding]) -> Ladder:
         findings: the findings of ``records``.
     """
     found = by_rung(records)
-    at: dict[str, Mapping[str, Finding]] = {}
-    for letter, rung in found.items():
-        if rung is records:
-            at[letter] = findings
-        else:
-            folder = rung.folder.name
-            at[letter] = {n: elsewhere(item, folder) for n, item in evaluate(rung).items()}
+    at = {k: findings if rung is records else elsewhere(rung) for k, rung in found.items()}
     climbs = {}
     for name, hypothesis in REGISTRY.items():
         steps = {
@@ -74,8 +68,7 @@ def climb(records: Records, findings: Mapping[str, Finding]) -> Ladder:
 
 def _rung(letter: str, rung: Records, own: Records) -> Rung:
     folder = "" if rung is own else f"{rung.folder.name}/"
-    counted = Counter(budget(record) for record in rung)
-    images = min(counted, key=lambda seen: (-counted[seen], seen))
+    images = min(multimode(map(budget, rung)))
     sources = tuple(
         Source(f"{folder}{record.id}", f"config.{field}")
         for record in rung

@@ -34,13 +34,8 @@ def machines(evidence: Evidence) -> Machines:
     counted = Counter(kind(run) for found in runs.values() for run in found)
     kinds = sorted(counted, key=lambda each: (-counted[each], each))
     found = tuple(
-        Machine(
-            device=each[0],
-            precision=each[1],
-            runs=counted[each],
-            alone=tuple(title(v) for v, own in runs.items() if own and {*map(kind, own)} == {each}),
-        )
-        for each in kinds
+        Machine(device=device, precision=precision, runs=counted[device, precision])
+        for device, precision in kinds
     )
     shifts: list[Shift] = []
     pairs: list[Sample] = []

@@ -7,10 +7,9 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 import models
 from analysis.values import Kind, Value
+from experiments.record import Part
 
 _FILE = Path(__file__).with_suffix(".toml")
 
@@ -21,14 +20,12 @@ STATED_SIDE = 22
 FIELDS: dict[str, Kind] = {"parameters": "count", "macs": "macs", "accuracy": "accuracy"}
 
 
-class Row(BaseModel):
+class Row(Part):
     """One row of the original's results table.
 
     ``macs``: as printed, for ``macs_images`` images, rounded to ``macs_step``. ``mark``: whether it
     is printed as best or second best.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     parameters: int
     macs: float
@@ -38,10 +35,8 @@ class Row(BaseModel):
     mark: Literal["", "best", "second"] = ""
 
 
-class Claim(BaseModel):
+class Claim(Part):
     """A claim: the figures that the original gives for it, and the kind of its basis."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     figures: tuple[str, ...] = ()
     basis: Literal["table", "chart", "argument"]
@@ -55,10 +50,8 @@ class Claim(BaseModel):
         return tuple(models.NETWORKS[name.partition(".")[0]].title for name in self.figures)
 
 
-class Original(BaseModel):
+class Original(Part):
     """The whole of ``original.toml``; networks by registry name, claims by finding id."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     network: dict[str, Row]
     claim: dict[str, Claim]

@@ -8,18 +8,14 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from experiments.record import Part
 
 _FILE = Path(__file__).with_suffix(".toml")
 
 Family = Literal["confirmatory", "exploratory", "none"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Text(_Part):
+class Text(Part):
     """A text in both languages."""
 
     zh: str
@@ -39,7 +35,7 @@ class Fixed(Text):
     date: datetime.date
 
 
-class Entry(_Part):
+class Entry(Part):
     """The test of one finding; ``unit`` to ``fixed`` are keys of the protocol's tables.
 
     ``original``: the original's sentence, or empty; ``english``: its translation.
@@ -57,7 +53,7 @@ class Entry(_Part):
     fixed: str
 
 
-class Protocol(_Part):
+class Protocol(Part):
     """The whole of ``protocol.toml``."""
 
     fixed: dict[str, Fixed]
@@ -67,14 +63,6 @@ class Protocol(_Part):
     statistic: dict[str, Text]
     margin: dict[str, Margin]
     finding: dict[str, Entry]
-
-    @model_validator(mode="after")
-    def _keys_exist(self) -> Protocol:
-        for name, entry in self.finding.items():
-            for table in ("unit", "statistic", "margin", "family", "fixed"):
-                if getattr(entry, table) not in getattr(self, table):
-                    raise ValueError(f"finding.{name}.{table}: no [{table}.…] of that name")
-        return self
 
 
 @functools.cache
@@ -89,7 +77,4 @@ def ratio(margin: str) -> float:
     Raises:
         LookupError: the margin has no ratio.
     """
-    found = load().margin[margin].ratio
-    if found is None:
-        raise LookupError(f"protocol.toml: [margin.{margin}] has no ratio")
-    return found
+    return {name: each.ratio for name, each in load().margin.items() if each.ratio}[margin]

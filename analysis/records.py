@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from statistics import multimode
 
 import models
 from analysis.true_labels import Split, as_digits, labels
@@ -86,8 +85,10 @@ class Records:
                 refused.append(str(error))
             else:
                 by_id[record.id] = record
-        profile = _most(record.profile for record in by_id.values()) or folder.name
-        dataset = _most(record.config.dataset for record in by_id.values())
+        profiles = multimode(record.profile for record in by_id.values())
+        profile = min(profiles, default=folder.name)  # of several the alphabetically first
+        datasets = multimode(record.config.dataset for record in by_id.values())
+        dataset = min(datasets, default=study.split_name(profile)[1])
         for record in [r for r in by_id.values() if r.config.dataset != dataset]:
             refused.append(
                 f"{folder / record.id}.json: config.dataset is {record.config.dataset}, but most "
@@ -96,14 +97,7 @@ class Records:
             del by_id[record.id]
         plan = study.load().plan(profile) if study.load().has(profile) else []
         planned = frozenset(run.id for run in plan)
-        return cls(
-            folder,
-            profile,
-            by_id,
-            tuple(refused),
-            planned,
-            dataset or study.split_name(profile)[1],
-        )
+        return cls(folder, profile, by_id, tuple(refused), planned, dataset)
 
     def beside(self, rungs: Mapping[str, Records]) -> Records:
         """The same records with those of other rungs that have records on this data set."""
@@ -116,14 +110,12 @@ class Records:
     def __len__(self) -> int:
         return len(self.by_id)
 
-    def of(self, variant: str, *, finished: bool = True) -> list[Record]:
+    def of(self, variant: str) -> list[Record]:
         """The records of one variant (``ResNet18``, ``ResNet18-mul-nobn``) by seed.
 
-        Only runs of the study's own recipe: ``SEResNet34-lr0.01.s0`` is another experiment. With
-        ``finished`` only those that have evaluations.
+        Only runs of the study's own recipe: ``SEResNet34-lr0.01.s0`` is another experiment.
         """
-        runs = self._by_variant.get(variant, [])
-        return [record for record in runs if record.status == "finished" or not finished]
+        return self._by_variant.get(variant, [])
 
     @cached_property
     def _by_variant(self) -> dict[str, list[Record]]:
@@ -170,9 +162,7 @@ class Records:
     def strong(self) -> tuple[str, ...]:
         """The variants of ``STRONG`` with a run in the profile's setting that did not fail."""
         return tuple(
-            variant
-            for variant in STRONG
-            if any(run.status != "failed" for run in self.of(variant, finished=False))
+            variant for variant in STRONG if any(run.status != "failed" for run in self.of(variant))
         )
 
 
@@ -216,12 +206,3 @@ def rungs(folder: Path) -> dict[str, Path]:
         if profile != base
     }
     return {letter: path for letter, path in beside.items() if path.is_dir()}
-
-
-_Name = TypeVar("_Name", bound=str)
-
-
-def _most(names: Iterable[_Name]) -> _Name | None:
-    """The most frequent name, of several the alphabetically first; None without any."""
-    counted = Counter(names)
-    return min(counted, key=lambda name: (-counted[name], name), default=None)

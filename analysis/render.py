@@ -54,7 +54,7 @@ def draw(name: str, records: Records) -> tuple[Figure, dict[str, bytes]]:
 
 
 def svg(drawing: Drawing) -> bytes:
-    """A figure as a transparent SVG with text as text, in the colours of ``inks``."""
+    """A figure as a transparent SVG with text as text, in the colours of ``theme``."""
     return lean(_saved(drawing, "svg", transparent=True, metadata={"Date": None, "Creator": None}))
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import importlib.metadata
-import io
 import json
 import os
 import platform
@@ -16,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib as mpl
+import pandas as pd
 
 import models
 from analysis import ladder, misread, original, protocol
@@ -23,12 +22,12 @@ from analysis.constants import CONSTANTS
 from analysis.cross_dataset import compare
 from analysis.evidence import Evidence, title
 from analysis.figures import figures
-from analysis.figures.common import inks
+from analysis.figures.common import theme
 from analysis.findings import evaluate
 from analysis.findings.base import REGISTRY
 from analysis.machines import machines
 from analysis.protocol import Protocol
-from analysis.records import Records, contents, mean, rungs, siblings, value
+from analysis.records import Records, contents, rungs, siblings, value
 from analysis.render import draw
 from analysis.schema import (
     MISREAD,
@@ -185,21 +184,16 @@ def as_csv(table: Table) -> str:
     Intervals have columns ``<key>_low`` and ``<key>_high``. Accuracies and differences are
     fractions, losses in nats, times in seconds.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    with_interval = [any(row[i].interval for row in table.rows) for i in range(len(table.columns))]
-    head: list[str] = []
-    for column, has in zip(table.columns, with_interval, strict=True):
-        head += [column.key, *([f"{column.key}_low", f"{column.key}_high"] if has else [])]
-    writer.writerow(head)
-    for row in table.rows:
-        line: list[str] = []
-        for cell, has in zip(row, with_interval, strict=True):
-            line.append(_raw(cell))
-            if has:
-                line += [repr(end.value) for end in cell.interval] if cell.interval else ["", ""]
-        writer.writerow(line)
-    return out.getvalue()
+    texts: dict[str, list[str]] = {}
+    for place, column in enumerate(table.columns):
+        cells = [row[place] for row in table.rows]
+        texts[column.key] = [_raw(cell) for cell in cells]
+        if any(cell.interval for cell in cells):
+            for end, name in enumerate(("low", "high")):
+                texts[f"{column.key}_{name}"] = [
+                    repr(cell.interval[end].value) if cell.interval else "" for cell in cells
+                ]
+    return pd.DataFrame(texts, dtype=object).to_csv(index=False, lineterminator="\n")
 
 
 def _raw(cell: Cell) -> str:
@@ -222,10 +216,10 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
         records: the records to analyse.
         others: the records of the same profile on other data sets.
     """
-    findings = evaluate(records)
+    evidence, findings = Evidence(records), evaluate(records)
     compared = compare(records, findings, others)
     climbed = ladder.climb(records, findings)
-    mixed = machines(Evidence(records))
+    mixed = machines(evidence)
     dataset = DATASETS[records.dataset]
     plan = study.load()
     planned = {run.id for profile in plan.profiles for run in plan.plan(profile)}
@@ -236,7 +230,7 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
         dataset=Dataset.model_validate(dataset, from_attributes=True),
         original=_original(),
         runs={record.id: _run(record) for record in records},
-        networks=_networks(records, planned, findings.values(), layers),
+        networks=_networks(evidence, planned, findings.values(), layers),
         layers=layers,
         planned=tuple(sorted(planned)),
         missing=records.missing,
@@ -245,8 +239,8 @@ def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Result
         refused=tuple(line.removeprefix(f"{records.folder}{os.sep}") for line in records.refused),
         constants=CONSTANTS | _simulated(),
         findings=findings,
-        tables=tables(Found(Evidence(records), findings, compared, climbed, mixed)),
-        inks={"ink": inks.INK, "ink-2": inks.INK_2, "rule": inks.RULE, "paper": inks.PAPER},
+        tables=tables(Found(evidence, findings, compared, climbed, mixed)),
+        inks={"ink": theme.INK, "ink-2": theme.INK_2, "rule": theme.RULE, "paper": theme.PAPER},
         cross_dataset=compared.summary(),
         ladder=climbed,
         machines=mixed,
@@ -289,35 +283,30 @@ def _run(record: Record) -> Run:
 
 
 def _networks(
-    records: Records,
+    evidence: Evidence,
     planned: Iterable[str],
     findings: Iterable[Finding],
     layers: tuple[Layers, ...],
 ) -> dict[str, Network]:
     """Every variant that templates may name: recorded, planned, registered, or of a finding."""
     names = {run.rpartition(".s")[0] for run in planned} | set(models.NETWORKS)
-    names |= {record.config.variant for record in records}
+    names |= {record.config.variant for record in evidence.records}
     names |= {variant for finding in findings for variant in finding.missing}
     texts = [table.text for table in layers]
-    return {name: _network(records, name, texts) for name in sorted(names)}
+    return {name: _network(evidence, name, texts) for name in sorted(names)}
 
 
-def _network(records: Records, variant: str, layers: list[str]) -> Network:
-    runs, finished = records.of(variant, finished=False), records.of(variant)
+def _network(evidence: Evidence, variant: str, layers: list[str]) -> Network:
+    runs = evidence.records.of(variant)
     if not runs:
         return Network(title=title(variant))
-    scores = {
-        split: mean([value(run, f"{split}.accuracy", "accuracy") for run in finished])
-        for split in ("test", "validation")
-        if finished
-    }
     text = printable(runs[0].network.layers)
     return Network(
         title=title(variant),
         runs=len(runs),
-        finished=len(finished),
-        accuracy=scores.get("test"),
-        validation_accuracy=scores.get("validation"),
+        finished=len(evidence.finished(variant)),
+        accuracy=evidence.accuracy(variant),
+        validation_accuracy=evidence.accuracy(variant, "validation"),
         parameters=value(runs[0], "network.parameters", "params"),
         macs=value(runs[0], "network.macs.torchinfo", "macs"),
         layers=layers.index(text) if text in layers else None,

@@ -19,7 +19,7 @@ from analysis.protocol import Protocol
 from analysis.values import Kind, Source, Value, value
 from experiments import study
 from experiments.config import Config
-from experiments.record import Divergence, Environment, Epoch, Macs, Timing
+from experiments.record import Divergence, Environment, Epoch, Fit, Size, Timing
 from models import UsageError
 
 __all__ = ["Epoch", "Kind", "Source", "Value", "value"]
@@ -172,23 +172,6 @@ class Figure(Part):
     alt: dict[Lang, str]
 
 
-class Score(Part):
-    """Mean loss in nats per image, and accuracy as a fraction, of a network on one split."""
-
-    images: int
-    loss: float
-    accuracy: float
-
-
-class Size(Part):
-    """Parameters of a network, and multiply-accumulates of one image, as in the record."""
-
-    parameters: int
-    macs: Macs
-    macs_size: int
-    macs_at_input: Macs
-
-
 class Run(Part):
     """A run for its card: its record without predictions and probes.
 
@@ -203,8 +186,8 @@ class Run(Part):
     config: Config
     network: Size
     history: tuple[Epoch, ...]
-    validation: Score | None
-    test: Score | None
+    validation: Fit | None
+    test: Fit | None
     environment: Environment
     timing: Timing
     fingerprint: str
@@ -409,13 +392,11 @@ class Misread(Part):
 
 
 class Machine(Part):
-    """A kind of machine: device, precision, finished runs; ``alone``: titles of the networks that
-    ran on no other kind."""
+    """A kind of machine: device, precision, finished runs."""
 
     device: str
     precision: str
     runs: int
-    alone: tuple[str, ...]
 
 
 class Shift(Part):

@@ -20,7 +20,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import original
+from analysis import original, protocol
 from analysis.constants import ERROR_RATIO, MUCH_WORSE_RATIO
 from analysis.evidence import Evidence
 from analysis.findings import Verdict, judge, tested, uncorrected
@@ -163,25 +163,17 @@ def _reported() -> Truth:
     return Truth(errors)
 
 
-#: Findings about the original's accuracies, and those for which it shows only a chart.
-FROM_TABLE = (
-    "se-best",
-    "resnet-dense-close",
-    "alexnet-lower",
-    "lenet-lowest",
-    "dense-second",
-    "se18-above-resnet18",
-    "se34-equals-resnet34",
-    "dense-efficient",
-)
-FROM_CHART = (
-    "deeper-beats-lenet",
-    "plain-degrades",
-    "residual-removes-degradation",
-    "sub-equals-add",
-    "mul-much-worse",
-    "bn-helps-plain",
-)
+def on_rates() -> list[str]:
+    """The claims about error rates that ``_reported`` has, those of the original's table first."""
+    claims, tests, rates = original.load().claim, protocol.load().finding, _reported().errors
+    found = [
+        name
+        for name in claims
+        if tests[name].family == "confirmatory"
+        and tests[name].statistic in ("error-ratio", "error-ratio-set", "equivalence")
+        and rates.keys() >= set(REGISTRY[name].needs)
+    ]
+    return sorted(found, key=lambda name: claims[name].basis != "table")
 
 
 class Worlds:
@@ -197,12 +189,13 @@ class Worlds:
         self._rng = np.random.default_rng(seed)
         self._template = template
         self._runs: dict[str, list[Record]] = {}
+        evidence = Evidence(template)
         for planned in study.load().plan(template.profile):
             config = planned.config
             if config.variant not in self._runs and config.stop != "stable":
-                own = template.of(config.variant)
-                self._runs[config.variant] = own or [
-                    run.model_copy(update={"config": config}) for run in template.of(config.network)
+                self._runs[config.variant] = evidence.finished(config.variant) or [
+                    run.model_copy(update={"config": config})
+                    for run in evidence.finished(config.network)
                 ]
 
     def draw(self, truth: Truth, seeds: int) -> Records:
@@ -355,7 +348,7 @@ def powers(worlds: Worlds, count: int, seeds: int) -> Iterator[Power]:
         evidence = Evidence(worlds.draw(truth, seeds))
         found = judge(evidence, tested(evidence, REGISTRY))
         shown.update(k for k, f in found.items() if f.verdict is Verdict.SUPPORTED)
-    for name in (*FROM_TABLE, *FROM_CHART):
+    for name in on_rates():
         if found[name].verdict is not Verdict.NOT_TESTABLE:
             yield Power(
                 finding=name,

@@ -80,13 +80,13 @@ class Sample:
     Attributes:
         accuracies: one per run, as fractions.
         images: number of classified images.
-        correct: whether each prediction is right, ``(runs, images)``; None if unknown.
+        correct: whether each prediction is right, ``(runs, images)``.
         seeds: the variance between runs; None if no network has two.
     """
 
     accuracies: tuple[float, ...]
     images: int
-    correct: NDArray[np.bool_] | None = field(repr=False)
+    correct: NDArray[np.bool_] = field(repr=False)
     seeds: SeedVariance | None = None
 
     @property
@@ -101,15 +101,14 @@ class Sample:
     @cached_property
     def image_means(self) -> NDArray[np.float64]:
         """Share of the runs that got each image right."""
-        assert self.correct is not None
         return np.asarray(self.correct.mean(axis=0), dtype=float)
 
     @cached_property
     def interaction(self) -> float:
         """Mean square of the seed-image interaction, by the two-way analysis of variance."""
-        if self.correct is None or len(self.correct) < 2 or self.images < 2:
-            return 0.0
         runs = len(self.correct)
+        if runs < 2 or self.images < 2:
+            return 0.0
         means = self.image_means
         within = float((runs * means * (1 - means)).sum())  # over the runs of each image
         between = self.images * float(np.var(self.correct.mean(axis=1))) * runs
@@ -269,22 +268,17 @@ def _variance(samples: Sequence[Sample], slopes: Sequence[float]) -> tuple[float
 
 def _image_variance(samples: Sequence[Sample], slopes: Sequence[float]) -> float:
     """The images' part of the variance, without the interaction, which the seeds' part contains; at
-    least the variance from one image."""
-    known = [sample.correct for sample in samples if sample.correct is not None]
-    images = samples[0].images
-    if len(known) < len(samples) or len({s.images for s in samples}) > 1 or images < 2:
-        return sum(
-            slope**2 * s.error * (1 - s.error) / s.images
-            for slope, s in zip(slopes, samples, strict=True)
-        )
+    least the variance from one image. It is taken over the images that all samples have."""
+    images = min(sample.images for sample in samples)
     scores = np.zeros(images)
     interaction = 0.0
     for slope, sample in zip(slopes, samples, strict=True):
-        scores += slope * sample.image_means
+        scores += slope * sample.image_means[:images]
         if sample.seeds is not None:
             interaction += slope**2 * sample.interaction / len(sample.accuracies)
     least = max(slope**2 for slope in slopes) / images**2
-    return max((float(scores.var(ddof=1)) - interaction) / images, least)
+    variance = float(scores.var(ddof=1)) if images > 1 else 0.0
+    return max((variance - interaction) / images, least)
 
 
 def wilson(accuracy: float, images: int) -> tuple[float, float]:
@@ -326,15 +320,10 @@ def ranks(first: Sequence[float], second: Sequence[float]) -> OneSided:
     Ties share their mean rank; ``-inf`` represents the worst outcome. All arrangements are
     enumerated; for large samples scipy's ``mannwhitneyu`` is used.
     """
-    values = np.concatenate([np.asarray(first, float), np.asarray(second, float)])
-    placed = scipy.stats.rankdata(values)
-    if math.comb(len(values), len(first)) > _MOST_ARRANGEMENTS:
-        finite = np.where(np.isneginf(values), np.finfo(float).min, values)
-        own, other = finite[: len(first)], finite[len(first) :]
-        return OneSided(
-            float(scipy.stats.mannwhitneyu(own, other, alternative="greater").pvalue),
-            float(scipy.stats.mannwhitneyu(own, other, alternative="less").pvalue),
-        )
+    placed = scipy.stats.rankdata([*first, *second])
+    if math.comb(len(placed), len(first)) > _MOST_ARRANGEMENTS:
+        test = partial(scipy.stats.mannwhitneyu, placed[: len(first)], placed[len(first) :])
+        return OneSided(*(float(test(alternative=side).pvalue) for side in ("greater", "less")))
     observed = placed[: len(first)].sum()
     sums = np.array([sum(chosen) for chosen in combinations(placed, len(first))])
     near = 1e-9
@@ -405,12 +394,6 @@ def slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, OneSide
     return found, error, _one_sided(found, error, len(x) - 2)
 
 
-def slope_interval(found: float, error: float, points: int) -> tuple[float, float]:
-    """95 % interval of a slope."""
-    reach = _t_quantile(1 - ALPHA / 2, points - 2) * error
-    return found - reach, found + reach
-
-
 def spearman(x: Sequence[float], y: Sequence[float]) -> tuple[float, OneSided]:
     """Spearman's rank correlation: exact by permutation up to 8 points, else the t approximation.
 
@@ -440,14 +423,9 @@ def most_often(runs: int) -> float:
 
 def _one_sided(distance: float, error: float, freedom: float) -> OneSided:
     statistic = distance / error
-    if math.isinf(freedom):
-        tails = scipy.special.ndtr([-statistic, statistic])
-    else:
-        tails = scipy.special.stdtr(freedom, [-statistic, statistic])
+    tails = scipy.special.stdtr(freedom, [-statistic, statistic])
     return OneSided(*(max(float(tail), _LEAST_P) for tail in tails))
 
 
 def _t_quantile(share: float, freedom: float) -> float:
-    return float(
-        scipy.special.ndtri(share) if math.isinf(freedom) else scipy.special.stdtrit(freedom, share)
-    )
+    return float(scipy.special.stdtrit(freedom, share))

@@ -33,19 +33,13 @@ def labels(dataset: DatasetName, split: Split) -> NDArray[np.uint8]:
     Raises:
         DataError: they are not stored here, and the data set is not available.
     """
-    stored = _stored().get(dataset)
-    if stored is None:
-        from experiments.datasets.splits import load
+    stored: dict[str, dict[Split, str]] = json.loads(_FILE.read_text(encoding="ascii"))
+    if dataset in stored:
+        return as_digits(stored[dataset][split])
+    from experiments.datasets.splits import load
 
-        images = load(dataset)
-        return images.test_labels if split == "test" else images.validation_labels
-    return as_digits(stored[split])
-
-
-@functools.cache
-def _stored() -> dict[str, dict[Split, str]]:
-    found: dict[str, dict[Split, str]] = json.loads(_FILE.read_text(encoding="ascii"))
-    return found
+    images = load(dataset)
+    return images.test_labels if split == "test" else images.validation_labels
 
 
 def as_digits(text: str) -> NDArray[np.uint8]:

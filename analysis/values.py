@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, reduce
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 from pydantic import PlainSerializer, PlainValidator
 
@@ -85,16 +85,8 @@ class Value:
         return Value(self.value, self.kind, sources)
 
 
-class HasId(Protocol):
-    """A record, or its entry in the results."""
-
-    @property
-    def id(self) -> str:
-        """The run's id."""
-
-
-def value(record: HasId, path: str, kind: Kind) -> Value:
-    """A field of a record as a number with its source.
+def value(record: Any, path: str, kind: Kind) -> Value:
+    """A field of a record, or of its entry in the results, as a number with its source.
 
     ``path`` is dotted, with list indices: ``test.accuracy``, ``history.-1.train_loss``. The source
     has the positive index of the entry.

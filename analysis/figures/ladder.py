@@ -75,7 +75,7 @@ def broken(records: Records, shown: Iterable[str]) -> list[tuple[str, int]]:
         (variant, budget(run))
         for rung in by_rung(records).values()
         for variant in shown
-        for run in rung.of(variant, finished=False)
+        for run in rung.of(variant)
         if run.status == "diverged"
     }
     return sorted(found)

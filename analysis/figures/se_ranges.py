@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,56 +11,16 @@ from matplotlib.axes import Axes
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, theme
 from analysis.figures.common.text import Words
-from analysis.findings.attention import by_stage, untrained
-from analysis.findings.base import average
-from experiments.record import Record
+from analysis.findings.attention import Block, blocks, by_stage, measured
 
 VARIANTS = ("SEResNet18", "SEResNet34")
 #: Room between groups of blocks, in blocks.
 GAP = 0.7
 
 
-@dataclass(frozen=True)
-class Block:
-    """One SE block: its stage (from 1), its channels, and the range of its weights in each run.
-
-    ``before``: the range before training, the larger of evaluation mode and batch statistics, as
-    the mean over the runs; NaN where it was not measured.
-    """
-
-    stage: int
-    channels: int
-    ranges: tuple[float, ...]
-    before: float
-
-    @property
-    def mean(self) -> float:
-        return average(self.ranges)
-
-
-def measured(evidence: Evidence, variant: str) -> list[Record]:
-    """Runs whose channel weights were measured."""
-    return [run for run in evidence.finished(variant) if run.probes.se_weights]
-
-
-def blocks(evidence: Evidence, variant: str) -> list[Block]:
-    """The SE blocks of a network from input to output; blocks of a stage have equal widths."""
-    runs = measured(evidence, variant)
-    initial = [untrained(run) for run in runs]
-    stages: dict[int, int] = {}
-    found = []
-    for index, block in enumerate(runs[0].probes.se_weights if runs else ()):
-        stage = stages.setdefault(block.channels, len(stages) + 1)
-        after = [run.probes.se_weights[index : index + 1] for run in runs]
-        ranges = tuple(own.range_of_means for each in after for own in each)
-        before = [ranges[block.block][1] for ranges in initial if block.block in ranges]
-        found.append(Block(stage, block.channels, ranges, average(before) if before else math.nan))
-    return found
-
-
 def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """The blocks of each network grouped by stage, with an area up to their mean."""
-    found = {v: own for v in VARIANTS if (own := blocks(evidence, v))}
+    found = {v: own for v in VARIANTS if (own := blocks(measured(evidence, v)))}
     estimates.require(found)
     note = estimates.missing(evidence, VARIANTS, words)
     sheet = theme.sheet(2.85, alt=_alt(found, words), headline=_headline(found, words), note=note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -10,11 +11,12 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from analysis.evidence import Evidence
-from analysis.figures import se_ranges
 from analysis.figures.common import estimates, marks, theme
 from analysis.figures.common.text import Words
+from analysis.figures.se_ranges import VARIANTS
+from analysis.findings import attention
+from experiments.record import Record
 
-VARIANTS = se_ranges.VARIANTS
 #: Approximate weight of every channel before training.
 BEFORE = 0.5
 #: Heights of a panel, and of its title and labels, in inches.
@@ -23,18 +25,16 @@ HEIGHT, ROOM = 1.1, 0.7
 Weights = NDArray[np.float64]
 
 
-def weights(evidence: Evidence, variant: str) -> list[Weights]:
+def weights(runs: Sequence[Record]) -> list[Weights]:
     """Mean weights of all channels in all runs, one array per block from input to output."""
-    found = [run.probes.se_weights for run in se_ranges.measured(evidence, variant)]
-    return [
-        np.concatenate([m[index].mean for m in found if index < len(m)])
-        for index in range(max((len(m) for m in found), default=0))
-    ]
+    found = zip(*(run.probes.se_weights for run in runs), strict=False)
+    return [np.concatenate([block.mean for block in each]) for each in found]
 
 
 def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """One panel per network."""
-    found = {v: own for v in VARIANTS if (own := weights(evidence, v))}
+    runs = {variant: attention.measured(evidence, variant) for variant in VARIANTS}
+    found = {v: own for v in VARIANTS if (own := weights(runs[v]))}
     estimates.require(found)
     note = estimates.missing(evidence, VARIANTS, words)
     height = 0.26 + len(found) * (HEIGHT + ROOM)
@@ -42,11 +42,11 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     sheet = theme.sheet(height, alt=alt, headline=headline, note=note)
     for row, (variant, own) in enumerate(found.items()):
         axes = theme.panel(sheet, 0.36, 0.56 + row * (HEIGHT + ROOM), 5.9, HEIGHT)
-        runs = len(se_ranges.measured(evidence, variant))
-        key = "heading" if runs == 1 else "heading_runs"
-        theme.heading(axes, words(key, network=words.name(variant), runs=runs), left=0.3)
+        count = len(runs[variant])
+        key = "heading" if count == 1 else "heading_runs"
+        theme.heading(axes, words(key, network=words.name(variant), runs=count), left=0.3)
         _panel(axes, theme.look(variant).colour, own)
-        _stages(axes, se_ranges.blocks(evidence, variant), words)
+        _stages(axes, attention.blocks(runs[variant]), words)
     first = sheet.axes[0]
     theme.write(first, words("marks"), (0, 1), (-22, 28), "axes fraction", color=theme.INK_2)
     return sheet
@@ -68,7 +68,7 @@ def _panel(axes: Axes, colour: str, blocks: list[Weights]) -> None:
     axes.tick_params(axis="x", length=0, labelcolor=theme.INK_2)
 
 
-def _stages(axes: Axes, blocks: list[se_ranges.Block], words: Words) -> None:
+def _stages(axes: Axes, blocks: list[attention.Block], words: Words) -> None:
     """Draw lines between the stages and write their numbers of channels below."""
     first = 0
     for (stage, channels), group in groupby(blocks, lambda block: (block.stage, block.channels)):

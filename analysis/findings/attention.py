@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence, title
@@ -18,7 +18,7 @@ from analysis.findings.base import (
     equivalence,
     finding,
     log_ratio,
-    mean_effect,
+    logs,
     negate,
     value_pair,
 )
@@ -34,65 +34,92 @@ from experiments.record import Record, SEWeights
 
 SE18, SE34, PLAIN18, PLAIN34 = "SEResNet18", "SEResNet34", "ResNet18", "ResNet34"
 SE_ALEX, ALEX = "SEAlexNet", "AlexNet"
-#: SE-ResNet-18 by reduction ratio.
-RATIOS = {2: SE18, 4: f"{SE18}-ratio4", 8: f"{SE18}-ratio8", 16: f"{SE18}-ratio16"}
+#: SE-ResNet-18 with reduction ratios of 2, 4, 8 and 16.
+RATIOS = (SE18, f"{SE18}-ratio4", f"{SE18}-ratio8", f"{SE18}-ratio16")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One SE block: its stage (from 1), its channels, and the range of its weights in each run.
+
+    A range is the largest minus the smallest weight, each averaged over the test images.
+    ``before``: the range before training, the larger of evaluation mode and batch statistics, as
+    the mean over the runs; NaN where it was not measured.
+    """
+
+    stage: int
+    channels: int
+    ranges: tuple[float, ...]
+    before: float
+
+    @property
+    def mean(self) -> float:
+        return average(self.ranges)
+
+
+def measured(evidence: Evidence, variant: str) -> list[Record]:
+    """Runs whose channel weights were measured."""
+    return [run for run in evidence.finished(variant) if run.probes.se_weights]
+
+
+def blocks(runs: Sequence[Record]) -> list[Block]:
+    """The SE blocks of a network from input to output; blocks of a stage have equal widths."""
+    initial = [untrained(run) for run in runs]
+    stages: dict[int, int] = {}
+    found = []
+    for each in zip(*(run.probes.se_weights for run in runs), strict=False):
+        name, channels = each[0].block, each[0].channels
+        stage = stages.setdefault(channels, len(stages) + 1)
+        ranges = tuple(block.range_of_means for block in each)
+        before = [own[name][1] for own in initial if name in own]
+        found.append(Block(stage, channels, ranges, average(before) if before else math.nan))
+    return found
 
 
 class Ranges:
-    """Ranges of the channel weights of a network's SE blocks after training.
-
-    A range is the largest minus the smallest weight, each averaged over the test images.
+    """Ranges of the channel weights of the SE blocks of some runs of a network, after training.
 
     Attributes:
-        blocks: range of each block, averaged over the runs, input to output.
+        blocks: the blocks, input to output.
         runs: range of each run, averaged over the blocks of a stage (equal width) and then over
             stages, so that every stage counts the same.
-        stages: range by number of channels, averaged over blocks and runs.
     """
 
-    def __init__(self, evidence: Evidence, variant: str) -> None:
-        found: dict[str, list[float]] = {}
-        widths: dict[int, list[float]] = {}
-        self.runs = []
-        sources = []
-        for run in evidence.finished(variant):
-            weights = run.probes.se_weights
-            if not weights:
-                continue
-            self.runs.append(
-                by_stage([(block.channels, block.range_of_means) for block in weights])
-            )
-            for index, block in enumerate(weights):
-                found.setdefault(block.block, []).append(block.range_of_means)
-                widths.setdefault(block.channels, []).append(block.range_of_means)
-                sources.append(Source(run.id, f"probes.se_weights.{index}.range_of_means"))
-        self.blocks = [sum(values) / len(values) for values in found.values()]
-        self.stages = {width: sum(values) / len(values) for width, values in widths.items()}
-        self.sources = tuple(sources)
+    def __init__(self, runs: Sequence[Record]) -> None:
+        self.blocks = blocks(runs)
+        self.runs = [
+            by_stage([(block.channels, block.range_of_means) for block in run.probes.se_weights])
+            for run in runs
+        ]
+        self.sources = tuple(
+            Source(run.id, f"probes.se_weights.{index}.range_of_means")
+            for run in runs
+            for index in range(len(run.probes.se_weights))
+        )
 
     def values(self, name: str) -> dict[str, Value | None]:
         """``name`` (mean over stages and runs), ``name_least`` and ``name_most`` (blocks)."""
         if not self.blocks:
             return {}
-        return {
-            name: self.value(sum(self.runs) / len(self.runs)),
-            f"{name}_least": self.value(min(self.blocks)),
-            f"{name}_most": self.value(max(self.blocks)),
-        }
-
-    def value(self, number: float) -> Value:
-        return Value(number, "weight", self.sources)
+        means = [block.mean for block in self.blocks]
+        found = {name: average(self.runs), f"{name}_least": min(means), f"{name}_most": max(means)}
+        return {key: Value(number, "weight", self.sources) for key, number in found.items()}
 
 
-def by_stage(measured: Iterable[tuple[int, float]]) -> float:
-    """The mean over stages of the mean over each stage's blocks.
+def stages(ranges: Iterable[tuple[int, float]]) -> dict[int, float]:
+    """The mean over each stage's blocks, by its number of channels.
 
-    ``measured``: (channels, measure) of each block.
+    ``ranges``: (channels, range) of each block.
     """
-    stages: dict[int, list[float]] = {}
-    for channels, number in measured:
-        stages.setdefault(channels, []).append(number)
-    return average([average(numbers) for numbers in stages.values()])
+    found: dict[int, list[float]] = {}
+    for channels, number in ranges:
+        found.setdefault(channels, []).append(number)
+    return {channels: average(numbers) for channels, numbers in found.items()}
+
+
+def by_stage(ranges: Iterable[tuple[int, float]]) -> float:
+    """The mean over stages of ``stages``."""
+    return average([*stages(ranges).values()])
 
 
 def untrained(run: Record) -> dict[str, tuple[int, float]]:
@@ -125,17 +152,13 @@ def se_weights_differ(evidence: Evidence) -> Result:
     missing = []
     changes: dict[str, list[float]] = {}
     for name, variant in (("se18", SE18), ("se34", SE34)):
-        runs = [r for r in evidence.finished(variant) if r.probes.se_weights and untrained(r)]
+        runs = [run for run in measured(evidence, variant) if untrained(run)]
         if not runs:
             missing.append(variant)
             continue
-        ranges = Ranges(evidence, variant)
+        ranges = Ranges(runs)
         before = [by_stage(untrained(run).values()) for run in runs]
-        after = [
-            by_stage([(b.channels, b.range_of_means) for b in run.probes.se_weights])
-            for run in runs
-        ]
-        changes[name] = [b - a for a, b in zip(before, after, strict=True)]
+        changes[name] = [b - a for a, b in zip(before, ranges.runs, strict=True)]
         initial = tuple(
             Source(run.id, f"probes.se_initial.{index}.range_of_means")
             for run in runs
@@ -144,26 +167,15 @@ def se_weights_differ(evidence: Evidence) -> Result:
         sources += [*ranges.sources, *initial]
         parts[title(variant)] = better(student(changes[name], 0.0))
         values |= ranges.values(name)
-        values[f"{name}_before"] = Value(sum(before) / len(before), "weight", initial)
-        grown, blocks = _grown(runs)
+        values[f"{name}_before"] = Value(average(before), "weight", initial)
+        grown = sum(block.mean > block.before for block in ranges.blocks)
         values[f"{name}_above"] = Value(grown, "integer", (*ranges.sources, *initial))
-        values[f"{name}_blocks"] = Value(blocks, "integer", ranges.sources)
+        values[f"{name}_blocks"] = Value(len(ranges.blocks), "integer", ranges.sources)
     if missing:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=tuple(missing))
-    effect = mean_effect(changes["se18"], "weight", sources)
-    return claim_set(parts, (SE18, SE34), "runs", sources, effect, values=values)
-
-
-def _grown(runs: Sequence[Record]) -> tuple[int, int]:
-    """Number of blocks whose range, averaged over the runs, grew in training; number of blocks."""
-    changes: dict[str, list[float]] = {}
-    for run in runs:
-        before = untrained(run)
-        for block in run.probes.se_weights:
-            if block.block in before:
-                change = block.range_of_means - before[block.block][1]
-                changes.setdefault(block.block, []).append(change)
-    return sum(average(found) > 0 for found in changes.values()), len(changes)
+    own, unique = changes["se18"], tuple(sorted(set(sources)))
+    effect = Value(average(own), "weight", unique), value_pair(mean_interval(own), "weight", unique)
+    return claim_set(parts, (SE18, SE34), "runs", unique, effect, values=values)
 
 
 @finding("se-range-larger-18", needs=(SE18, SE34))
@@ -172,52 +184,44 @@ def se_range_larger_18(evidence: Evidence) -> Result:
     over runs of the logarithm, stages averaged first.
 
     Values: ``se18``, ``se34`` (mean over stages and runs), each with ``_least`` and ``_most``
-    (blocks), ``difference`` (se18 - se34). Effect: the ratio of the geometric means. Facts:
-    ``stages_agree`` (the same one is larger in every stage), ``larger`` (title).
+    (blocks). Effect: the ratio of the geometric means. Facts: ``stages_agree`` (the same one is
+    larger in every stage).
     """
-    first, second = Ranges(evidence, SE18), Ranges(evidence, SE34)
+    first, second = (Ranges(measured(evidence, variant)) for variant in (SE18, SE34))
     values = first.values("se18") | second.values("se34")
     if not (first.blocks and second.blocks):
         missing = tuple(v for v, r in ((SE18, first), (SE34, second)) if not r.blocks)
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=missing)
-    logs = [[math.log(max(x, 1e-9)) for x in item.runs] for item in (first, second)]
-    high, low = values["se18"], values["se34"]
-    assert low is not None and high is not None
-    values["difference"] = Value.derived(high.value - low.value, "weight", high, low)
+    sizes = logs(first.runs), logs(second.runs)
     sources = (*first.sources, *second.sources)
-    common = first.stages.keys() & second.stages.keys()
-    signs = {first.stages[width] > second.stages[width] for width in common}
+    own, other = (stages((b.channels, b.mean) for b in item.blocks) for item in (first, second))
+    signs = {own[width] > other[width] for width in own.keys() & other.keys()}
     return Result(
         (SE18, SE34),
         "runs",
-        p=better(welch(*logs)),
+        p=better(welch(*sizes)),
         sources=sources,
-        effect=log_ratio(logs[0], logs[1], sources),
+        effect=log_ratio(*sizes, sources),
         values=values,
-        facts={
-            "stages_agree": len(signs) == 1,
-            "larger": title(SE18 if high.value > low.value else SE34),
-        },
+        facts={"stages_agree": len(signs) == 1},
     )
 
 
-@finding("se-gain-follows-range", needs=tuple(RATIOS.values()))
+@finding("se-gain-follows-range", needs=RATIOS)
 def se_gain_follows_range(evidence: Evidence) -> Result:
     """Among runs of SE-ResNet-18 with reduction ratios 2, 4, 8 and 16 those of larger range have
     the lower error rate: Spearman's correlation of range and accuracy over runs.
 
-    Values: ``range2`` ... ``range16``, ``accuracy2`` ... ``accuracy16``, ``accuracy_resnet18``
-    (without SE), ``runs``. Effect: the correlation of range and accuracy.
+    Values: ``accuracy_resnet18`` (without SE), ``runs``. Effect: the correlation of range and
+    accuracy.
     """
     ranges: list[float] = []
     scores: list[float] = []
     values: dict[str, Value | None] = {"accuracy_resnet18": evidence.accuracy(PLAIN18)}
     sources: list[Source] = []
-    for ratio, variant in RATIOS.items():
-        found = Ranges(evidence, variant)
-        values[f"range{ratio}"] = found.values("range").get("range")
-        values[f"accuracy{ratio}"] = evidence.accuracy(variant)
-        runs = [run for run in evidence.finished(variant) if run.probes.se_weights and run.test]
+    for variant in RATIOS:
+        runs = measured(evidence, variant)
+        found = Ranges(runs)
         ranges += found.runs
         scores += [run.test.accuracy for run in runs if run.test]
         sources += [*found.sources, *evidence.sources((variant,))]
@@ -225,7 +229,7 @@ def se_gain_follows_range(evidence: Evidence) -> Result:
     correlation, p = spearman(ranges, scores)
     values["runs"] = Value(len(scores), "integer", unique)
     return Result(
-        tuple(RATIOS.values()),
+        RATIOS,
         "networks",
         p=better(p),
         sources=unique,
@@ -242,17 +246,15 @@ def se18_above_resnet18(evidence: Evidence) -> Result:
     ResNet-18's: an improvement smaller than any that the original stresses.
 
     Values: ``first``, ``second`` (accuracies of SE-ResNet-18 and ResNet-18), ``difference``,
-    ``margin``, ``equal_p`` (of equivalence, not corrected). Effect: error rate of SE-ResNet-18 over
-    that of ResNet-18.
+    ``margin``. Effect: error rate of SE-ResNet-18 over that of ResNet-18.
     """
     contrast = evidence.compare(SE18, PLAIN18)
-    equal_p = Value(contrast.equivalent(MARGIN), "p", evidence.sources((SE18, PLAIN18)))
     return comparison(
         evidence,
         SE18,
         PLAIN18,
         p=OneSided(better(contrast.zero).greater, contrast.against(MARGIN).less),
-        values={"margin": CONSTANTS["margin"], "equal_p": equal_p},
+        values={"margin": CONSTANTS["margin"]},
     )
 
 
@@ -270,15 +272,15 @@ def se_weights_dynamic(evidence: Evidence) -> Result:
     over runs against one half, stages averaged first; ``claim_set`` over the SE-ResNets and, where
     run, SE-AlexNet).
 
-    Values: ``se18``, ``se34``, ``sealexnet`` (shares), ``se18_first``, ``se18_last`` (the first and
-    the last stage's share), those of ``claim_set``. Effect: ``se18``. Facts: of ``claim_set``.
+    Values: ``se18``, ``se34``, ``sealexnet`` (shares), ``se18_last`` ... (the last block's share),
+    those of ``claim_set``. Effect: ``se18``. Facts: of ``claim_set``.
     """
     parts: dict[str, OneSided] = {}
     values: dict[str, Value | None] = {}
     sources: list[Source] = []
     own: list[float] = []
     for name, variant in (("se18", SE18), ("se34", SE34), ("sealexnet", SE_ALEX)):
-        runs = [run for run in evidence.finished(variant) if run.probes.se_weights]
+        runs = measured(evidence, variant)
         if not runs:
             continue
         shares = [
@@ -293,9 +295,8 @@ def se_weights_dynamic(evidence: Evidence) -> Result:
         )
         parts[title(variant)] = better(student(shares, 0.5))
         values[name] = Value(average(shares), "accuracy", used)
-        for where, index in (("first", 0), ("last", -1)):
-            ends = [dynamic_share(run.probes.se_weights[index]) for run in runs]
-            values[f"{name}_{where}"] = Value(average(ends), "accuracy", used)
+        last = average([dynamic_share(run.probes.se_weights[-1]) for run in runs])
+        values[f"{name}_last"] = Value(last, "accuracy", used)
         sources += used
         own = own or shares
     if not parts:
@@ -323,13 +324,12 @@ def se_hurts_alexnet(evidence: Evidence) -> Result:
     Values: ``first``, ``second`` (accuracies of SE-AlexNet and AlexNet), ``difference``,
     ``epochs``, ``other_epochs``. Effect: error rate of SE-AlexNet over that of AlexNet.
     """
-    result = equivalence(evidence, SE_ALEX, ALEX)
-    contrast = evidence.compare(SE_ALEX, ALEX)
-    return replace(
-        result,
-        p=better(negate(contrast.zero)),
+    return comparison(
+        evidence,
+        SE_ALEX,
+        ALEX,
+        p=better(negate(evidence.compare(SE_ALEX, ALEX).zero)),
         values={
-            **result.values,
             "epochs": evidence.mean(SE_ALEX, "config.epochs", "integer"),
             "other_epochs": evidence.mean(ALEX, "config.epochs", "integer"),
         },

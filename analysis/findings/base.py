@@ -10,7 +10,7 @@ from analysis import protocol
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence
 from analysis.schema import Finding, Verdict
-from analysis.statistics import ALPHA, Contrast, OneSided, difference_interval, mean_interval
+from analysis.statistics import ALPHA, Contrast, OneSided, difference_interval
 from analysis.true_labels import Split
 from analysis.values import Kind, Source, Value
 
@@ -147,7 +147,8 @@ def claim_set(
     values: Mapping[str, Value | None] = {},
     facts: Mapping[str, str | bool] = {},
 ) -> Result:
-    """A claim about several networks or pairs: evidence for all, none and some.
+    """A claim about several networks or pairs: evidence for all, none and some; inconclusive
+    without any part.
 
     Args:
         parts: evidence by the name of the network or pair, each at the level of one test.
@@ -159,16 +160,19 @@ def claim_set(
         facts: added are their names, joined by commas: ``holding``, ``failing``, ``undecided``; and
             the part with the largest p-value, ``weakest`` for and ``weakest_against``.
     """
+    if not parts:
+        return Result(variants, test, verdict=Verdict.INCONCLUSIVE, values=values, facts=facts)
     holds = [name for name, part in parts.items() if part.greater < ALPHA]
     fails = [name for name, part in parts.items() if part.less < ALPHA]
     left = [name for name in parts if name not in holds and name not in fails]
+    found = list(parts.values())
     unique = tuple(sorted(set(sources)))
     counts = {"holds": len(holds), "fails": len(fails), "all": len(parts)}
     return Result(
         variants,
         test,
-        p=all_or_none(parts),
-        mixed=both(list(parts.values())),
+        p=OneSided(max(part.greater for part in found), max(part.less for part in found)),
+        mixed=both(found),
         sources=unique,
         effect=effect,
         values={**values, **{key: Value(n, "integer", unique) for key, n in counts.items()}},
@@ -181,12 +185,6 @@ def claim_set(
             "weakest_against": max(parts, key=lambda name: parts[name].less),
         },
     )
-
-
-def all_or_none(parts: Mapping[str, OneSided]) -> OneSided:
-    """Evidence that each part holds (``greater``), and that each fails (``less``)."""
-    found = parts.values()
-    return OneSided(max(part.greater for part in found), max(part.less for part in found))
 
 
 def joint_test(contrasts: Iterable[Contrast]) -> str:
@@ -266,14 +264,7 @@ def interval(contrast: Contrast, sources: Sequence[Source]) -> tuple[Value, Valu
     if math.isinf(contrast.error):
         return None
     low, high = contrast.interval()
-    return (
-        Value(_exp(-high), "ratio", tuple(sources)),
-        Value(_exp(-low), "ratio", tuple(sources)),
-    )
-
-
-def _exp(value: float) -> float:
-    return math.exp(min(value, 700.0))
+    return value_pair((math.exp(-high), math.exp(-low)), "ratio", sources)
 
 
 def value_pair(
@@ -285,19 +276,17 @@ def value_pair(
     return Value(ends[0], kind, tuple(sources)), Value(ends[1], kind, tuple(sources))
 
 
-def mean_effect(values: Sequence[float], kind: Kind, sources: Sequence[Source]) -> Effect:
-    """A mean over runs with Student's interval."""
-    unique = tuple(sorted(set(sources)))
-    ends = value_pair(mean_interval(values), kind, unique)
-    return Value(average(values), kind, unique), ends
-
-
 def log_ratio(first: Sequence[float], second: Sequence[float], sources: Sequence[Source]) -> Effect:
     """The ratio of two geometric means over runs with Welch's interval, from natural logarithms."""
     ends = difference_interval(first, second)
     limits = ends and (math.exp(ends[0]), math.exp(ends[1]))
     value = Value(math.exp(average(first) - average(second)), "ratio", tuple(sources))
     return value, value_pair(limits, "ratio", sources)
+
+
+def logs(values: Sequence[float]) -> list[float]:
+    """Natural logarithms, finite for 0."""
+    return [math.log(max(value, 1e-9)) for value in values]
 
 
 def average(values: Sequence[float]) -> float:
@@ -319,13 +308,3 @@ def ratio(first: Value | None, second: Value | None) -> Value | None:
     if first is None or second is None or second.value == 0:
         return None
     return Value.derived(first.value / second.value, "ratio", first, second)
-
-
-def key(variant: str) -> str:
-    """The key of a variant in a finding's values: ``resnet18_mul`` for ``ResNet18-mul``."""
-    return variant.lower().replace("-", "_")
-
-
-def accuracies(evidence: Evidence, variants: Sequence[str]) -> dict[str, Value | None]:
-    """Test accuracies by the names of ``key``."""
-    return {key(variant): evidence.accuracy(variant) for variant in variants}

@@ -9,14 +9,11 @@ from analysis.evidence import Evidence, title
 from analysis.findings.base import (
     Result,
     Verdict,
-    accuracies,
     better,
     claim_set,
-    difference,
     error_ratio,
     finding,
     joint_test,
-    ratio,
 )
 from analysis.findings.ranking import DEEP, OPTIONAL, top
 
@@ -28,13 +25,11 @@ def dense_efficient(evidence: Evidence) -> Result:
 
     Contradicted if another has as few of either, or its error rate is above that of each.
 
-    Values: ``accuracy``, ``params``, ``macs`` (one image at 224 px) of the DenseNet; ``best``,
-    ``best_params``, ``best_macs`` of the most accurate other; ``next_params``, ``next_macs``, the
-    fewest among the others; ``params_ratio``, ``macs_ratio`` (those over the DenseNet's);
-    ``best_params_ratio``, ``best_macs_ratio``; ``margin``; ``difference`` (accuracy - best);
-    those of ``claim_set``; one accuracy of each network. Effect: its error rate over that of the
-    best. Facts: ``best``, ``next_params``, ``next_macs`` (titles), ``fewest`` (parameters and
-    MACs), and those of ``claim_set``.
+    Values: ``accuracy``, ``params``, ``macs`` (one image at 224 px) of the DenseNet; ``best``, the
+    accuracy of the most accurate other; ``next_params``, ``next_macs``, the fewest among the
+    others; ``margin``; those of ``claim_set``. Effect: its error rate over that of the best. Facts:
+    ``best``, ``next_params``, ``next_macs`` (titles), ``fewest`` (parameters and MACs), and those
+    of ``claim_set``.
     """
     others = [v for v in (*DEEP, *OPTIONAL) if v != "DenseNet" and evidence.runs(v)]
     variants = ["DenseNet", *others]
@@ -51,7 +46,6 @@ def dense_efficient(evidence: Evidence) -> Result:
     sources = evidence.sources(variants)
     parts = {title(o): better(c.against(-MARGIN)) for o, c in contrasts.items()}
     counts = [source for v in variants for count in (params, macs) for source in count[v].sources]
-    accuracy, highest = evidence.accuracy("DenseNet"), evidence.accuracy(best)
     result = claim_set(
         parts,
         variants,
@@ -59,21 +53,13 @@ def dense_efficient(evidence: Evidence) -> Result:
         sources,
         error_ratio(evidence, "DenseNet", best),
         values={
-            "accuracy": accuracy,
+            "accuracy": evidence.accuracy("DenseNet"),
             "params": params["DenseNet"],
             "macs": macs["DenseNet"],
-            "best": highest,
-            "best_params": params[best],
-            "best_macs": macs[best],
+            "best": evidence.accuracy(best),
             "next_params": params[small],
             "next_macs": macs[cheap],
-            "params_ratio": ratio(params[small], params["DenseNet"]),
-            "macs_ratio": ratio(macs[cheap], macs["DenseNet"]),
-            "best_params_ratio": ratio(params[best], params["DenseNet"]),
-            "best_macs_ratio": ratio(macs[best], macs["DenseNet"]),
             "margin": CONSTANTS["margin"],
-            "difference": difference(accuracy, highest),
-            **accuracies(evidence, variants),
         },
         facts={
             "best": title(best),

@@ -23,12 +23,10 @@ from analysis.findings.base import (
 )
 from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
 from analysis.statistics import (
-    ALPHA,
     OneSided,
     difference_interval,
     mean_interval,
     slope,
-    slope_interval,
     student,
     welch,
 )
@@ -117,8 +115,7 @@ def plain_gain_grows(evidence: Evidence) -> Result:
     at initialisation, mean over the runs), ``plain18_end`` ... (after training),
     ``plain_deepest``, ``residual_deepest`` (of the deepest pair recorded, as a factor), ``depth``
     (its layers), and those of ``claim_set``. Effect: the deepest pair's difference of log10. Facts:
-    ``explodes`` (the plain networks' gain is above 1), ``slope_shown``, and those of
-    ``claim_set``.
+    ``explodes`` (the plain networks' gain is above 1), and those of ``claim_set``.
     """
     depths: list[float] = []
     sizes: list[float] = []
@@ -141,9 +138,8 @@ def plain_gain_grows(evidence: Evidence) -> Result:
             welch([abs(x) for x in plain.totals], [abs(x) for x in residual.totals])
         )
         values["depth"] = Value(depth, "integer", ())
-        for name, gains, variant in (
-            ("plain", plain, pair[0]),
-            ("residual", residual, pair[1]),
+        for name, gains, variant in zip(
+            ("plain", "residual"), (plain, residual), pair, strict=True
         ):
             values[f"{name}{depth}"] = gains.values(name)[f"{name}_total"]
             after = Gains(evidence, variant, "end").values(name)
@@ -153,18 +149,15 @@ def plain_gain_grows(evidence: Evidence) -> Result:
     if deepest is None:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("PlainNet18", "ResNet18"))
     found, error, p = slope(depths, sizes)
-    grows = better(p)
     parts = {
-        f"PlainNet-{'/'.join(f'{depth:g}' for depth in dict.fromkeys(depths))}": grows,
+        f"PlainNet-{'/'.join(f'{depth:g}' for depth in dict.fromkeys(depths))}": better(p),
         **parts,
     }
     plain, residual = deepest
     unique = tuple(sorted({*plain.sources, *residual.sources}))
     ends = difference_interval(plain.totals, residual.totals)
     if math.isfinite(error):
-        limits = slope_interval(found, error, len(sizes))
-        for name, number in zip(("", "_low", "_high"), (found, *limits), strict=True):
-            values[f"slope{name}"] = Value(number, "gain", tuple(sources))
+        values["slope"] = Value(found, "gain", tuple(sources))
     return claim_set(
         parts,
         used,
@@ -175,7 +168,7 @@ def plain_gain_grows(evidence: Evidence) -> Result:
             value_pair(ends, "gain", unique),
         ),
         values=values,
-        facts={"explodes": explodes, "slope_shown": grows.greater < ALPHA},
+        facts={"explodes": explodes},
     )
 
 
@@ -189,8 +182,8 @@ def gain_add_sub_near_one(evidence: Evidence) -> Result:
 
     Values: ``add_init``, ``add_end``, ``sub_init``, ``sub_end`` (geometric means over the blocks),
     for comparison ``none_init``, ``none_end``, each with ``_least``, ``_most`` (blocks) and
-    ``_total``; ``bound``, and those of ``claim_set``. Effect: ``add_end``. Facts: ``all_within``
-    (every single block is within the bounds), ``none_within`` (so is the mean without shortcut).
+    ``_total``; ``bound``, and those of ``claim_set``. Effect: ``add_end``. Facts: ``none_within``
+    (the mean without shortcut is within the bounds as well).
     """
     measured = gains(evidence, (("add", ADD), ("sub", SUB)))
     plain = gains(evidence, (("none", NONE),))
@@ -206,14 +199,7 @@ def gain_add_sub_near_one(evidence: Evidence) -> Result:
     values: dict[str, Value | None] = {"bound": CONSTANTS["gain_bound"]}
     for name, gain in (measured | plain).items():
         values |= gain.values(name)
-    within = [abs(x) <= bound for g in measured.values() for x in (g.least, g.most)]
-    facts = {
-        "all_within": all(within),
-        "none_within": all(abs(x) <= bound for g in plain.values() for x in g.blocks),
-    }
-    if not parts:
-        verdict = Verdict.INCONCLUSIVE
-        return Result((ADD, SUB), "runs", verdict=verdict, values=values, facts=facts)
+    facts = {"none_within": all(abs(x) <= bound for g in plain.values() for x in g.blocks)}
     sources = [source for gain in measured.values() for source in gain.sources]
     end = measured.get("add_end")
     effect = _factor(end.blocks, end.sources) if end else NO_EFFECT
@@ -228,21 +214,16 @@ def branch_gain_small(evidence: Evidence) -> Result:
     Values: ``add_init``, ``none_init`` with ``_least``, ``_most``, ``_total``; those of
     ``claim_set``. Effect: ``add_init``. Facts: of ``claim_set``.
     """
-    measured = {
-        title(variant): (name, Gains(evidence, variant, "init", "branch"))
-        for name, variant in (("add_init", ADD), ("none_init", NONE))
-    }
-    measured = {key: item for key, item in measured.items() if item[1].totals}
-    values: dict[str, Value | None] = {}
-    for name, gain in measured.values():
-        values |= gain.values(name)
-    if not measured:
-        return Result((ADD, NONE), "runs", verdict=Verdict.INCONCLUSIVE, values=values)
-    parts = {key: better(negate(student(g.blocks, 0.0))) for key, (_, g) in measured.items()}
-    sources = [source for _, gain in measured.values() for source in gain.sources]
-    _, add = measured.get(title(ADD), (None, None))
-    effect = _factor(add.blocks, add.sources) if add else NO_EFFECT
-    return claim_set(parts, (ADD, NONE), "runs", sources, effect, values=values)
+    add, none = (Gains(evidence, variant, "init", "branch") for variant in (ADD, NONE))
+    measured = {title(v): gain for v, gain in ((ADD, add), (NONE, none)) if gain.totals}
+    return claim_set(
+        {name: better(negate(student(gain.blocks, 0.0))) for name, gain in measured.items()},
+        (ADD, NONE),
+        "runs",
+        [*add.sources, *none.sources],
+        _factor(add.blocks, add.sources) if add.totals else NO_EFFECT,
+        values=add.values("add_init") | none.values("none_init"),
+    )
 
 
 @finding("mul-bn-unstable", needs=(ADD, MUL))
@@ -251,36 +232,30 @@ def mul_bn_unstable(evidence: Evidence) -> Result:
     addition. The outcome is the standard deviation, over the first steps, of log10 of its norm;
     Welch's test of its logarithm over runs.
 
-    Values: ``add_spread``, ``mul_spread`` (geometric means over the runs), ``add_norm``,
-    ``mul_norm`` (norm at the first step, geometric mean), ``mul_least``, ``mul_most`` (total gain
-    at initialisation of the runs), ``mul_total``, ``add_total`` (log10, mean). Effect: ratio of the
-    spreads. Facts: ``explodes`` (the total gain of every run with multiplication is above 1).
+    Values: ``add_spread``, ``mul_spread`` (geometric means over the runs), ``mul_least``,
+    ``mul_most`` (total gain at initialisation of the runs). Effect: ratio of the spreads. Facts:
+    ``explodes`` (the total gain of every run with multiplication is above 1).
     """
     add, mul = (_spreads(evidence, variant) for variant in (ADD, MUL))
-    sources = (*_norm_sources(evidence, ADD), *_norm_sources(evidence, MUL))
+    used = {"add": _norm_sources(evidence, ADD), "mul": _norm_sources(evidence, MUL)}
+    sources = (*used["add"], *used["mul"])
     totals = Gains(evidence, MUL, "init")
     values: dict[str, Value | None] = {}
     if totals.totals:
         values |= {
             "mul_least": Value(_power(min(totals.totals)), "gain", totals.sources),
             "mul_most": Value(_power(max(totals.totals)), "gain", totals.sources),
-            "mul_total": Value(average(totals.totals), "gain", totals.sources),
-            "add_total": Gains(evidence, ADD, "init").values("add").get("add_total"),
         }
     if not (add and mul):
         return Result((ADD, MUL), "runs", verdict=Verdict.INCONCLUSIVE, values=values)
-    logs = [[math.log(spread) for spread, _ in item] for item in (mul, add)]
     for name, item in (("add", add), ("mul", mul)):
-        own = _norm_sources(evidence, ADD if name == "add" else MUL)
-        spread = math.exp(average([math.log(s) for s, _ in item]))
-        values[f"{name}_spread"] = Value(spread, "gain", own)
-        values[f"{name}_norm"] = Value(_power(average([n for _, n in item])), "gain", own)
+        values[f"{name}_spread"] = Value(math.exp(average(item)), "gain", used[name])
     return Result(
         (ADD, MUL),
         "runs",
-        p=better(welch(*logs)),
+        p=better(welch(mul, add)),
         sources=sources,
-        effect=log_ratio(logs[0], logs[1], sources),
+        effect=log_ratio(mul, add, sources),
         values=values,
         facts={"explodes": bool(totals.totals) and min(totals.totals) > 0},
     )
@@ -291,20 +266,18 @@ def mul_nobn_vanishes(evidence: Evidence) -> Result:
     """Without BN the multiplying network's total gain at initialisation is below 1 (Student over
     runs of its logarithm).
 
-    Values: ``mul_nobn_init`` with ``_least``, ``_most``, ``_total``; ``total`` (as a factor).
-    Effect: the total gain.
+    Values: ``mul_nobn_init`` with ``_least``, ``_most``, ``_total``. Effect: the total gain.
     """
     gain = Gains(evidence, MUL_NOBN, "init")
     if not gain.totals:
         return Result((MUL_NOBN,), "runs", verdict=Verdict.INCONCLUSIVE)
-    effect = _factor(gain.totals, gain.sources)
     return Result(
         (MUL_NOBN,),
         "runs",
         p=better(negate(student(gain.totals, 0.0))),
         sources=gain.sources,
-        effect=effect,
-        values={**gain.values("mul_nobn_init"), "total": effect[0]},
+        effect=_factor(gain.totals, gain.sources),
+        values=gain.values("mul_nobn_init"),
     )
 
 
@@ -314,32 +287,24 @@ def features_below_one(evidence: Evidence) -> Result:
     below 1: with addition, multiplication and no shortcut, before training (Student's t test over
     runs of the mean over blocks, against one half; ``claim_set``).
 
-    Values: ``add``, ``mul``, ``none`` (shares), ``add_branch`` ... (the same of h(x)), those of
-    ``claim_set``. Effect: ``mul``. Facts: of ``claim_set``. Not testable without the measurement.
+    Values: ``add``, ``mul``, ``none`` (shares), those of ``claim_set``. Effect: ``mul``. Facts: of
+    ``claim_set``. Not testable without the measurement.
     """
-    parts: dict[str, OneSided] = {}
-    values: dict[str, Value | None] = {}
-    sources: list[Source] = []
-    missing = []
-    mul: list[float] = []
-    for name, variant in (("add", ADD), ("mul", MUL), ("none", NONE)):
-        shares, used = _shares(evidence, variant, "input_below_one")
-        if not shares:
-            missing.append(variant)
-            continue
-        if name == "mul":
-            mul = shares
-        parts[title(variant)] = better(student(shares, 0.5))
-        values[name] = Value(average(shares), "accuracy", used)
-        branch, fields = _shares(evidence, variant, "branch_below_one")
-        values[f"{name}_branch"] = Value(average(branch), "accuracy", fields) if branch else None
-        sources += used
-    if missing:
-        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=tuple(missing))
-    share = values["mul"]
-    assert share is not None
-    effect = share, value_pair(mean_interval(mul), "accuracy", share.sources)
-    return claim_set(parts, (ADD, MUL, NONE), "runs", sources, effect, values=values)
+    networks = {"add": ADD, "mul": MUL, "none": NONE}
+    found = {k: [*_measured(evidence, v, "init", "input_below_one")] for k, v in networks.items()}
+    if missing := tuple(networks[name] for name, runs in found.items() if not runs):
+        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=missing)
+    shares = {name: [average(run) for run, _ in runs] for name, runs in found.items()}
+    used = {name: tuple(s for _, own in runs for s in own) for name, runs in found.items()}
+    values = {k: Value(average(own), "accuracy", used[k]) for k, own in shares.items()}
+    return claim_set(
+        {title(networks[name]): better(student(own, 0.5)) for name, own in shares.items()},
+        (ADD, MUL, NONE),
+        "runs",
+        [source for own in used.values() for source in own],
+        (values["mul"], value_pair(mean_interval(shares["mul"]), "accuracy", used["mul"])),
+        values=values,
+    )
 
 
 def gains(evidence: Evidence, operators: Sequence[tuple[str, str]]) -> dict[str, Gains]:
@@ -353,10 +318,9 @@ def gains(evidence: Evidence, operators: Sequence[tuple[str, str]]) -> dict[str,
     return {name: gain for name, gain in found.items() if gain.totals}
 
 
-def _spreads(evidence: Evidence, variant: str) -> list[tuple[float, float]]:
-    """Of each run, the standard deviation over steps of log10 of the first layer's gradient norm,
-    and log10 of the norm at the first step. Runs with fewer than two finite norms, or with equal
-    norms, are left out."""
+def _spreads(evidence: Evidence, variant: str) -> list[float]:
+    """Of each run, the logarithm of the standard deviation over steps of log10 of the first layer's
+    gradient norm. Runs with fewer than two finite norms, or with equal norms, are left out."""
     found = []
     for run in evidence.runs(variant):
         norms = [row[0] for row in run.probes.gradient_norms.norms if row]
@@ -365,7 +329,7 @@ def _spreads(evidence: Evidence, variant: str) -> list[tuple[float, float]]:
             centre = average(logs)
             spread = math.sqrt(sum((x - centre) ** 2 for x in logs) / (len(logs) - 1))
             if spread > 0:
-                found.append((spread, logs[0]))
+                found.append(math.log(spread))
     return found
 
 
@@ -376,13 +340,6 @@ def _norm_sources(evidence: Evidence, variant: str) -> tuple[Source, ...]:
         for step, row in enumerate(run.probes.gradient_norms.norms)
         if row
     )
-
-
-def _shares(evidence: Evidence, variant: str, field: str) -> tuple[list[float], tuple[Source, ...]]:
-    """Of each run with the measurement, a share before training, averaged over the blocks."""
-    found = list(_measured(evidence, variant, "init", field))
-    used = tuple(source for _, sources in found for source in sources)
-    return [average(shares) for shares, _ in found], used
 
 
 def _measured(

@@ -11,7 +11,6 @@ from analysis.findings.base import (
     Verdict,
     better,
     comparison,
-    difference,
     equivalence,
     error_ratio,
     finding,
@@ -38,26 +37,13 @@ def sub_equals_add(evidence: Evidence) -> Result:
     Against: a ratio that is significantly outside.
 
     Values: ``add``, ``sub``, ``none`` (validation accuracies), ``difference`` (sub - add),
-    ``add_loss``, ``sub_loss`` (training), ``margin``, ``any_p`` (of any difference, not corrected),
-    ``images`` (validation images). Effect: error rate of sub over that of add. Facts:
-    ``sub_diverged``.
+    ``margin``, ``any_p`` (of any difference, not corrected). Effect: error rate of sub over that of
+    add.
     """
     result = equivalence(evidence, SUB, ADD, "validation")
-    kind = evidence.loss_kind((ADD, SUB))
-    add, sub = evidence.accuracy(ADD, "validation"), evidence.accuracy(SUB, "validation")
-    return replace(
-        result,
-        values={
-            **result.values,
-            "add": add,
-            "sub": sub,
-            "none": evidence.accuracy(NONE, "validation"),
-            "add_loss": evidence.training_loss(ADD, kind),
-            "sub_loss": evidence.training_loss(SUB, kind),
-            "images": evidence.mean(ADD, "validation.images", "count"),
-        },
-        facts={"sub_diverged": evidence.diverged(SUB)},
-    )
+    kinds = {"add": ADD, "sub": SUB, "none": NONE}
+    shown = {name: evidence.accuracy(variant, "validation") for name, variant in kinds.items()}
+    return replace(result, values={**result.values, **shown})
 
 
 @finding("sub-above-none", needs=(SUB, NONE))
@@ -79,12 +65,10 @@ def mul_much_worse(evidence: Evidence) -> Result:
     A two-sided test against that margin. Supported by rule if every run with multiplication
     diverged.
 
-    Values: ``add``, ``mul`` (validation accuracies), ``difference`` (mul - add), ``add_loss``,
-    ``mul_loss`` (training), ``margin``, ``chance`` (accuracy of guessing), ``diverged_step`` (the
-    first run's, from 0). Effect: error rate of mul over that of add. Facts: ``diverged`` (every
-    run), ``some_diverged``.
+    Values: ``add``, ``mul`` (validation accuracies), ``difference`` (mul - add), ``margin``,
+    ``chance`` (accuracy of guessing), ``diverged_step`` (the first run's, from 0). Effect: error
+    rate of mul over that of add. Facts: ``diverged`` (every run), ``some_diverged``.
     """
-    kind = evidence.loss_kind((ADD, MUL))
     return comparison(
         evidence,
         MUL,
@@ -93,8 +77,6 @@ def mul_much_worse(evidence: Evidence) -> Result:
         names=("mul", "add"),
         split="validation",
         values={
-            "add_loss": evidence.training_loss(ADD, kind),
-            "mul_loss": evidence.training_loss(MUL, kind),
             "margin": CONSTANTS["much_worse"],
             "chance": CONSTANTS["chance_accuracy"],
             "diverged_step": divergence_step(evidence, MUL),
@@ -114,8 +96,7 @@ def mul_nan(evidence: Evidence) -> Result:
     to rule out, at the 5 % level, that runs diverge with probability one half. Else inconclusive.
 
     Values: ``diverged`` (how many runs), ``runs``, ``most`` (exact 95 % upper bound of the share
-    that diverges, where none did), ``step`` (at which the first diverged, from 0). Effect: the
-    share.
+    that diverges, where none did). Effect: the share.
     """
     runs = evidence.runs(MUL)
     count = sum(run.status == "diverged" for run in runs)
@@ -133,7 +114,6 @@ def mul_nan(evidence: Evidence) -> Result:
             "diverged": Value(count, "integer", sources),
             "runs": Value(len(runs), "integer", sources),
             "most": None if count else Value(most_often(len(runs)), "accuracy", sources),
-            "step": divergence_step(evidence, MUL),
         },
     )
 
@@ -146,12 +126,9 @@ def mul_nobn_fails(evidence: Evidence) -> Result:
     (``constants.STALLED``); below a quarter (``LEARNED``) it has learned. A rule, not a test:
     contradicted if every run has learned, inconclusive in between.
 
-    Values: ``mul_nobn``, ``add`` (validation accuracies), ``mul_nobn_loss``, ``add_loss``
-    (training, last epoch), ``first_loss`` (first epoch's training loss of mul without BN),
-    ``chance_loss`` (ln 10), ``threshold``, ``diverged_step``, ``difference``. Effect: error rate
-    of mul without BN over that of add.
-    Facts: ``diverged`` (every run), ``some_diverged``, ``stalled`` (every run that did not
-    diverge).
+    Values: ``mul_nobn`` (validation accuracy), ``mul_nobn_loss``, ``first_loss`` (training loss
+    after the last and the first epoch), ``chance_loss`` (ln 10), ``diverged_step``. Effect: error
+    rate of mul without BN over that of add.
     """
     runs = evidence.runs(MUL_NOBN)
     losses = [
@@ -165,27 +142,17 @@ def mul_nobn_fails(evidence: Evidence) -> Result:
         verdict = Verdict.SUPPORTED
     elif len(losses) == len(runs) and max(losses) < LEARNED * CHANCE_LOSS:
         verdict = Verdict.CONTRADICTED
-    add, mul = evidence.accuracy(ADD, "validation"), evidence.accuracy(MUL_NOBN, "validation")
     return Result(
         (ADD, MUL_NOBN),
         "threshold" if losses else "diverged",
         verdict=verdict,
         effect=(error_ratio(evidence, MUL_NOBN, ADD, "validation")[0], None),
         values={
-            "difference": difference(mul, add),
-            "mul_nobn": mul,
-            "add": add,
+            "mul_nobn": evidence.accuracy(MUL_NOBN, "validation"),
             "mul_nobn_loss": evidence.loss(MUL_NOBN, "train_loss"),
-            "add_loss": evidence.loss(ADD, "train_loss"),
             "first_loss": evidence.loss(MUL_NOBN, "train_loss", 0),
             "chance_loss": CONSTANTS["chance_loss"],
-            "threshold": CONSTANTS["stalled_loss"],
             "diverged_step": divergence_step(evidence, MUL_NOBN),
-        },
-        facts={
-            "diverged": not losses,
-            "some_diverged": len(losses) < len(runs),
-            "stalled": bool(losses) and all(stalled),
         },
     )
 
@@ -203,19 +170,7 @@ def divergence_step(evidence: Evidence, variant: str) -> Value | None:
 def bn_helps_plain(evidence: Evidence) -> Result:
     """PlainNet-18 is more accurate with BN than without.
 
-    Values: ``with_bn``, ``without`` (test accuracies), ``difference`` (with - without),
-    ``with_loss``, ``without_loss`` (training). Effect: error rate with BN over that without. Facts:
-    ``without_diverged``.
+    Values: ``with_bn``, ``without`` (test accuracies), ``difference`` (with - without). Effect:
+    error rate with BN over that without.
     """
-    kind = evidence.loss_kind((NONE, NONE_NOBN))
-    return comparison(
-        evidence,
-        NONE,
-        NONE_NOBN,
-        names=("with_bn", "without"),
-        values={
-            "with_loss": evidence.training_loss(NONE, kind),
-            "without_loss": evidence.training_loss(NONE_NOBN, kind),
-        },
-        facts={"without_diverged": evidence.diverged(NONE_NOBN)},
-    )
+    return comparison(evidence, NONE, NONE_NOBN, names=("with_bn", "without"))

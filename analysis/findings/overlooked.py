@@ -6,7 +6,7 @@ import math
 
 from analysis import original
 from analysis.constants import CONSTANTS, PAPER_PARAMETERS, SOFTMAX_FLOOR
-from analysis.evidence import Evidence
+from analysis.evidence import Evidence, correct
 from analysis.findings.base import (
     Result,
     Verdict,
@@ -14,7 +14,6 @@ from analysis.findings.base import (
     difference,
     error_ratio,
     finding,
-    key,
     negate,
     ratio,
 )
@@ -38,8 +37,7 @@ def macs_batch_of_four(evidence: Evidence) -> Result:
 
     Values: for each (``resnet18`` ...) the MACs of one image, ``<name>_batch`` (times four, or
     one) and ``<name>_original`` (as printed); ``batch`` (4), ``checked`` and ``agreeing`` (how many
-    networks). Effect: the MACs of one image of ResNet-18, where run. Facts: ``all_checked`` (all
-    nine).
+    networks). Effect: the MACs of one image of ResNet-18, where run.
     """
     values: dict[str, Value | None] = {"batch": Value(4, "integer", ())}
     checked: list[bool] = []
@@ -52,7 +50,7 @@ def macs_batch_of_four(evidence: Evidence) -> Result:
     for network in variants:
         row, one = rows[network], evidence.size(network, "macs.torchinfo", "macs")
         batch = Value.derived(one.value * row.macs_images, "macs", one)
-        name = key(network)
+        name = network.lower()
         values |= {name: one, f"{name}_batch": batch}
         values[f"{name}_original"] = original.figure(network, "macs")
         checked.append(round(batch.value / row.macs_step) == round(row.macs / row.macs_step))
@@ -66,7 +64,6 @@ def macs_batch_of_four(evidence: Evidence) -> Result:
         verdict=Verdict.SUPPORTED if all(checked) else Verdict.CONTRADICTED,
         effect=(values.get("resnet18"), None),
         values=values,
-        facts={"all_checked": len(checked) == len(rows)},
     )
 
 
@@ -89,7 +86,7 @@ def widths_not_paper(evidence: Evidence) -> Result:
     for depth in ("50", "101"):
         network, paper = f"ResNet{depth}", f"ResNet{depth}-paper"
         count = evidence.size(network, "parameters", "params")
-        theirs = CONSTANTS[f"paper_resnet{depth}"]
+        theirs = Value(PAPER_PARAMETERS[network], "params", ())
         printed = original.figure(network, "parameters")
         differ.append(count.value == printed.value != PAPER_PARAMETERS[network])
         used.append(network)
@@ -127,9 +124,9 @@ def softmax_floor(evidence: Evidence) -> Result:
 
     Arithmetic, and every epoch's training and validation loss of ResNet-18 with Softmax.
 
-    Values: ``floor``; ``lowest`` (the least of those losses), ``final`` (training, last epoch),
-    ``excess`` (final less floor), ``without`` (final training loss of ResNet-18 without). Effect:
-    lowest. Facts: ``without_below`` (that is below the floor).
+    Values: ``floor``; ``lowest`` (the least of those losses), ``without`` (training loss of
+    ResNet-18 without, last epoch). Effect: lowest. Facts: ``without_below`` (that is below the
+    floor).
     """
     found = [
         value(run, f"history.{index}.{field}", "loss")
@@ -141,20 +138,14 @@ def softmax_floor(evidence: Evidence) -> Result:
         return Result((SOFTMAX,), "arithmetic", verdict=Verdict.INCONCLUSIVE)
     least = min(found, key=lambda item: item.value)
     lowest = Value.derived(least.value, "loss", found)
-    final, without = evidence.loss(SOFTMAX, "train_loss"), evidence.loss(RESNET, "train_loss")
+    without = evidence.loss(RESNET, "train_loss")
     above = lowest.value >= SOFTMAX_FLOOR - _ROUNDING
     return Result(
         (SOFTMAX, *evidence.present((RESNET,))),
         "arithmetic",
         verdict=Verdict.SUPPORTED if above else Verdict.CONTRADICTED,
         effect=(lowest, None),
-        values={
-            "floor": CONSTANTS["softmax_floor"],
-            "lowest": lowest,
-            "final": final,
-            "excess": Value.derived(final.value - SOFTMAX_FLOOR, "loss", final) if final else None,
-            "without": without,
-        },
+        values={"floor": CONSTANTS["softmax_floor"], "lowest": lowest, "without": without},
         facts={"without_below": without is not None and without.value < SOFTMAX_FLOOR},
     )
 
@@ -164,34 +155,19 @@ def softmax_slows(evidence: Evidence) -> Result:
     """After the same training ResNet-18 with Softmax is less accurate than without. Exact rank test
     over runs, because a run that never learns a class is an outlier.
 
-    Values: ``with_softmax``, ``without`` (test accuracies), ``difference``, ``with_least``,
-    ``with_most``, ``without_least`` (of single runs), ``with_loss``, ``without_loss`` (training,
-    last epoch; not on one scale), ``with_runs``, ``without_runs``, ``epochs``; where a run never
-    predicts a class ``unlearnt_runs`` (how many), ``unlearnt_class``, ``unlearnt_seed`` (of the
-    first). Effect: error rate with over that without. Facts: ``diverged``, ``separate`` (every run
-    with is below every run without), ``unlearnt``.
+    Values: ``with_softmax``, ``without`` (test accuracies), ``with_runs``, ``without_runs``; where
+    a run never predicts a class ``unlearnt_runs`` (how many), ``unlearnt_class``, ``unlearnt_seed``
+    (of the first). Effect: error rate with over that without. Facts: ``separate`` (every run with
+    is below every run without), ``unlearnt``.
     """
-    slow, fast = (evidence.outcomes(variant) for variant in (SOFTMAX, RESNET))
-    sources = evidence.sources((RESNET, SOFTMAX))
+    slow, fast = (evidence.scores(variant) for variant in (SOFTMAX, RESNET))
     unlearnt = never_predicted(evidence)
     values: dict[str, Value | None] = {
         "with_softmax": evidence.accuracy(SOFTMAX),
         "without": evidence.accuracy(RESNET),
-        "difference": difference(evidence.accuracy(SOFTMAX), evidence.accuracy(RESNET)),
-        "with_loss": evidence.loss(SOFTMAX, "train_loss"),
-        "without_loss": evidence.loss(RESNET, "train_loss"),
         "with_runs": Value(len(slow), "integer", evidence.sources((SOFTMAX,))),
         "without_runs": Value(len(fast), "integer", evidence.sources((RESNET,))),
-        "epochs": evidence.mean(RESNET, "config.epochs", "integer"),
     }
-    for name, variant, pick in (
-        ("with_least", SOFTMAX, min),
-        ("with_most", SOFTMAX, max),
-        ("without_least", RESNET, min),
-    ):
-        finite = [x for x in evidence.outcomes(variant) if x >= 0]
-        if finite:
-            values[name] = Value(pick(finite), "accuracy", evidence.sources((variant,)))
     if unlearnt:
         run, digit = unlearnt[0]
         used = (Source(run.id, "test.predictions"),)
@@ -204,27 +180,20 @@ def softmax_slows(evidence: Evidence) -> Result:
         (RESNET, SOFTMAX),
         "ranks",
         p=better(negate(ranks(slow, fast))),
-        sources=sources,
+        sources=evidence.sources((RESNET, SOFTMAX)),
         effect=error_ratio(evidence, SOFTMAX, RESNET),
         values=values,
-        facts={
-            "diverged": evidence.diverged(SOFTMAX),
-            "separate": max(slow) < min(fast),
-            "unlearnt": bool(unlearnt),
-        },
+        facts={"separate": max(slow) < min(fast), "unlearnt": bool(unlearnt)},
     )
 
 
 def never_predicted(evidence: Evidence) -> list[tuple[Record, int]]:
     """Runs with Softmax that never predict some digit on test images, with the first such digit."""
-    found = []
-    for run in evidence.finished(SOFTMAX):
-        absent = [
-            digit for digit in range(10) if run.test and str(digit) not in run.test.predictions
-        ]
-        if absent:
-            found.append((run, absent[0]))
-    return found
+    return [
+        (run, min(absent))
+        for run in evidence.finished(SOFTMAX)
+        if run.test and (absent := {*range(10)} - {*map(int, run.test.predictions)})
+    ]
 
 
 @finding("softmax-slows-start", needs=(RESNET, SOFTMAX))
@@ -232,8 +201,8 @@ def softmax_slows_start(evidence: Evidence) -> Result:
     """After the first epoch ResNet-18 with Softmax is less accurate on the validation images: exact
     rank test over runs.
 
-    Values: ``with_first``, ``without_first`` (validation accuracies after the first epoch),
-    ``difference``. Effect: the difference. Facts: ``separate``.
+    Values: ``with_first``, ``without_first`` (validation accuracies after the first epoch).
+    Effect: their difference.
     """
     slow, fast = (first_accuracies(evidence, variant) for variant in (SOFTMAX, RESNET))
     sources = tuple(
@@ -252,7 +221,6 @@ def softmax_slows_start(evidence: Evidence) -> Result:
         sources=sources,
         effect=(difference(first, second), None),
         values={"with_first": first, "without_first": second},
-        facts={"separate": max(slow) < min(fast)},
     )
 
 
@@ -296,20 +264,17 @@ def digits_not_significant(evidence: Evidence) -> Result:
         values[f"{name}_low"] = Value(low, "accuracy", ())
         values[f"{name}_high"] = Value(high, "accuracy", ())
     networks = ("ResNet34", "SEResNet34")
-    ours = [evidence.finished(network)[:1] for network in networks]
-    used: list[str] = []
-    if all(ours):
-        run, other = ours[0][0], ours[1][0]
-        correct = evidence.correct(run, "test"), evidence.correct(other, "test")
-        if correct[0] is not None and correct[1] is not None and len(correct[0]) == len(correct[1]):
-            used = list(networks)
-            count = int((correct[0] ^ correct[1]).sum())
-            sources = tuple(Source(item.id, "test.predictions") for item in (run, other))
-            values["discordant"] = Value(count, "count", sources)
-            share = _significant_lead(count) / len(correct[0])
-            values["detectable"] = Value(share, "difference", sources)
+    runs = [run for network in networks for run in evidence.finished(network)[:1]]
+    rows = [correct(run, "test") for run in runs]
+    paired = len(rows) == 2 and len(rows[0]) == len(rows[1])
+    if paired:
+        count = int((rows[0] ^ rows[1]).sum())
+        sources = tuple(Source(run.id, "test.predictions") for run in runs)
+        values["discordant"] = Value(count, "count", sources)
+        share = _significant_lead(count) / len(rows[0])
+        values["detectable"] = Value(share, "difference", sources)
     return Result(
-        used,
+        networks if paired else (),
         "arithmetic",
         verdict=Verdict.SUPPORTED if least > ALPHA else Verdict.CONTRADICTED,
         effect=(values["least_p"], None),

@@ -16,10 +16,8 @@ from analysis.evidence import Evidence, title
 from analysis.findings.base import (
     Result,
     Verdict,
-    accuracies,
     better,
     claim_set,
-    difference,
     error_ratio,
     every,
     finding,
@@ -51,9 +49,9 @@ def ahead(evidence: Evidence, group: Sequence[str], others: Sequence[str]) -> Re
     whole group.
 
     Values: ``best`` and ``rival``, accuracies of the best of the group and of the best other;
-    ``difference`` of those; ``holds``, ``fails``, ``all``: of how many others the best of the group
-    is shown to be above or below; one accuracy of each network. Effect: error rate of the best over
-    that of the rival. Facts: ``best``, ``rival`` (titles), and those of ``claim_set``.
+    ``holds``, ``fails``, ``all``: of how many others the best of the group is shown to be above or
+    below. Effect: error rate of the best over that of the rival. Facts: ``best``, ``rival``
+    (titles), and those of ``claim_set``.
     """
     best, rival = top(evidence, group), top(evidence, others)
     contrasts = {(g, o): evidence.compare(g, o) for g in group for o in others}
@@ -67,12 +65,7 @@ def ahead(evidence: Evidence, group: Sequence[str], others: Sequence[str]) -> Re
         joint_test(contrasts.values()),
         evidence.sources(variants),
         error_ratio(evidence, best, rival),
-        values={
-            "best": evidence.accuracy(best),
-            "rival": evidence.accuracy(rival),
-            "difference": difference(evidence.accuracy(best), evidence.accuracy(rival)),
-            **accuracies(evidence, variants),
-        },
+        values={"best": evidence.accuracy(best), "rival": evidence.accuracy(rival)},
         facts={"best": title(best), "rival": title(rival)},
     )
     p = better(OneSided(some(wins).greater, beaten.greater))
@@ -84,16 +77,12 @@ def se_best(evidence: Evidence) -> Result:
     """One of the SE-ResNets is more accurate than every network without SE blocks, and SE-AlexNet
     (``ahead``).
 
-    Values: also ``top``, the highest accuracy of all. Facts: also ``top`` (title), ``se_on_top``.
+    Facts: also ``top``, the most accurate of all (title).
     """
     others = [*RESNETS, "DenseNet", "AlexNet", "LeNet", *evidence.present(OPTIONAL)]
-    first = top(evidence, [*SE_RESNETS, *others])
     result = ahead(evidence, SE_RESNETS, others)
-    return replace(
-        result,
-        values={**result.values, "top": evidence.accuracy(first)},
-        facts={**result.facts, "top": title(first), "se_on_top": first in SE_RESNETS},
-    )
+    first = title(top(evidence, [*SE_RESNETS, *others]))
+    return replace(result, facts={**result.facts, "top": first})
 
 
 @finding("resnet-dense-close", needs=(*SE_RESNETS, *RESNETS, "DenseNet"))
@@ -105,9 +94,8 @@ def resnet_dense_close(evidence: Evidence) -> Result:
     does not show closeness.
 
     Values: ``margin``; ``best`` (the better SE-ResNet), ``farthest`` (the least accurate of the
-    others), ``difference`` (farthest - best), those of ``claim_set`` and one of each network.
-    Effect: error rate of the farthest over that of the best. Facts: ``best``, ``farthest``
-    (titles), and those of ``claim_set``.
+    others), and those of ``claim_set``. Effect: error rate of the farthest over that of the best.
+    Facts: ``best``, ``farthest`` (titles), and those of ``claim_set``.
     """
     near = (*RESNETS, "DenseNet")
     best = top(evidence, SE_RESNETS)
@@ -127,8 +115,6 @@ def resnet_dense_close(evidence: Evidence) -> Result:
             "margin": CONSTANTS["margin"],
             "best": evidence.accuracy(best),
             "farthest": evidence.accuracy(farthest),
-            "difference": difference(evidence.accuracy(farthest), evidence.accuracy(best)),
-            **accuracies(evidence, variants),
         },
         facts={"best": title(best), "farthest": title(farthest)},
     )
@@ -138,9 +124,9 @@ def below_all(evidence: Evidence, low: str, others: Sequence[str]) -> Result:
     """A network is less accurate than each of the others.
 
     Values: ``accuracy`` of it; ``nearest`` and ``highest``, the least and the most accurate of the
-    others; ``difference`` (accuracy - nearest); those of ``claim_set``; one of each network.
-    Effect: its error rate over that of the nearest. Facts: ``nearest``, ``highest`` (titles), and
-    those of ``claim_set``.
+    others; where it had more epochs than all others ``epochs`` and ``other_epochs``; those of
+    ``claim_set``. Effect: its error rate over that of the nearest. Facts: ``nearest``, ``highest``
+    (titles), and those of ``claim_set``.
     """
     contrasts = {other: evidence.compare(other, low) for other in others}
     nearest = min(others, key=evidence.score)
@@ -156,8 +142,7 @@ def below_all(evidence: Evidence, low: str, others: Sequence[str]) -> Result:
             "accuracy": evidence.accuracy(low),
             "nearest": evidence.accuracy(nearest),
             "highest": evidence.accuracy(highest),
-            "difference": difference(evidence.accuracy(low), evidence.accuracy(nearest)),
-            **accuracies(evidence, variants),
+            **epochs(evidence, low, others),
         },
         facts={"nearest": title(nearest), "highest": title(highest)},
     )
@@ -185,13 +170,8 @@ def alexnet_lower(evidence: Evidence) -> Result:
 
 @finding("lenet-lowest", needs=(*DEEP, "LeNet"))
 def lenet_lowest(evidence: Evidence) -> Result:
-    """LeNet is less accurate than every other network of the table (``below_all``).
-
-    Values: also ``epochs`` and ``other_epochs`` (the most of another), where LeNet had more.
-    """
-    others = (*DEEP, *evidence.present(OPTIONAL))
-    result = below_all(evidence, "LeNet", others)
-    return replace(result, values={**result.values, **epochs(evidence, "LeNet", others)})
+    """LeNet is less accurate than every other network of the table (``below_all``)."""
+    return below_all(evidence, "LeNet", (*DEEP, *evidence.present(OPTIONAL)))
 
 
 @finding("dense-second", needs=(*DEEP, "LeNet"))
@@ -199,9 +179,9 @@ def dense_second(evidence: Evidence) -> Result:
     """DenseNet is less accurate than SE-ResNet-18, and no other network of the original's table is
     more accurate than it by more than the margin.
 
-    Values: ``dense``, ``best`` (accuracies of DenseNet and SE-ResNet-18), ``difference`` (of
-    those), ``place`` (DenseNet's among all by mean accuracy), ``margin``, those of ``claim_set``.
-    Effect: error rate of DenseNet over that of SE-ResNet-18. Facts: those of ``claim_set``.
+    Values: ``dense``, ``best`` (accuracies of DenseNet and SE-ResNet-18), ``place`` (DenseNet's
+    among all by mean accuracy), those of ``claim_set``. Effect: error rate of DenseNet over that of
+    SE-ResNet-18. Facts: those of ``claim_set``.
     """
     best, dense = "SEResNet18", "DenseNet"
     others = [v for v in (*DEEP, "LeNet") if v not in (best, dense)]
@@ -219,9 +199,7 @@ def dense_second(evidence: Evidence) -> Result:
         values={
             "dense": evidence.accuracy(dense),
             "best": evidence.accuracy(best),
-            "difference": difference(evidence.accuracy(dense), evidence.accuracy(best)),
             "place": Value(place, "integer", sources),
-            "margin": CONSTANTS["margin"],
         },
     )
 
@@ -230,8 +208,8 @@ def dense_second(evidence: Evidence) -> Result:
 def lenet_under_trained(evidence: Evidence) -> Result:
     """Our LeNet is more accurate than the original's.
 
-    Values: ``accuracy``, ``original`` (accuracies), ``difference``, ``epochs``, ``images`` (of
-    training). Effect: our error rate over the original's.
+    Values: ``accuracy``, ``original`` (accuracies), ``epochs``, ``images`` (of training). Effect:
+    our error rate over the original's.
     """
     stated = original.figure("LeNet", "accuracy")
     sources = evidence.sources(("LeNet",))
@@ -239,7 +217,6 @@ def lenet_under_trained(evidence: Evidence) -> Result:
     values = {
         "accuracy": measured,
         "original": stated,
-        "difference": difference(measured, stated),
         "epochs": evidence.mean("LeNet", "config.epochs", "integer"),
         "images": evidence.mean("LeNet", "config.train_images", "count"),
     }

@@ -6,19 +6,20 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from analysis.constants import CONSTANTS, MARGIN
+from analysis.constants import MARGIN
 from analysis.evidence import Evidence, LossField
 from analysis.findings.base import (
+    NO_EFFECT,
     Result,
+    average,
     better,
     claim_set,
     difference,
     every,
     finding,
     interval,
-    joint_test,
+    logs,
     negate,
-    ratio,
     some,
 )
 from analysis.findings.depth import loss_evidence, pair_title
@@ -55,25 +56,21 @@ def change(evidence: Evidence, shallow: str, deep: str, kind: LossField) -> Chan
     if better(contrast.zero).less >= ALPHA:
         return "unclear"
     losses = evidence.losses(deep, kind), evidence.losses(shallow, kind)
-    if better(loss_evidence(*losses)).greater < ALPHA and _grown(losses) > MARGIN:
+    grown = average(logs(losses[0])) - average(logs(losses[1]))
+    if better(loss_evidence(*losses)).greater < ALPHA and grown > MARGIN:
         return "degradation"
     if loss_evidence(*losses, margin=MARGIN).less < ALPHA and _gap_grows(evidence, shallow, deep):
         return "over-fitting"
     return "unclear"
 
 
-def _grown(losses: tuple[Sequence[float], Sequence[float]]) -> float:
-    deep, shallow = (sum(math.log(max(x, 1e-9)) for x in part) / len(part) for part in losses)
-    return deep - shallow
-
-
 def _gap_grows(evidence: Evidence, shallow: str, deep: str) -> bool:
     kind = evidence.loss_kind((shallow, deep))
-    gaps = []
-    for variant in (shallow, deep):
-        validation, train = (evidence.losses(variant, field) for field in ("validation_loss", kind))
-        gaps.append(sum(validation) / len(validation) - sum(train) / len(train))
-    return gaps[1] > gaps[0]
+    before, after = (
+        average(evidence.losses(v, "validation_loss")) - average(evidence.losses(v, kind))
+        for v in (shallow, deep)
+    )
+    return after > before
 
 
 def pair_evidence(evidence: Evidence, four: Sequence[str]) -> OneSided:
@@ -87,9 +84,7 @@ def pair_evidence(evidence: Evidence, four: Sequence[str]) -> OneSided:
     plain_shallow, plain_deep, residual_shallow, residual_deep = four
     plain = evidence.compare(plain_deep, plain_shallow)
     residual = evidence.compare(residual_deep, residual_shallow).against(-MARGIN)
-    both = evidence.contrast(
-        (residual_deep, residual_shallow, plain_deep, plain_shallow), (1, -1, -1, 1)
-    )
+    both = evidence.contrast(four[::-1], (1, -1, -1, 1))
     kind = evidence.loss_kind((residual_shallow, residual_deep))
     loss = negate(
         loss_evidence(
@@ -113,16 +108,13 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
     (``pair_evidence``), for 18 and 34 layers and, where run, 50 and 101 (``claim_set``).
 
     Values: ``plain_shallow``, ``plain_deep``, ``residual_shallow``, ``residual_deep``
-    (accuracies of 18 and 34 layers), ``plain_change``, ``residual_change`` (deep - shallow),
-    ``residual_ratio`` (error rate of the deep residual network over that of the shallow), the
-    training losses ``plain_shallow_loss`` ... and ``residual_loss_ratio``; all of these with
-    ``wide_`` before the name for 50 and 101; ``margin``; those of ``claim_set``. Effect: the ratio
-    of the residual networks' error rates (deep over shallow) over that of the plain ones, 18 and 34
-    layers. Facts: ``stable`` (trained until stable), ``wide`` (50 and 101 were run),
-    ``evaluated`` (training losses in evaluation mode), ``plain_degrades``, ``residual_degrades``
-    (as measured), ``change``, ``wide_change`` (``Change`` of the residual networks),
-    ``wide_learns`` (each residual network's training loss is below a tenth of each plain one's),
-    ``plain_deep_diverged``, and those of ``claim_set``.
+    (accuracies of 18 and 34 layers), ``residual_change`` (deep - shallow), the training losses
+    ``plain_shallow_loss`` ...; all of these with ``wide_`` before the name for 50 and 101; those of
+    ``claim_set``. Effect: the ratio of the residual networks' error rates (deep over shallow) over
+    that of the plain ones, 18 and 34 layers. Facts: ``stable`` (trained until stable), ``wide`` (50
+    and 101 were run), ``plain_degrades`` (as measured), ``change``, ``wide_change`` (``Change`` of
+    the residual networks), ``wide_learns`` (each residual network's training loss is below a tenth
+    of each plain one's), and those of ``claim_set``.
     """
     pairs = {"": networks(evidence)}
     if not evidence.missing(BOTTLENECKS):
@@ -131,18 +123,13 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
     kind = evidence.loss_kind(used)
     sources = (*evidence.sources(used), *evidence.loss_sources(used, kind))
     parts = {pair_title(four[2:]): pair_evidence(evidence, four) for four in pairs.values()}
-    plain_shallow, plain_deep, residual_shallow, residual_deep = pairs[""]
-    both = evidence.contrast(
-        (residual_deep, residual_shallow, plain_deep, plain_shallow), (1, -1, -1, 1)
-    )
-    values: dict[str, Value | None] = {"margin": CONSTANTS["margin"]}
+    plain_shallow, plain_deep, *_ = pairs[""]
+    both = evidence.contrast(pairs[""][::-1], (1, -1, -1, 1))
+    values: dict[str, Value | None] = {}
     facts: dict[str, str | bool] = {
         "stable": pairs[""] != NETWORKS,
         "wide": "wide_" in pairs,
-        "evaluated": kind == "train_evaluation",
         "plain_degrades": evidence.score(plain_deep) < evidence.score(plain_shallow),
-        "residual_degrades": evidence.score(residual_deep) < evidence.score(residual_shallow),
-        "plain_deep_diverged": evidence.diverged(plain_deep),
     }
     for prefix, four in pairs.items():
         values |= _measured(evidence, prefix, four, kind)
@@ -150,13 +137,13 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
     if facts["wide"]:
         facts["wide_learns"] = _wide_learns(values)
     used_sources = evidence.sources(pairs[""])
-    effect = None
+    effect = NO_EFFECT
     if math.isfinite(both.error):
-        effect = Value(math.exp(-both.estimate), "ratio", used_sources)
-    ends = interval(both, used_sources)
-    return claim_set(
-        parts, used, joint_test([both]), sources, (effect, ends), values=values, facts=facts
-    )
+        effect = (
+            Value(math.exp(-both.estimate), "ratio", used_sources),
+            interval(both, used_sources),
+        )
+    return claim_set(parts, used, both.test, sources, effect, values=values, facts=facts)
 
 
 def _measured(
@@ -166,18 +153,8 @@ def _measured(
     for name, variant in zip(_NAMES, four, strict=True):
         found[f"{prefix}{name}"] = evidence.accuracy(variant)
         found[f"{prefix}{name}_loss"] = evidence.training_loss(variant, kind)
-    for which in ("plain", "residual"):
-        deep, shallow = (found[f"{prefix}{which}_{depth}"] for depth in ("deep", "shallow"))
-        found[f"{prefix}{which}_change"] = difference(deep, shallow)
-    found[f"{prefix}residual_loss_ratio"] = ratio(
-        found[f"{prefix}residual_deep_loss"], found[f"{prefix}residual_shallow_loss"]
-    )
-    contrast = evidence.compare(four[3], four[2])
-    if math.isfinite(contrast.error):
-        found[f"{prefix}residual_ratio"] = Value(
-            math.exp(-contrast.estimate), "ratio", evidence.sources(four[2:])
-        )
-    return found
+    deep, shallow = (found[f"{prefix}residual_{depth}"] for depth in ("deep", "shallow"))
+    return {**found, f"{prefix}residual_change": difference(deep, shallow)}
 
 
 def _wide_learns(values: Mapping[str, Value | None]) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from statistics import multimode
 
 from analysis.constants import CONSTANTS, MARGIN
-from analysis.evidence import Evidence, title
+from analysis.evidence import Evidence
 from analysis.findings.base import Result, Verdict, better, comparison, finding
 from analysis.findings.ranking import DEEP, OPTIONAL
 from analysis.records import mean, value
@@ -27,12 +27,8 @@ def comparable(evidence: Evidence) -> dict[str, list[Record]]:
         return run.environment.device, run.config.precision, run.config.batch_size
 
     runs = {network: evidence.finished(network) for network in NETWORKS}
-    counted = Counter(kind(run) for found in runs.values() for run in found)
-    if not counted:
-        return {}
-    usual = min(counted, key=lambda each: (-counted[each], each))
-    chosen = {network: [r for r in found if kind(r) == usual] for network, found in runs.items()}
-    return {network: found for network, found in chosen.items() if found}
+    usual = min(multimode(kind(run) for found in runs.values() for run in found), default=None)
+    return {n: own for n, found in runs.items() if (own := [r for r in found if kind(r) == usual])}
 
 
 def ranked(evidence: Evidence, size: str, size_kind: Kind, cost: str, cost_kind: Kind) -> Result:
@@ -92,5 +88,4 @@ def resize_augments(evidence: Evidence) -> Result:
         p=OneSided(better(contrast.zero).greater, contrast.against(MARGIN).less),
         names=("large", "small"),
         values={"usual": evidence.accuracy("ResNet18"), "margin": CONSTANTS["margin"]},
-        facts={"network": title("ResNet18")},
     )

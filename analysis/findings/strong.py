@@ -25,9 +25,7 @@ def strong_recipe_better(evidence: Evidence) -> Result:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=tuple(missing))
     best, rival = STRONG[top(evidence, strong)], top(evidence, others)
     result = ahead(evidence, strong, others)
-    named: dict[str, str | bool] = {
-        "best": title(best),
-        "rival": title(rival),
-        "same": best == rival,
-    }
-    return replace(result, facts={**result.facts, **named})
+    return replace(
+        result,
+        facts={**result.facts, "best": title(best), "rival": title(rival), "same": best == rival},
+    )

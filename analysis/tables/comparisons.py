@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from analysis.constants import CONSTANTS
+from analysis.constants import CONSTANTS, PAPER_PARAMETERS
 from analysis.evidence import Evidence, title
-from analysis.findings.attention import Ranges
+from analysis.findings.attention import Ranges, measured
 from analysis.findings.base import difference, error_ratio
 from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
 from analysis.findings.overlooked import RESNET, SOFTMAX
@@ -13,11 +13,11 @@ from analysis.true_labels import Split
 from analysis.values import Value
 
 NETWORK = Column("network", "text")
-P = Column("p", "p")
-TRAIN_LOSS = Column("train_loss", "loss")
-VALIDATION_LOSS = Column("validation_loss", "loss")
-TEST_ACCURACY = Column("accuracy", "accuracy")
+ACCURACY = Column("accuracy", "accuracy")
 RATIO = Column("ratio", "ratio")
+#: The columns of ``compared``.
+COMPARED = (Column("difference", "difference"), RATIO, Column("p", "p"))
+LOSSES = (Column("train_loss", "loss"), Column("validation_loss", "loss"))
 
 
 def compared(evidence: Evidence, variant: str, base: str, split: Split = "test") -> dict[str, Cell]:
@@ -42,16 +42,7 @@ def compared(evidence: Evidence, variant: str, base: str, split: Split = "test")
 def operators(found: Found) -> Table:
     """The operators of ResNet-18, on the validation images as in the original."""
     evidence = found.evidence
-    columns = [
-        Column("operator", "word"),
-        NETWORK,
-        Column("accuracy", "accuracy"),
-        Column("difference", "difference"),
-        RATIO,
-        P,
-        TRAIN_LOSS,
-        VALIDATION_LOSS,
-    ]
+    columns = [Column("operator", "word"), NETWORK, ACCURACY, *COMPARED, *LOSSES]
     kinds = {"add": ADD, "sub": SUB, "mul": MUL, "none": NONE, "mul-nobn": MUL_NOBN}
     rows = []
     for name, variant in kinds.items():
@@ -74,12 +65,9 @@ def softmax(found: Found) -> Table:
     evidence = found.evidence
     columns = [
         Column("adaptor", "word"),
-        TEST_ACCURACY,
-        Column("difference", "difference"),
-        RATIO,
-        P,
-        TRAIN_LOSS,
-        VALIDATION_LOSS,
+        ACCURACY,
+        *COMPARED,
+        *LOSSES,
         Column("floor", "loss"),
     ]
     rows = []
@@ -105,10 +93,8 @@ def attention(found: Found) -> Table:
     columns = [
         NETWORK,
         Column("without", "accuracy"),
-        Column("accuracy", "accuracy"),
-        Column("difference", "difference"),
-        RATIO,
-        P,
+        ACCURACY,
+        *COMPARED,
         Column("range", "weight"),
         Column("least", "weight"),
         Column("most", "weight"),
@@ -116,7 +102,7 @@ def attention(found: Found) -> Table:
     pairs = (("SEResNet18", "ResNet18"), ("SEResNet34", "ResNet34"), ("SEAlexNet", "AlexNet"))
     rows = []
     for network, base in pairs:
-        ranges = Ranges(evidence, network).values("range")
+        ranges = Ranges(measured(evidence, network)).values("range")
         row = {
             "network": Cell(title(network)),
             "without": accuracy_cell(evidence, base),
@@ -138,10 +124,8 @@ def widths(found: Found) -> Table:
         Column("widths", "word"),
         Column("parameters", "count"),
         Column("macs", "macs"),
-        TEST_ACCURACY,
-        Column("difference", "difference"),
-        RATIO,
-        P,
+        ACCURACY,
+        *COMPARED,
     ]
     rows = []
     for network in ("ResNet50", "ResNet101"):
@@ -156,8 +140,8 @@ def widths(found: Found) -> Table:
                 row["parameters"] = Cell(evidence.size(variant, "parameters", "count"))
                 row["macs"] = Cell(evidence.size(variant, "macs.torchinfo", "macs"))
             elif variant == paper:
-                count = CONSTANTS[f"paper_{network.lower()}"].value
-                row["parameters"] = Cell(Value(count, "count", ()), note="by-definition")
+                count = Value(PAPER_PARAMETERS[network], "count", ())
+                row["parameters"] = Cell(count, note="by-definition")
                 planned = any(run.startswith(f"{paper}.") for run in evidence.records.planned)
                 row["accuracy"] = Cell(note="missing" if planned else "not-planned")
             if variant == network:

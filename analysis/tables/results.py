@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from analysis import original
 from analysis.evidence import Evidence, title
 from analysis.statistics import ALPHA, holm
@@ -32,32 +34,27 @@ def results(found: Found) -> Table:
     The original's figures are shown for its own data set only.
     """
     evidence = found.evidence
+    stated = original.load().network if evidence.records.dataset == USUAL else {}
     ranked = [network for network in NETWORKS if evidence.finished(network)]
-    measured = {network: accuracy_cell(evidence, network) for network in NETWORKS}
-    levels = sorted({_number(measured[network]) for network in ranked}, reverse=True)
+    levels = sorted({evidence.score(network) for network in ranked}, reverse=True)
     tied = _tied(evidence, ranked)
     rows = []
     for network in NETWORKS:
-        cell = measured[network]
+        cell = accuracy_cell(evidence, network)
         if network in ranked:
-            place = levels.index(_number(cell))
-            cell = Cell(
-                cell.value,
-                "best" if place == 0 else "second" if place == 1 else "",
-                cell.note or ("tied" if network in tied else ""),
-                cell.interval,
+            place = levels.index(evidence.score(network))
+            cell = replace(
+                cell,
+                mark="best" if place == 0 else "second" if place == 1 else "",
+                note=cell.note or ("tied" if network in tied else ""),
             )
         row = {"network": Cell(title(network)), "accuracy": cell}
-        if evidence.runs(network):
+        if runs := evidence.runs(network):
             row["parameters"] = Cell(evidence.size(network, "parameters", "count"))
             row["macs"] = Cell(evidence.size(network, "macs.torchinfo", "macs"))
-            runs = evidence.runs(network)
             sources = tuple(Source(run.id, "config.seed") for run in runs)
             row["seeds"] = Cell(Value(len(runs), "integer", sources))
-        printed = (
-            original.load().network.get(network) if evidence.records.dataset == USUAL else None
-        )
-        if printed is not None:
+        if printed := stated.get(network):
             row["original_parameters"] = Cell(original.figure(network, "parameters"))
             row["original_macs"] = Cell(
                 original.figure(network, "macs"),
@@ -66,11 +63,6 @@ def results(found: Found) -> Table:
             row["original_accuracy"] = Cell(original.figure(network, "accuracy"), mark=printed.mark)
         rows.append(row)
     return table("results", COLUMNS, rows)
-
-
-def _number(cell: Cell) -> float:
-    assert isinstance(cell.value, Value)
-    return cell.value.value
 
 
 def _tied(evidence: Evidence, ranked: list[str]) -> set[str]:

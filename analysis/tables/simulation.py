@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from analysis import protocol
+from analysis import original, protocol
 from analysis.schema import Simulation
-from analysis.simulation import FROM_CHART, holds
+from analysis.simulation import holds
 from analysis.tables.base import Cell, Column, Found, Table, register, table
 from analysis.values import Value
 
@@ -69,8 +69,8 @@ def power(_: Found) -> Table:
     rows: dict[str, dict[str, Cell]] = {}
     for item in simulation.powers:
         row = rows.setdefault(item.finding, {"claim": Cell(item.finding)})
-        assumed = "assumed" if item.finding in FROM_CHART else ""
-        note = assumed if holds(item.finding) else "beyond-margin"
+        stated = original.load().claim[item.finding].basis == "table"
+        note = ("" if stated else "assumed") if holds(item.finding) else "beyond-margin"
         row[f"runs_{item.runs}"] = Cell(_share(item.supported, item.worlds), note=note)
     columns = [
         Column("claim", "claim"),

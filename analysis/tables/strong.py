@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.evidence import title
 from analysis.records import STRONG
 from analysis.tables.base import Cell, Column, Found, Table, accuracy_cell, register, table
-from analysis.tables.comparisons import NETWORK, RATIO, P, compared
+from analysis.tables.comparisons import ACCURACY, COMPARED, NETWORK, compared
 
 
 @register
@@ -19,10 +19,8 @@ def strong(found: Found) -> Table:
         Column("plain_epochs", "integer"),
         Column("plain", "accuracy"),
         Column("epochs", "integer"),
-        Column("accuracy", "accuracy"),
-        Column("difference", "difference"),
-        RATIO,
-        P,
+        ACCURACY,
+        *COMPARED,
     ]
     planned = {run.rpartition(".s")[0] for run in evidence.records.planned}
     rows = []

@@ -9,7 +9,9 @@ import models
 from analysis.evidence import Evidence, evaluation_sources, title
 from analysis.findings.base import interval
 from analysis.records import STRONG, mean, value
+from analysis.statistics import contrast
 from analysis.tables.base import Cell, Column, Found, Table, register, run_accuracy, table
+from analysis.tables.comparisons import COMPARED
 from analysis.values import Kind, Value
 from experiments.record import Record
 
@@ -23,7 +25,7 @@ _RECIPE: dict[str, Kind] = {
 
 @register
 def recipes(found: Found) -> Table:
-    """How the study's networks were trained in this profile, one row per recipe.
+    """How the study's networks were trained in this profile, one row per recipe but the strong one.
 
     ``networks`` lists those trained by it; ``epochs`` is the mean over the finished runs (it varies
     for runs until stable).
@@ -37,9 +39,12 @@ def recipes(found: Found) -> Table:
         Column("precision", "word"),
         Column("runs", "integer"),
     ]
-    alike: dict[tuple[Any, ...], list[str]] = {}
-    for variant in _variants(evidence):
-        alike.setdefault(_recipe(evidence.runs(variant)[0]), []).append(variant)
+    alike: dict[str, list[str]] = {}
+    planned = {run_id.rpartition(".s")[0] for run_id in evidence.records.planned}
+    for variant in _in_order(evidence.present([*planned - STRONG.keys()])):
+        config = evidence.runs(variant)[0].config
+        recipe = config.model_dump_json(exclude={"network", "options", "seed", "precision"})
+        alike.setdefault(recipe, []).append(variant)
     rows = []
     for variants in alike.values():
         runs = [run for variant in variants for run in evidence.runs(variant)]
@@ -59,25 +64,10 @@ def recipes(found: Found) -> Table:
     return table("recipes", columns, rows)
 
 
-def _variants(evidence: Evidence) -> list[str]:
-    """The study's variants with a run, in the order of the registry, without the strong recipe."""
-    planned = {run_id.rpartition(".s")[0] for run_id in evidence.records.planned}
-    found = {run.config.variant for run in evidence.records} & planned - STRONG.keys()
-    return _in_order(evidence.present(tuple(found)))
-
-
 def _in_order(variants: Collection[str]) -> list[str]:
+    """Variants in the order of the registry."""
     order = list(models.NETWORKS)
     return sorted(variants, key=lambda v: (order.index(v.partition("-")[0]), v))
-
-
-def _recipe(run: Record) -> tuple[Any, ...]:
-    """The configuration of a run without network, options, seed and precision."""
-    return tuple(
-        item
-        for key, item in run.config.model_dump().items()
-        if key not in ("network", "options", "seed", "precision")
-    )
 
 
 def _epochs(runs: list[Record]) -> Value | None:
@@ -156,9 +146,7 @@ def own_experiments(found: Found) -> Table:
         Column("accuracy", "accuracy"),
         Column("reference", "text"),
         Column("reference_accuracy", "accuracy"),
-        Column("difference", "difference"),
-        Column("ratio", "ratio"),
-        Column("p", "p"),
+        *COMPARED,
     ]
     rows = []
     own = own_runs(evidence)
@@ -192,10 +180,7 @@ def own_runs(evidence: Evidence) -> list[tuple[Record, Record | None]]:
 
 def _place(run: Record, reference: Record | None) -> tuple[Any, ...]:
     changed = changes(run, reference) if reference else {}
-    values = [
-        (name, *((0, item, "") if isinstance(item, int | float) else (1, 0, str(item))))
-        for name, item in changed.items()
-    ]
+    values = [(name, isinstance(item, str), item) for name, item in changed.items()]
     order = list(models.NETWORKS).index(run.config.network)
     return (order, reference.config.variant if reference else "", len(values), values, run.id)
 
@@ -232,14 +217,14 @@ def _compared(evidence: Evidence, run: Record, reference: Record) -> dict[str, C
         return {}
     if run.test.images != reference.test.images:
         return {"difference": Cell(note="not-comparable")}
-    contrast = evidence.pair(run, reference)
+    samples = [evidence.of([item]) for item in (run, reference)]
+    found = contrast(samples, (1, -1))
     sources = evaluation_sources([run, reference])
     accuracies = [value(item, "test.accuracy", "accuracy") for item in (run, reference)]
     gap = Value.derived(accuracies[0].value - accuracies[1].value, "difference", accuracies)
-    rates = [evidence.of([item]).error for item in (run, reference)]
-    ratio = Value(rates[0] / rates[1], "ratio", sources)
+    ratio = Value(samples[0].error / samples[1].error, "ratio", sources)
     return {
         "difference": Cell(gap),
-        "ratio": Cell(ratio, interval=interval(contrast, sources)),
-        "p": Cell(Value(contrast.zero.two_sided, "p", sources)),
+        "ratio": Cell(ratio, interval=interval(found, sources)),
+        "p": Cell(Value(found.zero.two_sided, "p", sources)),
     }

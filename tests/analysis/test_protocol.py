@@ -31,3 +31,10 @@ def test_margins_are_the_ones_in_use() -> None:
     assert pytest.approx(math.log(ERROR_RATIO)) == MARGIN
     with pytest.raises(LookupError, match="half"):
         protocol.ratio("half")
+
+
+def test_entries_name_what_the_protocol_has():
+    whole = protocol.load()
+    for name, entry in whole.finding.items():
+        for table in ("unit", "statistic", "margin", "family", "fixed"):
+            assert getattr(entry, table) in getattr(whole, table), (name, table)

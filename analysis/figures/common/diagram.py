@@ -31,7 +31,7 @@ class Diagram:
 
     Attributes:
         alt: the text alternative, for readers who cannot see the diagram.
-        svg: the drawing, in points, transparent, in the colours of ``inks``.
+        svg: the drawing, in points, transparent, in the colours of ``theme``.
     """
 
     def __init__(self, template: str, height: float, *, alt: str, **values: object) -> None:

@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 
 import models
 from analysis.constants import MNIST_SIDE
-from analysis.figures.common.inks import INK, INK_2, PAPER, RULE
 
-__all__ = ["INK", "INK_2", "PAPER", "RULE", "Look", "look"]
-
+#: The colours of text and lines: marks that carry the message; axes, ticks and side notes;
+#: hairlines; the page.
+INK, INK_2, RULE, PAPER = "#1b1b1f", "#5b5b64", "#d3d3d9", "#fffffe"
 #: The colour of marks in figures where colour does not distinguish networks.
 ACCENT = "#3270d6"
 #: The grey of marks without a network (a reference curve, a digit's profile).
