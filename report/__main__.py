@@ -52,7 +52,6 @@ def main() -> int:
     if stamp is not None and not (stamp.isdecimal() and len(stamp) < 12):
         raise ReportError(f"SOURCE_DATE_EPOCH is {stamp!r}, expected seconds since 1970")
     source: Path = arguments.source or schema.folder_of(arguments.profile, arguments.dataset)
-    source = source.expanduser()
     if arguments.command == "watch":
         from report.watch import watch
 
@@ -69,7 +68,7 @@ def main() -> int:
         print(", ".join(readme.write(source, ROOT)) or "up to date")
         return 0
     started = time.perf_counter()
-    out: Path = (arguments.out or OUT / source.resolve().name).expanduser()
+    out: Path = arguments.out or OUT / source.resolve().name
     if arguments.command == "handin":
         from report.documents import handin
 

@@ -15,7 +15,6 @@ from report.blocks.tables import as_latex
 from report.documents import document, html_page
 from report.documents.document import Document
 from report.templating.macros import Writer
-from report.templating.sections import discover
 
 HTML = "report.html"
 
@@ -71,7 +70,7 @@ def pdf(source: Path, lang: Lang) -> bytes:
 
 
 def _composed(results: Results, lang: Lang, *, pdf: bool = False) -> Document:
-    return document.compose(TEMPLATES, results, discover(TEMPLATES), lang, pdf=pdf)
+    return document.compose(TEMPLATES, results, lang, pdf=pdf)
 
 
 def latex(results: Results) -> dict[str, bytes]:
@@ -79,7 +78,7 @@ def latex(results: Results) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for lang in LANGS:
         # Not for the PDF, whose formulas are drawings without text.
-        writer = Writer(TEMPLATES, lang, pdf=False, results=results, sections=discover(TEMPLATES))
+        writer = Writer(TEMPLATES, lang, pdf=False, results=results)
         for name, table in results.tables.items():
-            files[f"tables/{name}.{lang}.tex"] = as_latex(table, writer.context).encode()
+            files[f"tables/{name}.{lang}.tex"] = as_latex(table, writer).encode()
     return files

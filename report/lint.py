@@ -30,9 +30,7 @@ _VERBATIM = re.compile(
 )
 #: Further parts of Markdown in which numbers are allowed: addresses of links, numbered lists.
 _NUMBERED = re.compile(r"\]\([^)\n]*\)|<https?://[^>\n]*>|^\s*\d+[.)]\s", re.MULTILINE)
-_NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d[\d,.]*\d%?|(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d%?"
-)
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_.])(?<![A-Za-z]-)\d(?:[\d,.]*\d)?%?")
 #: Expressions, statements and comments of Jinja.
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
@@ -100,23 +98,15 @@ def _templates(folder: Path) -> list[Path]:
 def _numbers(folder: Path) -> Iterator[Problem]:
     allowed = _definitions(folder)
     for path in _templates(folder):
-        text = _prose(path)
-        yield from _typed(path, text, allowed)
+        bare = text = _prose(path)
+        for pattern in (_VERBATIM, _NUMBERED, _FOOTNOTE, allowed):
+            bare = _blanked(pattern, bare)
+        for match in _NUMBER.finditer(bare):
+            what = "print a result by n(...); put a definition into `code`, a $formula$ or"
+            yield _place(path, match), f"{match[0]!r} is typed: {what} {DEFINITIONS}"
         yield from _unknown(path, text)
         for match in _CONSTANT.finditer(_blanked(_COMMENT, read(path))):
             yield _place(path, match), f"{match[0]} is typed in an expression"
-
-
-def _typed(path: Path, text: str, allowed: re.Pattern[str]) -> Iterator[Problem]:
-    bare = text
-    for pattern in (_VERBATIM, _NUMBERED, _FOOTNOTE, allowed):
-        bare = _blanked(pattern, bare)
-    for match in _NUMBER.finditer(bare):
-        yield (
-            _place(path, match),
-            f"{match[0]!r} is typed: print a result by n(...); put a definition into `code`, a "
-            f"$formula$ or {DEFINITIONS}",
-        )
 
 
 def _unknown(path: Path, text: str) -> Iterator[Problem]:
@@ -197,11 +187,10 @@ def _outline(path: Path) -> dict[str, list[str]]:
         "equations": _EQUATION.findall(text),
     }
     tree = _parsed(path)
-    calls = [call for call in tree.find_all(nodes.Call) if isinstance(call.node, nodes.Name)]
     for macro in _ORDERED:
         found[f"{macro}s"] = [
             ",".join(str(a.value) for a in call.args if isinstance(a, nodes.Const))
-            for call in calls
+            for call in tree.find_all(nodes.Call)
             if isinstance(call.node, nodes.Name) and call.node.name == macro
         ]
     found["blocks"] = sorted(block.name for block in tree.find_all(nodes.Block))

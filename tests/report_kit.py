@@ -23,7 +23,6 @@ from report import build
 from report.base.errors import TEMPLATES
 from report.blocks.numbers import LANGS
 from report.documents import document
-from report.templating.sections import discover
 from tests import factory
 
 SVG = (
@@ -99,7 +98,7 @@ def section(
     """The HTML of one section with this text under a title."""
     made = templates(folder, a=f"# Title\n\n{text}\n")
     found = material() if found is None else found
-    composed = document.compose(made, found, discover(made), lang, **{"pdf": False} | options)
+    composed = document.compose(made, found, lang, **{"pdf": False} | options)
     return composed.drawn(composed.parts[0].html)
 
 

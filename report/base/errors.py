@@ -146,18 +146,17 @@ def syntax_error(message: str, file: Path, line: int) -> ReportError:
 
 
 def _template_places(frames: Iterable[tuple[FrameType, int]]) -> Iterator[Place]:
-    """The template lines of frames, whose traceback Jinja has rewritten or not."""
+    """The template lines of frames."""
     for frame, line in frames:
         template = frame.f_globals.get("__jinja_template__")
         if template is not None and template.filename:
             yield Place(Path(template.filename), template.get_corresponding_lineno(line))
-        elif Path(frame.f_code.co_filename).is_relative_to(TEMPLATES):
-            yield Place(Path(frame.f_code.co_filename), line)
 
 
-def calling_place() -> Place | None:
-    """The template line that is being rendered: that of the current macro call."""
-    return next(_template_places(walk_stack(sys._getframe(1))), None)
+def calling_place(word: str = "") -> Place | None:
+    """The template line that is being rendered, that of the macro call, at the column of a word."""
+    place = next(_template_places(walk_stack(sys._getframe(1))), None)
+    return place.at(word) if place and word else place
 
 
 def place_of(traceback: TracebackType | None) -> Place | None:

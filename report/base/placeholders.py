@@ -17,13 +17,14 @@ from markupsafe import Markup
 
 from experiments.support.text import printable
 from report.base import tree
-from report.base.errors import Place, ReportError
+from report.base.errors import Place, ReportError, calling_place
 from report.base.tree import Element, Node
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _TOKEN = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
 _RESERVED = re.compile(f"[{_OPEN}{_CLOSE}]")
-_IN_ADDRESS = re.compile("%EE%80%80", re.IGNORECASE)
+#: The beginning of a placeholder in a link's address, where it cannot be replaced.
+IN_ADDRESS = "%EE%80%80"
 
 
 def escape(text: str) -> str:
@@ -53,17 +54,14 @@ class Slots:
     def __init__(self) -> None:
         self._slots: list[_Slot] = []
 
-    def add(
-        self, html: str | Callable[[], str], *, block: bool = False, place: Place | None = None
-    ) -> Token:
+    def add(self, html: str | Callable[[], str], *, block: bool = False) -> Token:
         """Store HTML, or a function that returns it at the end; returns its placeholder.
 
         Args:
             html: escaped HTML, which may contain placeholders itself.
             block: whether it must not be within a paragraph.
-            place: line of the template that prints it.
         """
-        self._slots.append(_Slot(html, block, place))
+        self._slots.append(_Slot(html, block, calling_place() if block else None))
         return Token(f"{_OPEN}{len(self._slots) - 1}{_CLOSE}")
 
     def quote(self, markup: str) -> Token:
@@ -105,8 +103,8 @@ class Slots:
         """HTML with placeholders as texts and elements."""
         try:
             root = tree.parsed(html)
-        except tree.NotWellFormed as error:
-            raise ReportError(f"HTML is not well-formed ({error}): {html[:80]}") from None
+        except etree.XMLSyntaxError as error:
+            raise ReportError(f"HTML is not well-formed ({error.msg}): {html[:80]}") from None
         self.fill(root)
         return tree.content(root)
 
@@ -162,8 +160,3 @@ class Slots:
 def stand_in(name: str) -> str:
     """The placeholder of a drawing, which is inserted when the page is written."""
     return f"{_OPEN}{name}{_CLOSE}"
-
-
-def in_address(html: str) -> bool:
-    """Whether a placeholder is in a link's address, where it cannot be replaced."""
-    return bool(_IN_ADDRESS.search(html))

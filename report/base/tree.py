@@ -30,23 +30,16 @@ _CONTAINERS = frozenset(
 ).union(("thead", "tbody", "tr"))
 
 
-class NotWellFormed(ValueError):
-    """A text is not well-formed HTML."""
-
-
 def parsed(html: str) -> Element:
     """Parse HTML; returns a new ``section`` with its content.
 
     Raises:
-        NotWellFormed: a tag is not closed, or closes another.
+        XMLSyntaxError: a tag is not closed, or closes another.
     """
     known = _ENTITY.sub(
         lambda entity: unescape(entity[0]) if entity[1] in entities.html5 else entity[0], html
     )
-    try:
-        return etree.fromstring(f"<section>{known}</section>")
-    except etree.XMLSyntaxError as error:
-        raise NotWellFormed(error.msg) from None
+    return etree.fromstring(f"<section>{known}</section>")
 
 
 def serialised(elements: Iterable[Element]) -> Markup:
@@ -119,14 +112,6 @@ def replace(element: Element, nodes: Sequence[Node]) -> None:
     element.tail = None
     parent.remove(element)
     insert(parent, index, [*nodes, tail or ""])
-
-
-def wrapped(tag: str, css: str, nodes: Sequence[Node]) -> Element:
-    """A new element around texts and elements."""
-    element = etree.Element(tag)
-    element.set("class", css)
-    insert(element, 0, nodes)
-    return element
 
 
 def walk(root: Element, opaque: frozenset[str]) -> Iterator[tuple[Element, str]]:

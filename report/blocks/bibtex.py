@@ -54,6 +54,7 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAS_CJK = re.compile(f"[{_CJK}]")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_DATE = re.compile(r"(?<!\d)(\d{4})(?:[-/.](\d{1,2})(?!\d))?(?:[-/.](\d{1,2})(?!\d))?(?!\d)")
 _ARXIV = re.compile(
     r"(?:arxiv[.:]\s*|arxiv\.org/(?:abs|pdf)/|^abs/)([a-z-]+(?:\.[a-z]{2})?/\d{7}|\d{4}\.\d{4,5})"
     r"(?:v\d+)?",
@@ -111,12 +112,12 @@ class Record:
     """An entry of the file: type and names of fields in lower case, values unchanged."""
 
     key: str
-    line: int
+    place: Place
     kind: str
     fields: Mapping[str, str]
 
 
-@dataclass
+@dataclass(eq=False)
 class Library:
     """The entries of a file by key; ``faults`` are errors with their lines."""
 
@@ -168,7 +169,7 @@ def _add(library: Library, path: Path, line: int, entry: Entry, strings: Mapping
         values.setdefault(raw.key.lower(), value)
     if not entry.key:
         return _refuse(library, place, "", "it has no key")
-    record = Record(entry.key, line, entry.entry_type.lower(), values)
+    record = Record(entry.key, place, entry.entry_type.lower(), values)
     if not any(values.get(name) for name in ("title", "booktitle", "crossref", "xref")):
         return _refuse(library, place, entry.key, "it has no title")
     library.records[entry.key] = record
@@ -224,17 +225,13 @@ def _closing(text: str) -> int | None:
 @cache
 def _decoder() -> tuple[Any, latex2text.LatexNodes2Text]:
     """pylatexenc's context for parsing, and its converter to text."""
-
-    def wrapped(tag: str) -> str:
-        return "%s".join(MARKUP[tag])
-
     tags = {
         "i": ("emph", "textit", "textsl", "mathit"),
         "b": ("textbf", "mathbf"),
         "sup": ("textsuperscript",),
         "sub": ("textsubscript",),
     }
-    names = {name: wrapped(tag) for tag, known in tags.items() for name in known}
+    names = {name: "%s".join(MARKUP[tag]) for tag, known in tags.items() for name in known}
     plain = "url path nolinkurl texttt textsc textrm textup textmd mathrm text mbox ensuremath"
     names |= dict.fromkeys(plain.split(), "%s")
     words = {name: name for name in ("TeX", "LaTeX", "BibTeX", "LuaTeX", "XeTeX")}
@@ -439,25 +436,19 @@ def _dates(made: Item, fields: Mapping[str, str]) -> None:
 
 def _date(text: str, month: str = "", day: str = "") -> list[list[int]]:
     """The parts of the first date in a text, in a list; empty without a year."""
-    whole = [
-        [int(part) for part in found if part]
-        for found in re.findall(
-            r"(?<!\d)(\d{4})(?:[-/.](\d{1,2})(?!\d))?(?:[-/.](\d{1,2})(?!\d))?(?!\d)", text
-        )
-    ]
-    if not whole:
+    if not (found := _DATE.search(text)):
         return []
-    if len(whole[0]) == 1 and (words := f"{month} {'' if month else text}".strip()):
+    first = [int(part) for part in found.groups() if part]
+    if len(first) == 1 and (words := f"{month} {'' if month else text}".strip()):
         named = re.search("|".join(_MONTHS), words.lower())
         number = re.fullmatch(r"\D*(\d{1,2})\D*", month)
         if named:
-            whole[0].append(_MONTHS.index(named[0]) + 1)
+            first.append(_MONTHS.index(named[0]) + 1)
             days = re.search(r"(?<!\d)(\d{1,2})(?!\d)", day or words)
-            whole[0] += [int(days[1])] if days else []
-        elif number and 0 < int(number[1]) < 13:
-            whole[0].append(int(number[1]))
-            whole[0] += [int(day)] if day.isdecimal() else []
-    first = whole[0]
+            first += [int(days[1])] if days else []
+        elif number:
+            first.append(int(number[1]))
+            first += [int(day)] if day.isdecimal() else []
     if len(first) > 1 and not 0 < first[1] < 13:
         del first[1:]
     if len(first) > 2 and not 0 < first[2] < 32:

@@ -68,11 +68,10 @@ class Bibliography:
     """The works of one document, in the order in which it cites them."""
 
     def __init__(self, path: Path, lang: Lang) -> None:
-        self._path = path
         self._lang: Lang = lang
         self._library = _read(path, path.stat().st_mtime_ns)
         self._style = _style_file(path.parent, lang)
-        self._order: list[str] = []
+        self._order: dict[str, int] = {}
 
     def number(self, key: str, place: Place | None) -> int:
         """The number of a work; its first citation assigns it.
@@ -84,16 +83,12 @@ class Bibliography:
             if key in self._library.broken:
                 raise self._library.broken[key]
             raise unknown("cite key", key, self._library.records, place)
-        if key not in self._order:
-            self._order.append(key)
-        return self._order.index(key) + 1
+        return self._order.setdefault(key, len(self._order) + 1)
 
     def entries(self) -> list[tuple[str, str]]:
         """``(key, HTML)`` of every cited work, without the number."""
-        stamp = self._path.stat().st_mtime_ns
         return [
-            (key, _formatted(self._path, stamp, self._style, self._lang, key))
-            for key in self._order
+            (key, _formatted(self._library, self._style, self._lang, key)) for key in self._order
         ]
 
 
@@ -118,19 +113,16 @@ def _style_file(templates: Path, lang: Lang) -> Path:
 
 @functools.lru_cache(maxsize=4)
 def _style(path: Path, locale: str) -> CitationStylesStyle:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return CitationStylesStyle(str(path), locale=locale, validate=False)
+    return CitationStylesStyle(str(path), locale=locale, validate=False)
 
 
 @functools.lru_cache(maxsize=1024)
-def _formatted(path: Path, stamp: int, style: Path, lang: Lang, key: str) -> str:
+def _formatted(library: bibtex.Library, style: Path, lang: Lang, key: str) -> str:
     """A work as HTML. In a Chinese list, terms (et al., ed.) are in the language of the work.
 
     Raises:
         ReportError: the style cannot print the work.
     """
-    library = _read(path, stamp)
     record = library.records[key]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -145,7 +137,7 @@ def _formatted(path: Path, stamp: int, style: Path, lang: Lang, key: str) -> str
         except Exception as error:
             # The TeX decoder and the processor raise many kinds of errors for bad entries.
             what = f"cannot be printed: {type(error).__name__}: {error}"
-            raise ReportError(f"entry {key!r} {what}", Place(path, record.line)) from None
+            raise ReportError(f"entry {key!r} {what}", record.place) from None
     return _linked(_html(_polished(text, lang, item["language"])))
 
 

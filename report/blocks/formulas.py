@@ -8,8 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from html import escape, unescape
-from importlib.util import find_spec
-from pathlib import Path
+from importlib.metadata import distribution
 from typing import NamedTuple
 
 from lxml import etree
@@ -21,7 +20,6 @@ from report.blocks.numbers import MINUS, NBSP, TIMES, grouped
 
 _NUMBER = re.compile(r"(?P<sign>-?)(?P<digits>\d[\d.]*(?:\\,\d{3})*)(?P<percent>(?:\\,)?\\%)?")
 _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
-_VIEW_BOX = re.compile(r'viewBox="(\S+) (\S+) (\S+) (\S+)"')
 #: Refused: environments that number lines, and commands that browsers or the PDF do not draw.
 _REFUSED = {
     r"\\begin\{(?:align|alignat|eqnarray|equation|flalign|gather|multline)\}": (
@@ -34,8 +32,8 @@ _REFUSED = {
     ),
     r"\\begin\{array\}\{[^}|:]*[|:]": "draws a line, which the PDF would lack",
 }
-#: Definitions of commands that the converter does not know.
-_MACROS = {"mbox": r"\text{#1}"}
+#: The converter, with the definition of a command that it does not know.
+_CONVERTER = LatexToMathML(fancy_error=False, macros={"mbox": r"\text{#1}"})
 #: Styles of text by the converter's element.
 _VARIANTS = {"b": "bold", "i": "italic", "code": "monospace", "span": "normal"}
 #: Selectors between two kinds of script letters, which are removed.
@@ -108,11 +106,6 @@ def number_tex(text: str) -> str:
     return tex
 
 
-@functools.cache
-def _converter() -> LatexToMathML:
-    return LatexToMathML(fancy_error=False, macros=_MACROS)
-
-
 @functools.lru_cache(maxsize=1024)
 def mathml(tex: str, *, display: bool) -> str:
     """A formula as a MathML element.
@@ -128,7 +121,7 @@ def mathml(tex: str, *, display: bool) -> str:
         if found := re.search(pattern, tex):
             raise FormulaError(f"formula: {found[0]} {reason}", found.start())
     try:
-        xml: str = _converter().convert_with_local_state(tex, displaystyle=display)
+        xml: str = _CONVERTER.convert_with_local_state(tex, displaystyle=display)
     except LatexError as error:
         at, _, message = str(error).partition(": ")
         raise FormulaError(f"formula: {message.rstrip('.')}", int(at)) from None
@@ -179,7 +172,7 @@ def drawing(math: Element) -> Drawn:
         styled.set("mathvariant", variant)
     try:
         drawn = Math(element, size=_DRAWN_SIZE)
-        svg: str = drawn.svg()
+        svg = drawn.svgxml()
     except Exception as error:
         # ziamath raises many kinds of errors.
         raise FormulaError(
@@ -190,12 +183,10 @@ def drawing(math: Element) -> Drawn:
             raise FormulaError(
                 f"formula {math.get('alttext')!r}: the mathematical font lacks {character!r}"
             )
-    box = _VIEW_BOX.search(svg)
-    if box is None:
-        raise FormulaError(f"formula {math.get('alttext')!r} has no size")
-    top, width, height = float(box[2]), float(box[3]), float(box[4])
+    _, top, width, height = map(float, svg.get("viewBox", "").split())
     depth = height + top  # the baseline is at y = 0
-    return Drawn(svg, width / _DRAWN_SIZE, height / _DRAWN_SIZE, depth / _DRAWN_SIZE)
+    text = ElementTree.tostring(svg, encoding="unicode")
+    return Drawn(text, width / _DRAWN_SIZE, height / _DRAWN_SIZE, depth / _DRAWN_SIZE)
 
 
 def web_font(maths: Iterable[str]) -> bytes:
@@ -214,9 +205,8 @@ def web_font(maths: Iterable[str]) -> bytes:
     italics = (0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C))
     points = {point for point in italics if unicodedata.normalize("NFKC", chr(point)) in shown}
     options = Options(hinting=False, layout_features=["ssty", "dtls", "flac"])
-    package = find_spec("ziamath")  # not imported, which takes long
-    assert package is not None and package.origin is not None
-    source = Path(package.origin).parent / "fonts/STIXTwoMath-Regular.ttf"
+    package = distribution("ziamath")  # not imported, which takes long
+    source = package.locate_file("ziamath/fonts/STIXTwoMath-Regular.ttf")
     font = TTFont(source, recalcTimestamp=False, lazy=True)  # reproducible bytes
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=points | set(map(ord, shown)))

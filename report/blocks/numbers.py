@@ -6,7 +6,7 @@ import functools
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -25,27 +25,19 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SEED = re.compile(r"(.+)\.s(0|[1-9][0-9]*)")
 
 
-@dataclass(frozen=True)
-class Printed:
-    """A formatted number: ``text`` with its sign, and ``unit``.
-
-    ``space``: whether a no-break space separates them.
-    """
+class Printed(NamedTuple):
+    """A formatted number: ``text`` with its sign, and ``unit`` with the space before it."""
 
     text: str
     unit: str = ""
-    space: bool = False
 
     def __str__(self) -> str:
-        return self.text + (NBSP if self.space and self.unit else "") + self.unit
+        return self.text + self.unit
 
 
 def grouped(value: float, digits: int = 0) -> str:
     """A number with its thousands grouped by commas and a true minus sign."""
-    text = f"{value:,.{digits}f}"
-    if text.startswith("-"):
-        text = text[1:] if float(text.replace(",", "")) == 0 else MINUS + text[1:]
-    return text
+    return f"{value:z,.{digits}f}".replace("-", MINUS)
 
 
 def significant(value: float, digits: int) -> str:
@@ -57,10 +49,9 @@ def significant(value: float, digits: int) -> str:
     if -4 < power < 5:
         return grouped(value, max(0, digits - 1 - power))
     raised = str(power).translate(_SUPERSCRIPTS)
-    mantissa = mantissa.replace("-", MINUS)
-    if float(mantissa.replace(MINUS, "-")) == 1:
+    if float(mantissa) == 1:
         return f"10{raised}"
-    return f"{mantissa}{NBSP}{TIMES}{NBSP}10{raised}"
+    return f"{mantissa.replace('-', MINUS)}{NBSP}{TIMES}{NBSP}10{raised}"
 
 
 def printed(value: Value, lang: Lang, digits: int | None = None) -> Printed:
@@ -81,11 +72,10 @@ def printed(value: Value, lang: Lang, digits: int | None = None) -> Printed:
 
 
 def _fixed(scale: float = 1, en: str = "", zh: str = "") -> _Printer:
-    """Numbers times ``scale`` with a fixed number of decimals; no space before a per cent sign."""
+    """Numbers times ``scale`` with a fixed number of decimals."""
 
     def printer(number: float, places: int, lang: Lang) -> Printed:
-        unit = en if lang == "en" else zh
-        return Printed(grouped(scale * number, places), unit, space=unit != "%")
+        return Printed(grouped(scale * number, places), en if lang == "en" else zh)
 
     return printer
 
@@ -95,9 +85,9 @@ def _scaled(least: float) -> _Printer:
 
     def printer(number: float, places: int, lang: Lang) -> Printed:
         if abs(number) >= 1e9:
-            return Printed(grouped(number / 1e9, places), "G", space=True)
+            return Printed(grouped(number / 1e9, places), f"{NBSP}G")
         if abs(number) >= least:
-            return Printed(grouped(number / 1e6, places), "M", space=True)
+            return Printed(grouped(number / 1e6, places), f"{NBSP}M")
         return Printed(grouped(number))
 
     return printer
@@ -105,7 +95,7 @@ def _scaled(least: float) -> _Printer:
 
 def _ratio(number: float, places: int, lang: Lang) -> Printed:
     text = significant(number, places) if 0 < number < 0.1 else grouped(number, places)
-    return Printed(text, TIMES if lang == "en" else "倍", space=lang == "zh")
+    return Printed(text, TIMES if lang == "en" else f"{NBSP}倍")
 
 
 def _loss(number: float, places: int, lang: Lang) -> Printed:
@@ -132,25 +122,26 @@ def _p(number: float, places: int, lang: Lang) -> Printed:
 
 def _rate(number: float, places: int, lang: Lang) -> Printed:
     places = max(places, 1) if abs(number) < 10 else places
-    return Printed(grouped(number, places), "images/s" if lang == "en" else "张/秒", space=True)
+    return Printed(grouped(number, places), f"{NBSP}images/s" if lang == "en" else f"{NBSP}张/秒")
 
 
 def _duration(seconds: float, places: int, lang: Lang) -> Printed:
-    second, minute, hour = ("s", "min", "h") if lang == "en" else ("秒", "分", "小时")
+    units = ("s", "min", "h") if lang == "en" else ("秒", "分", "小时")
+    second, minute, hour = (f"{NBSP}{unit}" for unit in units)
     if seconds < 120:
-        return Printed(grouped(seconds, 0 if seconds >= 10 else places), second, space=True)
+        return Printed(grouped(seconds, 0 if seconds >= 10 else places), second)
     if seconds < 7200:
         minutes, rest = divmod(round(seconds), 60)
-        return Printed(f"{minutes}{NBSP}{minute}{NBSP}{rest}", second, space=True)
-    return Printed(grouped(seconds / 3600, places), hour, space=True)
+        return Printed(f"{minutes}{minute}{NBSP}{rest}", second)
+    return Printed(grouped(seconds / 3600, places), hour)
 
 
 def _bytes(number: float, places: int, lang: Lang) -> Printed:
     for power, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
         if abs(number) >= power:
             digits = places if power == 2**30 else 0
-            return Printed(grouped(number / power, digits), unit, space=True)
-    return Printed(grouped(number), "B", space=True)
+            return Printed(grouped(number / power, digits), f"{NBSP}{unit}")
+    return Printed(grouped(number), f"{NBSP}B")
 
 
 _Printer = Callable[[float, int, Lang], Printed]
@@ -158,7 +149,7 @@ _Printer = Callable[[float, int, Lang], Printed]
 KINDS: dict[Kind, tuple[int, _Printer]] = {
     "accuracy": (2, _fixed(100, "%", "%")),
     "share": (1, _fixed(100, "%", "%")),
-    "difference": (2, _fixed(100, "pp", "个百分点")),
+    "difference": (2, _fixed(100, f"{NBSP}pp", f"{NBSP}个百分点")),
     "count": (0, _fixed()),
     "params": (2, _scaled(1e6)),
     "macs": (2, _scaled(1e4)),

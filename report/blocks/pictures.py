@@ -15,6 +15,12 @@ KINDS = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"}
 _SIZE = re.compile(r'width="([\d.]+)pt" height="[\d.]+pt"')
 
 
+def embedded(content: str | bytes, kind: str = "image/svg+xml") -> str:
+    """A picture as a ``data:`` address."""
+    data = content.encode() if isinstance(content, str) else content
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
 class PictureError(ValueError):
     """A file is not a usable picture; the message says why."""
 
@@ -38,7 +44,7 @@ def address(path: Path) -> str:
         raise PictureError("there is no such file") from None
     except (OSError, ValueError, SyntaxError) as error:
         raise PictureError(f"cannot be read as a picture: {error}") from None
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return embedded(content, kind)
 
 
 def _checked_svg(content: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -15,9 +15,8 @@ from report.base.labels import load_toml
 from report.blocks.numbers import LANGS, Lang
 
 KEYS = ("title", "subtitle", "course", "author", "date", "references", "cover", "logo")
-#: Keys for both languages: sections to show, sections to leave out; and named choices of these.
+#: Keys for both languages: sections to show, sections to leave out.
 CHOICES = ("sections", "without")
-PRESET = ("preset", "presets")
 #: Fields in texts that are filled in.
 FIELDS = ("{dataset}",)
 
@@ -37,7 +36,7 @@ def read(path: Path, lang: Lang, comma: str) -> dict[str, Any]:
     table = tables.get(lang)
     if not isinstance(table, dict) or not isinstance(table.get("title"), str):
         raise ReportError(f"expected a table [{lang}] with a title", Place(path, 1))
-    _check("table", tables, (*LANGS, *CHOICES, *PRESET), path)
+    _check("table", tables, (*LANGS, *CHOICES, "preset", "presets"), path)
     _check(f"key of [{lang}]", table, KEYS, path)
     rows = table.pop("cover", {})
     if not isinstance(rows, dict):
@@ -56,10 +55,9 @@ def preset(path: Path) -> str:
         ReportError: ``report.toml`` has no such preset.
     """
     table = load_toml(path) if path.is_file() else {}
-    name, known = table.get("preset", ""), table.get("presets", {})
-    if name and name not in known:
-        raise unknown("preset", str(name), known, _place(path, "preset"))
-    return str(name)
+    name = str(table.get("preset", ""))
+    _check("preset", filter(None, [name]), table.get("presets", {}), path)
+    return name
 
 
 def shown(path: Path, names: Sequence[str]) -> frozenset[str]:
@@ -81,14 +79,12 @@ def shown(path: Path, names: Sequence[str]) -> frozenset[str]:
         value = source.get(key, [])
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise ReportError(f"{key}: expected a list of names", _place(path, key))
-        for name in value:
-            if name not in names:
-                raise unknown("section", name, names, _place(path, name))
+        _check("section", value, names, path)
         chosen[key] += value
     return frozenset(chosen["sections"] or names) - frozenset(chosen["without"])
 
 
-def _check(kind: str, found: Iterable[str], known: tuple[str, ...], path: Path) -> None:
+def _check(kind: str, found: Iterable[str], known: Collection[str], path: Path) -> None:
     for key in found:
         if key not in known:
             raise unknown(kind, key, known, _place(path, key))

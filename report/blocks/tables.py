@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from string import ascii_lowercase
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from analysis.schema import Cell, Column, Table, Value
 from report.base.environment import partial
-from report.base.labels import Labels
 from report.base.placeholders import escape
 from report.blocks import numbers
-from report.blocks.numbers import Lang, Printed, card_id, data_element, link, printed
+from report.blocks.numbers import Lang, card_id, data_element, link, printed
+
+if TYPE_CHECKING:
+    from report.templating.macros import Writer
 
 #: Kinds of columns that are set as text: texts, or numbers of several kinds.
 _TEXTS = ("text", "word", "claim", "verdict", "value")
@@ -31,26 +34,6 @@ _HEAD_WORDS = re.compile("(?<=..)(?=准确率|参数量|乘加次数|损失|之�
 _FEW_COLUMNS = 8
 _EXPONENT = re.compile("([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-
-
-@dataclass(frozen=True)
-class Context:
-    """Parts of the document that cells need.
-
-    Attributes:
-        claim: returns the text of a finding's claim as HTML.
-        effect: returns the description of a finding's effect as HTML.
-        verdict: returns a verdict's badge as HTML.
-        known: ids of the records with a run card.
-        plain: converts HTML to text.
-    """
-
-    labels: Labels
-    claim: Callable[[str], str]
-    effect: Callable[[str], str]
-    verdict: Callable[[str], str]
-    known: frozenset[str]
-    plain: Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -82,25 +65,25 @@ class _Grid:
     notes: dict[str, str]
 
 
-def html(table: Table, context: Context) -> Markup:
+def html(table: Table, writer: Writer) -> Markup:
     """A table with its notes as HTML."""
     if not table.rows:
-        return partial("nothing", text=context.labels("no_rows"))
-    grid = _grid(table, context)
+        return partial("nothing", text=writer.labels("no_rows"))
+    grid = _grid(table, writer)
     return partial(
         "table-body",
-        caption=f"{context.labels.lang}-caption-{table.id}",
+        caption=f"{writer.lang}-caption-{table.id}",
         dense=len(grid.heads) > _FEW_COLUMNS,
         grid=grid,
-        whole=context.labels.lang == "zh",
+        whole=writer.lang == "zh",
         best=any(cell.mark for row in table.rows for cell in row),
-        label=context.labels,
+        label=writer.labels,
     )
 
 
-def _grid(table: Table, context: Context) -> _Grid:
+def _grid(table: Table, writer: Writer) -> _Grid:
     """Print a table: empty columns are left out, intervals are columns of their own."""
-    labels, lang = context.labels, context.labels.lang
+    labels, lang = writer.labels, writer.lang
     units = {"accuracy": "%", "difference": labels("points")}
     notes = dict.fromkeys(cell.note for row in table.rows for cell in row if cell.note)
     letters = dict(zip(notes, ascii_lowercase, strict=False))
@@ -117,7 +100,7 @@ def _grid(table: Table, context: Context) -> _Grid:
         paddings = _paddings(cells, column, lang)
         columns.append(
             [
-                _cell(cell, column, css, letters.get(cell.note, ""), padding, context)
+                _cell(cell, column, css, letters.get(cell.note, ""), padding, writer)
                 for cell, padding in zip(cells, paddings, strict=True)
             ]
         )
@@ -135,9 +118,9 @@ def interval(
 ) -> Markup:
     """An interval as HTML with its sources: ``[97.1, 98.2]%``; ratios have no unit."""
     low, high = (printed(end, lang, digits) for end in pair)
-    unit = unit and pair[0].kind != "ratio"
-    shown = Printed(f"[{low.text}, {high.text}]", high.unit if unit else "", high.space)
-    return data_element(pair[0], str(shown), lang, upper=pair[1])
+    shown = f"[{low.text}, {high.text}]"
+    shown += high.unit if unit and pair[0].kind != "ratio" else ""
+    return data_element(pair[0], shown, lang, upper=pair[1])
 
 
 def _paddings(cells: list[Cell], column: Column, lang: Lang) -> list[int]:
@@ -154,7 +137,7 @@ def _paddings(cells: list[Cell], column: Column, lang: Lang) -> list[int]:
 
 
 def _cell(
-    cell: Cell, column: Column, css: list[str], note: str, padding: int, context: Context
+    cell: Cell, column: Column, css: list[str], note: str, padding: int, writer: Writer
 ) -> _Printed:
     classes = [*css]
     if column.kind == "claim" or (isinstance(cell.value, str) and len(cell.value) > _SHORT):
@@ -163,24 +146,24 @@ def _cell(
         classes.append("name")
     if cell.mark:
         classes.append(cell.mark)
-    text = _content(cell, column, context) or Markup("—" if note else "")
+    text = _content(cell, column, writer) or Markup("—" if note else "")
     return _Printed(text, " ".join(classes), cell.mark, note, padding)
 
 
-def _content(cell: Cell, column: Column, context: Context) -> Markup:
-    value, lang = cell.value, context.labels.lang
+def _content(cell: Cell, column: Column, writer: Writer) -> Markup:
+    value, lang = cell.value, writer.lang
     if isinstance(value, tuple):
-        return Markup(context.labels("list_semicolon")).join(_named(cell, value, lang))
+        return Markup(writer.labels("list_semicolon")).join(_named(cell, value, lang))
     if isinstance(value, Value):
         if column.kind == "value":
-            return _effect(value, cell, context)
+            return _effect(value, cell, writer)
         shown = printed(value, lang)
         return data_element(value, shown.text if column.kind in _UNITS else str(shown), lang)
-    if value in context.known:
+    if value in writer.records.runs:
         return link("run", card_id(value, lang), value)
-    html = {"claim": context.claim, "verdict": context.verdict}
+    html = {"claim": writer.claim, "verdict": writer.badge}
     if column.kind == "word" and value:
-        value = context.labels.word(value)
+        value = writer.labels.word(value)
     return Markup(html.get(str(column.kind), escape)(value)) if value else Markup()
 
 
@@ -193,14 +176,14 @@ def _named(cell: Cell, values: tuple[Value, ...], lang: Lang) -> Iterator[Markup
         last = name
 
 
-def _effect(value: Value, cell: Cell, context: Context) -> Markup:
+def _effect(value: Value, cell: Cell, writer: Writer) -> Markup:
     """A number of any kind with its interval, after its description."""
-    lang, shown = context.labels.lang, printed(value, context.labels.lang)
+    lang, shown = writer.lang, printed(value, writer.lang)
     text = numbers.signed(shown.text, value.value, value.kind == "difference" or None)
     return partial(
         "effect",
-        what=Markup(context.effect(cell.finding)) if cell.finding else "",
-        number=data_element(value, str(replace(shown, text=text)), lang),
+        what=Markup(writer.effect(cell.finding)) if cell.finding else "",
+        number=data_element(value, text + shown.unit, lang),
         between=" ",
         interval=interval(cell.interval, lang) if cell.interval else "",
     )
@@ -209,7 +192,7 @@ def _effect(value: Value, cell: Cell, context: Context) -> Markup:
 # --- Exports ----------------------------------------------------------------------------------
 
 
-def as_latex(table: Table, context: Context) -> str:
+def as_latex(table: Table, writer: Writer) -> str:
     """A table with its notes as a LaTeX ``tabular`` with booktabs rules."""
     from pylatexenc.latexencode import UnicodeToLatexEncoder
 
@@ -222,8 +205,8 @@ def as_latex(table: Table, context: Context) -> str:
         return "".join(parts)
 
     marks = {"best": r"\textbf{%s}", "second": r"\underline{%s}", "": "%s"}
-    grid = _grid(table, context)
-    texts = _texts(grid, context, tex, marks, "$^%s$")
+    grid = _grid(table, writer)
+    texts = _texts(grid, writer, tex, marks, "$^%s$")
     spec = ""
     for each, column in zip(grid.heads, zip(*texts, strict=True), strict=True):
         long = max(map(len, column)) > _LONG
@@ -240,11 +223,11 @@ def as_latex(table: Table, context: Context) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_markdown(table: Table, context: Context) -> str:
+def as_markdown(table: Table, writer: Writer) -> str:
     """A table with its notes in GitHub's Markdown."""
-    grid, labels = _grid(table, context), context.labels
+    grid, labels = _grid(table, writer), writer.labels
     marks = {"best": "**%s**", "second": "<ins>%s</ins>", "": "%s"}
-    texts = _texts(grid, context, lambda text: text.replace("|", r"\|"), marks, "<sup>%s</sup>")
+    texts = _texts(grid, writer, lambda text: text.replace("|", r"\|"), marks, "<sup>%s</sup>")
     rule = ["--:" if "num" in head.css else ":--" for head in grid.heads]
     rows = [f"| {' | '.join(row)} |" for row in (texts[0], rule, *texts[1:])]
     legend = [marks[mark] % labels(f"{mark}_mark") + labels(f"is_{mark}") for mark in _MARKS]
@@ -254,7 +237,7 @@ def as_markdown(table: Table, context: Context) -> str:
 
 def _texts(
     grid: _Grid,
-    context: Context,
+    writer: Writer,
     escaped: Callable[[str], str],
     marks: Mapping[str, str],
     raised: str,
@@ -264,7 +247,7 @@ def _texts(
     heads = [escaped(f"{title} ({unit})" if unit else title) for title, unit in titles]
 
     def text(cell: _Printed) -> str:
-        shown = marks[cell.mark] % escaped(context.plain(cell.text))
+        shown = marks[cell.mark] % escaped(writer.slots.plain(cell.text))
         return shown + (raised % cell.note if cell.note else "")
 
     return [heads, *([text(cell) for cell in row] for row in grid.rows)]

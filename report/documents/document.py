@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from lxml import etree
+from lxml.builder import E
 from markupsafe import Markup
 
 from analysis.schema import Results
@@ -21,7 +21,7 @@ from report.blocks.numbers import Lang
 from report.documents.typography import typeset
 from report.templating.engine import finish
 from report.templating.macros import Writer
-from report.templating.sections import APPENDIX, SectionFile, in_language
+from report.templating.sections import APPENDIX, SectionFile
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
@@ -68,7 +68,6 @@ class Document:
     """A whole language: front matter, sections, references and run cards.
 
     Attributes:
-        assets: drawings by address, for the PDF only.
         summary: HTML of the page's first screen.
         drawings: content of the page's drawings by name.
     """
@@ -76,7 +75,6 @@ class Document:
     lang: Lang
     front: front_matter.Front
     parts: tuple[Part, ...]
-    assets: dict[str, str]
     drawings: dict[str, str]
     summary: str = ""
 
@@ -88,18 +86,15 @@ class Document:
         return html
 
 
-def compose(
-    folder: Path, results: Results, sections: list[SectionFile], lang: Lang, *, pdf: bool
-) -> Document:
+def compose(folder: Path, results: Results, lang: Lang, *, pdf: bool) -> Document:
     """Render every template of a language.
 
     Raises:
         ReportError: there are errors in templates; the message names file and line of the first
             error of each section.
     """
-    writer = Writer(folder, lang, pdf=pdf, results=results, sections=sections)
-    sections = in_language(sections, lang)
-    drafts = for_each(lambda section: (section, _draft(writer, section)), sections)
+    writer = Writer(folder, lang, pdf=pdf, results=results)
+    drafts = for_each(lambda section: (section, _draft(writer, section)), writer.sections)
     # After all drafts: works are numbered then, and references may point to later sections.
     drafts = sorted([*drafts, *_generated(writer)], key=lambda draft: draft[0].order)
     parts = for_each(lambda draft: _finished(writer, *draft), drafts)
@@ -108,7 +103,7 @@ def compose(
         _finished_html(writer, html) for html in (matter.body, "" if pdf else writer.summary())
     )
     front = replace(matter, body=body)
-    return Document(lang, front, tuple(parts), writer.assets, writer.drawings, summary)
+    return Document(lang, front, tuple(parts), writer.drawings, summary)
 
 
 def _finished_html(writer: Writer, html: str) -> Markup:
@@ -164,14 +159,13 @@ def _numbered(writer: Writer, section: SectionFile, root: Element) -> Iterator[E
         if level == 2:
             subsections += 1
             anchor, number = f"{base}-{subsections}", number and f"{number}.{subsections}"
-        shown = etree.Element("span")
-        shown.text = tree.text(heading)
+        shown = E.span(tree.text(heading))
         typeset(shown, writer.lang, pdf=writer.pdf)
         yield Entry(anchor, number, tree.inner(shown))
         heading.set("id", anchor)
         if not section.number:
             continue
-        mark = tree.wrapped("span" if writer.pdf else "a", "secno", [number])
+        mark = E("span" if writer.pdf else "a", number, {"class": "secno"})
         if not writer.pdf:
             mark.set("href", f"#{anchor}")
         mark.tail = f" {heading.text or ''}"

@@ -26,7 +26,6 @@ from report.blocks.numbers import Lang
 from report.documents import document
 from report.documents.document import Document
 from report.documents.pandoc_html import FILTER, Converter, Format, joined
-from report.templating.sections import discover
 
 _WRITERS: dict[Format, str] = {
     "docx": "docx",
@@ -64,10 +63,6 @@ _SIGNS = {
     "◆": r"$\blacklozenge$",
     "◇": r"$\lozenge$",
 }
-_NO_PANDOC = (
-    "pandoc, which writes Word, LaTeX and Markdown, is not installed; "
-    "give .venv/bin/pip install pypandoc_binary, or install pandoc 3 and put it on the PATH"
-)
 
 
 def pandoc() -> str:
@@ -80,12 +75,13 @@ def pandoc() -> str:
         return found
     try:
         import pypandoc
-    except ImportError:
-        raise ReportError(_NO_PANDOC) from None
-    try:
+
         return str(pypandoc.get_pandoc_path())
-    except OSError:
-        raise ReportError(_NO_PANDOC) from None
+    except (ImportError, OSError):
+        raise ReportError(
+            "pandoc, which writes Word, LaTeX and Markdown, is not installed; give .venv/bin/pip "
+            "install pypandoc_binary, or install pandoc 3 and put it on the PATH"
+        ) from None
 
 
 @dataclass
@@ -144,7 +140,7 @@ def write(source: Path, out: Path, form: Format, lang: Lang, templates: Path = T
     """
     program = pandoc()
     results = schema.load(source)
-    composed = document.compose(templates, results, discover(templates), lang, pdf=False)
+    composed = document.compose(templates, results, lang, pdf=False)
     pictures = _Pictures(results, lang, form)
     page = pandoc_page(composed, form, pictures)
     with tempfile.TemporaryDirectory(prefix="handin-") as temporary:
@@ -167,7 +163,6 @@ def write(source: Path, out: Path, form: Format, lang: Lang, templates: Path = T
 
 def _save(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / name, content)
 
 

@@ -15,7 +15,6 @@ from typing import TypeAlias
 from markupsafe import Markup
 
 from analysis.schema import Results
-from report.base import tree
 from report.base.environment import filled, partial, read
 from report.base.labels import Labels
 from report.base.placeholders import stand_in
@@ -61,8 +60,6 @@ def render(folder: Path, documents: Sequence[Document], records: Results) -> str
     """
     zh, en = documents
     labels = {lang: Labels(lang) for lang in LANGS}
-    for document in documents:
-        _add_explorer(document, records, labels[document.lang])
     early, script = read(folder / "page-early.js"), read(folder / "page.js")
     tips = {lang: labels[lang].beginning("tip_", "explorer_") for lang in LANGS}
     html = filled(
@@ -87,13 +84,6 @@ def render(folder: Path, documents: Sequence[Document], records: Results) -> str
     font = base64.b64encode(formulas.web_font(_MATH.findall(page))).decode()
     page = page.replace(stand_in("sources"), _json(sources)).replace(stand_in("math"), font)
     return zh.drawn(en.drawn(page))
-
-
-def _add_explorer(document: Document, records: Results, labels: Labels) -> None:
-    """Add the explorer of wrongly classified images below the confusion matrix."""
-    for part in document.parts if records.misread.networks else ():
-        for figure in part.root.iterfind(".//figure[@data-figure='confusion']"):
-            figure.append(tree.parsed(partial("explorer", label=labels))[0])
 
 
 def _cite_this(document: Document, records: Results, labels: Labels) -> Markup:

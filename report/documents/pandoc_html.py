@@ -51,7 +51,7 @@ return {
 #: What only the page has: links to records and files, and a summary above the details of a test.
 _PAGE_ONLY = (
     './/hr | .//wbr | .//div[@class="data"] | .//a[@class="footnote-backref"]'
-    ' | .//details[@class="evidence"]/summary'
+    ' | .//details[@class="evidence"]/summary | .//details[@class="explorer"]'
 )
 #: The attributes that pandoc shall see, by element; others have none.
 _KEPT = {

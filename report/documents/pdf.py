@@ -13,7 +13,7 @@ from report.base import tree
 from report.base.environment import filled
 from report.base.errors import ReportError
 from report.base.labels import Labels
-from report.blocks import formulas
+from report.blocks import formulas, pictures
 from report.documents.document import Document, Entry
 from report.documents.html_page import CODES, style
 from report.pdf_engine import glyphs, printing
@@ -23,16 +23,16 @@ _LINE = 38
 
 
 def render(folder: Path, document: Document) -> str:
-    """The HTML for the PDF of a language; formulas become assets of the document.
+    """The HTML for the PDF of a language; formulas become drawings.
 
     Raises:
         ReportError: a formula cannot be drawn.
     """
     labels = Labels(document.lang)
     for part in document.parts:
-        _for_paper(part.root, document.assets, labels)
+        _for_paper(part.root, labels)
     body = tree.parsed(document.front.body)
-    _for_paper(body, document.assets, labels)
+    _for_paper(body, labels)
     return filled(
         "print.html",
         folder,
@@ -45,7 +45,7 @@ def render(folder: Path, document: Document) -> str:
     )
 
 
-def _for_paper(root: tree.Element, assets: dict[str, str], labels: Labels) -> None:
+def _for_paper(root: tree.Element, labels: Labels) -> None:
     """Replace formulas by drawings, and linked numbers by text: the PDF has no run cards."""
     for link in root.xpath('.//a[@class="n" or @class="run"]'):
         link.tag = "data"
@@ -58,13 +58,11 @@ def _for_paper(root: tree.Element, assets: dict[str, str], labels: Labels) -> No
             drawn = formulas.drawing(math)
         except formulas.FormulaError as error:
             raise ReportError(str(error)) from None
-        address = f"asset:formula-{len(assets)}.svg"
-        assets[address] = drawn.svg
         image = etree.Element(
             "img",
             {
                 "class": "formula",
-                "src": address,
+                "src": pictures.embedded(drawn.svg),
                 "alt": formulas.spoken(math, labels),
                 "style": f"width:{drawn.width:.3f}em;height:{drawn.height:.3f}em;"
                 f"vertical-align:{-drawn.depth:.3f}em",
@@ -90,4 +88,4 @@ def write(folder: Path, document: Document) -> bytes:
     shown = "".join(tree.text(part.root) for part in document.parts)
     if unknown := glyphs.missing(shown):
         print(f"warning: {glyphs.warning(unknown, folder)}", file=sys.stderr)
-    return printing.pdf(html, document.assets)
+    return printing.pdf(html)

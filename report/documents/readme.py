@@ -21,7 +21,6 @@ from report.blocks import front_matter, tables
 from report.blocks.front_matter import tally
 from report.blocks.numbers import Lang
 from report.templating.macros import Writer
-from report.templating.sections import discover
 
 FILES: dict[Lang, str] = {"zh": "README.zh.md", "en": "README.md"}
 BEGIN, END = "<!-- make readme: from here -->", "<!-- make readme: to here -->"
@@ -85,13 +84,13 @@ def _around(path: Path) -> tuple[str, str]:
 
 def _part(made: Results, lang: Lang) -> str:
     """The Markdown between the marks."""
-    writer = Writer(TEMPLATES, lang, pdf=False, results=made, sections=discover(TEMPLATES))
+    writer = Writer(TEMPLATES, lang, pdf=False, results=made)
     devices = (device for device, _ in tally(run.environment.device for run in made.runs.values()))
     scope: dict[str, Any] = {
         "runs": front_matter.counted_runs(made, writer.labels),
         "devices": _escaped(writer.labels("list_semicolon").join(devices)),
         "date": front_matter.matter(TEMPLATES, made, writer.labels).date,
-        "table": tables.as_markdown(_narrowed(made), writer.context),
+        "table": tables.as_markdown(_narrowed(made), writer),
         "figures": {
             name: f"![{_escaped(made.figures[name].alt[lang])}]({_drawing(name, lang)})"
             for name in _drawn(made)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 
-from lxml import etree
+from lxml.builder import E
 
 from report.base import tree
 from report.base.tree import Element, Node
@@ -30,9 +30,6 @@ _FIRST = _WORD + r"+\u2212@#$&"
 _LAST = _WORD + "%°±²³⁰-⁹"
 _WIDE_CLOSING = "，。、；：！？）】」』》〉”’"
 _WIDE_OPENING = "（【「『《〈“‘"
-_IS_HAN = re.compile(f"[{_HAN}]")
-_IS_FIRST = re.compile(f"[{_FIRST}]")
-_IS_LAST = re.compile(f"[{_LAST}]")
 _TYPED = re.compile(rf"(?<=[{_HAN}]) (?=[{_FIRST}])|(?<=[{_LAST}]) (?=[{_HAN}])")
 _BOUNDARY = re.compile(rf"(?<=[{_HAN}])(?=[{_FIRST}])|(?<=[{_LAST}])(?=[{_HAN}])")
 #: Quotation marks, dashes and ellipses, except those around and within Latin text.
@@ -94,7 +91,7 @@ def _space(root: Element) -> None:
             if not text:
                 continue
             setattr(element, event, "")
-            if _meet(before, text[0]):
+            if _BOUNDARY.search(before + text[0]):
                 _append(edge, " ")
             edge = (element, event)
             _append(edge, _BOUNDARY.sub(" ", _TYPED.sub("", text)))
@@ -103,7 +100,7 @@ def _space(root: Element) -> None:
             if element.tag not in _LIKE_LATIN:
                 before = ""
             elif event == "open":
-                if _meet(before, "A"):
+                if _BOUNDARY.search(before + "A"):
                     _append(edge, " ")
                 before = "A"
         elif element.tag not in _INLINE:
@@ -115,13 +112,6 @@ def _space(root: Element) -> None:
 def _append(place: _Place, text: str) -> None:
     element, name = place
     setattr(element, name, (getattr(element, name) or "") + text)
-
-
-def _meet(left: str, right: str) -> bool:
-    return bool(left) and bool(
-        (_IS_HAN.match(left) and _IS_FIRST.match(right))
-        or (_IS_LAST.match(left) and _IS_HAN.match(right))
-    )
 
 
 def _hold(math: Element) -> None:
@@ -137,7 +127,7 @@ def _hold(math: Element) -> None:
     opening = _OPENING_AT_END.search(text)
     if opening:
         setattr(*place, text[: opening.start()])
-    span = etree.Element("span", {"class": "whole"})
+    span = E.span({"class": "whole"})
     tree.replace(math, [span])
     tree.insert(span, 0, [opening[0] if opening else "", math, closing[0]])
 
@@ -166,7 +156,7 @@ def _mark(place: _Place, rules: _Rules) -> None:
     nodes: list[Node] = []
     end = 0
     for (start, stop), classes in sorted(found.items()):
-        nodes += [text[end:start], tree.wrapped("span", " ".join(classes), [text[start:stop]])]
+        nodes += [text[end:start], E.span(text[start:stop], {"class": " ".join(classes)})]
         end = stop
     nodes.append(text[end:])
     setattr(element, name, None)

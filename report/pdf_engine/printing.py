@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
 from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,6 @@ def load() -> str:
     except OSError as error:
         # A system library (Pango) is missing.
         raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
-    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     return ragged
 
@@ -40,44 +38,27 @@ def faults(path: Path) -> list[str]:
     import weasyprint
 
     logger, handler = logging.getLogger("weasyprint"), BufferingHandler(1_000_000)
-    logger.setLevel(logging.WARNING)
     logger.addHandler(handler)
-    try:
-        weasyprint.CSS(string=read(path))
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(logging.CRITICAL)
+    weasyprint.CSS(string=read(path))
+    logger.removeHandler(handler)
     said = (record.getMessage() for record in handler.buffer)
     placed = (re.fullmatch(r"(.*) at (\d+):\d+([,:] .*)", line, re.DOTALL) for line in said)
     return [f"{Place(path, int(m[2]))}: {one_line(m[1] + m[3])}" for m in placed if m]
 
 
-def pdf(html: str, assets: Mapping[str, str]) -> bytes:
+def pdf(html: str) -> bytes:
     """The PDF of a page, tagged for PDF/UA-1. The same page gives the same bytes.
 
-    Args:
-        html: the page.
-        assets: its drawings (SVG) by address; nothing else is loaded.
+    Its pictures are ``data:`` addresses; nothing else is loaded.
 
     Raises:
         ReportError: the PDF library cannot be loaded.
     """
     ragged = load()
     import weasyprint
-    from weasyprint.urls import URLFetcher, URLFetcherResponse
+    from weasyprint.urls import URLFetcher
 
-    class Assets(URLFetcher):  # type: ignore[misc]
-        """Admits only the page's own drawings and ``data:`` addresses."""
-
-        def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
-            if url.startswith("data:"):
-                return super().fetch(url, headers)
-            if url not in assets:
-                raise ValueError(f"not part of the report: {url}")
-            content = assets[url].encode()
-            return URLFetcherResponse(url, content, {"Content-Type": "image/svg+xml"})
-
-    source = weasyprint.HTML(string=html, url_fetcher=Assets())
+    source = weasyprint.HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=("data",)))
     sheets = [weasyprint.CSS(string=ragged)] if ragged else []
     made = source.write_pdf(
         stylesheets=sheets, finisher=_scope_heads, pdf_variant="pdf/ua-1", pdf_tags=True

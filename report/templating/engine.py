@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from urllib.parse import unquote
 
 from jinja2 import Template, Undefined, pass_context
+from lxml import etree
 from markupsafe import Markup
 
 from analysis.values import Value
@@ -16,7 +17,7 @@ from report.base import tree
 from report.base.environment import environment, partial, template_error
 from report.base.errors import Place, ReportError, calling_place, lines
 from report.base.labels import Labels
-from report.base.placeholders import Slots, Token, escape, in_address
+from report.base.placeholders import IN_ADDRESS, Slots, Token, escape
 from report.base.tree import Element
 from report.blocks import formulas, numbers, pictures
 from report.blocks.numbers import Lang
@@ -105,8 +106,8 @@ class Engine:
             return self.no_number(value, "n() takes a Value")
         shown = numbers.printed(value, self.lang, digits)
         text = numbers.signed(shown.text, value.value, sign)
-        shown = numbers.Printed(text, shown.unit if unit else "", shown.space)
-        return self.slots.add(numbers.data_element(value, str(shown), self.lang))
+        text += shown.unit if unit else ""
+        return self.slots.add(numbers.data_element(value, text, self.lang))
 
     def no_number(self, item: object, expected: str) -> Token:
         """The mark of a missing number; an error for anything else."""
@@ -152,20 +153,18 @@ class Engine:
         Raises:
             ReportError: there is an error in a formula, a picture, a tag or a link's address.
         """
-        self._file, before = file, self._file
+        self._file = file
         if control := _CONTROL.search(text):
             code = f"U+{ord(control[0]):04X}"
             raise ReportError(f"the character {code} cannot be printed", _find(file, control[0]))
+        convert = self._convert.renderInline if inline else self._convert.render
+        # Footnotes are numbered by section.
+        html: str = convert(text, {"docId": f"{self.lang}-{file.name.partition('.')[0]}"})
         try:
-            convert = self._convert.renderInline if inline else self._convert.render
-            # Footnotes are numbered by section.
-            html: str = convert(text, {"docId": f"{self.lang}-{file.name.partition('.')[0]}"})
             tree.parsed(html)
-        except tree.NotWellFormed as error:
-            raise ReportError(f"an HTML tag is left open ({error})", Place(file, 1)) from None
-        finally:
-            self._file = before
-        if in_address(html):
+        except etree.XMLSyntaxError as error:
+            raise ReportError(f"an HTML tag is left open ({error.msg})", Place(file, 1)) from None
+        if IN_ADDRESS in html:
             raise ReportError("an expression stands in a link's address", _find(file, "]({{"))
         return html
 

@@ -20,7 +20,7 @@ from report.blocks import front_matter, numbers, pictures, settings, tables
 from report.blocks.citations import Bibliography
 from report.blocks.numbers import Lang, card_id, data_element, link
 from report.templating.engine import Engine, Missing
-from report.templating.sections import SectionFile, in_language, written
+from report.templating.sections import discover, in_language, written
 
 #: Marks of the verdicts; they differ in shape, not only in colour.
 MARKS = {
@@ -61,19 +61,17 @@ _FEW_RUNS = 4
 class Writer(Engine):
     """The macros of one language and target, and their numbers and citations; see ``Engine``."""
 
-    def __init__(
-        self, folder: Path, lang: Lang, *, pdf: bool, results: Results, sections: list[SectionFile]
-    ) -> None:
+    def __init__(self, folder: Path, lang: Lang, *, pdf: bool, results: Results) -> None:
         super().__init__(folder, lang, pdf=pdf)
         self.records = results
         self.profile = results.setting
         self.works = Bibliography(folder / "references.bib", lang)
-        self.assets: dict[str, str] = {}
         self.drawings: dict[str, str] = {}
         self._numbers: dict[str, dict[str, int]] = {"figure": {}, "table": {}, "finding": {}}
-        here = in_language(sections, lang)
-        self._sections = {section.name: section.number for section in here if section.number}
-        names = {section.name for section in here}
+        sections = discover(folder)
+        self.sections = in_language(sections, lang)
+        self._numbered_sections = {each.name: each.number for each in self.sections if each.number}
+        names = {section.name for section in self.sections}
         self._left_out = [section.name for section in sections if section.name not in names]
         self._short = cache(self._said)
         self.environment.globals |= {name: getattr(self, name) for name in _MACROS}
@@ -130,7 +128,7 @@ class Writer(Engine):
         try:
             return value(found, path, kind)
         except (LookupError, ValueError) as error:
-            raise ReportError(str(error.args[0]), _place(path)) from None
+            raise ReportError(str(error.args[0]), calling_place(path)) from None
 
     def _record(self, record: str) -> Run | None:
         """A record; None if it is not here but the study plans it in some profile."""
@@ -164,7 +162,7 @@ class Writer(Engine):
         """Give a figure, table or finding its number."""
         numbered = self._numbers[kind]
         if name in numbered:
-            raise ReportError(f"{kind} {name!r} is there twice", _place(name))
+            raise ReportError(f"{kind} {name!r} is there twice", calling_place(name))
         numbered[name] = len(numbered) + 1
         return numbered[name]
 
@@ -192,7 +190,7 @@ class Writer(Engine):
             paper=self.pdf,
             **content,
         )
-        return self.slots.add(html, block=True, place=place)
+        return self.slots.add(html, block=True)
 
     def figure(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
         """A figure with its number, its caption and the records behind it."""
@@ -200,7 +198,8 @@ class Writer(Engine):
         kinds = (f"{self.lang}.svg", f"{self.lang}.png", f"{self.lang}.pdf", "csv")
         files = [file for kind in kinds if (file := f"figures/{name}.{kind}") in self.records.files]
         data = self._data_line(art.runs, files, self._command(name))
-        return self._float("figure", name, caller, data, **self._drawing(name))
+        explorer = name == "confusion" and bool(self.records.misread.networks)
+        return self._float("figure", name, caller, data, explorer=explorer, **self._drawing(name))
 
     def _drawing(self, name: str) -> dict[str, str]:
         """A figure's address in the PDF, or the drawing itself in the page."""
@@ -209,9 +208,7 @@ class Writer(Engine):
             return {"address": "", "drawing": "", "alt": ""}
         source, alt = self.records.svg(name, self.lang), art.alt[self.lang]
         if self.pdf:
-            address = f"asset:{name}.svg"
-            self.assets[address] = source
-            return {"address": address, "drawing": "", "alt": alt}
+            return {"address": pictures.embedded(source), "drawing": "", "alt": alt}
         key = f"{self.lang}-{name}"
         drawing = pictures.for_page(source, key, self.records.inks)
         head, _, body = drawing.replace(f' xmlns="{_SVG}"', "", 1).partition(">")
@@ -227,19 +224,7 @@ class Writer(Engine):
         found = _known("table", name, self.records.tables)
         files = [f"tables/{name}.csv", f"tables/{name}.{self.lang}.tex"]
         data = self._data_line(found.runs, files, "")
-        return self._float("table", name, caller, data, body=tables.html(found, self.context))
-
-    @cached_property
-    def context(self) -> tables.Context:
-        """The parts of this document that the cells of tables need."""
-        return tables.Context(
-            self.labels,
-            self.claim,
-            lambda name: self._short(name, "effect"),
-            self.badge,
-            frozenset(self.records.runs),
-            self.slots.plain,
-        )
+        return self._float("table", name, caller, data, body=tables.html(found, self))
 
     def _command(self, figure: str) -> str:
         """The command that draws a figure; empty if the profile is not the study's."""
@@ -267,7 +252,6 @@ class Writer(Engine):
 
     def layers(self, variant: str) -> Token:
         """torchinfo's layer table of a network; in the PDF without the sums below it."""
-        place = calling_place()
         index = _known("network", variant, self.records.networks).layers
         if index is None:
             return self.n(Missing(variant))
@@ -279,7 +263,7 @@ class Writer(Engine):
             source=table.source,
             text=text,
         )
-        return self.slots.add(html, block=True, place=place)
+        return self.slots.add(html, block=True)
 
     # --- findings -----------------------------------------------------------------------------
 
@@ -289,7 +273,7 @@ class Writer(Engine):
 
     def finding(self, name: str) -> Token:
         """A finding: its outcome as a heading in the text, numbers, and details of the test."""
-        place, found = calling_place(), self.f(name)
+        found = self.f(name)
         self._numbered("finding", name)
         verdict = found.verdict.value
         html = partial(
@@ -304,7 +288,7 @@ class Writer(Engine):
             label=self.labels,
             paper=self.pdf,
         )
-        return self.slots.add(html, block=True, place=place)
+        return self.slots.add(html, block=True)
 
     def _outcome(self, found: Finding, more: str = "") -> dict[str, Markup]:
         """The head and the text of a finding; in the head, ``more`` in brackets, and whether a
@@ -318,8 +302,7 @@ class Writer(Engine):
                 head = head[:-1] + self.labels("parenthesis", text=told) + head[-1]
             return {"outcome": Markup(head), "text": Markup(self._short(found.id, "numbers"))}
         head = Markup(self.labels("not_tested", claim="{}")).format(Markup(self.claim(found.id)))
-        absent = self._phrases.get("absent")
-        return {"outcome": head, "text": self.printed(absent(found)) if absent else Markup("")}
+        return {"outcome": head, "text": self.printed(self._phrases["absent"](found))}
 
     def _details(self, found: Finding) -> Iterator[str]:
         """The details of the test: claim, test, runs, effect and p-value."""
@@ -346,7 +329,7 @@ class Writer(Engine):
         if found.effect and found.interval:
             yield partial(
                 "effect",
-                what=Markup(self._short(found.id, "effect")),
+                what=Markup(self.effect(found.id)),
                 number=self.n(found.effect),
                 between=f"{self.labels('list_comma')}{self.labels('interval')} ",
                 interval=self.ci(found.interval),
@@ -374,25 +357,13 @@ class Writer(Engine):
 
     def colophon(self) -> Token:
         """The runs, machines, software and commits behind the records."""
-        html = front_matter.colophon(self.records, self.labels)
-        return self.slots.add(html, block=True, place=calling_place())
+        return self.slots.add(front_matter.colophon(self.records, self.labels), block=True)
 
     def summary(self) -> Markup:
         """The first screen of the page: marks of all findings shown, the main ones in words."""
-        outcomes = {
-            name: self._outcome(self.f(name))["outcome"] for name in self._numbers["finding"]
-        }
-        if not self.records.runs or not outcomes:
+        findings = [self.f(name) for name in self._numbers["finding"]]
+        if not self.records.runs or not findings:
             return Markup()
-        findings = [
-            {
-                "name": name,
-                "verdict": self.f(name).verdict.value,
-                "outcome": outcome,
-                "plain": self.slots.plain(outcome),
-            }
-            for name, outcome in outcomes.items()
-        ]
         number = self._numbers["figure"].get(_MAIN_FIGURE, 0)
         alt = self.records.figures[_MAIN_FIGURE].alt if number else {}
         svg = self.records.svg(_MAIN_FIGURE, self.lang) if alt else ""
@@ -403,9 +374,11 @@ class Writer(Engine):
             lang=self.lang,
             label=self.labels,
             marks=MARKS,
-            tally=Counter(found["verdict"] for found in findings),
+            tally=Counter(found.verdict.value for found in findings),
             findings=findings,
-            own=sum(found["name"] not in self.records.original.claims for found in findings),
+            outcomes={found.id: self._outcome(found)["outcome"] for found in findings},
+            plain=self.slots.plain,
+            own=sum(found.id not in self.records.original.claims for found in findings),
             main=_MAIN_FINDINGS,
             alt=alt.get(self.lang, ""),
             box=box[1] if box else "",
@@ -416,14 +389,15 @@ class Writer(Engine):
     @cached_property
     def _phrases(self) -> Mapping[str, Any]:
         """The macros that the wordings share (``findings/_phrases.<lang>.md``)."""
-        name = f"findings/_phrases.{self.lang}.md"
-        if not (self.folder / name).is_file():
-            return {}
-        return vars(self.template(name).make_module())
+        return vars(self.template(f"findings/_phrases.{self.lang}.md").make_module())
 
     def claim(self, name: str) -> str:
         """The short text of a finding's claim, with placeholders."""
         return self._short(name, "claim")
+
+    def effect(self, name: str) -> str:
+        """What the effect of a finding is, with placeholders."""
+        return self._short(name, "effect")
 
     def _said(self, name: str, block: str) -> str:
         """A block of a finding's wording (``findings/<name>.<lang>.md``) as HTML."""
@@ -472,7 +446,7 @@ class Writer(Engine):
         numbered: dict[str, Mapping[str, int | str]] = {
             "fig": self._numbers["figure"],
             "tab": self._numbers["table"],
-            "sec": self._sections,
+            "sec": self._numbered_sections,
             "eq": self.equations,
         }
         known = _known("kind of reference", kind, numbered)
@@ -521,8 +495,3 @@ def _known(kind: str, name: str, known: Mapping[str, _Item]) -> _Item:
     if name not in known:
         raise unknown(kind, name, known, calling_place())
     return known[name]
-
-
-def _place(word: str) -> Any:
-    place = calling_place()
-    return place.at(word) if place else None

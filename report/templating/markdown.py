@@ -14,8 +14,7 @@ from typing import Any, NoReturn
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
-from markdown_it.rules_inline import StateInline
-from markdown_it.rules_inline.state_inline import Delimiter
+from markdown_it.rules_inline import StateInline, emphasis
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
@@ -111,50 +110,22 @@ def converter(
     return convert
 
 
-def _is_punctuation(character: str) -> bool:
-    return unicodedata.category(character)[0] in "PS"
-
-
 def _is_chinese(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF" or character in "“”‘’…—"
 
 
 def _emphasis(state: StateInline, silent: bool) -> bool:
-    """CommonMark's emphasis, but Chinese punctuation beside ``*`` counts as a letter.
+    """CommonMark's emphasis, which a Chinese character beside ``*`` does not prevent.
 
     By CommonMark ``**结论：**然后`` is not emphasis: the closing mark follows punctuation and
-    precedes a letter. Otherwise as ``markdown_it.rules_inline.emphasis``.
+    precedes a letter.
     """
-    start = state.pos
-    marker = state.src[start]
-    if silent or marker not in "*_":
+    start, known = state.pos, len(state.delimiters)
+    if not emphasis.tokenize(state, silent):
         return False
-    end = start
-    while end < state.posMax and state.src[end] == marker:
-        end += 1
     before = state.src[start - 1] if start else " "
-    after = state.src[end] if end < state.posMax else " "
-
-    def opens(outer: str, inner: str) -> bool:
-        if inner.isspace():
-            return False
-        plain = not _is_punctuation(inner) or _is_chinese(inner)
-        return plain or outer.isspace() or _is_punctuation(outer) or _is_chinese(outer)
-
-    left, right = opens(before, after), opens(after, before)
-    word = marker == "*"
-    for _ in range(end - start):
-        token = state.push("text", "", 0)
-        token.content = marker
-        state.delimiters.append(
-            Delimiter(
-                marker=ord(marker),
-                length=end - start,
-                token=len(state.tokens) - 1,
-                end=-1,
-                open=left and (word or not right or _is_punctuation(before)),
-                close=right and (word or not left or _is_punctuation(after)),
-            )
-        )
-    state.pos = end
+    after = state.src[state.pos] if state.pos < state.posMax else " "
+    if state.src[start] == "*" and (_is_chinese(before) or _is_chinese(after)):
+        for mark in state.delimiters[known:]:
+            mark.open, mark.close = not after.isspace(), not before.isspace()
     return True

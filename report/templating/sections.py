@@ -14,7 +14,8 @@ from report.base.errors import Place, ReportError
 from report.blocks import settings
 from report.blocks.numbers import LANGS, Lang
 
-#: Files with smaller numbers than the first are unnumbered; from the second on they are appendices.
+#: Files with smaller numbers than the first are unnumbered; from the second on they are appendices,
+#: which follow the references.
 _NUMBERED, APPENDIX = 10, 900
 _NAME = re.compile(r"(\d+)-([a-z0-9]+(?:-[a-z0-9]+)*)\.(zh|en)\.md")
 
@@ -37,11 +38,6 @@ class SectionFile:
     shown: bool = True
     number: str = ""
 
-    @property
-    def appendix(self) -> bool:
-        """Whether it follows the references."""
-        return self.order >= APPENDIX
-
 
 def written(folder: Path, pattern: str) -> list[Path]:
     """The files of a folder without hidden ones, which editors and systems create."""
@@ -58,7 +54,7 @@ def in_language(sections: Iterable[SectionFile], lang: Lang) -> list[SectionFile
     """The sections that a language shows, with their numbers."""
     chapters, appendices = map(str, count(1)), iter(string.ascii_uppercase)
     return [
-        replace(section, number=next(appendices if section.appendix else chapters))
+        replace(section, number=next(appendices if section.order >= APPENDIX else chapters))
         if section.order >= _NUMBERED
         else section
         for section in sections

@@ -14,7 +14,6 @@ from report.base.errors import ReportError
 from report.base.labels import Labels
 from report.blocks import formulas
 from report.documents import document
-from report.templating.sections import discover
 from tests.factory import replaced
 from tests.report_kit import material, records, section, templates
 
@@ -22,7 +21,7 @@ HOSTILE = '<script>alert(1)</script> *x* [y](javascript:z) `c` "q" & \ue0001\ue0
 
 
 def composed(folder, found=None, *, pdf=False):
-    return document.compose(folder, found or material(), discover(folder), "en", pdf=pdf)
+    return document.compose(folder, found or material(), "en", pdf=pdf)
 
 
 def text(html):

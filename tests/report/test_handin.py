@@ -210,7 +210,7 @@ def _settings(folder, first="", last=""):
 
 def _composed(folder, lang="zh", found=None):
     found = found or report_kit.material()
-    return document.compose(folder, found, discover(folder), lang, pdf=False)
+    return document.compose(folder, found, lang, pdf=False)
 
 
 def test_sections_are_chosen_and_left_out(tmp_path):

@@ -5,7 +5,6 @@ import pytest
 from report.base import labels
 from report.base.errors import ReportError
 from report.documents import document, html_page
-from report.templating.sections import discover
 from tests.report_kit import material, section, templates
 
 
@@ -126,9 +125,7 @@ def test_the_labels_are_no_format_strings(tmp_path, monkeypatch, text):
 def test_a_fault_of_the_page_around_is_one_line_too(tmp_path):
     made = templates(tmp_path, a="# T\n")
     found = material()
-    documents = [
-        document.compose(made, found, discover(made), lang, pdf=False) for lang in ("zh", "en")
-    ]
+    documents = [document.compose(made, found, lang, pdf=False) for lang in ("zh", "en")]
     for source in ("\n{{ nothing }}", "\n{% if %}", "\n{{ ''.__class__.__mro__ }}"):
         (made / "page.html").write_text(source)
         with pytest.raises(ReportError, match=r"page\.html:2: "):

@@ -12,11 +12,11 @@ from analysis import schema
 from report.base import tree
 from report.base.errors import TEMPLATES
 from report.base.labels import Labels
+from report.blocks import pictures
 from report.documents import document, pdf
 from report.documents.document import Document
 from report.pdf_engine import printing
 from report.templating.engine import finish
-from report.templating.sections import discover
 from tests.checkout import edit
 from tests.report_kit import built
 
@@ -182,11 +182,11 @@ def test_references_lead_within_the_pdf(path):
 def test_the_short_report_has_ten_pages_at_most(tmp_path, lang):
     folder = shutil.copytree(TEMPLATES, tmp_path / "templates")
     edit(folder / "report.toml", '# preset = "short"', 'preset = "short"')
-    found, sections = schema.load(built().parent / "results"), discover(folder)
-    made = pdf.write(folder, document.compose(folder, found, sections, lang, pdf=True))
+    found = schema.load(built().parent / "results")
+    made = pdf.write(folder, document.compose(folder, found, lang, pdf=True))
     with pymupdf.open(stream=made) as short:
         assert 7 <= len(short) <= 10
-    page = document.compose(folder, found, sections, lang, pdf=False)  # Word's too
+    page = document.compose(folder, found, lang, pdf=False)  # Word's too
     names = [part.name for part in page.parts]
     assert "results" in names and "operators" not in names and "claims" not in names
 
@@ -202,11 +202,11 @@ def test_nothing_is_fetched(monkeypatch, tmp_path):
     def drawn(address):
         html = f'<html lang="en"><title>t</title><img alt="a" src="{address}"></html>'
         monkeypatch.setattr(pdf, "render", lambda *_: html)
-        made = pdf.write(TEMPLATES, Document("en", None, (), {"asset:0.svg": svg}, {}))
+        made = pdf.write(TEMPLATES, Document("en", None, (), {}))
         with pymupdf.open(stream=made) as document:
             return bool(document[0].get_drawings())
 
-    assert drawn("asset:0.svg")
+    assert drawn(pictures.embedded(svg))
     assert not drawn(secret.as_uri())
 
 
@@ -229,7 +229,7 @@ def test_a_table_of_many_columns_fits_the_page():
     finish(root, Labels("en"))
     style = (TEMPLATES / "style" / "print.css").read_text(encoding="utf-8")
     html = f"<style>{style}</style><body class=en>{tree.inner(root)}</body>"
-    with pymupdf.open(stream=printing.pdf(html, {})) as document:
+    with pymupdf.open(stream=printing.pdf(html)) as document:
         page = document[0]
         words, right = page.get_text("words"), page.rect.x1 - SIDE
     assert sum("123456" in word[4] for word in words) == 13

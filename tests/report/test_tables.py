@@ -2,6 +2,7 @@
 
 import csv
 import io
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +12,7 @@ from analysis.values import Source, Value
 from report.base.errors import ReportError
 from report.base.labels import Labels
 from report.base.placeholders import Slots
-from report.blocks.tables import Context, as_latex, html
+from report.blocks.tables import as_latex, html
 
 ACCURACY = Value(0.98366, "accuracy", (Source("A.s0", "test.accuracy"),))
 LIMITS = (Value(0.98, "accuracy", ACCURACY.sources), Value(0.987, "accuracy", ACCURACY.sources))
@@ -44,12 +45,15 @@ TABLE = Table(
 )
 
 
-def context(lang="en"):
-    return Context(Labels(lang), str, str, str, frozenset({"A.s0"}), Slots().plain)
+def writer(lang="en"):
+    """What tables take of a document, which knows one run."""
+    texts = {"claim": str, "effect": str, "badge": str}
+    known = SimpleNamespace(runs={"A.s0"})
+    return SimpleNamespace(lang=lang, labels=Labels(lang), records=known, slots=Slots(), **texts)
 
 
 def test_html():
-    made = html(TABLE, context())
+    made = html(TABLE, writer())
     assert 'href="#en-run-A"' in made
     assert '<td class="num best">' in made and "98.37" in made
     assert "95% interval" in made and 'data-value="0.98 0.987"' in made
@@ -57,13 +61,13 @@ def test_html():
     assert "&lt;i&gt;" in made and "<i>" not in made
     assert "<sup>a</sup> not significantly below" in made
     assert '—<sup class="fn">b</sup>' in made
-    assert "diverged" in made and "发散" in html(TABLE, context("zh"))
+    assert "diverged" in made and "发散" in html(TABLE, writer("zh"))
 
 
 def test_a_column_without_a_head_is_an_error_that_says_where():
     table = Table("t", (Column("gain", "gain"),), ((Cell(Value(0.5, "gain", ())),),), ())
     with pytest.raises(ReportError, match=r"has no text 'gain' in en") as error:
-        html(table, context())
+        html(table, writer())
     assert error.value.place.file.name == "tables.toml"
 
 
@@ -76,7 +80,7 @@ def test_csv_is_exact_and_holds_no_formula():
 
 
 def test_latex_is_booktabs_and_escaped():
-    made = as_latex(TABLE, context())
+    made = as_latex(TABLE, writer())
     for rule in ("\\toprule", "\\midrule", "\\bottomrule"):
         assert made.count(rule) == 1
     assert "Net \\& co" in made and "\\_50\\%" in made and "\\textbf{98.37" in made
