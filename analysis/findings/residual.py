@@ -23,7 +23,7 @@ from analysis.findings.base import (
     some,
 )
 from analysis.findings.depth import loss_evidence, pair_title
-from analysis.statistics import ALPHA, OneSided
+from analysis.statistics import ALPHA, Contrast, OneSided
 from analysis.values import Value
 
 #: Plain shallow and deep, residual shallow and deep.
@@ -115,6 +115,12 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
     and 101 were run), ``plain_degrades`` (as measured), ``change``, ``wide_change`` (``Change`` of
     the residual networks), ``wide_learns`` (each residual network's training loss is below a tenth
     of each plain one's), and those of ``claim_set``.
+
+    Where trained until stable, also the values ``fixed``, ``fixed_low``, ``fixed_high`` (the effect
+    in the networks with a fixed schedule, its interval), ``least``, ``most`` (accuracies of single
+    runs of the deeper plain network), and the facts ``fixed_removes`` (the degradation of the
+    networks with a fixed schedule is shown to be removed, not corrected) and ``fixed_surer`` (the
+    standard error of their effect is the smaller one).
     """
     pairs = {"": networks(evidence)}
     if not evidence.missing(BOTTLENECKS):
@@ -136,6 +142,11 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
         facts[f"{prefix}change"] = change(evidence, four[2], four[3], kind)
     if facts["wide"]:
         facts["wide_learns"] = _wide_learns(values)
+    if facts["stable"]:
+        fixed = evidence.contrast(NETWORKS[::-1], (1, -1, -1, 1))
+        facts["fixed_removes"] = pair_evidence(evidence, NETWORKS).greater < ALPHA
+        facts["fixed_surer"] = fixed.error < both.error
+        values |= _fixed(evidence, fixed, plain_deep)
     used_sources = evidence.sources(pairs[""])
     effect = NO_EFFECT
     if math.isfinite(both.error):
@@ -155,6 +166,19 @@ def _measured(
         found[f"{prefix}{name}_loss"] = evidence.training_loss(variant, kind)
     deep, shallow = (found[f"{prefix}residual_{depth}"] for depth in ("deep", "shallow"))
     return {**found, f"{prefix}residual_change": difference(deep, shallow)}
+
+
+def _fixed(evidence: Evidence, fixed: Contrast, plain_deep: str) -> dict[str, Value | None]:
+    sources, runs = evidence.sources(NETWORKS), evidence.sources((plain_deep,))
+    scores = [run.test.accuracy for run in evidence.finished(plain_deep) if run.test]
+    found: dict[str, Value | None] = {}
+    if ends := interval(fixed, sources):
+        found["fixed"] = Value(math.exp(-fixed.estimate), "ratio", sources)
+        found["fixed_low"], found["fixed_high"] = ends
+    if scores:
+        found["least"] = Value(min(scores), "accuracy", runs)
+        found["most"] = Value(max(scores), "accuracy", runs)
+    return found
 
 
 def _wide_learns(values: Mapping[str, Value | None]) -> bool:

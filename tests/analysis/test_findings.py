@@ -327,6 +327,15 @@ def test_residual_networks_that_degrade_too_contradict():
         assert found.verdict is expected
         assert found.facts.items() >= facts.items()
     assert "PlainNet34-stable.s0" in found.runs  # runs until stable are preferred
+    values = {name: value.value for name, value in found.values.items()}
+    plain, deep_plain, residual, deep_residual = (
+        1 - outcome(name).accuracy for name in ("PlainNet18", "PlainNet34", "ResNet18", "ResNet34")
+    )
+    fixed = (deep_residual / residual) / (deep_plain / plain)
+    assert values["fixed"] == pytest.approx(fixed, rel=0.1)
+    assert values["fixed_low"] < values["fixed"] < values["fixed_high"] < 1
+    assert values["least"] <= values["plain_deep"] <= values["most"]
+    assert found.facts["fixed_removes"] is True
     assert standard({})["plain-degrades"].facts["bottleneck"] is True  # which must degrade as well
 
 
