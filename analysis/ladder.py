@@ -89,6 +89,8 @@ def _step(finding: Finding) -> Step:
         verdict=finding.verdict,
         effect=finding.effect,
         interval=finding.interval,
+        values=finding.values,
+        facts=finding.facts,
         networks=tuple(sorted(networks)),
     )
 

@@ -319,6 +319,8 @@ class Step(Part):
     verdict: Verdict
     effect: Value | None
     interval: tuple[Value, Value] | None
+    values: Mapping[str, Value]
+    facts: Mapping[str, str | bool]
     networks: tuple[str, ...]
 
 

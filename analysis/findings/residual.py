@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from analysis.constants import MARGIN
-from analysis.evidence import Evidence, LossField
+from analysis.evidence import Evidence, LossField, title
 from analysis.findings.base import (
     NO_EFFECT,
     Result,
@@ -15,6 +15,7 @@ from analysis.findings.base import (
     better,
     claim_set,
     difference,
+    error_ratio,
     every,
     finding,
     interval,
@@ -24,7 +25,8 @@ from analysis.findings.base import (
 )
 from analysis.findings.depth import loss_evidence, pair_title
 from analysis.statistics import ALPHA, Contrast, OneSided
-from analysis.values import Value
+from analysis.values import Source, Value
+from experiments.record import Record
 
 #: Plain shallow and deep, residual shallow and deep.
 NETWORKS = ("PlainNet18", "PlainNet34", "ResNet18", "ResNet34")
@@ -32,9 +34,10 @@ BOTTLENECKS = ("PlainNet50", "PlainNet101", "ResNet50", "ResNet101")
 _NAMES = ("plain_shallow", "plain_deep", "residual_shallow", "residual_deep")
 
 #: How a deeper network compares with a shallower one. ``none``: not less accurate by more than the
-#: margin; ``degradation``: less accurate with higher training loss; ``over-fitting``: less accurate
-#: without; ``unclear``: none of these is shown.
-Change = Literal["none", "degradation", "over-fitting", "unclear"]
+#: margin; ``open``: neither this nor a loss of accuracy is shown; ``degradation``: less accurate
+#: with higher training loss; ``over-fitting``: less accurate without; ``unclear``: less accurate,
+#: why is not shown.
+Change = Literal["none", "open", "degradation", "over-fitting", "unclear"]
 
 
 def networks(evidence: Evidence) -> tuple[str, ...]:
@@ -54,7 +57,7 @@ def change(evidence: Evidence, shallow: str, deep: str, kind: LossField) -> Chan
     if contrast.against(-MARGIN).greater < ALPHA:
         return "none"
     if better(contrast.zero).less >= ALPHA:
-        return "unclear"
+        return "open"
     losses = evidence.losses(deep, kind), evidence.losses(shallow, kind)
     grown = average(logs(losses[0])) - average(logs(losses[1]))
     if better(loss_evidence(*losses)).greater < ALPHA and grown > MARGIN:
@@ -109,18 +112,22 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
 
     Values: ``plain_shallow``, ``plain_deep``, ``residual_shallow``, ``residual_deep``
     (accuracies of 18 and 34 layers), ``residual_change`` (deep - shallow), the training losses
-    ``plain_shallow_loss`` ...; all of these with ``wide_`` before the name for 50 and 101; those of
-    ``claim_set``. Effect: the ratio of the residual networks' error rates (deep over shallow) over
-    that of the plain ones, 18 and 34 layers. Facts: ``stable`` (trained until stable), ``wide`` (50
-    and 101 were run), ``plain_degrades`` (as measured), ``change``, ``wide_change`` (``Change`` of
-    the residual networks), ``wide_learns`` (each residual network's training loss is below a tenth
-    of each plain one's), and those of ``claim_set``.
+    ``plain_shallow_loss`` ...; all of these with ``wide_`` before the name for 50 and 101;
+    ``residual_ratio``, ``residual_low``, ``residual_high`` (error rate of ResNet-34 over that of
+    ResNet-18, and its interval); those of ``claim_set``. Effect: the ratio of the residual
+    networks' error rates (deep over shallow) over that of the plain ones, 18 and 34 layers. Facts:
+    ``stable`` (trained until stable), ``wide`` (50 and 101 were run), ``plain_degrades`` (as
+    measured), ``change``, ``wide_change`` (``Change`` of the residual networks), ``wide_learns``
+    (each residual network's training loss is below a tenth of each plain one's), and those of
+    ``claim_set``.
 
     Where trained until stable, also the values ``fixed``, ``fixed_low``, ``fixed_high`` (the effect
     in the networks with a fixed schedule, its interval), ``least``, ``most`` (accuracies of single
-    runs of the deeper plain network), and the facts ``fixed_removes`` (the degradation of the
-    networks with a fixed schedule is shown to be removed, not corrected) and ``fixed_surer`` (the
-    standard error of their effect is the smaller one).
+    runs of the deeper plain network), ``runs``, ``limit`` (the most epochs), ``capped`` (runs of
+    that many), ``shortest``, ``longest`` (epochs of a run), and the facts ``capped`` (titles of
+    those networks), ``fixed_removes`` (the degradation of the networks with a fixed schedule is
+    shown to be removed, not corrected) and ``fixed_surer`` (the standard error of their effect is
+    the smaller one).
     """
     pairs = {"": networks(evidence)}
     if not evidence.missing(BOTTLENECKS):
@@ -142,11 +149,19 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
         facts[f"{prefix}change"] = change(evidence, four[2], four[3], kind)
     if facts["wide"]:
         facts["wide_learns"] = _wide_learns(values)
+    ratio, ends = error_ratio(evidence, pairs[""][3], pairs[""][2])
+    if ends:
+        values |= {"residual_ratio": ratio, "residual_low": ends[0], "residual_high": ends[1]}
     if facts["stable"]:
         fixed = evidence.contrast(NETWORKS[::-1], (1, -1, -1, 1))
         facts["fixed_removes"] = pair_evidence(evidence, NETWORKS).greater < ALPHA
         facts["fixed_surer"] = fixed.error < both.error
-        values |= _fixed(evidence, fixed, plain_deep)
+        values |= _fixed(evidence, fixed, plain_deep) | _ended(evidence, pairs[""])
+        facts["capped"] = ", ".join(
+            title(network)
+            for network, variant in zip(NETWORKS, pairs[""], strict=True)
+            if any(_capped(run) for run in evidence.runs(variant))
+        )
     used_sources = evidence.sources(pairs[""])
     effect = NO_EFFECT
     if math.isfinite(both.error):
@@ -179,6 +194,25 @@ def _fixed(evidence: Evidence, fixed: Contrast, plain_deep: str) -> dict[str, Va
         found["least"] = Value(min(scores), "accuracy", runs)
         found["most"] = Value(max(scores), "accuracy", runs)
     return found
+
+
+def _ended(evidence: Evidence, variants: Sequence[str]) -> dict[str, Value | None]:
+    runs = [run for variant in variants for run in evidence.runs(variant)]
+    sources = tuple(Source(run.id, "history") for run in runs)
+    epochs = [len(run.history) for run in runs]
+    counts = {
+        "runs": len(runs),
+        "limit": max(run.config.epochs for run in runs),
+        "capped": sum(map(_capped, runs)),
+        "shortest": min(epochs),
+        "longest": max(epochs),
+    }
+    return {name: Value(count, "integer", sources) for name, count in counts.items()}
+
+
+def _capped(run: Record) -> bool:
+    """Whether a run that could end earlier had all its epochs."""
+    return len(run.history) == run.config.epochs
 
 
 def _wide_learns(values: Mapping[str, Value | None]) -> bool:

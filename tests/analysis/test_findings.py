@@ -336,6 +336,9 @@ def test_residual_networks_that_degrade_too_contradict():
     assert values["fixed_low"] < values["fixed"] < values["fixed_high"] < 1
     assert values["least"] <= values["plain_deep"] <= values["most"]
     assert found.facts["fixed_removes"] is True
+    stable = [run for run in standard({})["residual-removes-degradation"].runs if "stable" in run]
+    assert values["runs"] == len(stable)
+    assert values["shortest"] <= values["longest"] <= values["limit"] == 40
     assert standard({})["plain-degrades"].facts["bottleneck"] is True  # which must degrade as well
 
 

@@ -62,7 +62,10 @@ def climbed(records):
 def step(verdict, *numbers, networks=("LeNet",)):
     """Of one rung: a verdict, and the effect with its interval."""
     effect, *interval = [Value(number, "ratio", ()) for number in numbers] or [None]
-    return Step(verdict=verdict, effect=effect, interval=tuple(interval) or None, networks=networks)
+    ends = tuple(interval) or None
+    return Step(
+        verdict=verdict, effect=effect, interval=ends, values={}, facts={}, networks=networks
+    )
 
 
 BOTH = ("LeNet", "AlexNet")
