@@ -409,13 +409,24 @@ def save(records, folder):
     return folder
 
 
-def replaced(record, **changes):
-    """A record with some fields changed, by dotted path with ``__`` for the dots."""
-    content = record.model_dump(mode="json")
+def change(content, **changes):
+    """Set fields of a record's JSON, by dotted path with ``__`` for the dots, to values or to what
+    functions make of theirs."""
     for path, item in changes.items():
         place = content
-        *parts, last = path.split("__")
+        *parts, last = [int(part) if part.isdigit() else part for part in path.split("__")]
         for part in parts:
             place = place[part]
-        place[last] = item
+        place[last] = item(place[last]) if callable(item) else item
+
+
+def replaced(record, **changes):
+    """A record with some fields changed."""
+    content = record.model_dump(mode="json")
+    change(content, **changes)
     return Record.model_validate_json(json.dumps(content), strict=True)
+
+
+def altered(records, run, **changes):
+    """Records, one of which has some fields changed."""
+    return replace(records, by_id=records.by_id | {run: replaced(records.by_id[run], **changes)})

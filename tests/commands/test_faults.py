@@ -4,6 +4,7 @@ commands at once, full disks, missing permission, no memory.
 ``make test`` strikes once; ``make soak`` more than a hundred times, in less than half an hour.
 """
 
+import functools
 import os
 import random
 import re
@@ -17,40 +18,35 @@ import pytest
 
 from experiments.datasets import download
 from experiments.record import read
+from tests import fault_kit
 from tests.checkout import copy_of_checkout, edit, results, run, start, trim
-from tests.fault_kit import (
-    ANALYSE,
-    REPORT,
-    STEP,
-    TRAIN,
-    Building,
-    Training,
-    all_gone,
-    contents,
-    faults,
-    faulty,
-    leftovers,
-    meet,
-    struck,
-    until,
-    with_records,
-)
+from tests.fault_kit import ANALYSE, REPORT, STEP, TRAIN, Held, contents, faulty, meet
 
 # `make test-fast` deselects pipeline tests, and its -m replaces the one of pyproject.toml.
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3600)]
-BUILDS = pytest.mark.parametrize("command", [ANALYSE, REPORT], ids=["analysis", "report"])
 
 
 @pytest.fixture(scope="module")
-def training(tmp_path_factory):
-    return Training(tmp_path_factory.mktemp("training"))
+def held(tmp_path_factory):
+    """By command: it in a copy of the checkout, that of the analysis and of the report is one."""
+
+    @functools.cache
+    def held(command):
+        if command is REPORT:
+            checkout = held(ANALYSE).checkout
+        else:
+            prepare = fault_kit.small_checkout if command is TRAIN else fault_kit.with_records
+            checkout = prepare(tmp_path_factory.mktemp("held"))
+        return Held(checkout, command)
+
+    return held
 
 
 @pytest.fixture(scope="module")
-def building(tmp_path_factory):
-    """The analysis and the report of one copy."""
-    checkout = with_records(tmp_path_factory.mktemp("building"))
-    return {command: Building(checkout, command) for command in (ANALYSE, REPORT)}
+def training(held):
+    made = held(TRAIN)
+    made.reset()
+    return made
 
 
 def served(folder):
@@ -62,37 +58,26 @@ def served(folder):
 
 
 def test_kill_9_while_training_loses_nothing(training):
-    training.strike(next(faults(random.Random(5), TRAIN)))
+    training.strike(next(fault_kit.faults(random.Random(5), TRAIN)))
     training.complete()
 
 
-def struck_again_and_again(held, rounds, seed):
-    """Strike in every phase and, between, at random moments; every so often go on to the end."""
-    rng = random.Random(seed)
+@pytest.mark.soak
+@pytest.mark.parametrize(("command", "rounds"), [(TRAIN, 11), (ANALYSE, 8), (REPORT, 8)])
+def test_many_kills(held, command, rounds):
+    """In every phase and at random moments; every so often the command goes on to the end."""
+    rng, struck = random.Random(1), held(command)
     problems = []
     for number in range(rounds):
         try:
-            for fault in faults(rng, held.command):
-                held.strike(fault)
-            whom = rng.choice(["main", "group", "child"])
-            held.strike(at_random=(whom, rng.uniform(0.05, 0.95) * held.seconds))
+            for fault in fault_kit.faults(rng, command):
+                struck.strike(fault)
             if number % 3 == 2 or number == rounds - 1:
-                held.complete()
+                struck.complete()
         except AssertionError as problem:
             problems.append(f"round {number}: {problem}")
-            held.reset()
+            struck.reset()
     assert problems == []
-
-
-@pytest.mark.soak
-def test_many_kills_while_training(training):
-    struck_again_and_again(training, rounds=11, seed=1)
-
-
-@pytest.mark.soak
-@BUILDS
-def test_many_kills_while_building(building, command):
-    struck_again_and_again(building[command], rounds=8, seed=2)
 
 
 @pytest.mark.soak
@@ -104,21 +89,19 @@ def test_kills_while_the_data_are_cached(training):
     for _ in range(6):
         training.reset()
         shutil.rmtree(data, ignore_errors=True)
-        at, more = rng.choice(
-            [
-                ("tempfile:mkstemp", {"after": True, "match": "ubyte"}),
-                ("os:fsync", {}),
-                ("os:replace", {"match": "ubyte"}),
-            ]
-        )
-        fault = {"at": at, "call": rng.randint(1, 4), "delay": rng.uniform(0, 0.02)}
-        _, hit = meet(checkout, TRAIN, served(source), fault | more)
+        fault = rng.choice([
+            {"at": "tempfile:mkstemp", "after": True, "match": "ubyte"},
+            {"at": "os:fsync"},
+            {"at": "os:replace", "match": "ubyte"},
+        ])  # fmt: skip
+        fault |= {"call": rng.randint(1, 4), "delay": rng.uniform(0, 0.02)}
+        _, hit = meet(checkout, TRAIN, served(source), fault)
         assert hit
         assert contents(data).items() <= contents(source).items()
         done, _ = meet(checkout, TRAIN, served(source))
         assert done.returncode == 0, done.stderr
         assert contents(data) == contents(source)
-        assert leftovers(checkout) == []
+        assert fault_kit.leftovers(checkout) == []
         training.check()
     shutil.rmtree(data)
     data.symlink_to(source)
@@ -150,17 +133,17 @@ def test_a_child_killed_by_the_system_is_named_and_the_others_go_on(training):
         (REPORT, "report.documents.pdf:write", signal.SIGINT),
     ],
 )
-def test_a_signal_ends_a_command_within_seconds(training, building, command, place, number):
+def test_a_signal_ends_a_command_within_seconds(held, command, place, number):
     """The call where the signal comes hangs, as slow work would."""
-    held = training if command is TRAIN else building[command]
+    held = held(command)
     held.reset()
     data = held.checkout / "data" / "MNIST"
     kept = data.rename(data.with_name("kept")) if "download" in place else data
     whom = "group" if number == signal.SIGINT else "main"  # as a terminal does, as kill does
     fault = {"at": place, "do": int(number), "whom": whom, "hang": 30}
-    before = struck(held.checkout)
+    before = fault_kit.struck(held.checkout)
     process = start(held.checkout, *command, env=faulty(held.checkout, fault))
-    assert until(lambda: struck(held.checkout) > before)
+    assert fault_kit.until(lambda: fault_kit.struck(held.checkout) > before)
     began = time.monotonic()
     _, err = process.communicate(timeout=60)
     assert time.monotonic() - began < 20  # of the 30 that the call hangs; killed after 3
@@ -170,7 +153,7 @@ def test_a_signal_ends_a_command_within_seconds(training, building, command, pla
         assert err.splitlines()[-1].startswith("stopped: "), err
     else:
         assert (process.returncode, err) == (-number, "")
-    assert all_gone(process)
+    assert fault_kit.all_gone(process)
     held.check()
     if kept != data:
         shutil.rmtree(data, ignore_errors=True)
@@ -219,7 +202,7 @@ def test_ctrl_c_while_a_command_loads_its_modules_is_quiet(training, command):
         assert process.returncode in (-signal.SIGINT, 128 + signal.SIGINT), (moment, out, err)
         assert "Traceback" not in err, (moment, err)
         assert len(err.splitlines()) <= 1 or "stopped: " in err.splitlines()[-1], err
-        assert all_gone(process, 30)  # the server may have to finish loading torch
+        assert fault_kit.all_gone(process, 30)  # the server may have to finish loading torch
 
 
 # --- Several at once ----------------------------------------------------------------------------
@@ -245,9 +228,9 @@ def test_trainings_at_once_do_no_work_twice_and_name_each_other(training):
 
 
 @pytest.mark.soak
-@BUILDS
-def test_two_builds_at_once_into_one_folder(building, command):
-    held = building[command]
+@pytest.mark.parametrize("command", [ANALYSE, REPORT])
+def test_two_builds_at_once_into_one_folder(held, command):
+    held = held(command)
     held.reset()
     statuses, said = at_once(held.checkout, command, command)
     assert statuses == [0, 0], said

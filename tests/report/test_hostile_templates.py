@@ -66,6 +66,7 @@ def test_a_placeholder_cannot_be_forged_by_an_expression(tmp_path, source):
         "{% set x %}<script>alert(1)</script>{% endset %}{{ x }}",
         "{% macro m() %}<script>alert(1)</script>{% endmacro %}{{ m() }}",
         '{{ "<script>alert(1)</script>" ~ run("LeNet.s0") }}',
+        '{{ "<script>alert(1)</script>" }} *{{ "<script>" }}* `{{ "<script>" }}`',
         '{{ "<script>alert(1)</script>"|safe }}',
         "{% set x %}%s{% endset %}{{ x % '<script>alert(1)</script>' }}",
         "{% set x %}{}{% endset %}{{ x.format('<script>alert(1)</script>') }}",
@@ -85,6 +86,7 @@ def test_no_template_makes_html_of_its_own(tmp_path, source):
     "source",
     [
         "[x](javascript:alert(1))",
+        '{{ "[x](https://x.org)" ~ "![y](z.png)" }}',
         "[x](JaVaScRiPt:alert(1))",
         "[x](&#106;avascript:alert(1))",
         "[x](vbscript:x)",

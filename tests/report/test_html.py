@@ -1,6 +1,5 @@
 """The page: where its numbers come from, that both languages agree, that it stands alone."""
 
-import dataclasses
 import json
 import re
 from html import unescape
@@ -12,7 +11,6 @@ from analysis.figures.common import theme
 from report import build
 from report.blocks.pictures import for_page
 from tests import factory
-from tests.factory import replaced
 from tests.report_kit import SVG, built, material
 
 pytestmark = pytest.mark.pipeline
@@ -141,9 +139,8 @@ NAME = "ResNet34.s0"
 
 def changed(field, value):
     """The numbers of the page where one field of a record is another."""
-    records = factory.make()
-    run = replaced(records.by_id[NAME], **{field.replace(".", "__"): value})
-    return numbers(dataclasses.replace(records, by_id=records.by_id | {NAME: run}))
+    changes = {field.replace(".", "__"): value}
+    return numbers(factory.altered(factory.make(), NAME, **changes))
 
 
 @pytest.fixture(scope="module")
