@@ -19,7 +19,7 @@ from experiments.datasets import DATASETS, download
 from models import cli
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("models", "experiments", "analysis", "report", "templates", "main.py")
+PARTS = ("models", "experiments", "analysis", "report", "templates")
 QUICKEST = ("LeNet.s0", "DenseNet.s0", "ResNet18.s0")
 
 
@@ -105,10 +105,8 @@ def refused(done, *messages):
 def copy_of_checkout(folder):
     ignored = shutil.ignore_patterns("results", "checkpoints", "out", "__pycache__")
     for part in PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, folder / part, ignore=ignored)
-        else:
-            shutil.copy(ROOT / part, folder / part)
+        shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+    shutil.copy(ROOT / "main.py", folder)
     (folder / "data").mkdir()
     download.acquire(DATASETS["MNIST"])
     (folder / "data" / "MNIST").symlink_to(download.CACHE / "MNIST")

@@ -34,31 +34,27 @@ from analysis.records import Records
 from experiments import study
 from models import UsageError
 from tests import checkout
-from tests.factory import Outcome, make, outcome
+from tests.factory import Outcome, make, outcome, replaced
 
 LANGS = ("zh", "en")
 
 
-def diverged(*variants):
-    return {v: outcome(v, status="diverged") for v in variants}
+def diverged(*names):
+    return {name: outcome(name.partition(".")[0], status="diverged") for name in names}
 
 
+LOST = ("ResNet18-mul", "ResNet18-mul-nobn", "PlainNet34", "ResNet101", "ResNet18-softmax")
+MISSING = ("DenseNet", "SEResNet18", "ResNet18-sub", "PlainNet18", "ResNet34")
 SCENARIOS = {
     "one seed": make,
     "three seeds, far apart": lambda: make(profile="standard", seeds=3, seed_sd=0.01),
     "one epoch": lambda: make(profile="smoke"),
     "until stable": lambda: make(profile="full"),
-    "some diverged": lambda: make(
-        specs=diverged(
-            "ResNet18-mul", "ResNet18-mul-nobn", "PlainNet34", "ResNet101", "ResNet18-softmax"
-        )
-    ),
+    "some diverged": lambda: make(specs=diverged(*LOST)),
     "one seed of three diverged": lambda: make(
         seeds=3, specs=diverged("ResNet18-mul.s1", "PlainNet34.s2", "SEResNet34.s0")
     ),
-    "some missing": lambda: make(
-        without=["DenseNet", "SEResNet18", "ResNet18-sub", "PlainNet18", "ResNet34"]
-    ),
+    "some missing": lambda: make(without=MISSING),
 }
 
 
@@ -74,8 +70,7 @@ def records(request):
 
 @pytest.fixture(params=[name for name in figures() if name not in ("ladder", "own-experiments")])
 def module(request):
-    """Every figure but the ladder, which needs records of several rungs: test_ladder.py;
-    and that of own experiments, which the study has none of."""
+    """Every figure but those of several rungs (test_ladder.py) and of one's own experiments."""
     return figures()[request.param]
 
 
@@ -115,7 +110,7 @@ def _check_texts(figure: theme.Sheet):
     figure.draw_without_rendering()
     page = figure.bbox.padded(figure.dpi / 72)
     boxes = []
-    for text in set(figure.findobj(Text)) - _unused(figure):
+    for text in set(figure.findobj(Text)) - {*_unused(figure)}:
         if text.get_text().strip() and text.get_visible():
             box = text.get_window_extent()
             assert page.contains(*box.p0) and page.contains(*box.p1), f"{text.get_text()!r} is cut"
@@ -125,15 +120,13 @@ def _check_texts(figure: theme.Sheet):
         assert not first.overlaps(second), f"{one!r} covers {other!r}"
 
 
-def _unused(figure: theme.Sheet) -> set[Text]:
+def _unused(figure):
     """Labels of ticks outside the limits: they are never drawn."""
-    found = set()
     for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
         low, high = sorted(axis.get_view_interval())
         for tick in axis.get_major_ticks():
             if not low - 1e-9 <= tick.get_loc() <= high + 1e-9:
-                found |= {tick.label1, tick.label2}
-    return found
+                yield from (tick.label1, tick.label2)
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -143,8 +136,8 @@ def test_texts_of_diagrams_are_inside_and_apart(name, lang):
     page = pymupdf.open(stream=files.pdf(files.svg(figure), figure.get_size_inches()))[0]
     assert tuple(page.rect.br) == pytest.approx([72 * x for x in figure.get_size_inches()], abs=0.1)
     lines = [line for block in page.get_text("dict")["blocks"] for line in block["lines"]]
-    spans = [(s["text"], pymupdf.Rect(s["bbox"])) for line in lines for s in line["spans"]]
-    spans = [(text, box) for text, box in spans if text.strip()]
+    found = [span for line in lines for span in line["spans"] if span["text"].strip()]
+    spans = [(span["text"], pymupdf.Rect(span["bbox"])) for span in found]
     assert len(spans) > 10
     for text, box in spans:
         inside = box.x0 >= -1 and box.x1 <= page.rect.width + 1 and box.y1 <= page.rect.height + 4
@@ -258,31 +251,21 @@ def test_without_records_only_what_shows_none_is_drawn(module):
     records, empty = scenario("one seed"), make(without=theme.LOOKS)
     assert not len(empty)
     assert set(module.runs(records)) <= records.by_id.keys()
-    if not module.runs(records):
-        module.draw(empty, "en")
-    else:
-        with pytest.raises(NothingToDraw):
-            module.draw(empty, "en")
+    assert (drawn(module, empty, "en") is None) == bool(module.runs(records))
 
 
-def _with_losses(value):
-    def change(record):
-        return {"history": [e.model_copy(update={"train_loss": value}) for e in record.history]}
-
-    return change
-
-
-def _without_probes(record):
-    return {"probes": record.probes.model_copy(update={"block_gains": [], "se_weights": []})}
+ODD = [
+    {"history": lambda epochs: [epoch | {"train_loss": 1e-300} for epoch in epochs]},
+    {"history": lambda epochs: [epoch | {"train_loss": 1e300} for epoch in epochs]},
+    {"history": []},
+    {"probes__block_gains": [], "probes__se_weights": []},
+]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [_with_losses(1e-300), _with_losses(1e300), _without_probes, lambda _: {"history": []}],
-)
-def test_odd_records_are_drawn_or_declined(module, change):
+@pytest.mark.parametrize("changes", ODD)
+def test_odd_records_are_drawn_or_declined(module, changes):
     whole = scenario("one seed of three diverged")
-    by_id = {key: record.model_copy(update=change(record)) for key, record in whole.by_id.items()}
+    by_id = {key: replaced(record, **changes) for key, record in whole.by_id.items()}
     if figure := drawn(module, dataclasses.replace(whole, by_id=by_id), "en"):
         files.png(figure)
 

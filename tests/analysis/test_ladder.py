@@ -51,8 +51,8 @@ def three():
 
 def only(variant, letter):
     """A rung with the runs of one network alone."""
-    others = {run.rpartition(".s")[0] for run in rung(letter).by_id} - {variant}
-    return rung(letter, without=others)
+    whole = rung(letter)
+    return whole.only([run for run in whole.by_id if run.startswith(f"{variant}.s")])
 
 
 def climbed(records):
@@ -61,11 +61,9 @@ def climbed(records):
 
 def step(verdict, *numbers, networks=("LeNet",)):
     """Of one rung: a verdict, and the effect with its interval."""
-    effect, *interval = [Value(number, "ratio", ()) for number in numbers] or [None]
-    ends = tuple(interval) or None
-    return Step(
-        verdict=verdict, effect=effect, interval=ends, values={}, facts={}, networks=networks
-    )
+    effect, *ends = [Value(number, "ratio", ()) for number in numbers] or [None]
+    found = {"verdict": verdict, "effect": effect, "interval": tuple(ends) or None}
+    return Step(**found, values={}, facts={}, networks=networks)
 
 
 BOTH = ("LeNet", "AlexNet")

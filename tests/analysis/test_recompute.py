@@ -66,12 +66,10 @@ class Study:
 
     def __init__(self, folder: Path) -> None:
         self.all: dict[str, list[dict]] = {}
-        for path in folder.glob("*.json"):
-            run = json.loads(path.read_text(encoding="utf-8"))
+        found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
+        for run in sorted(found, key=lambda run: run["config"]["seed"]):
             if run["status"] != "failed":
                 self.all.setdefault(run["id"].rpartition(".s")[0], []).append(run)
-        for runs in self.all.values():
-            runs.sort(key=lambda run: run["config"]["seed"])
         self.seeds = {split: self._pooled(split) for split in ("test", "validation")}
 
     def has(self, *names: str) -> bool:
@@ -81,9 +79,8 @@ class Study:
         return [run for run in self.all.get(name, ()) if run["status"] == "finished"]
 
     def right(self, run: dict, split: str = "test") -> np.ndarray:
-        pairs = zip(
-            run[split]["predictions"], LABELS[run["config"]["dataset"]][split], strict=False
-        )
+        labels = LABELS[run["config"]["dataset"]][split]
+        pairs = zip(run[split]["predictions"], labels, strict=False)
         return np.array([said == truth for said, truth in pairs], dtype=float)
 
     def table(self, name: str, split: str) -> np.ndarray:
@@ -110,7 +107,7 @@ class Study:
             return {}
 
         def total(members):
-            return [sum(squares[name][i] for name in members) for i in (0, 1)]
+            return np.sum([squares[name] for name in members], axis=0)
 
         def deviance(name, others):
             (one, degrees), (rest, freedom) = squares[name], total(others)
@@ -129,9 +126,8 @@ class Study:
         for name in names:
             own, degrees = squares.get(name, (0.0, 1))
             apart = own and name not in members and deviance(name, members) < 0.01
-            alone = own / degrees
-            pooled = (max(square / freedom, alone), freedom, False)
-            result[name] = (alone, degrees, True) if apart else pooled
+            pooled = (max(square / freedom, own / degrees), freedom, False)
+            result[name] = (own / degrees, degrees, True) if apart else pooled
         return result
 
     def spread(self, names: list[str], slopes: list[float], split: str) -> tuple[float, float]:
@@ -214,7 +210,7 @@ class Comparison:
     def ratio(self) -> list[float]:
         """Ratio of error rates with its interval."""
         reach = stats.t.ppf(0.975, self.freedom) * self.error
-        return [math.exp(-self.estimate + x) for x in (0, -reach, reach)]
+        return [*np.exp([-self.estimate, -self.estimate - reach, -self.estimate + reach])]
 
 
 def permuted(scores: list[float], first: int, sign: int) -> float:
@@ -265,22 +261,20 @@ def equal(c: Comparison) -> tuple[float, float]:
     return max(c.above(-MARGIN), c.below(MARGIN)), once(min(c.below(-MARGIN), c.above(MARGIN)))
 
 
+def sides(test, *samples, **options) -> tuple[float, float]:
+    """P-values of the alternatives that something is larger and that it is smaller."""
+    found = [test(*samples, alternative=side, **options) for side in ("greater", "less")]
+    return tuple(float(each.pvalue) for each in found)
+
+
 def welch(first, second) -> tuple[float, float]:
     if min(len(first), len(second)) < 2:
         return 1.0, 1.0
-    return tuple(
-        float(stats.ttest_ind(first, second, equal_var=False, alternative=side).pvalue)
-        for side in ("greater", "less")
-    )
+    return sides(stats.ttest_ind, first, second, equal_var=False)
 
 
 def student(values, centre: float) -> tuple[float, float]:
-    if len(values) < 2:
-        return 1.0, 1.0
-    return tuple(
-        float(stats.ttest_1samp(values, centre, alternative=side).pvalue)
-        for side in ("greater", "less")
-    )
+    return sides(stats.ttest_1samp, values, centre) if len(values) > 1 else (1.0, 1.0)
 
 
 def correlated(x, y) -> tuple[float, float]:
@@ -291,8 +285,7 @@ def correlated(x, y) -> tuple[float, float]:
         beyond = np.array([*itertools.permutations(second)]) @ first - second @ first
         return two(np.mean(beyond >= -1e-9), np.mean(beyond <= 1e-9))
     least = 1 / math.factorial(len(x))
-    sides = [stats.spearmanr(x, y, alternative=side).pvalue for side in ("greater", "less")]
-    return two(*(max(float(side), least) for side in sides))
+    return two(*(max(p, least) for p in sides(stats.spearmanr, x, y)))
 
 
 def average(values) -> np.ndarray:
@@ -318,9 +311,8 @@ def losses(s: Study, names: list[str], which: str | None = None) -> list[list[fl
     def loss(run):
         if run["status"] != "finished":
             return math.log(10)
-        if evaluated:
-            return run["train_evaluation"]["loss"]
-        return run["history"][-1][which or "train_loss"]
+        last = run["history"][-1][which or "train_loss"]
+        return run["train_evaluation"]["loss"] if evaluated else last
 
     return [[loss(run) for run in s.all[name]] for name in names]
 
@@ -451,18 +443,15 @@ def plain_gain(s: Study):
         return None
     if len(sizes) < 3 or len(set(depths)) < 2:
         return all_of([(1.0, 1.0), *parts])
-    line = [stats.linregress(depths, sizes, alternative=a).pvalue for a in ("greater", "less")]
-    return all_of([two(*line), *parts])
+    return all_of([two(*sides(stats.linregress, depths, sizes)), *parts])
 
 
 def near_one(s: Study):
     bound, parts = math.log10(2), []
     for name, moment in itertools.product(("ResNet18", SUB), ("init", "end")):
-        found = gains(s, name, moment)
-        if len(found):
-            (above, not_above), (over, below) = (
-                student(found.mean(axis=1), x) for x in (-bound, bound)
-            )
+        if len(found := gains(s, name, moment)):
+            above, not_above = student(found.mean(axis=1), -bound)
+            over, below = student(found.mean(axis=1), bound)
             parts.append((max(above, below), once(min(not_above, over))))
     return all_of(parts) if parts else None
 
@@ -493,17 +482,14 @@ def dynamic(s: Study):
 
 
 def cost(s: Study, size, measured, sign: int):
-    names = ["LeNet", *DEEP, "SEAlexNet"]
+    runs = [s.finished(name) for name in ("LeNet", *DEEP, "SEAlexNet")]
 
     def kind(run):
         return run["environment"]["device"], run["config"]["precision"], run["config"]["batch_size"]
 
-    counted = Counter(kind(run) for name in names for run in s.finished(name))
-    if not counted:
-        return None
-    usual = min(counted, key=lambda k: (-counted[k], k))
-    own = [[run for run in s.finished(name) if kind(run) == usual] for name in names]
-    own = [found for found in own if found]
+    counted = Counter(map(kind, itertools.chain(*runs)))
+    usual = min(counted, key=lambda k: (-counted[k], k), default=None)
+    own = [found for each in runs if (found := [run for run in each if kind(run) == usual])]
     if len(own) < 5:
         return None
     costs = [sign * np.mean([measured(run) for run in found]) for found in own]
@@ -533,8 +519,8 @@ def pairs_plain(s: Study):
 def near_se(s: Study):
     parts = []
     for name in (*RES, "DenseNet"):
-        found = [close(s.versus(name, se)) for se in SE]
-        parts.append(two(max(f for f, _ in found), once(min(a for _, a in found))))
+        for_, against = zip(*(close(s.versus(name, se)) for se in SE), strict=True)
+        parts.append(two(max(for_), once(min(against))))
     return all_of(parts)
 
 

@@ -25,13 +25,14 @@ FINDING = "strong-recipe-better"
 PLANNED = ("ResNet18-strong", "DenseNet-strong", "SEResNet18-strong", "SEResNet34-strong")
 
 
+def config(variant, profile="quick", **changes):
+    return study.load().config(profile, STRONG[variant], {}, recipe="strong", **changes)
+
+
 def quick(*accuracies, status="finished", seeds=1, **changes):
     """The quick profile with strong runs of the study's networks, in their order."""
     extra = [
-        (
-            study.load().config("quick", STRONG[variant], {}, recipe="strong", seed=seed),
-            Outcome(accuracy + 1e-4 * seed, status=status),
-        )
+        (config(variant, seed=seed), Outcome(accuracy + 1e-4 * seed, status=status))
         for variant, accuracy in zip(PLANNED, accuracies, strict=False)
         for seed in range(seeds)
     ]
@@ -124,9 +125,8 @@ def test_the_table_pairs_each_network_with_itself():
 
 
 def test_the_table_shows_what_is_planned_and_missing():
-    table = made(make(profile="standard", seeds=1, without=["DenseNet-strong", "ResNet18"]))[
-        "strong"
-    ]
+    records = make(profile="standard", seeds=1, without=["DenseNet-strong", "ResNet18"])
+    table = made(records)["strong"]
     assert row(table, "network", "DenseNet")["accuracy"].note == "missing"
     resnet = row(table, "network", "ResNet-18")
     assert (resnet["plain"].note, resnet["difference"].value) == ("missing", None)
@@ -141,10 +141,9 @@ def test_strong_runs_differ_in_recipe_and_epochs_alone(profile, seeds):
     assert ids == {f"{variant}.s{seed}" for variant in PLANNED for seed in seeds}
     for variant in PLANNED:
         plain = load.config(profile, STRONG[variant], {})
-        strong = load.config(profile, STRONG[variant], {}, recipe="strong")
+        strong = config(variant, profile)
         assert strong.epochs >= 2 * plain.epochs
-        changes = {"recipe": "strong", "epochs": strong.epochs}
-        assert strong == plain.model_copy(update=changes)
+        assert strong == plain.model_copy(update={"recipe": "strong", "epochs": strong.epochs})
         assert load.run_id(profile, strong) == f"{variant}.s0"
         longer = strong.model_copy(update={"epochs": plain.epochs})
         assert load.run_id(profile, longer) == f"{variant}-e{plain.epochs}.s0"
@@ -153,8 +152,7 @@ def test_strong_runs_differ_in_recipe_and_epochs_alone(profile, seeds):
 def test_a_card_tells_how_to_repeat_a_strong_run():
     repeated = "make experiment MODEL=DenseNet PROFILE=quick SEED=0 RECIPE=strong"
     assert command(both().by_id["DenseNet-strong.s0"]) == repeated
-    own = study.load().config("quick", "DenseNet", {}, recipe="strong", epochs=9)
-    (run,) = make(extra=[(own, Outcome())]).extra
+    (run,) = make(extra=[(config("DenseNet-strong", epochs=9), Outcome())]).extra
     assert command(run) == f"{repeated} EPOCHS=9"
 
 

@@ -22,6 +22,8 @@ from tests import fault_kit
 from tests.checkout import copy_of_checkout, edit, results, run, start, trim
 from tests.fault_kit import ANALYSE, REPORT, STEP, TRAIN, Held, contents, faulty, meet
 
+SOURCE = download.CACHE / "MNIST"
+PAGE = (*REPORT, "--only", "html")
 # `make test-fast` deselects pipeline tests, and its -m replaces the one of pyproject.toml.
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3600)]
 
@@ -85,7 +87,6 @@ def test_kills_while_the_data_are_cached(training):
     checkout, rng = training.checkout, random.Random(4)
     data = checkout / "data" / "MNIST"
     data.unlink()
-    source = download.CACHE / "MNIST"
     for _ in range(6):
         training.reset()
         shutil.rmtree(data, ignore_errors=True)
@@ -95,16 +96,16 @@ def test_kills_while_the_data_are_cached(training):
             {"at": "os:replace", "match": "ubyte"},
         ])  # fmt: skip
         fault |= {"call": rng.randint(1, 4), "delay": rng.uniform(0, 0.02)}
-        _, hit = meet(checkout, TRAIN, served(source), fault)
+        _, hit = meet(checkout, TRAIN, served(SOURCE), fault)
         assert hit
-        assert contents(data).items() <= contents(source).items()
-        done, _ = meet(checkout, TRAIN, served(source))
+        assert contents(data).items() <= contents(SOURCE).items()
+        done, _ = meet(checkout, TRAIN, served(SOURCE))
         assert done.returncode == 0, done.stderr
-        assert contents(data) == contents(source)
+        assert contents(data) == contents(SOURCE)
         assert fault_kit.leftovers(checkout) == []
         training.check()
     shutil.rmtree(data)
-    data.symlink_to(source)
+    data.symlink_to(SOURCE)
 
 
 @pytest.mark.soak
@@ -245,100 +246,67 @@ ROOM = 2048
 REASONS = {"full": "File too large", "denied": "Permission denied"}
 #: Permission binds root only without these.
 BOUND = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
+RECORDS, DATA = "experiments/results/smoke", "data/MNIST"
+#: What is made in a folder that is scarce.
+MADE = {"analysis/out": "results.json", "report/out": "report.html"}
 
 
-@pytest.fixture
-def checkout(training):
-    """The copy with its records as they were, and nothing else made."""
-    made = training.checkout
-    for folder in (results(made), *(made / stage / "out" for stage in ("analysis", "report"))):
-        shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(training.kept, results(made))
-    yield made
+def limit():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, resource.RLIM_INFINITY))
+
+
+@pytest.mark.parametrize(
+    ("kind", "command", "place", "named"),
+    [
+        ("full", TRAIN, RECORDS, "LeNet.s0.json"),
+        pytest.param("denied", TRAIN, RECORDS, "smoke", marks=pytest.mark.soak),
+        pytest.param("denied", TRAIN, DATA, DATA, marks=pytest.mark.soak),
+        pytest.param("full", ANALYSE, "analysis/out", "analysis/out", marks=pytest.mark.soak),
+        pytest.param("denied", PAGE, "report/out", "report/out", marks=pytest.mark.soak),
+    ],
+)
+def test_without_room_or_permission(training, kind, command, place, named):
+    checkout = training.checkout
     training.reset()
-
-
-def while_scarce(kind, place, checkout, command, *faults):
-    """Run a command while a folder is full or denied, and again when it is not."""
-    place.mkdir(parents=True, exist_ok=True)
-    folders = [path for path in (place, *place.rglob("*")) if path.is_dir()]
-    prefix, limit = (), None
-    if kind == "full":
-
-        def limit():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, resource.RLIM_INFINITY))
-
-    elif os.geteuid() == 0:
-        prefix = BOUND
+    shutil.copytree(training.kept, results(checkout))
+    if command is TRAIN:
+        (results(checkout) / "LeNet.s0.json").unlink()
+    if command is PAGE:
+        assert run(checkout, *ANALYSE).returncode == 0
+    before, scarce = contents(results(checkout)), checkout / place
+    if place == DATA:
+        scarce.unlink()
+    scarce.mkdir(parents=True, exist_ok=True)
+    folders = [scarce, *(path for path in scarce.rglob("*") if path.is_dir())]
     for folder in folders:
         folder.chmod(0o755 if kind == "full" else 0o555)
-    env = faulty(checkout, *faults)
-    first = run(checkout, *command, prefix=prefix, preexec_fn=limit, env=env)
+    env = faulty(checkout, served(SOURCE))
+    bound = {"prefix": BOUND} if os.geteuid() == 0 else {}
+    scarcity = {"preexec_fn": limit} if kind == "full" else bound
+    first = run(checkout, *command, env=env, **scarcity)
     for folder in folders:
         folder.chmod(0o755)
     second = run(checkout, *command, env=env)
-    assert second.returncode == 0, second.stderr
-    return first, second
-
-
-def is_refused(done, kind, name):
-    """Status 2, and a single line of error that names the thing, the reason, and what to do."""
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert name in line and REASONS[kind] in line, line
-    assert "give the same command again" in line
-
-
-@pytest.mark.parametrize("kind", ["full", pytest.param("denied", marks=pytest.mark.soak)])
-def test_no_room_for_records(checkout, kind):
-    (results(checkout) / "LeNet.s0.json").unlink()
-    finished = contents(results(checkout))
-    first, second = while_scarce(kind, results(checkout), checkout, TRAIN)
-    is_refused(first, kind, "LeNet.s0.json" if kind == "full" else "smoke")
-    if kind == "full":  # which costs a run its checkpoint, not more
+    made = contents(scarce)
+    if place == DATA:
+        shutil.rmtree(scarce)
+        scarce.symlink_to(SOURCE)
+        assert made == contents(SOURCE)
+    assert (first.returncode, second.returncode) == (2, 0), first.stderr + second.stderr
+    assert "Traceback" not in first.stderr
+    (line,) = [line for line in first.stderr.splitlines() if line.startswith("error: ")]
+    assert named in line and REASONS[kind] in line and "give the same command again" in line
+    if (kind, command) == ("full", TRAIN):  # which costs a run its checkpoint, not more
         lines = [line for line in first.stderr.splitlines() if "an interruption would" in line]
         assert len(lines) == 2  # of three epochs
         for line in lines:
             assert line.startswith("LeNet.s0: goes on, but ") and REASONS[kind] in line
-    assert "1 run to train" in second.stderr
     after = contents(results(checkout))
-    assert after.keys() == {*finished, "LeNet.s0.json"}
-    assert after.items() >= finished.items()
-
-
-@pytest.mark.soak
-def test_no_permission_for_the_data(checkout):
-    (results(checkout) / "LeNet.s0.json").unlink()
-    data = checkout / "data" / "MNIST"
-    source = data.resolve()
-    data.unlink()
-    try:
-        first, _ = while_scarce("denied", data, checkout, TRAIN, served(source))
-        is_refused(first, "denied", "data/MNIST")
-        assert contents(data) == contents(source)
-    finally:
-        shutil.rmtree(data)
-        data.symlink_to(source)
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize(
-    ("kind", "command", "made"),
-    [
-        ("full", ANALYSE, "results.json"),
-        ("denied", (*REPORT, "--only", "html"), "report.html"),
-    ],
-)
-def test_no_room_for_a_build(checkout, kind, command, made):
-    records = contents(results(checkout))
-    place = f"{command[1]}/out"
-    if command is not ANALYSE:
-        assert run(checkout, *ANALYSE).returncode == 0
-    first, _ = while_scarce(kind, checkout / place, checkout, command)
-    is_refused(first, kind, place)
-    assert contents(results(checkout)) == records
-    assert (checkout / place / "smoke" / made).read_text().rstrip()[-1] in "}>"
+    assert after.items() >= before.items() and after.keys() == training.expected.keys()
+    if command is TRAIN:
+        assert "1 run to train" in second.stderr
+    else:
+        assert (scarce / "smoke" / MADE[place]).read_text().rstrip()[-1] in "}>"
 
 
 # --- Too little memory: batches are split, or the run is marked failed; the others go on ---------

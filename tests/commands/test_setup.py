@@ -80,7 +80,10 @@ def test_settings_of_pip_that_install_elsewhere_do_not_count(checkout):
     assert checkout("run")[1] == ""  # once
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="one kind of torch elsewhere")
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="one kind of torch elsewhere")
+
+
+@LINUX
 def test_without_cuda_its_libraries_are_left_out(checkout, tmp_path):
     done, log = checkout("run", "cpu", TORCH_INDEX="https://torch.example")
     assert done.returncode == 0, done.stderr
@@ -93,7 +96,7 @@ def test_without_cuda_its_libraries_are_left_out(checkout, tmp_path):
     refused(done, f"error: .venv holds PyTorch for cpu; {change}")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="one kind of torch elsewhere")
+@LINUX
 def test_an_index_without_torch(checkout):
     done, _ = checkout("run", "cpu", TORCH_INDEX="https://nowhere.example")
     assert done.returncode == 2

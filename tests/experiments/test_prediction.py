@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from dataclasses import dataclass
+from collections import namedtuple
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from experiments.prediction.predict import best_run, probabilities
 from experiments.prediction.preprocess import as_mnist, read
 from experiments.record import read as read_record
 from models.errors import UsageError
-from tests.checkout import ROOT, run
+from tests.checkout import ROOT, called
 
 TRAINED = ROOT / "tests" / "trained"
 RECORD = TRAINED / "quick" / "DenseNet.s0.json"
@@ -45,20 +45,11 @@ STROKES = {
 }
 
 
-@dataclass(frozen=True)
-class Way:
-    """How a digit is drawn; lengths as shares of the picture's shorter side."""
-
-    size: tuple[int, int] = (200, 200)
-    paper: int = 255
-    ink: int = 0
-    height: float = 0.7
-    at: tuple[float, float] = (0.5, 0.5)
-    pen: float = 0.06
-    gradient: float = 0.0
-    noise: float = 0.0
-    blur: float = 0.0
-
+#: How a digit is drawn; lengths as shares of the picture's shorter side.
+Way = namedtuple(
+    "Way", "size paper ink height at pen gradient noise blur",
+    defaults=((200, 200), 255, 0, 0.7, (0.5, 0.5), 0.06, 0.0, 0.0, 0.0),
+)  # fmt: skip
 
 #: One for each digit.
 WAYS = {
@@ -190,12 +181,7 @@ def test_what_is_transparent_is_paper_whatever_the_ink(tmp_path, ink):
 
 def test_the_command_prints_probabilities_and_saves_what_was_seen(tmp_path):
     path = photo(tmp_path, 7, WAYS["photo of a blackboard"])
-    code = (
-        "import experiments.prediction.predict as p, pathlib, sys;"
-        f"p.RESULTS = pathlib.Path({str(TRAINED)!r});"
-        "from experiments.prediction.__main__ import main; sys.exit(main())"
-    )
-    done = run(ROOT, "-c", code, "DenseNet", path, "--profile", "quick")
+    done = called("experiments.prediction.__main__", "DenseNet", path, "--profile", "quick")
     assert done.returncode == 0, done.stderr
     title, *lines = done.stdout.splitlines()[:11]
     assert title == f"{path} by DenseNet.s0:"

@@ -64,7 +64,8 @@ def test_without_records_it_still_builds_and_says_so(tmp_path):
     assert analyse(tmp_path / "empty", tmp_path / "results").returncode == 0
     done = report(tmp_path / "results", tmp_path / "out")
     assert done.returncode == 0, done.stderr
-    html = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    (page,) = (tmp_path / "out").iterdir()
+    html = page.read_text(encoding="utf-8")
     assert "There are no records yet" in html and "还没有任何运行记录" in html
 
 

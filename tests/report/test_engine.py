@@ -152,7 +152,9 @@ def test_emphasis_works_beside_chinese_punctuation(tmp_path, source):
     ("body", "message", "column"),
     [
         ("{% if %}", "Expected an expression", None),
-        ("{{ n(acc('LeNet') }}", "unexpected '}'", None),
+        ("{{ n(acc('LeNet') }}", "unexpected '}'", 19),
+        ("{{ n(“a”) }}", 'write "', 6),
+        ('x {% call figure("depth") %}x', "{% call %} has no {% endcall %}", 6),
         ("{{ nn(1) }}", "'nn' is undefined; did you mean 'n'?", 4),
         (r"$\frac{{a}}{b}$", "in a formula, too, {{ begins an expression", 9),
         ("{{ profile.size }}", "has no attribute 'size'", None),
