@@ -11,7 +11,7 @@ from pathlib import Path
 
 from experiments.record import read
 from tests import factory
-from tests.checkout import copy_of_checkout, edit, results, start, timeless, trim
+from tests.checkout import copy_of_checkout, edit, results, start, timeless
 
 HOOKS = Path(__file__).parent / "faults"
 TRAIN = ("-m", "experiments", "train", "--profile", "smoke")
@@ -24,8 +24,7 @@ TRIES = 4
 
 def small_checkout(folder):
     """Three small runs of three epochs, with a checkpoint after each."""
-    checkout = copy_of_checkout(folder / "checkout")
-    trim(checkout, ("LeNet.s0", "DenseNet.s0", "SEResNet18.s0"))
+    checkout = copy_of_checkout(folder / "checkout", "LeNet.s0", "DenseNet.s0", "SEResNet18.s0")
     edit(checkout / "experiments/study.toml", "epochs = 1\n", "epochs = 3\n")
     path = checkout / "experiments/training/checkpoint.py"
     edit(path, "EVERY_SECONDS = 20.0", "EVERY_SECONDS = 0.0")

@@ -83,7 +83,7 @@ def drawn(module, records, lang) -> Figure | Diagram | None:
             return None
 
 
-def said(name, records, lang="en") -> str:
+def said(name, records, lang="en"):
     """All texts of a figure, and its text alternative."""
     figure = figures()[name].draw(records, lang)
     return "\n".join([figure.alt, *(text.get_text() for text in figure.findobj(Text))])
@@ -280,18 +280,18 @@ def test_each_run_alone(module):
 
 
 def test_missing_and_diverged_runs_are_named_in_the_figure():
-    records = scenario("some missing")
-    assert "No run yet: ResNet-18 (subtract), PlainNet-18." in said("operators", records)
-    assert "尚无运行：PlainNet-18。" in said("depth", records, "zh")
-    assert "no run yet" in said("accuracy", records)
+    for name, figure, lang, text in (
+        ("some missing", "operators", "en", "No run yet: ResNet-18 (subtract), PlainNet-18."),
+        ("some missing", "depth", "zh", "尚无运行：PlainNet-18。"),
+        ("some missing", "accuracy", "en", "no run yet"),
+        ("some diverged", "operators", "en", "multiply\ndiverged, step 17"),
+        ("some diverged", "operators", "en", "multiply: diverged at step 17"),
+        ("some diverged", "operators", "zh", "乘法：第 17 步发散"),
+        ("some diverged", "accuracy", "zh", "第 17 步发散"),
+        ("one seed of three diverged", "residual", "en", "PlainNet-34\n1 of 3 diverged"),
+    ):
+        assert text in said(figure, scenario(name), lang)
     assert "No run yet" not in said("depth", scenario("one seed"))
-    records = scenario("some diverged")
-    assert "multiply\ndiverged, step 17" in said("operators", records)
-    assert "multiply: diverged at step 17" in said("operators", records)
-    assert "乘法：第 17 步发散" in said("operators", records, "zh")
-    assert "第 17 步发散" in said("accuracy", records, "zh")
-    several = scenario("one seed of three diverged")
-    assert "PlainNet-34\n1 of 3 diverged" in said("residual", several)
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -316,8 +316,8 @@ def test_confusions_are_counted():
 
 
 def test_front_holds_what_nothing_beats():
-    means = {"a": 0.9, "b": 0.95, "c": 0.94, "d": 0.99, "e": 0.99}
-    found = {name: estimates.Estimate((mean,), mean, mean) for name, mean in means.items()}
+    means = zip("abcde", (0.9, 0.95, 0.94, 0.99, 0.99), strict=True)
+    found = {name: estimates.Estimate((mean,), mean, mean) for name, mean in means}
     assert pareto.front(found, {"a": 1, "b": 2, "c": 3, "d": 5, "e": 4}) == ["a", "b", "e"]
 
 
@@ -328,11 +328,10 @@ def test_front_holds_what_nothing_beats():
 def test_labels_are_apart_in_order_and_no_farther_than_needed(items):
     positions, sizes = [p for p, _ in items], [s for _, s in items]
     placed = marks.spread(positions, sizes, 0.0, 400.0)
-    order = sorted(range(len(items)), key=lambda i: positions[i])
-    for one, other in itertools.pairwise(order):
-        assert placed[other] - placed[one] >= (sizes[one] + sizes[other]) / 2 - 1e-6
-    for at, size in zip(placed, sizes, strict=True):
-        assert at - size / 2 >= -1e-6 and at + size / 2 <= 400 + 1e-6
+    ends = [(at - size / 2, at + size / 2) for at, size in zip(placed, sizes, strict=True)]
+    order = [ends[i] for i in sorted(range(len(items)), key=lambda i: positions[i])]
+    for one, other in itertools.pairwise([(0, 0), *order, (400, 400)]):
+        assert other[0] >= one[1] - 1e-6
     assert marks.spread([10, 50, 90], [10, 10, 10], 0, 100) == pytest.approx([10, 50, 90])
 
 
@@ -426,12 +425,13 @@ def test_a_lean_drawing_looks_the_same(name):
 
     drawing = figures()[name].draw(make(seeds=2), "en")
     raw = files._saved(drawing, "svg", transparent=True, metadata={"Date": None})
-    shown = []
-    for svg in (raw, files.lean(raw)):
-        png = resvg_py.svg_to_bytes(svg_string=svg.decode(), dpi=96, background="white")
-        shown.append(np.asarray(Image.open(io.BytesIO(bytes(png))).convert("L"), dtype=int))
-    assert shown[0].shape == shown[1].shape
-    assert np.abs(shown[0] - shown[1]).max() < 64  # a mark that is lost differs by more
+    pngs = [
+        resvg_py.svg_to_bytes(svg_string=svg.decode(), dpi=96, background="white")
+        for svg in (raw, files.lean(raw))
+    ]
+    one, other = (np.array(Image.open(io.BytesIO(bytes(png))).convert("L"), int) for png in pngs)
+    assert one.shape == other.shape
+    assert np.abs(one - other).max() < 64  # a mark that is lost differs by more
 
 
 def test_the_points_of_a_figure_come_with_it():

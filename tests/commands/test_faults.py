@@ -19,7 +19,7 @@ import pytest
 from experiments.datasets import download
 from experiments.record import read
 from tests import fault_kit
-from tests.checkout import copy_of_checkout, edit, results, run, start, trim
+from tests.checkout import copy_of_checkout, edit, results, run, start
 from tests.fault_kit import ANALYSE, REPORT, STEP, TRAIN, Held, contents, faulty, meet
 
 SOURCE = download.CACHE / "MNIST"
@@ -320,8 +320,7 @@ def test_too_little_memory_splits_the_batch_or_fails_the_run_alone(
     tmp_path, images, batch, megabytes, status
 ):
     """So much more memory for SE-ResNet-18 than its process has at the start."""
-    checkout = copy_of_checkout(tmp_path / "checkout")
-    trim(checkout, ("LeNet.s0", "SEResNet18.s0"))
+    checkout = copy_of_checkout(tmp_path / "checkout", "LeNet.s0", "SEResNet18.s0")
     study = checkout / "experiments" / "study.toml"
     edit(study, "input_size = 36\n", "input_size = 64\n")
     edit(study, "batch_size = 64\n", f"batch_size = {batch}\n")

@@ -17,6 +17,7 @@ from experiments.training import device as machine
 from experiments.versions import in_fp32
 from tests import checkout as copies
 from tests.checkout import QUICKEST, ROOT, edit, results, start, succeeds, timeless
+from tests.fault_kit import until
 
 pytestmark = pytest.mark.pipeline
 SMOKE = ("--profile", "smoke")
@@ -44,9 +45,7 @@ def reported(trained):
 @pytest.fixture
 def small(tmp_path):
     """A copy of the checkout whose study has three small runs."""
-    checkout = copies.copy_of_checkout(tmp_path / "checkout")
-    copies.trim(checkout)
-    return checkout
+    return copies.copy_of_checkout(tmp_path / "checkout", *QUICKEST)
 
 
 def test_every_run_of_the_study_has_a_valid_record(trained):
@@ -127,9 +126,7 @@ def test_main_trains_reports_and_refreshes_the_report(reported):
 
 def test_a_stop_says_what_is_safe_and_the_next_call_goes_on(small):
     process = start(small, *TRAIN)
-    deadline = time.monotonic() + 120
-    while not list(results(small).glob("*.json")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert until(lambda: list(results(small).glob("*.json")))
     process.send_signal(signal.SIGINT)
     started = time.monotonic()
     _, err = process.communicate(timeout=30)

@@ -19,7 +19,7 @@ from experiments.scheduling import estimates as costs
 from experiments.scheduling.progress import Display
 from experiments.scheduling.ray import RETRIES, on_a_cluster
 from models import UsageError
-from tests.checkout import QUICKEST, copy_of_checkout, results, start, timeless, trim
+from tests.checkout import QUICKEST, copy_of_checkout, results, start, timeless
 from tests.fault_kit import TRAIN, until
 
 
@@ -56,8 +56,7 @@ def cluster():
 @pytest.fixture
 def small(tmp_path):
     """A copy of the checkout whose study has three small runs, ResNet18 the longest of them."""
-    checkout = copy_of_checkout(tmp_path / "checkout")
-    trim(checkout)
+    checkout = copy_of_checkout(tmp_path / "checkout", *QUICKEST)
     path = checkout / "experiments" / "study.toml"
     path.write_text(path.read_text() + "\n[profile.smoke.network.ResNet18]\nepochs = 4\n")
     return checkout

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from report import build
-from tests.checkout import called, copy_of_checkout, refused, succeeds, trim
+from tests.checkout import QUICKEST, called, copy_of_checkout, refused, succeeds
 from tests.report_kit import analysed, templates
 
 HTML = ("--only", "html")
@@ -70,8 +70,7 @@ def test_without_records_it_still_builds_and_says_so(tmp_path):
 
 
 def test_a_study_that_leaves_networks_out_has_its_report(tmp_path):
-    checkout = copy_of_checkout(tmp_path / "checkout")
-    trim(checkout)
+    checkout = copy_of_checkout(tmp_path / "checkout", *QUICKEST)
     for stage in (("analysis",), ("report", *HTML)):
         succeeds(checkout, "-m", *stage, "--profile", "smoke")
     assert (checkout / "report" / "out" / "smoke" / "report.html").is_file()

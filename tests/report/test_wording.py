@@ -5,14 +5,13 @@ The wordings are chosen by the verdicts; here the sentences themselves are read.
 
 import functools
 import re
-from html import unescape
 
 import pytest
 
 from report import build
 from tests import factory
 from tests.factory import outcome
-from tests.report_kit import material
+from tests.report_kit import material, text
 
 #: One half of the networks diverged, then the other.
 FIRST = ("PlainNet34", "PlainNet101", "ResNet101", "SEResNet18")
@@ -42,25 +41,22 @@ def page(name: str) -> str:
     return build.html(material(factory.make(specs=SPECS[name], seeds=seeds)))
 
 
-def _text(html: str, start: str, end: str) -> str:
-    found = html[html.index(start) :].partition(end)[0]
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", found)))
-
-
 def finding(html: str, lang: str, name: str) -> str:
-    return _text(html, f'id="{lang}-finding-{name}"', "</div>")
+    start = html.index(f'id="{lang}-finding-{name}"')
+    return text(html[start:].partition("</div>")[0])
 
 
 def abstract(html: str, lang: str) -> str:
-    return _text(html, f'id="{lang}-sec-abstract"', "</section>")
+    start = html.index(f'id="{lang}-sec-abstract"')
+    return text(html[start:].partition("</section>")[0])
 
 
 @pytest.mark.parametrize("name", ["first", "second", "seeds"])
 def test_sentences_about_diverged_runs_are_sentences(name):
-    text = unescape(re.sub(r"<[^>]*>", "", page(name)))
+    said = text(page(name))
     wrong = r"\b(?:reaches|is|to|from|and|at) diverged|为\s*(?:训练发散|未测得)|[到从]\s*训练发散"
-    assert re.findall(wrong, text) == []
-    assert "diverged" in text and "发散" in text
+    assert re.findall(wrong, said) == []
+    assert "diverged" in said and "发散" in said
 
 
 def test_a_diverged_network_is_said_to_have_diverged():
