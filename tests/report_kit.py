@@ -110,9 +110,9 @@ def text(html: str) -> str:
 
 
 def prose(name: str, lang: str) -> str:
-    """A section of the report as it is written, without its title."""
+    """A section of the report as it is written, to stand under another title."""
     (path,) = (TEMPLATES / "sections").glob(f"*-{name}.{lang}.md")
-    return path.read_text(encoding="utf-8").partition("\n")[2]
+    return path.read_text(encoding="utf-8").replace("# ", "## ", 1)
 
 
 @functools.cache

@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import io
 import itertools
-import os
 import re
 import warnings
 import xml.etree.ElementTree as ET
@@ -33,7 +32,6 @@ from analysis.figures.common.text import FOLDER, Words
 from analysis.records import Records
 from experiments import study
 from models import UsageError
-from tests import checkout
 from tests.factory import Outcome, make, outcome, replaced
 
 LANGS = ("zh", "en")
@@ -193,29 +191,6 @@ def test_svg_is_fit_for_a_page(module, lang):
     used = {a or b for a, b in re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', text)}
     assert len(ids) == len(set(ids)) and set(ids) == used
     assert "<text" in text and theme.INK in text and len(text) < 150_000
-
-
-_DIGEST = """
-from hashlib import sha256
-from analysis.render import draw
-from tests.factory import make
-made = draw("depth", make())[1]
-print(sha256(made["depth.en.svg"] + made["depth.en.png"]).hexdigest())
-"""
-
-
-def test_the_users_matplotlib_settings_do_not_count(tmp_path):
-    hostile = tmp_path / "matplotlibrc"
-    hostile.write_text(
-        "savefig.bbox: tight\naxes.grid: True\nfont.weight: bold\nlines.linestyle: :\n"
-        "text.usetex: True\naxes.spines.left: False\nfigure.dpi: 300\n"
-    )
-    backend = "module://matplotlib_inline.backend_inline"
-    usual, other = (
-        checkout.run(checkout.ROOT, "-c", _DIGEST, env=os.environ | changed).stdout
-        for changed in ({}, {"MATPLOTLIBRC": str(hostile), "MPLBACKEND": backend})
-    )
-    assert len(usual.strip()) == 64 and usual == other
 
 
 def test_a_text_that_is_missing_is_named(monkeypatch):

@@ -422,8 +422,3 @@ def test_original_covers_the_registry_and_every_claim_is_a_finding():
     for claim in loaded.claim.values():
         assert all(isinstance(number, Value) for number in claim.values())
     assert original.figure("SEResNet18", "accuracy").value == 0.9913
-
-
-def test_constants():
-    assert CONSTANTS["softmax_floor"].value == pytest.approx(1.4612, abs=5e-5)
-    assert CONSTANTS["chance_loss"].value == pytest.approx(2.3026, abs=5e-5)

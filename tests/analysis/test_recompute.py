@@ -7,6 +7,7 @@ correction, and every interval of findings and tables is compared.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import math
@@ -53,6 +54,16 @@ print(summarise(Records.load(Path(sys.argv[1])), {}).model_dump_json())
 
 def logit(wrong):
     return np.log(1 / wrong - 1)
+
+
+def staged(blocks: list[tuple[int, float]]) -> float:
+    """Mean over stages of the mean over the blocks of as many channels."""
+    widths = {channels for channels, _ in blocks}
+    return float(np.mean([np.mean([x for c, x in blocks if c == w]) for w in widths]))
+
+
+def range_of(probes: dict) -> float:
+    return staged([(b["channels"], b["range_of_means"]) for b in probes["se_weights"]])
 
 
 def smoothed(right):
@@ -166,6 +177,77 @@ class Study:
     def versus(self, first: str, second: str, split: str = "test") -> Comparison:
         return Comparison(self, [first, second], [1, -1], split)
 
+    # Measurements of single runs.
+
+    def losses(self, names: list[str], which: str | None = None) -> list[list[float]]:
+        """Of each run its training loss (evaluated where all have it), or the loss named."""
+        runs = [run for name in names for run in self.finished(name)]
+        evaluated = all(run["train_evaluation"] for run in runs) and which is None
+
+        def loss(run):
+            if run["status"] != "finished":
+                return math.log(10)
+            last = run["history"][-1][which or "train_loss"]
+            return run["train_evaluation"]["loss"] if evaluated else last
+
+        return [[loss(run) for run in self.all[name]] for name in names]
+
+    def blocks(self, name: str, moment: str, field: str) -> list[list[float]]:
+        """A number of every block, by run, before training ("init") or after ("end")."""
+        rows = []
+        for run in self.all.get(name, ()):
+            probes = run["probes"]["block_gains"]
+            probe = probes[0 if moment == "init" else -1] if probes else None
+            if probe and (probe["step"] == 0) == (moment == "init"):
+                found = [block.get(field) for block in probe["blocks"]]
+                if found and None not in found:
+                    rows.append(found)
+        return rows
+
+    def gains(self, name: str, moment: str = "init", part: str = "gain") -> np.ndarray:
+        """log10 of the gain, runs by blocks."""
+        rows = self.blocks(name, moment, part)
+        return np.array([[math.log10(x) if x > 0 else -12.0 for x in row] for row in rows])
+
+    def below_one(self, name: str) -> list[float]:
+        return [np.mean(row) for row in self.blocks(name, "init", "input_below_one")]
+
+    def spreads(self) -> list[list[float]]:
+        """Of multiplication and addition: log of the standard deviation of log10 norms, by run."""
+        found = []
+        for name in (MUL, "ResNet18"):
+            norms = [run["probes"]["gradient_norms"]["norms"] for run in self.all[name]]
+            rows = [np.log10([row[0] for row in each if row and row[0]]) for each in norms]
+            found.append([math.log(np.std(row, ddof=1)) for row in rows if len(row) > 1])
+        return found
+
+    def weighed(self, name: str) -> list[dict]:
+        """The probes of the runs that measured channel weights."""
+        return [run["probes"] for run in self.finished(name) if run["probes"]["se_weights"]]
+
+    def ranges(self, name: str) -> list[float]:
+        return [range_of(probes) for probes in self.weighed(name)]
+
+    def changes(self, name: str) -> list[float]:
+        """Of each run: range of the channel weights after training less that before."""
+        found = []
+        for probes in self.weighed(name):
+            before: dict[str, tuple[int, float]] = {}
+            for block in probes["se_initial"]:
+                old = before.get(block["block"], (0, 0.0))[1]
+                before[block["block"]] = block["channels"], max(old, block["range_of_means"])
+            if before:
+                found.append(range_of(probes) - staged(list(before.values())))
+        return found
+
+    def dynamic_shares(self, name: str) -> list[float]:
+        def share(block):
+            within = np.mean(np.minimum(block["std"], 1) ** 2)
+            whole = within + np.var(block["mean"])
+            return block["channels"], within / whole if whole else 0.0
+
+        return [staged([*map(share, probes["se_weights"])]) for probes in self.weighed(name)]
+
 
 class Comparison:
     """A weighted sum of -log(error rate) of networks.
@@ -232,7 +314,9 @@ def two(for_: float, against: float) -> tuple[float, float]:
     return once(for_), once(against)
 
 
-def all_of(parts: list[tuple[float, float]]) -> tuple[float, float, float]:
+def all_of(parts: list[tuple[float, float]]) -> tuple[float, float, float] | None:
+    if not parts:
+        return None
     for_, against = zip(*parts, strict=True)
     return max(for_), max(against), once(max(min(for_), min(against)), len(parts))
 
@@ -300,115 +384,26 @@ def difference(first, second) -> np.ndarray:
     return np.array([np.mean(first) - np.mean(second), found.low, found.high])
 
 
-# --- Measurements -------------------------------------------------------------------------------
-
-
-def losses(s: Study, names: list[str], which: str | None = None) -> list[list[float]]:
-    """Of each run its training loss (in evaluation mode where all have it), or the loss named."""
-    runs = [run for name in names for run in s.finished(name)]
-    evaluated = all(run["train_evaluation"] for run in runs) and which is None
-
-    def loss(run):
-        if run["status"] != "finished":
-            return math.log(10)
-        last = run["history"][-1][which or "train_loss"]
-        return run["train_evaluation"]["loss"] if evaluated else last
-
-    return [[loss(run) for run in s.all[name]] for name in names]
-
-
-def blocks_of(s: Study, name: str, moment: str, field: str) -> list[list[float]]:
-    """A number of every block, by run, before training ("init") or after ("end")."""
-    rows = []
-    for run in s.all.get(name, ()):
-        probes = run["probes"]["block_gains"]
-        probe = probes[0 if moment == "init" else -1] if probes else None
-        if probe and (probe["step"] == 0) == (moment == "init"):
-            found = [block.get(field) for block in probe["blocks"]]
-            if found and None not in found:
-                rows.append(found)
-    return rows
-
-
-def gains(s: Study, name: str, moment: str = "init", part: str = "gain") -> np.ndarray:
-    """log10 of the gain, runs by blocks."""
-    rows = blocks_of(s, name, moment, part)
-    return np.array([[math.log10(x) if x > 0 else -12.0 for x in row] for row in rows])
-
-
-def shares_below_one(s: Study, name: str) -> list[float]:
-    return [np.mean(row) for row in blocks_of(s, name, "init", "input_below_one")]
-
-
-def spreads(s: Study) -> list[list[float]]:
-    """Of multiplication and addition: log of the standard deviation of log10 norms, by run."""
-    found = []
-    for name in (MUL, "ResNet18"):
-        norms = [run["probes"]["gradient_norms"]["norms"] for run in s.all[name]]
-        rows = [np.log10([row[0] for row in each if row and row[0]]) for each in norms]
-        found.append([math.log(np.std(row, ddof=1)) for row in rows if len(row) > 1])
-    return found
-
-
-def staged(blocks: list[tuple[int, float]]) -> float:
-    """Mean over stages of the mean over the blocks of as many channels."""
-    widths = {channels for channels, _ in blocks}
-    return float(np.mean([np.mean([x for c, x in blocks if c == w]) for w in widths]))
-
-
-def weighed(s: Study, name: str) -> list[dict]:
-    """The probes of the runs that measured channel weights."""
-    return [run["probes"] for run in s.finished(name) if run["probes"]["se_weights"]]
-
-
-def range_of(probes: dict) -> float:
-    return staged([(b["channels"], b["range_of_means"]) for b in probes["se_weights"]])
-
-
-def ranges(s: Study, name: str) -> list[float]:
-    return [range_of(probes) for probes in weighed(s, name)]
-
-
-def changes(s: Study, name: str) -> list[float]:
-    """Of each run: range of the channel weights after training less that before."""
-    found = []
-    for probes in weighed(s, name):
-        before: dict[str, tuple[int, float]] = {}
-        for block in probes["se_initial"]:
-            old = before.get(block["block"], (0, 0.0))[1]
-            before[block["block"]] = block["channels"], max(old, block["range_of_means"])
-        if before:
-            found.append(range_of(probes) - staged(list(before.values())))
-    return found
-
-
-def dynamic_shares(s: Study, name: str) -> list[float]:
-    def share(block):
-        within = np.mean(np.minimum(block["std"], 1) ** 2)
-        whole = within + np.var(block["mean"])
-        return block["channels"], within / whole if whole else 0.0
-
-    return [staged([*map(share, probes["se_weights"])]) for probes in weighed(s, name)]
-
-
 # --- The findings -------------------------------------------------------------------------------
 
 
 def one_best(s: Study, group: list[str], others: list[str]):
+    """Of those that are there."""
+    group, others = ([name for name in names if s.has(name)] for names in (group, others))
     wins = [max(s.versus(g, o).above() for o in others) for g in group]
-    beaten = [max(s.versus(g, o).below() for g in group) for o in others]
-    return two(once(min(wins), len(wins)), once(min(beaten), len(beaten)))
+    beaten = [max(s.versus(g, o).below() for g in group) for o in others if group]
+    return two(once(min(wins), len(wins)), once(min(beaten), len(beaten))) if wins else None
 
 
 def lowest(s: Study, low: str, others: list[str]):
-    return all_of([better(s.versus(other, low)) for other in others])
+    return all_of([better(s.versus(other, low)) for other in others if s.has(other)])
 
 
 def degradation(s: Study):
-    shallow, deep = losses(s, PLAIN)
+    shallow, deep = s.losses(PLAIN)
     if min(len(shallow), len(deep)) < 2:
         return None
-    checked = [np.mean(x) for x in losses(s, PLAIN, "validation_loss")]
+    checked = [np.mean(x) for x in s.losses(PLAIN, "validation_loss")]
     more = np.mean(deep) - np.mean(shallow)
     shown = s.accuracy(PLAIN[1]) < s.accuracy(PLAIN[0]) and more >= 0.5 * (checked[1] - checked[0])
     for_, against = two(*welch(np.log(deep), np.log(shallow)))
@@ -422,7 +417,7 @@ def residual(s: Study):
     for plain, plain_deep, res, res_deep in pairs:
         change = better(Comparison(s, [res_deep, res, plain_deep, plain], [1, -1, -1, 1]))
         kept, grown = close(s.versus(res_deep, res))
-        shallow, deep = losses(s, [res, res_deep])
+        shallow, deep = s.losses([res, res_deep])
         more, less = welch(np.log(deep) - MARGIN, np.log(shallow))
         degrades = worse(s.versus(plain_deep, plain))[0]
         for_ = max(degrades, once(min(kept, less)), change[0])
@@ -433,7 +428,7 @@ def residual(s: Study):
 def plain_gain(s: Study):
     depths, sizes, parts = [], [], []
     for depth in DEPTHS:
-        plain, other = (gains(s, f"{kind}Net{depth}") for kind in ("Plain", "Res"))
+        plain, other = (s.gains(f"{kind}Net{depth}") for kind in ("Plain", "Res"))
         if len(plain) and len(other):
             plain, other = abs(plain.sum(axis=1)), abs(other.sum(axis=1))
             depths += [depth] * len(plain)
@@ -449,26 +444,11 @@ def plain_gain(s: Study):
 def near_one(s: Study):
     bound, parts = math.log10(2), []
     for name, moment in itertools.product(("ResNet18", SUB), ("init", "end")):
-        if len(found := gains(s, name, moment)):
+        if len(found := s.gains(name, moment)):
             above, not_above = student(found.mean(axis=1), -bound)
             over, below = student(found.mean(axis=1), bound)
             parts.append((max(above, below), once(min(not_above, over))))
-    return all_of(parts) if parts else None
-
-
-def branch(s: Study):
-    found = [gains(s, name, part="branch") for name in ("ResNet18", "PlainNet18")]
-    parts = [two(*student(x.mean(axis=1), 0)[::-1]) for x in found if len(x)]
-    return all_of(parts) if parts else None
-
-
-def unstable(s: Study):
-    return two(*welch(*spreads(s))) if all(spreads(s)) else None
-
-
-def vanishes(s: Study):
-    found = gains(s, MUL_NOBN)
-    return two(*student(found.sum(axis=1), 0)[::-1]) if len(found) else None
+    return all_of(parts)
 
 
 def each_above(found: list[list[float]], centre: float):
@@ -476,9 +456,9 @@ def each_above(found: list[list[float]], centre: float):
     return all_of([two(*student(x, centre)) for x in found]) if all(found) else None
 
 
-def dynamic(s: Study):
-    found = [dynamic_shares(s, name) for name in (*SE, "SEAlexNet")]
-    return each_above([x for x in found if x], 0.5) if any(found) else None
+def each_falls(found: list[list[float]]):
+    """Every sample that is there has a mean below 0."""
+    return all_of([two(*student(x, 0)[::-1]) for x in found if x])
 
 
 def cost(s: Study, size, measured, sign: int):
@@ -496,11 +476,6 @@ def cost(s: Study, size, measured, sign: int):
     return correlated([size(found[0]) for found in own], costs)
 
 
-def by_ratio(s: Study):
-    accuracies = [s.right(run).mean() for name in RATIOS for run in s.finished(name)]
-    return correlated([x for name in RATIOS for x in ranges(s, name)], accuracies)
-
-
 def softmax(s: Study, first_epoch: bool):
     def score(run):
         if first_epoch:
@@ -509,11 +484,6 @@ def softmax(s: Study, first_epoch: bool):
 
     scores = [score(run) for name in (SOFTMAX, "ResNet18") for run in s.all[name]]
     return two(*(permuted(scores, len(s.all[SOFTMAX]), sign) for sign in (-1, 1)))
-
-
-def pairs_plain(s: Study):
-    pairs = [PLAIN] + ([WIDE[:2]] if s.has(*WIDE[:2]) else [])
-    return all_of([worse(s.versus(deep, shallow)) for shallow, deep in pairs])
 
 
 def near_se(s: Study):
@@ -548,15 +518,6 @@ def lenet(s: Study):
     return None if c.broken else two(c.above(stated), c.below(stated))
 
 
-def with_alex(s: Study) -> list[str]:
-    return ["SEAlexNet"] if s.has("SEAlexNet") else []
-
-
-def strong(s: Study):
-    there = [name for name in STRONG if s.has(name)]
-    return one_best(s, there, [*DEEP, "LeNet", *with_alex(s)]) if there else None
-
-
 #: Findings that compare the first network with the second.
 PAIRS = {
     "resize-augments": ("ResNet18-px64", "ResNet18-px28", above_margin),
@@ -577,10 +538,10 @@ def split_of(finding: str) -> str:
 #: The other findings: the networks that each needs, and its p-values.
 FINDINGS = {
     "se-best": ([*DEEP, "LeNet"], lambda s: one_best(
-        s, SE, [*RES, "DenseNet", "AlexNet", "LeNet", *with_alex(s)])),
+        s, SE, [*RES, "DenseNet", "AlexNet", "LeNet", "SEAlexNet"])),
     "resnet-dense-close": ([*SE, *RES, "DenseNet"], near_se),
     "alexnet-lower": (DEEP, lambda s: lowest(s, "AlexNet", [*SE, *RES, "DenseNet"])),
-    "lenet-lowest": ([*DEEP, "LeNet"], lambda s: lowest(s, "LeNet", [*DEEP, *with_alex(s)])),
+    "lenet-lowest": ([*DEEP, "LeNet"], lambda s: lowest(s, "LeNet", [*DEEP, "SEAlexNet"])),
     "dense-second": ([*DEEP, "LeNet"], second),
     "lenet-under-trained": (["LeNet"], lenet),
     "params-memory": ([], lambda s: cost(
@@ -590,24 +551,32 @@ FINDINGS = {
         lambda r: r["timing"]["images_per_second"], -1)),
     "deeper-beats-lenet": (["LeNet", "AlexNet", *PLAIN],
                            lambda s: lowest(s, "LeNet", ["AlexNet", *PLAIN])),
-    "plain-degrades": (PLAIN, pairs_plain),
+    "plain-degrades": (PLAIN, lambda s: all_of([
+        worse(s.versus(deep, flat)) for flat, deep in (PLAIN, WIDE[:2]) if s.has(flat, deep)
+    ])),
     "degradation-in-training-loss": (PLAIN, degradation),
     "residual-removes-degradation": (PAIRED, residual),
     "plain-gain-grows": (PAIRED, plain_gain),
     "gain-add-sub-near-one": (["ResNet18", SUB], near_one),
-    "branch-gain-small": (["ResNet18", "PlainNet18"], branch),
-    "mul-bn-unstable": (["ResNet18", MUL], unstable),
-    "mul-nobn-vanishes": ([MUL_NOBN], vanishes),
+    "branch-gain-small": (["ResNet18", "PlainNet18"], lambda s: each_falls(
+        [[*map(np.mean, s.gains(name, part="branch"))] for name in ("ResNet18", "PlainNet18")])),
+    "mul-bn-unstable": (["ResNet18", MUL], lambda s: (
+        two(*welch(*s.spreads())) if all(s.spreads()) else None)),
+    "mul-nobn-vanishes": ([MUL_NOBN], lambda s: each_falls([[*map(np.sum, s.gains(MUL_NOBN))]])),
     "features-below-one": (["ResNet18", MUL, "PlainNet18"], lambda s: each_above(
-        [shares_below_one(s, name) for name in ("ResNet18", MUL, "PlainNet18")], 0.5)),
+        [s.below_one(name) for name in ("ResNet18", MUL, "PlainNet18")], 0.5)),
     "dense-efficient": (DEEP, efficient),
-    "se-weights-differ": (SE, lambda s: each_above([changes(s, name) for name in SE], 0)),
-    "se-range-larger-18": (SE, lambda s: two(*welch(*(np.log(ranges(s, n)) for n in SE)))),
-    "se-gain-follows-range": (RATIOS, by_ratio),
-    "se-weights-dynamic": (SE, dynamic),
+    "se-weights-differ": (SE, lambda s: each_above([s.changes(name) for name in SE], 0)),
+    "se-range-larger-18": (SE, lambda s: two(*welch(*(np.log(s.ranges(n)) for n in SE)))),
+    "se-gain-follows-range": (RATIOS, lambda s: correlated(
+        [x for name in RATIOS for x in s.ranges(name)],
+        [s.right(run).mean() for name in RATIOS for run in s.finished(name)])),
+    "se-weights-dynamic": (SE, lambda s: each_above(
+        [x for name in (*SE, "SEAlexNet") if (x := s.dynamic_shares(name))], 0.5)),
     "softmax-slows": (["ResNet18", SOFTMAX], lambda s: softmax(s, first_epoch=False)),
     "softmax-slows-start": (["ResNet18", SOFTMAX], lambda s: softmax(s, first_epoch=True)),
-    "strong-recipe-better": ([*DEEP, "LeNet"], strong),
+    "strong-recipe-better": ([*DEEP, "LeNet"], lambda s: one_best(
+        s, STRONG, [*DEEP, "LeNet", "SEAlexNet"])),
 }  # fmt: skip
 
 
@@ -623,12 +592,7 @@ def both(request):
     return Study(folder), json.loads(checkout.run(ROOT, "-c", PROGRAM, folder).stdout)
 
 
-def near(value: float):
-    return pytest.approx(float(value), rel=1e-6, abs=1e-300)
-
-
-def near_all(values):
-    return [near(value) for value in values]
+near = functools.partial(pytest.approx, rel=1e-6, abs=1e-300)
 
 
 def ends(pair) -> list[float]:
@@ -684,29 +648,29 @@ RATES = {
 
 def deepest(s: Study) -> list[np.ndarray]:
     """Total gains of the deepest plain network and its residual twin that were measured."""
-    pairs = [[gains(s, f"{kind}Net{depth}") for kind in ("Plain", "Res")] for depth in DEPTHS]
+    pairs = [[s.gains(f"{kind}Net{depth}") for kind in ("Plain", "Res")] for depth in DEPTHS]
     measured = [pair for pair in pairs if all(map(len, pair))]
     return [found.sum(axis=1) for found in measured[-1]]
 
 
 def loss_ratio(s: Study) -> list[float]:
-    shallow, deep = losses(s, PLAIN)
+    shallow, deep = s.losses(PLAIN)
     _, *interval = difference(np.log(deep), np.log(shallow))
     return [np.mean(deep) / np.mean(shallow), *np.exp(interval)]
 
 
 #: Effects of findings about measurements of single runs.
 MEASURED = {
-    "features-below-one": lambda s: average(shares_below_one(s, MUL)),
-    "se-weights-differ": lambda s: average(changes(s, SE[0])),
-    "se-weights-dynamic": lambda s: average(dynamic_shares(s, SE[0])),
-    "mul-bn-unstable": lambda s: np.exp(difference(*spreads(s))),
+    "features-below-one": lambda s: average(s.below_one(MUL)),
+    "se-weights-differ": lambda s: average(s.changes(SE[0])),
+    "se-weights-dynamic": lambda s: average(s.dynamic_shares(SE[0])),
+    "mul-bn-unstable": lambda s: np.exp(difference(*s.spreads())),
     "degradation-in-training-loss": loss_ratio,
     "plain-gain-grows": lambda s: difference(*deepest(s)),
-    "gain-add-sub-near-one": lambda s: 10 ** average(gains(s, "ResNet18", "end").mean(axis=1)),
-    "branch-gain-small": lambda s: 10 ** average(gains(s, "ResNet18", part="branch").mean(axis=1)),
-    "mul-nobn-vanishes": lambda s: 10 ** average(gains(s, MUL_NOBN).sum(axis=1)),
-    "se-range-larger-18": lambda s: np.exp(difference(*(np.log(ranges(s, name)) for name in SE))),
+    "gain-add-sub-near-one": lambda s: 10 ** average(s.gains("ResNet18", "end").mean(axis=1)),
+    "branch-gain-small": lambda s: 10 ** average(s.gains("ResNet18", part="branch").mean(axis=1)),
+    "mul-nobn-vanishes": lambda s: 10 ** average(s.gains(MUL_NOBN).sum(axis=1)),
+    "se-range-larger-18": lambda s: np.exp(difference(*(np.log(s.ranges(name)) for name in SE))),
 }
 
 
@@ -731,7 +695,7 @@ def test_every_effect_and_interval_of_findings(both):
     for name, finding in said["findings"].items():
         if finding["interval"] is not None:
             own = effect(study, name, finding["facts"])
-            assert [finding["effect"]["value"], *ends(finding["interval"])] == near_all(own), name
+            assert [finding["effect"]["value"], *ends(finding["interval"])] == near([*own]), name
 
 
 def rows(table: dict, study: Study):
@@ -755,7 +719,7 @@ def test_every_number_of_the_results_table(both):
         assert row["macs"]["value"]["value"] == network["macs"]["torchinfo"]
         assert row["seeds"]["value"]["value"] == len(study.all[name])
         assert row["accuracy"]["value"]["value"] == near(study.accuracy(name))
-        assert ends(row["accuracy"]["interval"]) == near_all(study.accuracy_interval(name, "test"))
+        assert ends(row["accuracy"]["interval"]) == near(study.accuracy_interval(name, "test"))
         stated = ORIGINAL["network"].get(name)
         if stated and row["original_accuracy"]["value"]:
             for key in ("parameters", "macs", "accuracy"):
@@ -784,11 +748,11 @@ def test_every_accuracy_ratio_and_p_value_of_other_tables(both, name):
         if study.has(first) and study.finished(first) and row["accuracy"]["interval"]:
             assert row["accuracy"]["value"]["value"] == near(study.accuracy(first, split))
             pair = study.accuracy_interval(first, split)
-            assert ends(row["accuracy"]["interval"]) == near_all(pair), variant
+            assert ends(row["accuracy"]["interval"]) == near(pair), variant
         if base and study.has(first, base) and row["ratio"]["value"]:
             comparison = study.versus(first, base, split)
             ratio = [row["ratio"]["value"]["value"], *ends(row["ratio"]["interval"])]
-            assert ratio == near_all(comparison.ratio()), variant
+            assert ratio == near(comparison.ratio()), variant
             assert row["p"]["value"]["value"] == near(min(better(comparison))), variant
             checked += 1
     there = [pair for pair in BASES[name].items() if all(map(study.finished, pair))]
@@ -814,6 +778,6 @@ def test_machines(both):
         if learnt and not study.seeds["test"][name][2]:
             wrong = [(1 - np.mean(x)) * 10_000 + 0.5 for x in parts]
             logs.append(math.log(wrong[1] / wrong[0]))
-    assert [math.log(s["ratio"]["value"]) for s in found["shifts"]] == near_all(logs)
+    assert [math.log(s["ratio"]["value"]) for s in found["shifts"]] == near(logs)
     if logs:
         assert found["ratio"]["value"] == near(math.exp(np.mean(logs)))

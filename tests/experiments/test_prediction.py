@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections import namedtuple
 
@@ -24,10 +23,10 @@ TRAINED = ROOT / "tests" / "trained"
 RECORD = TRAINED / "quick" / "DenseNet.s0.json"
 
 
-def arc(cx, cy, rx, ry, start, end, steps=24):
+def arc(cx, cy, rx, ry, start, end):
     """Points of an elliptic arc; degrees from the right, clockwise as pictures have them."""
-    angles = np.radians(np.linspace(start, end, steps + 1))
-    return [(cx + rx * math.cos(a), cy + ry * math.sin(a)) for a in angles]
+    angles = np.radians(np.linspace(start, end, 25))
+    return [*zip(cx + rx * np.cos(angles), cy + ry * np.sin(angles), strict=True)]
 
 
 #: How people draw the digits: strokes in a box of 1 x 1, y downwards.
@@ -69,15 +68,14 @@ WAYS = {
 def photo(folder, digit, way):
     """The file of a digit's grey picture; what is random is the same in each call."""
     width, height = way.size
-    side, scale = min(way.size), 4 if max(way.size) <= 400 else 1
-    ink = Image.new("L", (width * scale, height * scale))
+    scale = 4 if max(way.size) <= 400 else 1
+    size = np.array(way.size) * scale
+    ink = Image.new("L", tuple(size.tolist()))
     canvas = ImageDraw.Draw(ink)
-    pen = max(1.0, way.pen * side) * scale
-    extent = way.height * side * scale
-    left, top = (share * w * scale - extent / 2 for share, w in zip(way.at, way.size, strict=True))
+    pen, extent = max(scale, way.pen * min(size)), way.height * min(size)
     for stroke in STROKES[digit]:
-        points = [(left + x * extent, top + y * extent) for x, y in stroke]
-        canvas.line(points, fill=255, width=round(pen), joint="curve")
+        points = way.at * size + (np.array(stroke) - 0.5) * extent
+        canvas.line([*map(tuple, points)], fill=255, width=round(pen), joint="curve")
         for x, y in points:
             canvas.ellipse([x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2], fill=255)
     ink = ink.resize(way.size, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(way.blur))

@@ -147,12 +147,6 @@ def test_the_default_profile_follows_what_torch_can_use(
     assert len(capsys.readouterr().err.splitlines()) == notes
 
 
-def test_an_unknown_profile_gets_the_list():
-    for name in ("fast", "fast-kmnist"):
-        with pytest.raises(models.UsageError, match=rf"'{name}'; expected one of smoke, quick"):
-            LOAD.plan(name)
-
-
 def test_the_fingerprint_follows_configuration_and_versions(monkeypatch):
     resnet, dense = (LOAD.config("quick", name, {}) for name in ("ResNet18", "DenseNet"))
     base, other = fingerprint(resnet), fingerprint(dense)

@@ -202,8 +202,7 @@ def _settings(folder, first="", last=""):
 
 
 def _composed(folder, lang="zh", found=None):
-    found = found or report_kit.material()
-    return document.compose(folder, found, lang, pdf=False)
+    return document.compose(folder, found or report_kit.material(), lang, pdf=False)
 
 
 def test_sections_are_chosen_and_left_out(tmp_path):
