@@ -84,11 +84,6 @@ def meet(checkout, arguments, *faults):
     return done, struck(checkout) > before
 
 
-def leftovers(checkout):
-    folders = ("experiments", "data", "analysis", "report")
-    return [path for folder in folders for path in (checkout / folder).rglob(".*.partial")]
-
-
 def contents(folder):
     """Every file of a folder by its SHA-256."""
     return {
@@ -112,7 +107,12 @@ class Held:
         self.undisturbed()
         self.expected = self.made()
         self.kept = shutil.copytree(results(checkout), checkout.with_name(f"{command[1]}-records"))
-        assert leftovers(checkout) == []
+        assert self.leftovers() == []
+
+    def leftovers(self):
+        """Half-written files of this command's stage."""
+        stages = ("experiments", "data") if self.command is TRAIN else (self.command[1],)
+        return [path for stage in stages for path in (self.checkout / stage).rglob(".*.partial")]
 
     def made(self):
         if self.command is TRAIN:
@@ -135,8 +135,8 @@ class Held:
         strike at all comes again, sooner, with everything to do."""
         if self.is_done():
             self.reset()
+        self.kills += TRIES
         for _ in range(TRIES):
-            self.kills += 1
             done, hit = meet(self.checkout, self.command, fault)
             if hit:
                 break
@@ -161,7 +161,7 @@ class Held:
         else:
             assert contents(results(self.checkout)) == contents(self.kept)
         most = 3 if self.command is TRAIN else self.kills
-        assert len(leftovers(self.checkout)) <= most, "half-written files pile up"
+        assert len(self.leftovers()) <= most, "half-written files pile up"
 
     def complete(self):
         """Go on undisturbed to the end, which is that of the undisturbed command."""
@@ -169,7 +169,7 @@ class Held:
         self.check()
         assert self.is_done()
         if self.command is TRAIN:
-            assert leftovers(self.checkout) == []
+            assert self.leftovers() == []
             assert not list((self.checkout / "experiments/checkpoints").rglob("*.pt"))
 
 

@@ -135,35 +135,28 @@ def test_claims_lists_every_finding_with_its_verdict():
 
 def test_own_experiments_stand_against_the_studys_run():
     load = study.load()
-    extra = [
-        (load.config("quick", name, options, **changes), spec)
-        for name, options, changes, spec in (
-            ("SEResNet34", {"ratio": 4}, {}, Outcome(accuracy=0.99)),
-            ("ResNet18", {"residual": "sub"}, {"learning_rate": 5e-4, "seed": 3}, Outcome(0.9752)),
-            ("DenseNet", {}, {"learning_rate": 1.0}, Outcome(status="diverged")),
-            ("DenseNet", {"growth_rate": 16}, {"test_images": 500}, Outcome()),
-            ("DenseNet", {}, {"recipe": "strong", "epochs": 9}, Outcome(0.99)),
-        )
-    ]
+    own = (
+        ("SEResNet34", {"ratio": 4}, {}, Outcome(accuracy=0.99)),
+        ("ResNet18", {"residual": "sub"}, {"learning_rate": 5e-4, "seed": 3}, Outcome(0.9752)),
+        ("DenseNet", {}, {"learning_rate": 1.0}, Outcome(status="diverged")),
+        ("DenseNet", {"growth_rate": 16}, {"test_images": 500}, Outcome()),
+        ("DenseNet", {}, {"recipe": "strong", "epochs": 9}, Outcome(0.99)),
+    )
+    extra = [(load.config("quick", net, some, **rest), spec) for net, some, rest, spec in own]
     records = make(extra=extra)
     found = made(records)
     table = found["own-experiments"]
     check(table, records)
-    told = {
-        cells["run"].value: (cells["reference"].value, cells["changes"].value)
-        for cells in rows(table)
+    keys = ("run", "reference", "changes")
+    assert {tuple(cells[key].value for key in keys) for cells in rows(table)} == {
+        ("SEResNet34-ratio4.s0", "SEResNet34.s0", "ratio=4"),
+        ("ResNet18-sub-lr0.0005.s3", "ResNet18-sub.s0", "learning_rate=0.0005"),
+        ("DenseNet-lr1.s0", "DenseNet.s0", "learning_rate=1.0"),
+        ("DenseNet-gr16.s0", "DenseNet.s0", "test_images=500, growth_rate=16"),
+        ("DenseNet-strong-e9.s0", "DenseNet.s0", "epochs=9, recipe=strong"),
     }
-    assert told == {
-        "SEResNet34-ratio4.s0": ("SEResNet34.s0", "ratio=4"),
-        "ResNet18-sub-lr0.0005.s3": ("ResNet18-sub.s0", "learning_rate=0.0005"),
-        "DenseNet-lr1.s0": ("DenseNet.s0", "learning_rate=1.0"),
-        "DenseNet-gr16.s0": ("DenseNet.s0", "test_images=500, growth_rate=16"),
-        "DenseNet-strong-e9.s0": ("DenseNet.s0", "epochs=9, recipe=strong"),
-    }
-    first, broken, fewer = (
-        row(table, "run", f"{name}.s0")
-        for name in ("SEResNet34-ratio4", "DenseNet-lr1", "DenseNet-gr16")
-    )
+    names = ("SEResNet34-ratio4.s0", "DenseNet-lr1.s0", "DenseNet-gr16.s0")
+    first, broken, fewer = (row(table, "run", name) for name in names)
     assert number(first["difference"]) == pytest.approx(0.99 - 0.9739)
     assert number(first["p"]) < 0.001
     assert (broken["accuracy"].note, broken["difference"].value) == ("diverged", None)

@@ -102,7 +102,7 @@ def test_kills_while_the_data_are_cached(training):
         done, _ = meet(checkout, TRAIN, served(SOURCE))
         assert done.returncode == 0, done.stderr
         assert contents(data) == contents(SOURCE)
-        assert fault_kit.leftovers(checkout) == []
+        assert training.leftovers() == []
         training.check()
     shutil.rmtree(data)
     data.symlink_to(SOURCE)

@@ -181,11 +181,9 @@ class Mirror(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         _, trick, name = self.path.split("/")
         content = self.good[name.removesuffix(".gz")]
-        if trick == "nonsense":
+        if trick in ("nonsense", "silent"):
+            time.sleep(1.0 if trick == "silent" else 0.0)
             self.wfile.write(b"\x16\x03\x01 what?\r\n\r\n")
-            return
-        if trick == "silent":
-            time.sleep(1.0)
             return
         self.send_response(404 if trick == "missing" else 200)
         self.send_header("Content-Length", str(len(content)))

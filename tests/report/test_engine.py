@@ -117,6 +117,7 @@ def test_works_are_numbered_by_first_citation(tmp_path):
             ('aria-label="A line &lt;rises&gt;"', 'id="en-depth-dot"', 'href="#en-depth-dot"'),
         ),
         ('{{ finding("plain-degrades") }}', ('data-verdict="supported"', "Supported", 'class="n"')),
+        ('{{ n(acc("ResNet101-paper")) }}', ['class="missing"']),
         (
             r"`28` pixels, $60\,000$ images, $95\,\%$, `make all`, $x$",  # typed definitions
             ("28 pixels, 60,000 images, 95%", "<code>make all</code>", "<math"),
