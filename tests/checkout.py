@@ -19,7 +19,7 @@ from experiments.datasets import DATASETS, download
 from models import cli
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("models", "experiments", "analysis", "report", "templates", "main.py")
+PARTS = ("models", "experiments", "analysis", "report", "templates")
 QUICKEST = ("LeNet.s0", "DenseNet.s0", "ResNet18.s0")
 
 
@@ -102,16 +102,21 @@ def refused(done, *messages):
     assert all(message in lines[0] for message in messages), lines
 
 
-def copy_of_checkout(folder):
+def copy_of_checkout(folder, *keep):
+    """A copy of the project without records; ``keep``: the only runs of its study."""
     ignored = shutil.ignore_patterns("results", "checkpoints", "out", "__pycache__")
     for part in PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, folder / part, ignore=ignored)
-        else:
-            shutil.copy(ROOT / part, folder / part)
+        shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+    shutil.copy(ROOT / "main.py", folder)
     (folder / "data").mkdir()
     download.acquire(DATASETS["MNIST"])
     (folder / "data" / "MNIST").symlink_to(download.CACHE / "MNIST")
+    if keep:
+        wanted = "|".join(run.removesuffix(".s0") for run in keep)
+        path = folder / "experiments" / "study.toml"
+        head, *runs = re.split(r"(?=\[\[run\]\])", path.read_text())
+        runs = [run for run in runs if re.search(rf'network = "({wanted})"\s', run)]
+        path.write_text(head + "".join(r for r in runs if "options" not in r and "stable" not in r))
     return folder
 
 
@@ -127,15 +132,6 @@ def timeless(path):
     for epoch in content["history"]:
         epoch.pop("seconds")
     return content
-
-
-def trim(checkout, keep=QUICKEST):
-    """Leave only a few runs in a copy's study."""
-    wanted = "|".join(run.removesuffix(".s0") for run in keep)
-    path = checkout / "experiments" / "study.toml"
-    head, *runs = path.read_text().split("[[run]]")
-    kept = [r for r in runs if re.search(rf'network = "({wanted})"\s', r) and "options" not in r]
-    path.write_text(head + "".join("[[run]]" + r for r in kept if "stable" not in r))
 
 
 def edit(path, old, new):

@@ -11,50 +11,25 @@ Images have a common difficulty, so that networks tend to err on the same ones, 
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
 import functools
 import hashlib
 import json
 import math
 import random
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 import models
 from analysis.records import Records
-from analysis.true_labels import Split, labels
+from analysis.true_labels import labels
 from experiments import study
-from experiments.config import Config
-from experiments.record import (
-    SCHEMA_VERSION,
-    BlockGain,
-    Divergence,
-    Environment,
-    Epoch,
-    Evaluation,
-    Fit,
-    GainProbe,
-    GradientNorms,
-    Macs,
-    NetworkInfo,
-    Probes,
-    Record,
-    SEInitial,
-    SEMode,
-    SEWeights,
-    Timing,
-    significant,
-    write,
-)
+from experiments.record import SCHEMA_VERSION, Record, significant, write
 
 #: Parameters; MACs of one image at 224 px (LeNet: 28), as torchinfo counts them.
-SIZES: dict[str, tuple[int, int]] = {
+SIZES = {
     "LeNet": (61_706, 423_038),
     "AlexNet": (50_854_018, 1_010_565_378),
     "SEAlexNet": (51_291_282, 1_011_002_642),
@@ -81,8 +56,6 @@ _CONFUSED = np.array([6, 7, 7, 5, 9, 3, 0, 2, 3, 4], dtype=np.uint8)
 #: Share of the variance of "how hard" that all networks have in common.
 _COMMON = 0.6
 
-Status = Literal["finished", "diverged", "failed"]
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -92,7 +65,7 @@ class Outcome:
     validation_accuracy: float | None = None  # ``accuracy`` if None
     train_loss: float = 0.1  # of the last epoch
     validation_loss: float | None = None  # 1.1 times ``train_loss`` plus 0.02 if None
-    status: Status = "finished"
+    status: str = "finished"
     stalled: bool = False  # the network answers 1 whatever it sees
     branch: float = 0.6  # gain through h(x) of every block
     shortcut: float = 0.75  # gain through x of every block, 0 without a shortcut
@@ -110,7 +83,7 @@ class Outcome:
         return self.train_loss * 1.1 + 0.02 if given is None else given
 
 
-OUTCOMES: dict[str, Outcome] = {
+OUTCOMES = {
     "LeNet": Outcome(0.9412, train_loss=0.21),
     "AlexNet": Outcome(0.9641, train_loss=0.15),
     "SEAlexNet": Outcome(0.9632, train_loss=0.15, se_range=0.25),
@@ -138,21 +111,12 @@ OUTCOMES: dict[str, Outcome] = {
 }
 
 
-def outcome(variant: str, **changes: Any) -> Outcome:
+def outcome(variant, **changes):
     """The plausible outcome of a variant with some properties changed."""
-    variant = variant.removesuffix("-stable")
-    return dataclasses.replace(OUTCOMES.get(variant, Outcome()), **changes)
+    return replace(OUTCOMES.get(variant.removesuffix("-stable"), Outcome()), **changes)
 
 
-def make(
-    *,
-    profile: str = "quick",
-    seeds: int | None = None,
-    specs: Mapping[str, Outcome] | None = None,
-    without: Collection[str] = (),
-    extra: Iterable[tuple[Config, Outcome]] = (),
-    seed_sd: float = 0.0015,
-) -> Records:
+def make(*, profile="quick", seeds=None, specs=(), without=(), extra=(), seed_sd=0.0015):
     """Records of a profile, in memory.
 
     Args:
@@ -163,19 +127,22 @@ def make(
         extra: own experiments, as configurations of the profile with their outcomes.
         seed_sd: standard deviation of the accuracy between seeds (seed 0 has none of it).
     """
-    specs = specs or {}
-    load = study.load()
+    specs, load = dict(specs), study.load()
+    plan = load.plan(profile)
+    configs = [run.config for run in plan]
+    if seeds is not None:
+        first = [config for config in configs if config.seed == 0]
+        configs = [c.model_copy(update={"seed": seed}) for c in first for seed in range(seeds)]
     runs = [(load.run_id(profile, config), config, spec) for config, spec in extra]
-    for run_id, config in _planned(profile, seeds):
-        variant = config.variant
+    for config in configs:
+        variant, run_id = config.variant, f"{config.variant}.s{config.seed}"
         if run_id in without or variant in without:
             continue
         spec = specs.get(run_id) or specs.get(variant) or outcome(variant)
         if config.seed and run_id not in specs:
             rng = _rng("seed", run_id)
-            shift = rng.normal(0, seed_sd)
-            checked = spec.validation_accuracy
-            spec = dataclasses.replace(
+            shift, checked = rng.normal(0, seed_sd), spec.validation_accuracy
+            spec = replace(
                 spec,
                 accuracy=_share(spec.accuracy + shift),
                 validation_accuracy=checked and _share(checked + shift),
@@ -183,15 +150,15 @@ def make(
             )
         runs.append((run_id, config, spec))
     by_id = {run_id: record(run_id, profile, config, spec) for run_id, config, spec in runs}
-    planned = frozenset(plan.id for plan in load.plan(profile))
+    planned = frozenset(run.id for run in plan)
     dataset = study.split_name(profile)[1]
     return Records(Path(profile), profile, dict(sorted(by_id.items())), (), planned, dataset)
 
 
-def any_records(seed: int, absent: float) -> Records:
+def any_records(seed, absent):
     """Records of whatever outcomes, of which a share of the variants has none."""
     rng = random.Random(seed)
-    statuses: tuple[Status, ...] = ("finished", "finished", "diverged", "failed")
+    statuses = ("finished", "finished", "diverged", "failed")
     specs = {
         name: outcome(name, status=rng.choice(statuses), accuracy=rng.random()) for name in OUTCOMES
     }
@@ -199,78 +166,69 @@ def any_records(seed: int, absent: float) -> Records:
     return make(specs=specs, without=without, seeds=rng.choice([1, 2, 3]))
 
 
-def _planned(profile: str, seeds: int | None) -> list[tuple[str, Config]]:
-    plan = study.load().plan(profile)
-    if seeds is None:
-        return [(run.id, run.config) for run in plan]
-    return [
-        (f"{run.config.variant}.s{seed}", run.config.model_copy(update={"seed": seed}))
-        for run in plan
-        if run.config.seed == 0
-        for seed in range(seeds)
-    ]
-
-
-def _share(number: float) -> float:
+def _share(number):
     return min(max(number, 0.0), 1.0)
 
 
-def record(run_id: str, profile: str, config: Config, spec: Outcome) -> Record:
+def record(run_id, profile, config, spec):
     """One synthetic record."""
     rng = _rng("run", run_id)
     finished = spec.status == "finished"
-    start = datetime.datetime(2026, 1, 5, 9, tzinfo=datetime.UTC)
+    start = datetime(2026, 1, 5, 9, tzinfo=UTC)
     seconds = 5.0 + 40 * rng.random()
+    network = _network(config)
     validation = _evaluation("validation", run_id, config, spec) if finished else None
-    return Record(
-        schema_version=SCHEMA_VERSION,
-        id=run_id,
-        profile=profile,
-        fingerprint=hashlib.sha256(run_id.encode()).hexdigest(),
-        config=config,
-        status=spec.status,
-        reason="out of memory" if spec.status == "failed" else None,
-        divergence=Divergence(epoch=1, step=17) if spec.status == "diverged" else None,
-        network=_network(config),
-        history=_history(config, spec, validation, seconds),
-        validation=validation,
-        test=_evaluation("test", run_id, config, spec) if finished else None,
-        train_evaluation=Fit(
-            images=min(config.train_images, 10_000),
-            loss=round(spec.train_loss, 5),
-            accuracy=round(min(spec.accuracy + 0.005, 1.0), 5),
-        )
-        if finished
-        else None,
-        probes=Probes(
-            gradient_norms=_gradient_norms(config, spec, rng),
-            block_gains=_gains(config, spec, rng),
-            se_weights=_se_weights(config, spec, rng) if finished else [],
-            se_initial=_se_initial(config, spec, run_id),
-        ),
-        environment=Environment(
-            device_type="cpu",
-            device="Synthetic CPU",
-            threads=2,
-            platform="Linux-6.1-x86_64",
-            python="3.11.2",
-            torch="2.14.1",
-            torchvision="0.29.1",
-            git_commit="0123456789abcdef0123456789abcdef01234567",
-            git_dirty=False,
-        ),
-        timing=Timing(
-            started=start,
-            finished=start + datetime.timedelta(seconds=round(seconds + 4)),
-            wall_seconds=round(seconds + 4, 2),
-            train_seconds=round(seconds, 2),
-            images_per_second=round(spec.rate or config.train_images * config.epochs / seconds, 1),
-            peak_memory_bytes=spec.memory or 1_200_000_000 + 16 * _network(config).parameters,
-        ),
-    )
+    fit = {
+        "images": min(config.train_images, 10_000),
+        "loss": round(spec.train_loss, 5),
+        "accuracy": round(min(spec.accuracy + 0.005, 1.0), 5),
+    }
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "id": run_id,
+        "profile": profile,
+        "fingerprint": hashlib.sha256(run_id.encode()).hexdigest(),
+        "config": config,
+        "status": spec.status,
+        "reason": "out of memory" if spec.status == "failed" else None,
+        "divergence": {"epoch": 1, "step": 17} if spec.status == "diverged" else None,
+        "network": network,
+        "history": _history(config, spec, validation, seconds),
+        "validation": validation,
+        "test": _evaluation("test", run_id, config, spec) if finished else None,
+        "train_evaluation": fit if finished else None,
+        "probes": {
+            "gradient_norms": _gradient_norms(config, spec, rng),
+            "block_gains": _gains(config, spec, rng),
+            "se_weights": _se_weights(config, spec, rng) if finished else [],
+            "se_initial": _se_initial(config, spec, run_id),
+        },
+        "environment": {
+            "device_type": "cpu",
+            "device": "Synthetic CPU",
+            "threads": 2,
+            "platform": "Linux-6.1-x86_64",
+            "python": "3.11.2",
+            "torch": "2.14.1",
+            "torchvision": "0.29.1",
+            "git_commit": "0123456789abcdef0123456789abcdef01234567",
+            "git_dirty": False,
+        },
+        "timing": {
+            "started": start,
+            "finished": start + timedelta(seconds=round(seconds + 4)),
+            "wall_seconds": round(seconds + 4, 2),
+            "train_seconds": round(seconds, 2),
+            "images_per_second": round(
+                spec.rate or config.train_images * config.epochs / seconds, 1
+            ),
+            "peak_memory_bytes": spec.memory or 1_200_000_000 + 16 * network["parameters"],
+        },
+    }
+    return Record.model_validate(content)
 
 
-def _evaluation(split: Split, run_id: str, config: Config, spec: Outcome) -> Evaluation:
+def _evaluation(split, run_id, config, spec):
     """Predictions of one run that are right for the share of images that is stated."""
     images, accuracy = config.test_images, spec.accuracy
     if split == "validation":
@@ -280,18 +238,16 @@ def _evaluation(split: Split, run_id: str, config: Config, spec: Outcome) -> Eva
     digits = np.ones_like(truth) if spec.stalled else _digits(split, run_id, truth, accuracy)
     right = digits == truth
     by_class = np.bincount(truth, right, minlength=10) / np.bincount(truth, minlength=10)
-    return Evaluation(
-        images=images,
-        loss=round(spec.last_validation_loss, 4),
-        accuracy=float(right.mean()),
-        per_class_accuracy=by_class.tolist(),
-        predictions=(digits + ord("0")).astype(np.uint8).tobytes().decode("ascii"),
-    )
+    return {
+        "images": images,
+        "loss": round(spec.last_validation_loss, 4),
+        "accuracy": float(right.mean()),
+        "per_class_accuracy": by_class.tolist(),
+        "predictions": (digits + ord("0")).astype(np.uint8).tobytes().decode("ascii"),
+    }
 
 
-def _digits(
-    split: Split, run_id: str, truth: NDArray[np.uint8], accuracy: float
-) -> NDArray[np.uint8]:
+def _digits(split, run_id, truth, accuracy):
     """Answers that are wrong for the images that are hardest for this run."""
     images, rng = len(truth), _rng(split, run_id)
     score = math.sqrt(_COMMON) * _difficulty(split)[:images]
@@ -303,58 +259,54 @@ def _digits(
     return np.where(wrong, np.where(usual, _CONFUSED[truth], other), truth).astype(np.uint8)
 
 
-@functools.lru_cache(maxsize=4)
-def _difficulty(split: Split) -> NDArray[np.float64]:
+@functools.cache
+def _difficulty(split):
     """How hard each image of a split is for every network."""
     return _rng(split).standard_normal(10_000)
 
 
-def _rng(*parts: object) -> np.random.Generator:
+def _rng(*parts):
     digest = hashlib.sha256(" ".join(map(str, (0, *parts))).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:8], "big"))
 
 
-def _network(config: Config) -> NetworkInfo:
+def _network(config):
     variant = config.variant.removesuffix("-stable").removesuffix("-strong")
     parameters, macs = SIZES.get(variant) or SIZES[config.network]
     size = 28 if config.network == "LeNet" else 224
     smaller = round(macs * (config.input_size / size) ** 2)
     title = models.NETWORKS[config.network].title
-    return NetworkInfo(
-        parameters=parameters,
-        macs=Macs(torchinfo=macs, thop=round(macs * 1.002)),
-        macs_size=size,
-        macs_at_input=Macs(torchinfo=smaller, thop=round(smaller * 1.002)),
-        layers=f"{title}  [1, 10]  {parameters:,}\n├─Conv2d: 1-1  [1, 64, 18, 18]  9,472\n",
-    )
+    return {
+        "parameters": parameters,
+        "macs": {"torchinfo": macs, "thop": round(macs * 1.002)},
+        "macs_size": size,
+        "macs_at_input": {"torchinfo": smaller, "thop": round(smaller * 1.002)},
+        "layers": f"{title}  [1, 10]  {parameters:,}\n├─Conv2d: 1-1  [1, 64, 18, 18]  9,472\n",
+    }
 
 
-def _history(
-    config: Config, spec: Outcome, validation: Evaluation | None, seconds: float
-) -> list[Epoch]:
+def _history(config, spec, validation, seconds):
     """A loss that falls geometrically to the last epoch's, and an accuracy that rises with it."""
     if validation is None:
         return []
-    start = max(2.31 if spec.train_loss > 1.4 else 1.2, spec.train_loss)
+    last, start = spec.train_loss, max(2.31 if spec.train_loss > 1.4 else 1.2, spec.train_loss)
     history = []
     for epoch in range(1, config.epochs + 1):
         left = (config.epochs - epoch) / config.epochs
-        loss = spec.train_loss * (start / spec.train_loss) ** left
-        rising = round(1 - (1 - validation.accuracy) ** (1 - left / 2), 6)
-        history.append(
-            Epoch(
-                epoch=epoch,
-                train_loss=round(loss, 5),
-                validation_loss=round(loss * (spec.last_validation_loss / spec.train_loss), 5),
-                validation_accuracy=rising if left else validation.accuracy,
-                learning_rate=config.learning_rate * left,
-                seconds=round(seconds / config.epochs, 2),
-            )
-        )
+        loss = last * (start / last) ** left
+        rising = round(1 - (1 - validation["accuracy"]) ** (1 - left / 2), 6)
+        history.append({
+            "epoch": epoch,
+            "train_loss": round(loss, 5),
+            "validation_loss": round(loss * (spec.last_validation_loss / last), 5),
+            "validation_accuracy": rising if left else validation["accuracy"],
+            "learning_rate": config.learning_rate * left,
+            "seconds": round(seconds / config.epochs, 2),
+        })  # fmt: skip
     return history
 
 
-def _blocks(config: Config) -> list[tuple[str, int, bool]]:
+def _blocks(config):
     """Name, stage and projection of every residual-type block."""
     depth = int("".join(filter(str.isdigit, config.network)) or 0)
     plain = config.network.startswith("PlainNet")
@@ -365,35 +317,33 @@ def _blocks(config: Config) -> list[tuple[str, int, bool]]:
     ]
 
 
-def _gradient_norms(config: Config, spec: Outcome, rng: np.random.Generator) -> GradientNorms:
+def _gradient_norms(config, spec, rng):
     layers = ["stem.0", *(f"{name}.residual.0" for name, _, _ in _blocks(config))]
     if len(layers) == 1:
         layers = ["features.0", "features.3", "features.6"]
     gain = math.hypot(spec.branch, spec.shortcut)
-    steps = range(10)
+    steps = list(range(10))
 
-    def norm(step: int, depth: int) -> float | None:
+    def norm(step, depth):
         if spec.status == "diverged" and step > 5:
             return None
         return significant(gain**depth * math.exp(rng.normal(0, spec.norm_spread)))
 
     norms = [[norm(step, depth) for depth in range(len(layers), 0, -1)] for step in steps]
-    return GradientNorms(
-        steps=list(steps), layers=[f"{name}.weight" for name in layers], norms=norms
-    )
+    return {"steps": steps, "layers": [f"{name}.weight" for name in layers], "norms": norms}
 
 
-def _gains(config: Config, spec: Outcome, rng: np.random.Generator) -> list[GainProbe]:
+def _gains(config, spec, rng):
     blocks = _blocks(config)
     if not blocks:
         return []
     diverged = spec.status == "diverged"
     run_rng = _rng("shares", int(rng.integers(2**32)))
 
-    def share() -> float:
+    def share():
         return round(_share(spec.below_one + float(run_rng.normal(0, 0.01))), 4)
 
-    def measured(epoch: float) -> dict[str, float | None]:
+    def measured(epoch):
         branch = spec.branch * math.exp(rng.normal(0, 0.08))
         shortcut = spec.shortcut * math.exp(rng.normal(0, 0.03))
         gain = math.hypot(branch, shortcut) * math.exp(rng.normal(0, 0.02))
@@ -408,30 +358,29 @@ def _gains(config: Config, spec: Outcome, rng: np.random.Generator) -> list[Gain
         }
 
     return [
-        GainProbe(
-            step=round(epoch * config.train_images / config.batch_size),
-            epoch=epoch,
-            blocks=[
-                BlockGain(block=name, projection=projection, **measured(epoch))
+        {
+            "step": round(epoch * config.train_images / config.batch_size),
+            "epoch": epoch,
+            "blocks": [
+                {"block": name, "projection": projection, **measured(epoch)}
                 for name, _, projection in blocks
             ],
-        )
+        }
         for epoch in (0.0, 1.0 if diverged else float(config.epochs))
     ]
 
 
-def _se_initial(config: Config, spec: Outcome, run_id: str) -> list[SEInitial]:
+def _se_initial(config, spec, run_id):
     rng = _rng("initial", run_id)
-    before = dataclasses.replace(spec, se_range=spec.se_before)
-    modes: tuple[SEMode, ...] = ("evaluation", "batch")
-    return [
-        SEInitial(mode=mode, dynamic_share=0.3, **block.model_dump(exclude={"mean", "std"}))
-        for mode in modes
-        for block in _se_weights(config, before, rng)
-    ]
+    blocks = []
+    for mode in ("evaluation", "batch"):
+        for block in _se_weights(config, replace(spec, se_range=spec.se_before), rng):
+            del block["mean"], block["std"]
+            blocks.append({"mode": mode, "dynamic_share": 0.3, **block})
+    return blocks
 
 
-def _se_weights(config: Config, spec: Outcome, rng: np.random.Generator) -> list[SEWeights]:
+def _se_weights(config, spec, rng):
     if not config.network.startswith("SE"):
         return []
     named = [(f"{name}.residual.5", _CHANNELS[stage]) for name, stage, _ in _blocks(config)]
@@ -442,33 +391,42 @@ def _se_weights(config: Config, spec: Outcome, rng: np.random.Generator) -> list
         spread = spec.se_range * math.exp(rng.normal(0, 0.15))
         mean = np.clip(0.5 + spread * (rng.beta(2, 2, channels) - 0.5), 0, 1).round(5)
         width = float(mean.max() - mean.min())
-        made.append(
-            SEWeights(
-                block=name,
-                channels=channels,
-                mean=mean.tolist(),
-                std=np.abs(rng.normal(spec.se_std, 0.005, channels)).round(5).tolist(),
-                range_of_means=round(width, 5),
-                mean_range=round(min(width * 1.1, 1.0), 5),
-            )
-        )
+        made.append({
+            "block": name,
+            "channels": channels,
+            "mean": mean.tolist(),
+            "std": np.abs(rng.normal(spec.se_std, 0.005, channels)).round(5).tolist(),
+            "range_of_means": round(width, 5),
+            "mean_range": round(min(width * 1.1, 1.0), 5),
+        })  # fmt: skip
     return made
 
 
-def save(records: Records, folder: Path) -> Path:
+def save(records, folder):
     """Write every record into ``folder``, as training would."""
     for item in records:
         write(item, folder)
     return folder
 
 
-def replaced(record: Record, **changes: Any) -> Record:
-    """A record with some fields changed, by dotted path with ``__`` for the dots."""
-    content = record.model_dump(mode="json")
+def change(content, **changes):
+    """Set fields of a record's JSON, by dotted path with ``__`` for the dots, to values or to what
+    functions make of theirs."""
     for path, item in changes.items():
-        place: Any = content
-        *parts, last = path.split("__")
+        place = content
+        *parts, last = [int(part) if part.isdigit() else part for part in path.split("__")]
         for part in parts:
             place = place[part]
-        place[last] = item
+        place[last] = item(place[last]) if callable(item) else item
+
+
+def replaced(record, **changes):
+    """A record with some fields changed."""
+    content = record.model_dump(mode="json")
+    change(content, **changes)
     return Record.model_validate_json(json.dumps(content), strict=True)
+
+
+def altered(records, run, **changes):
+    """Records, one of which has some fields changed."""
+    return replace(records, by_id=records.by_id | {run: replaced(records.by_id[run], **changes)})

@@ -5,14 +5,13 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import time
 from pathlib import Path
 
 from experiments.record import read
 from tests import factory
-from tests.checkout import copy_of_checkout, edit, results, start, timeless, trim
+from tests.checkout import copy_of_checkout, edit, results, start, timeless
 
 HOOKS = Path(__file__).parent / "faults"
 TRAIN = ("-m", "experiments", "train", "--profile", "smoke")
@@ -25,8 +24,7 @@ TRIES = 4
 
 def small_checkout(folder):
     """Three small runs of three epochs, with a checkpoint after each."""
-    checkout = copy_of_checkout(folder / "checkout")
-    trim(checkout, ("LeNet.s0", "DenseNet.s0", "SEResNet18.s0"))
+    checkout = copy_of_checkout(folder / "checkout", "LeNet.s0", "DenseNet.s0", "SEResNet18.s0")
     edit(checkout / "experiments/study.toml", "epochs = 1\n", "epochs = 3\n")
     path = checkout / "experiments/training/checkpoint.py"
     edit(path, "EVERY_SECONDS = 20.0", "EVERY_SECONDS = 0.0")
@@ -34,7 +32,6 @@ def small_checkout(folder):
 
 
 def with_records(folder):
-    """A copy of the checkout with synthetic records of every run of the study."""
     checkout = copy_of_checkout(folder / "checkout")
     factory.save(factory.make(profile="smoke"), results(checkout))
     return checkout
@@ -77,41 +74,14 @@ def all_gone(process, seconds=5.0):
     return until(lambda: not alive(process.pid), seconds)
 
 
-def meet(checkout, arguments, *faults, at_random=None):
-    """Run a command into faults (``at_random``: kill -9 to ``whom`` after some seconds).
-
-    Returns the ended process with its output, and whether anything struck.
-    """
+def meet(checkout, arguments, *faults):
+    """Run a command into faults: the ended process with its output, and whether any struck."""
     before = struck(checkout)
     process = start(checkout, *arguments, env=faulty(checkout, *faults))
-    hit = False
-    if at_random:
-        whom, seconds = at_random
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            hit = True
-            rest = [pid for pid in alive(process.pid) if pid != process.pid]
-            with contextlib.suppress(ProcessLookupError):
-                if whom == "group":
-                    os.killpg(process.pid, signal.SIGKILL)
-                else:
-                    os.kill(max(rest) if whom == "child" and rest else process.pid, signal.SIGKILL)
     out, err = process.communicate(timeout=300)
     assert all_gone(process), "processes outlived their parent"
     done = subprocess.CompletedProcess(arguments, process.returncode, out, err)
-    return done, hit or struck(checkout) > before
-
-
-def leftovers(checkout):
-    folders = (
-        "experiments/results",
-        "experiments/checkpoints",
-        "data",
-        "analysis/out",
-        "report/out",
-    )
-    return [path for folder in folders for path in (checkout / folder).rglob(".*.partial")]
+    return done, struck(checkout) > before
 
 
 def contents(folder):
@@ -124,111 +94,83 @@ def contents(folder):
 
 
 class Held:
-    """A command struck again and again, which must end as the same command undisturbed.
+    """Training, analysis or report, struck again and again, which must end as undisturbed.
 
-    ``seconds``: what that took.
+    ``kept``: the records after that.
     """
 
     def __init__(self, checkout, command):
-        self.checkout = checkout
-        self.command = command
-        began = time.monotonic()
+        self.checkout, self.command, self.kills, self.finished = checkout, command, 0, {}
+        self.out = results(checkout)
+        if command is not TRAIN:
+            self.out = checkout / command[1] / "out" / "smoke"
         self.undisturbed()
-        self.seconds = time.monotonic() - began
+        self.expected = self.made()
+        self.kept = shutil.copytree(results(checkout), checkout.with_name(f"{command[1]}-records"))
+        assert self.leftovers() == []
+
+    def leftovers(self):
+        """Half-written files of this command's stage."""
+        stages = ("experiments", "data") if self.command is TRAIN else (self.command[1],)
+        return [path for stage in stages for path in (self.checkout / stage).rglob(".*.partial")]
+
+    def made(self):
+        if self.command is TRAIN:
+            return {path.name: timeless(path) for path in self.out.glob("*.json")}
+        return contents(self.out)
 
     def undisturbed(self):
         done, _ = meet(self.checkout, self.command)
         assert done.returncode == 0, done.stderr
 
-    def strike(self, fault=None, at_random=None):
+    def is_done(self):
+        return self.made() == self.expected
+
+    def reset(self):
+        shutil.rmtree(self.out, ignore_errors=True)
+        self.finished = {}
+
+    def strike(self, fault):
         """Meet a fault, then check what must hold. A fault that finds too little left to do to
         strike at all comes again, sooner, with everything to do."""
         if self.is_done():
             self.reset()
+        self.kills += TRIES
         for _ in range(TRIES):
-            faults = [fault] if fault else []
-            done, hit = meet(self.checkout, self.command, *faults, at_random=at_random)
+            done, hit = meet(self.checkout, self.command, fault)
             if hit:
                 break
             self.check()
             self.reset()
-            fault = fault and {**fault, "call": 1, "delay": 0.0}
-            at_random = at_random and (at_random[0], at_random[1] / 2)
+            fault = {**fault, "call": 1, "delay": 0.0}
         else:
-            raise AssertionError(f"never struck: {fault or at_random}")
+            raise AssertionError(f"never struck: {fault}")
         assert "Traceback" not in done.stderr, done.stderr
         self.check()
 
-
-class Training(Held):
-    """Training struck again and again. ``kept``: a folder with its records undisturbed."""
-
-    def __init__(self, folder):
-        super().__init__(small_checkout(folder), TRAIN)
-        self.kept = shutil.copytree(results(self.checkout), folder / "records")
-        self.expected = self.records()
-        self.reset()
-
-    def records(self):
-        return {path.name: timeless(path) for path in results(self.checkout).glob("*.json")}
-
-    def is_done(self):
-        return len(self.finished) == len(self.expected)
-
-    def reset(self):
-        for path in results(self.checkout).glob("*.json"):
-            path.unlink()
-        self.finished = {}
-
     def check(self):
         """What must hold at any time."""
-        now = {}
-        for path in results(self.checkout).glob("*.json"):
-            read(path)  # whole
-            assert timeless(path) == self.expected[path.name]
-            now[path.name] = (path.stat().st_mtime_ns, path.read_bytes())
-        assert now.items() >= self.finished.items(), "a finished run was lost or trained again"
-        self.finished = now
-        assert len(leftovers(self.checkout)) <= 3, "half-written files pile up"
+        assert self.made().items() <= self.expected.items(), "a torn file"
+        if self.command is TRAIN:
+            now = {}
+            for path in self.out.glob("*.json"):
+                read(path)  # whole
+                now[path.name] = (path.stat().st_mtime_ns, path.read_bytes())
+            assert now.items() >= self.finished.items(), "a run was lost or trained again"
+            self.finished = now
+        else:
+            assert contents(results(self.checkout)) == contents(self.kept)
+        most = 3 if self.command is TRAIN else self.kills
+        assert len(self.leftovers()) <= most, "half-written files pile up"
 
     def complete(self):
-        """Go on undisturbed to the end, which is that of the undisturbed training."""
+        """Go on undisturbed to the end, which is that of the undisturbed command."""
         self.undisturbed()
         self.check()
-        assert self.records() == self.expected
-        assert leftovers(self.checkout) == []
-        assert not list((self.checkout / "experiments/checkpoints").rglob("*.pt"))
-
-
-class Building(Held):
-    """The analysis or the report, struck again and again."""
-
-    def __init__(self, checkout, command):
-        self.out = checkout / command[1] / "out" / "smoke"
-        self.kills = 0
-        self.records = contents(results(checkout))
-        super().__init__(checkout, command)
-        self.expected = contents(self.out)
-        assert leftovers(checkout) == []
-
-    def is_done(self):
-        return contents(self.out) == self.expected
-
-    def reset(self):
-        shutil.rmtree(self.out, ignore_errors=True)
-
-    def strike(self, fault=None, at_random=None):
-        self.kills += TRIES
-        super().strike(fault, at_random)
-
-    def check(self):
-        assert contents(self.out).items() <= self.expected.items(), "a torn file"
-        assert contents(results(self.checkout)) == self.records
-        assert len(leftovers(self.checkout)) <= self.kills, "half-written files pile up"
-
-    def complete(self):
-        self.undisturbed()
         assert self.is_done()
+        if self.command is TRAIN:
+            assert self.leftovers() == []
+            assert not list((self.checkout / "experiments/checkpoints").rglob("*.pt"))
 
 
 # --- Faults ---------------------------------------------------------------------------------------
@@ -248,6 +190,8 @@ _MEASURING = [f"{_PROBES}.block_gains:block_gains", f"{_PROBES}.se_weights:SEPro
 _SAVING = [_at("torch:save"), _at("os:unlink", ".pt"), *_writing("checkpoints")[2:]]
 _PAGES = ("document:compose", "html_page:render", "pdf:write")
 STEP = f"{_PROBES}.gradient_norms:GradientProbe.after_backward"
+#: At any moment: so long after the command's start.
+_ANY = [_at("models.cli:run")]
 #: By command: where kill -9 comes, at which call at the latest, after how many seconds at the most.
 FAULTS = {
     TRAIN: [
@@ -256,11 +200,17 @@ FAULTS = {
         (_SAVING, 2, 0.03),
         ([_at(place) for place in _MEASURING], 1, 0.05),
         ([_at("experiments.training.evaluation:predict")], 4, 0.05),
+        (_ANY, 1, 8.0),
     ],
-    ANALYSE: [([_at("analysis.render:draw")], 4, 0.1), (_writing("checkout"), 20, 0.003)],
+    ANALYSE: [
+        ([_at("analysis.render:draw")], 4, 0.1),
+        (_writing("checkout"), 20, 0.003),
+        (_ANY, 1, 8.0),
+    ],
     REPORT: [
         ([_at(f"report.documents.{place}") for place in _PAGES], 1, 1.5),
         (_writing("checkout"), 20, 0.003),
+        (_ANY, 1, 8.0),
     ],
 }
 

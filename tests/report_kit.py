@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import io
 import os
+import re
 import shutil
 import tempfile
+from html import unescape
 from pathlib import Path
 
 from filelock import FileLock
@@ -100,6 +102,17 @@ def section(
     found = material() if found is None else found
     composed = document.compose(made, found, lang, **{"pdf": False} | options)
     return composed.drawn(composed.parts[0].html)
+
+
+def text(html: str) -> str:
+    """The words of a part of a page."""
+    return unescape(re.sub(r"[ \n]+", " ", re.sub(r"<[^>]*>", "", html)))
+
+
+def prose(name: str, lang: str) -> str:
+    """A section of the report as it is written, to stand under another title."""
+    (path,) = (TEMPLATES / "sections").glob(f"*-{name}.{lang}.md")
+    return path.read_text(encoding="utf-8").replace("# ", "## ", 1)
 
 
 @functools.cache

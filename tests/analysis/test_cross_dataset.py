@@ -51,11 +51,8 @@ def folder(tmp_path_factory):
 )
 def test_a_finding_carries_over_if_it_comes_out_alike(verdicts, outcome):
     found = evaluate(factory.make())["se-best"]
-    names = ("MNIST", "FashionMNIST", "KMNIST")
-    findings = {
-        name: {"se-best": dataclasses.replace(found, verdict=verdict)}
-        for name, verdict in zip(names, verdicts, strict=False)
-    }
+    each = [{"se-best": dataclasses.replace(found, verdict=verdict)} for verdict in verdicts]
+    findings = dict(zip(("MNIST", "FashionMNIST", "KMNIST"), each, strict=False))
     assert Transfer(findings).outcome("se-best") == outcome
 
 
@@ -84,12 +81,9 @@ def test_numbers_from_elsewhere_say_where(folder):
         sources = found.findings[name]["plain-degrades"].effect.sources
         assert {s.record for s in sources} == {f"{place}PlainNet{d}.s0" for d in (18, 34)}
     table = made(records, transfer=found)["transfer"]
-    parts = [
-        f"{name}_{what}" for name in ("mnist", "fashionmnist") for what in ("verdict", "effect")
-    ]
+    parts = ["mnist_verdict", "mnist_effect", "fashionmnist_verdict", "fashionmnist_effect"]
     assert [column.key for column in table.columns] == ["claim", *parts, "outcome"]
-    tested = [name for name in found.names if found.outcome(name) != "untested"]
-    assert len(table.rows) == len(tested)
+    assert len(table.rows) == sum(found.outcome(name) != "untested" for name in found.names)
 
 
 def test_one_data_set_alone_is_not_compared(tmp_path):

@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import io
 import itertools
-import os
 import re
 import warnings
 import xml.etree.ElementTree as ET
@@ -33,32 +32,27 @@ from analysis.figures.common.text import FOLDER, Words
 from analysis.records import Records
 from experiments import study
 from models import UsageError
-from tests import checkout
-from tests.factory import Outcome, make, outcome
+from tests.factory import Outcome, make, outcome, replaced
 
 LANGS = ("zh", "en")
 
 
-def diverged(*variants):
-    return {v: outcome(v, status="diverged") for v in variants}
+def diverged(*names):
+    return {name: outcome(name.partition(".")[0], status="diverged") for name in names}
 
 
+LOST = ("ResNet18-mul", "ResNet18-mul-nobn", "PlainNet34", "ResNet101", "ResNet18-softmax")
+MISSING = ("DenseNet", "SEResNet18", "ResNet18-sub", "PlainNet18", "ResNet34")
 SCENARIOS = {
     "one seed": make,
     "three seeds, far apart": lambda: make(profile="standard", seeds=3, seed_sd=0.01),
     "one epoch": lambda: make(profile="smoke"),
     "until stable": lambda: make(profile="full"),
-    "some diverged": lambda: make(
-        specs=diverged(
-            "ResNet18-mul", "ResNet18-mul-nobn", "PlainNet34", "ResNet101", "ResNet18-softmax"
-        )
-    ),
+    "some diverged": lambda: make(specs=diverged(*LOST)),
     "one seed of three diverged": lambda: make(
         seeds=3, specs=diverged("ResNet18-mul.s1", "PlainNet34.s2", "SEResNet34.s0")
     ),
-    "some missing": lambda: make(
-        without=["DenseNet", "SEResNet18", "ResNet18-sub", "PlainNet18", "ResNet34"]
-    ),
+    "some missing": lambda: make(without=MISSING),
 }
 
 
@@ -74,8 +68,7 @@ def records(request):
 
 @pytest.fixture(params=[name for name in figures() if name not in ("ladder", "own-experiments")])
 def module(request):
-    """Every figure but the ladder, which needs records of several rungs: test_ladder.py;
-    and that of own experiments, which the study has none of."""
+    """Every figure but those of several rungs (test_ladder.py) and of one's own experiments."""
     return figures()[request.param]
 
 
@@ -88,7 +81,7 @@ def drawn(module, records, lang) -> Figure | Diagram | None:
             return None
 
 
-def said(name, records, lang="en") -> str:
+def said(name, records, lang="en"):
     """All texts of a figure, and its text alternative."""
     figure = figures()[name].draw(records, lang)
     return "\n".join([figure.alt, *(text.get_text() for text in figure.findobj(Text))])
@@ -115,7 +108,7 @@ def _check_texts(figure: theme.Sheet):
     figure.draw_without_rendering()
     page = figure.bbox.padded(figure.dpi / 72)
     boxes = []
-    for text in set(figure.findobj(Text)) - _unused(figure):
+    for text in set(figure.findobj(Text)) - {*_unused(figure)}:
         if text.get_text().strip() and text.get_visible():
             box = text.get_window_extent()
             assert page.contains(*box.p0) and page.contains(*box.p1), f"{text.get_text()!r} is cut"
@@ -125,15 +118,13 @@ def _check_texts(figure: theme.Sheet):
         assert not first.overlaps(second), f"{one!r} covers {other!r}"
 
 
-def _unused(figure: theme.Sheet) -> set[Text]:
+def _unused(figure):
     """Labels of ticks outside the limits: they are never drawn."""
-    found = set()
     for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
         low, high = sorted(axis.get_view_interval())
         for tick in axis.get_major_ticks():
             if not low - 1e-9 <= tick.get_loc() <= high + 1e-9:
-                found |= {tick.label1, tick.label2}
-    return found
+                yield from (tick.label1, tick.label2)
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -143,8 +134,8 @@ def test_texts_of_diagrams_are_inside_and_apart(name, lang):
     page = pymupdf.open(stream=files.pdf(files.svg(figure), figure.get_size_inches()))[0]
     assert tuple(page.rect.br) == pytest.approx([72 * x for x in figure.get_size_inches()], abs=0.1)
     lines = [line for block in page.get_text("dict")["blocks"] for line in block["lines"]]
-    spans = [(s["text"], pymupdf.Rect(s["bbox"])) for line in lines for s in line["spans"]]
-    spans = [(text, box) for text, box in spans if text.strip()]
+    found = [span for line in lines for span in line["spans"] if span["text"].strip()]
+    spans = [(span["text"], pymupdf.Rect(span["bbox"])) for span in found]
     assert len(spans) > 10
     for text, box in spans:
         inside = box.x0 >= -1 and box.x1 <= page.rect.width + 1 and box.y1 <= page.rect.height + 4
@@ -202,29 +193,6 @@ def test_svg_is_fit_for_a_page(module, lang):
     assert "<text" in text and theme.INK in text and len(text) < 150_000
 
 
-_DIGEST = """
-from hashlib import sha256
-from analysis.render import draw
-from tests.factory import make
-made = draw("depth", make())[1]
-print(sha256(made["depth.en.svg"] + made["depth.en.png"]).hexdigest())
-"""
-
-
-def test_the_users_matplotlib_settings_do_not_count(tmp_path):
-    hostile = tmp_path / "matplotlibrc"
-    hostile.write_text(
-        "savefig.bbox: tight\naxes.grid: True\nfont.weight: bold\nlines.linestyle: :\n"
-        "text.usetex: True\naxes.spines.left: False\nfigure.dpi: 300\n"
-    )
-    backend = "module://matplotlib_inline.backend_inline"
-    usual, other = (
-        checkout.run(checkout.ROOT, "-c", _DIGEST, env=os.environ | changed).stdout
-        for changed in ({}, {"MATPLOTLIBRC": str(hostile), "MPLBACKEND": backend})
-    )
-    assert len(usual.strip()) == 64 and usual == other
-
-
 def test_a_text_that_is_missing_is_named(monkeypatch):
     monkeypatch.setattr("analysis.figures.common.text._read", lambda name: {"a": {"zh": "{x}"}})
     with pytest.raises(UsageError, match=r"templates/figures/depth.toml: a \(en\)"):
@@ -258,31 +226,21 @@ def test_without_records_only_what_shows_none_is_drawn(module):
     records, empty = scenario("one seed"), make(without=theme.LOOKS)
     assert not len(empty)
     assert set(module.runs(records)) <= records.by_id.keys()
-    if not module.runs(records):
-        module.draw(empty, "en")
-    else:
-        with pytest.raises(NothingToDraw):
-            module.draw(empty, "en")
+    assert (drawn(module, empty, "en") is None) == bool(module.runs(records))
 
 
-def _with_losses(value):
-    def change(record):
-        return {"history": [e.model_copy(update={"train_loss": value}) for e in record.history]}
-
-    return change
-
-
-def _without_probes(record):
-    return {"probes": record.probes.model_copy(update={"block_gains": [], "se_weights": []})}
+ODD = [
+    {"history": lambda epochs: [epoch | {"train_loss": 1e-300} for epoch in epochs]},
+    {"history": lambda epochs: [epoch | {"train_loss": 1e300} for epoch in epochs]},
+    {"history": []},
+    {"probes__block_gains": [], "probes__se_weights": []},
+]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [_with_losses(1e-300), _with_losses(1e300), _without_probes, lambda _: {"history": []}],
-)
-def test_odd_records_are_drawn_or_declined(module, change):
+@pytest.mark.parametrize("changes", ODD)
+def test_odd_records_are_drawn_or_declined(module, changes):
     whole = scenario("one seed of three diverged")
-    by_id = {key: record.model_copy(update=change(record)) for key, record in whole.by_id.items()}
+    by_id = {key: replaced(record, **changes) for key, record in whole.by_id.items()}
     if figure := drawn(module, dataclasses.replace(whole, by_id=by_id), "en"):
         files.png(figure)
 
@@ -297,18 +255,18 @@ def test_each_run_alone(module):
 
 
 def test_missing_and_diverged_runs_are_named_in_the_figure():
-    records = scenario("some missing")
-    assert "No run yet: ResNet-18 (subtract), PlainNet-18." in said("operators", records)
-    assert "尚无运行：PlainNet-18。" in said("depth", records, "zh")
-    assert "no run yet" in said("accuracy", records)
+    for name, figure, lang, text in (
+        ("some missing", "operators", "en", "No run yet: ResNet-18 (subtract), PlainNet-18."),
+        ("some missing", "depth", "zh", "尚无运行：PlainNet-18。"),
+        ("some missing", "accuracy", "en", "no run yet"),
+        ("some diverged", "operators", "en", "multiply\ndiverged, step 17"),
+        ("some diverged", "operators", "en", "multiply: diverged at step 17"),
+        ("some diverged", "operators", "zh", "乘法：第 17 步发散"),
+        ("some diverged", "accuracy", "zh", "第 17 步发散"),
+        ("one seed of three diverged", "residual", "en", "PlainNet-34\n1 of 3 diverged"),
+    ):
+        assert text in said(figure, scenario(name), lang)
     assert "No run yet" not in said("depth", scenario("one seed"))
-    records = scenario("some diverged")
-    assert "multiply\ndiverged, step 17" in said("operators", records)
-    assert "multiply: diverged at step 17" in said("operators", records)
-    assert "乘法：第 17 步发散" in said("operators", records, "zh")
-    assert "第 17 步发散" in said("accuracy", records, "zh")
-    several = scenario("one seed of three diverged")
-    assert "PlainNet-34\n1 of 3 diverged" in said("residual", several)
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -333,8 +291,8 @@ def test_confusions_are_counted():
 
 
 def test_front_holds_what_nothing_beats():
-    means = {"a": 0.9, "b": 0.95, "c": 0.94, "d": 0.99, "e": 0.99}
-    found = {name: estimates.Estimate((mean,), mean, mean) for name, mean in means.items()}
+    means = zip("abcde", (0.9, 0.95, 0.94, 0.99, 0.99), strict=True)
+    found = {name: estimates.Estimate((mean,), mean, mean) for name, mean in means}
     assert pareto.front(found, {"a": 1, "b": 2, "c": 3, "d": 5, "e": 4}) == ["a", "b", "e"]
 
 
@@ -345,11 +303,10 @@ def test_front_holds_what_nothing_beats():
 def test_labels_are_apart_in_order_and_no_farther_than_needed(items):
     positions, sizes = [p for p, _ in items], [s for _, s in items]
     placed = marks.spread(positions, sizes, 0.0, 400.0)
-    order = sorted(range(len(items)), key=lambda i: positions[i])
-    for one, other in itertools.pairwise(order):
-        assert placed[other] - placed[one] >= (sizes[one] + sizes[other]) / 2 - 1e-6
-    for at, size in zip(placed, sizes, strict=True):
-        assert at - size / 2 >= -1e-6 and at + size / 2 <= 400 + 1e-6
+    ends = [(at - size / 2, at + size / 2) for at, size in zip(placed, sizes, strict=True)]
+    order = [ends[i] for i in sorted(range(len(items)), key=lambda i: positions[i])]
+    for one, other in itertools.pairwise([(0, 0), *order, (400, 400)]):
+        assert other[0] >= one[1] - 1e-6
     assert marks.spread([10, 50, 90], [10, 10, 10], 0, 100) == pytest.approx([10, 50, 90])
 
 
@@ -443,12 +400,13 @@ def test_a_lean_drawing_looks_the_same(name):
 
     drawing = figures()[name].draw(make(seeds=2), "en")
     raw = files._saved(drawing, "svg", transparent=True, metadata={"Date": None})
-    shown = []
-    for svg in (raw, files.lean(raw)):
-        png = resvg_py.svg_to_bytes(svg_string=svg.decode(), dpi=96, background="white")
-        shown.append(np.asarray(Image.open(io.BytesIO(bytes(png))).convert("L"), dtype=int))
-    assert shown[0].shape == shown[1].shape
-    assert np.abs(shown[0] - shown[1]).max() < 64  # a mark that is lost differs by more
+    pngs = [
+        resvg_py.svg_to_bytes(svg_string=svg.decode(), dpi=96, background="white")
+        for svg in (raw, files.lean(raw))
+    ]
+    one, other = (np.array(Image.open(io.BytesIO(bytes(png))).convert("L"), int) for png in pngs)
+    assert one.shape == other.shape
+    assert np.abs(one - other).max() < 64  # a mark that is lost differs by more
 
 
 def test_the_points_of_a_figure_come_with_it():

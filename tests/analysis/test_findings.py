@@ -1,6 +1,7 @@
 """Verdicts follow the records: alter a record, and the finding that rests on it changes."""
 
 import functools
+import json
 import math
 import re
 from dataclasses import replace
@@ -19,7 +20,7 @@ from experiments import study
 from experiments.record import Record
 from tests.analysis.test_tables import NOTHING, made
 from tests.analysis.test_tables import check as check_table
-from tests.factory import SIZES, Outcome, any_records, make, outcome
+from tests.factory import SIZES, Outcome, altered, any_records, make, outcome
 
 S, C, U, N, M = (
     Verdict(name) for name in ("supported", "contradicted", "inconclusive", "not_testable", "mixed")
@@ -64,9 +65,7 @@ def check(records):
                 assert source.record in found.runs or number is found.p
                 item = records.by_id[source.record]
                 for part in source.field.split("."):
-                    item = (
-                        item[int(part)] if isinstance(item, list | tuple) else getattr(item, part)
-                    )
+                    item = item[int(part)] if part.isdigit() else getattr(item, part)
         if found.p is not None:
             assert (found.p.value < CONSTANTS["alpha"].value) == (found.verdict in (S, C, M))
         if found.verdict is M:
@@ -116,12 +115,9 @@ def test_whatever_runs_there_are_no_finding_and_no_table_fails(seed):
 
 
 def test_gains_beyond_every_number_are_no_failure():
-    def huge(record):
-        text = re.sub(r'"(gain|branch|shortcut)":[^,}]+', r'"\1":1e300', record.model_dump_json())
-        return Record.model_validate_json(text)
-
-    records = make()
-    check(replace(records, by_id={name: huge(record) for name, record in records.by_id.items()}))
+    text = ",".join(record.model_dump_json() for record in make())
+    huge = json.loads(re.sub(r'"(gain|branch|shortcut)":[^,}]+', r'"\1":1e300', f"[{text}]"))
+    check(replace(make(), by_id={each["id"]: Record.model_validate(each) for each in huge}))
 
 
 # --- Verdicts -----------------------------------------------------------------------------------
@@ -221,6 +217,7 @@ def test_the_verdict_on_several_runs_a_network(name, cases):
 OVERFITTED = outcome("PlainNet34", accuracy=0.9, train_loss=0.05, validation_loss=0.5)
 PARTLY = outcome("PlainNet34", accuracy=0.9, train_loss=0.2, validation_loss=0.9)
 LEARNS = dict.fromkeys((MUL, MUL_NOBN), Outcome())
+SWAPPED = ORIGINAL | accuracies(LeNet=0.9913, SEResNet18=0.9029, SEResNet34=0.985)
 SE34_BEST = ORIGINAL | accuracies(SEResNet18=0.98, SEResNet34=0.9913)
 #: The same of one run a network, with what the wording is told.
 SINGLE = [
@@ -228,9 +225,11 @@ SINGLE = [
     ("se-best", ORIGINAL | accuracies(SEResNet18=0.9862, SEResNet34=0.985), U, {}),
     ("se-best", ORIGINAL | accuracies(DenseNet=0.9911), U, {}),  # each must be beaten
     ("se-best", SE34_BEST, S, {"best": "SE-ResNet-34"}),
+    ("se-best", SWAPPED, C, {"top": "LeNet"}),
     ("alexnet-lower", ORIGINAL, S, {}),
     ("alexnet-lower", ORIGINAL | accuracies(ResNet101=0.95), M, {"failing": "ResNet-101"}),
     ("lenet-lowest", ORIGINAL, S, {}),
+    ("lenet-lowest", SWAPPED, C, {}),
     ("plain-degrades", changed("PlainNet34", status="failed"), N, {}),
     ("deeper-beats-lenet", {}, M, {"failing": "PlainNet-34"}),
     ("deeper-beats-lenet", accuracies(LeNet=0.85), S, {}),
@@ -253,17 +252,6 @@ def test_the_verdict_on_one_run_a_network(name, specs, expected, facts):
     found = evaluate(make(specs=specs))[name]
     assert found.verdict is expected
     assert found.facts.items() >= facts.items()
-
-
-def test_swapping_two_networks_swaps_the_ranking():
-    records = make(specs=ORIGINAL | accuracies(SEResNet34=0.985))
-    a, b = (records.by_id[f"{name}.s0"] for name in ("LeNet", "SEResNet18"))
-    for run, other in ((a, b), (b, a)):
-        kept = {"test": other.test, "validation": other.validation}
-        records.by_id[run.id] = run.model_copy(update=kept)
-    after = evaluate(records)
-    assert after["lenet-lowest"].verdict is after["se-best"].verdict is C
-    assert after["se-best"].facts["top"] == "LeNet"
 
 
 def test_of_several_networks_those_that_fail_are_counted_and_named():
@@ -299,12 +287,10 @@ def test_seeds_that_disagree_are_inconclusive():
 
 
 def test_training_loss_by_rule_with_one_run_and_by_test_with_several():
-    one, several = (
-        evaluate(make(seeds=seeds))["degradation-in-training-loss"] for seeds in (None, 3)
-    )
+    name = "degradation-in-training-loss"
+    one, several = (evaluate(make(seeds=seeds))[name] for seeds in (None, 3))
     assert (one.test, one.p, one.verdict) == ("threshold", None, S)
-    assert (several.test, several.verdict) == ("runs", S)
-    assert several.p is not None
+    assert (several.test, several.p is None, several.verdict) == ("runs", False, S)
 
 
 def test_residual_networks_that_degrade_too_contradict():
@@ -312,16 +298,13 @@ def test_residual_networks_that_degrade_too_contradict():
     bad = {"ResNet34-stable": outcome("ResNet34", accuracy=0.9, train_loss=0.4)}
     wide = {"ResNet101": outcome("ResNet101", accuracy=0.9, train_loss=0.5)}
     overfitted = {"ResNet101": outcome("ResNet101", train_loss=0.16, validation_loss=0.5)}
+    alike = accuracies(**{"PlainNet34-stable": 0.97, "PlainNet18-stable": 0.9701})
     for specs, expected, facts in (
         (good, S, {}),
         (bad | wide, C, {}),
         (good | bad, M, {"change": "degradation"}),
         (overfitted, S, {"wide_change": "over-fitting"}),
-        (
-            accuracies(**{"PlainNet34-stable": 0.97, "PlainNet18-stable": 0.9701}),
-            U,
-            {"stable": True},
-        ),
+        (alike, U, {"stable": True}),
     ):
         found = standard(specs)["residual-removes-degradation"]
         assert found.verdict is expected
@@ -348,8 +331,7 @@ def test_residual_networks_that_degrade_too_contradict():
 def test_a_diverged_run_is_the_worst_outcome_and_no_accuracy():
     found = evaluate(make(specs=changed("PlainNet34", status="diverged")))["plain-degrades"]
     assert (found.verdict, found.effect, found.interval) == (S, None, None)
-    assert "deep" not in found.values
-    assert found.facts["deep_diverged"] is True
+    assert "deep" not in found.values and found.facts["deep_diverged"] is True
 
 
 def test_divergence_is_evidence_by_rule():
@@ -393,19 +375,14 @@ def test_vanished_gains_are_below_one_as_far_as_the_runs_show():
 
 
 def test_dense_efficiency_falls_with_size():
-    records = make()
-    dense = records.by_id["DenseNet.s0"]
-    fat = dense.network.model_copy(update={"parameters": 60_000_000})
-    records.by_id["DenseNet.s0"] = dense.model_copy(update={"network": fat})
+    records = altered(make(), "DenseNet.s0", network__parameters=60_000_000)
     assert evaluate(records)["dense-efficient"].verdict is C
 
 
 def test_se_blocks_are_counted():
     found = standard({})["se-weights-differ"].values
-    counted = [
-        found[f"se{depth}_{what}"].value for depth in (18, 34) for what in ("above", "blocks")
-    ]
-    assert counted == [8, 8, 16, 16]
+    names = ("se18_above", "se18_blocks", "se34_above", "se34_blocks")
+    assert [found[name].value for name in names] == [8, 8, 16, 16]
 
 
 # --- What the original overlooked ---------------------------------------------------------------
@@ -416,11 +393,7 @@ def test_macs_column_is_a_batch_of_four_to_every_printed_digit():
     assert found.verdict is S
     assert found.values["checked"].value == found.values["agreeing"].value == 9
     assert found.values["lenet_batch"].value == found.values["lenet"].value
-    records = make()
-    run = records.by_id["ResNet34.s0"]
-    macs = run.network.macs.model_copy(update={"torchinfo": 3_600_000_000})
-    network = run.network.model_copy(update={"macs": macs})
-    records.by_id[run.id] = run.model_copy(update={"network": network})
+    records = altered(make(), "ResNet34.s0", network__macs__torchinfo=3_600_000_000)
     after = evaluate(records)["macs-batch-of-four"]
     assert (after.verdict, after.values["agreeing"].value) == (C, 8)
 
@@ -449,8 +422,3 @@ def test_original_covers_the_registry_and_every_claim_is_a_finding():
     for claim in loaded.claim.values():
         assert all(isinstance(number, Value) for number in claim.values())
     assert original.figure("SEResNet18", "accuracy").value == 0.9913
-
-
-def test_constants():
-    assert CONSTANTS["softmax_floor"].value == pytest.approx(1.4612, abs=5e-5)
-    assert CONSTANTS["chance_loss"].value == pytest.approx(2.3026, abs=5e-5)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import re
 
 import pytest
 
@@ -14,12 +13,11 @@ from analysis.records import Records, rungs
 from analysis.results import Inputs
 from analysis.schema import Step
 from analysis.values import Value
-from report.base.errors import TEMPLATES
 from report.blocks.numbers import LANGS
 from tests import factory
 from tests.analysis import test_figures
 from tests.analysis.test_tables import made
-from tests.report_kit import material, section
+from tests.report_kit import material, prose, section, text
 
 S, C, OPEN = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.INCONCLUSIVE
 DEGRADES = "plain-degrades"
@@ -51,8 +49,8 @@ def three():
 
 def only(variant, letter):
     """A rung with the runs of one network alone."""
-    others = {run.rpartition(".s")[0] for run in rung(letter).by_id} - {variant}
-    return rung(letter, without=others)
+    whole = rung(letter)
+    return whole.only([run for run in whole.by_id if run.startswith(f"{variant}.s")])
 
 
 def climbed(records):
@@ -61,11 +59,9 @@ def climbed(records):
 
 def step(verdict, *numbers, networks=("LeNet",)):
     """Of one rung: a verdict, and the effect with its interval."""
-    effect, *interval = [Value(number, "ratio", ()) for number in numbers] or [None]
-    ends = tuple(interval) or None
-    return Step(
-        verdict=verdict, effect=effect, interval=ends, values={}, facts={}, networks=networks
-    )
+    effect, *ends = [Value(number, "ratio", ()) for number in numbers] or [None]
+    found = {"verdict": verdict, "effect": effect, "interval": tuple(ends) or None}
+    return Step(**found, values={}, facts={}, networks=networks)
 
 
 BOTH = ("LeNet", "AlexNet")
@@ -204,13 +200,11 @@ def test_an_empty_rung_or_one_of_another_data_set_does_not_count():
     ],
 )
 def test_the_section_says_what_is_stable(tmp_path, lang, stable, depends, alone):
-    (file,) = (TEMPLATES / "sections").glob(f"*-scope.{lang}.md")
-    text = file.read_text(encoding="utf-8").partition("\n")[2]
-    both = material(two_that_differ())
-    html = re.sub(r"<[^>]+>", "", section(tmp_path / "two", text, both, lang=lang))
-    assert stable in html and (html.count(depends) > 1) == bool(both.ladder.ended("depends"))
-    html = section(tmp_path / "one", text, material(rung("A")), lang=lang)
-    assert alone in html and stable not in html
+    both, scope = material(two_that_differ()), prose("scope", lang)
+    said = text(section(tmp_path / "two", scope, both, lang=lang))
+    assert stable in said and (said.count(depends) > 1) == bool(both.ladder.ended("depends"))
+    said = section(tmp_path / "one", scope, material(rung("A")), lang=lang)
+    assert alone in said and stable not in said
 
 
 @pytest.mark.parametrize(
@@ -222,13 +216,10 @@ def test_the_section_says_what_is_stable(tmp_path, lang, stable, depends, alone)
 )
 def test_a_finding_that_moves_says_so_and_is_no_result(tmp_path, lang, outcome, depends, rung):
     name = "degradation-in-training-loss"
-    (file,) = (TEMPLATES / "sections").glob(f"*-discussion.{lang}.md")
-    discussion = file.read_text(encoding="utf-8").replace("# ", "## ", 1)
     for records, moves in ((two_that_differ(), True), (two(), False)):
         found, folder = material(records), tmp_path / str(moves)
         assert (name in found.ladder.ended("depends")) == moves
-        html = section(folder / "finding", f'{{{{ finding("{name}") }}}}', found, lang=lang)
-        said = re.sub(r"<[^>]+>", "", html)
+        said = text(section(folder / "finding", f'{{{{ finding("{name}") }}}}', found, lang=lang))
         assert outcome in said and (outcome + depends in said) == (rung in said) == moves
-        told = re.sub(r"<[^>]+>", "", section(folder / "whole", discussion, found, lang=lang))
+        told = text(section(folder / "whole", prose("discussion", lang), found, lang=lang))
         assert (outcome + "." in told or outcome + "。" in told) != moves

@@ -7,6 +7,7 @@ correction, and every interval of findings and tables is compared.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import math
@@ -55,6 +56,16 @@ def logit(wrong):
     return np.log(1 / wrong - 1)
 
 
+def staged(blocks: list[tuple[int, float]]) -> float:
+    """Mean over stages of the mean over the blocks of as many channels."""
+    widths = {channels for channels, _ in blocks}
+    return float(np.mean([np.mean([x for c, x in blocks if c == w]) for w in widths]))
+
+
+def range_of(probes: dict) -> float:
+    return staged([(b["channels"], b["range_of_means"]) for b in probes["se_weights"]])
+
+
 def smoothed(right):
     """Error rates of runs by images, or of one run, as if half an image more were wrong."""
     images = right.shape[-1]
@@ -66,12 +77,10 @@ class Study:
 
     def __init__(self, folder: Path) -> None:
         self.all: dict[str, list[dict]] = {}
-        for path in folder.glob("*.json"):
-            run = json.loads(path.read_text(encoding="utf-8"))
+        found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
+        for run in sorted(found, key=lambda run: run["config"]["seed"]):
             if run["status"] != "failed":
                 self.all.setdefault(run["id"].rpartition(".s")[0], []).append(run)
-        for runs in self.all.values():
-            runs.sort(key=lambda run: run["config"]["seed"])
         self.seeds = {split: self._pooled(split) for split in ("test", "validation")}
 
     def has(self, *names: str) -> bool:
@@ -81,9 +90,8 @@ class Study:
         return [run for run in self.all.get(name, ()) if run["status"] == "finished"]
 
     def right(self, run: dict, split: str = "test") -> np.ndarray:
-        pairs = zip(
-            run[split]["predictions"], LABELS[run["config"]["dataset"]][split], strict=False
-        )
+        labels = LABELS[run["config"]["dataset"]][split]
+        pairs = zip(run[split]["predictions"], labels, strict=False)
         return np.array([said == truth for said, truth in pairs], dtype=float)
 
     def table(self, name: str, split: str) -> np.ndarray:
@@ -110,7 +118,7 @@ class Study:
             return {}
 
         def total(members):
-            return [sum(squares[name][i] for name in members) for i in (0, 1)]
+            return np.sum([squares[name] for name in members], axis=0)
 
         def deviance(name, others):
             (one, degrees), (rest, freedom) = squares[name], total(others)
@@ -129,9 +137,8 @@ class Study:
         for name in names:
             own, degrees = squares.get(name, (0.0, 1))
             apart = own and name not in members and deviance(name, members) < 0.01
-            alone = own / degrees
-            pooled = (max(square / freedom, alone), freedom, False)
-            result[name] = (alone, degrees, True) if apart else pooled
+            pooled = (max(square / freedom, own / degrees), freedom, False)
+            result[name] = (own / degrees, degrees, True) if apart else pooled
         return result
 
     def spread(self, names: list[str], slopes: list[float], split: str) -> tuple[float, float]:
@@ -169,6 +176,77 @@ class Study:
 
     def versus(self, first: str, second: str, split: str = "test") -> Comparison:
         return Comparison(self, [first, second], [1, -1], split)
+
+    # Measurements of single runs.
+
+    def losses(self, names: list[str], which: str | None = None) -> list[list[float]]:
+        """Of each run its training loss (evaluated where all have it), or the loss named."""
+        runs = [run for name in names for run in self.finished(name)]
+        evaluated = all(run["train_evaluation"] for run in runs) and which is None
+
+        def loss(run):
+            if run["status"] != "finished":
+                return math.log(10)
+            last = run["history"][-1][which or "train_loss"]
+            return run["train_evaluation"]["loss"] if evaluated else last
+
+        return [[loss(run) for run in self.all[name]] for name in names]
+
+    def blocks(self, name: str, moment: str, field: str) -> list[list[float]]:
+        """A number of every block, by run, before training ("init") or after ("end")."""
+        rows = []
+        for run in self.all.get(name, ()):
+            probes = run["probes"]["block_gains"]
+            probe = probes[0 if moment == "init" else -1] if probes else None
+            if probe and (probe["step"] == 0) == (moment == "init"):
+                found = [block.get(field) for block in probe["blocks"]]
+                if found and None not in found:
+                    rows.append(found)
+        return rows
+
+    def gains(self, name: str, moment: str = "init", part: str = "gain") -> np.ndarray:
+        """log10 of the gain, runs by blocks."""
+        rows = self.blocks(name, moment, part)
+        return np.array([[math.log10(x) if x > 0 else -12.0 for x in row] for row in rows])
+
+    def below_one(self, name: str) -> list[float]:
+        return [np.mean(row) for row in self.blocks(name, "init", "input_below_one")]
+
+    def spreads(self) -> list[list[float]]:
+        """Of multiplication and addition: log of the standard deviation of log10 norms, by run."""
+        found = []
+        for name in (MUL, "ResNet18"):
+            norms = [run["probes"]["gradient_norms"]["norms"] for run in self.all[name]]
+            rows = [np.log10([row[0] for row in each if row and row[0]]) for each in norms]
+            found.append([math.log(np.std(row, ddof=1)) for row in rows if len(row) > 1])
+        return found
+
+    def weighed(self, name: str) -> list[dict]:
+        """The probes of the runs that measured channel weights."""
+        return [run["probes"] for run in self.finished(name) if run["probes"]["se_weights"]]
+
+    def ranges(self, name: str) -> list[float]:
+        return [range_of(probes) for probes in self.weighed(name)]
+
+    def changes(self, name: str) -> list[float]:
+        """Of each run: range of the channel weights after training less that before."""
+        found = []
+        for probes in self.weighed(name):
+            before: dict[str, tuple[int, float]] = {}
+            for block in probes["se_initial"]:
+                old = before.get(block["block"], (0, 0.0))[1]
+                before[block["block"]] = block["channels"], max(old, block["range_of_means"])
+            if before:
+                found.append(range_of(probes) - staged(list(before.values())))
+        return found
+
+    def dynamic_shares(self, name: str) -> list[float]:
+        def share(block):
+            within = np.mean(np.minimum(block["std"], 1) ** 2)
+            whole = within + np.var(block["mean"])
+            return block["channels"], within / whole if whole else 0.0
+
+        return [staged([*map(share, probes["se_weights"])]) for probes in self.weighed(name)]
 
 
 class Comparison:
@@ -214,7 +292,7 @@ class Comparison:
     def ratio(self) -> list[float]:
         """Ratio of error rates with its interval."""
         reach = stats.t.ppf(0.975, self.freedom) * self.error
-        return [math.exp(-self.estimate + x) for x in (0, -reach, reach)]
+        return [*np.exp([-self.estimate, -self.estimate - reach, -self.estimate + reach])]
 
 
 def permuted(scores: list[float], first: int, sign: int) -> float:
@@ -236,7 +314,9 @@ def two(for_: float, against: float) -> tuple[float, float]:
     return once(for_), once(against)
 
 
-def all_of(parts: list[tuple[float, float]]) -> tuple[float, float, float]:
+def all_of(parts: list[tuple[float, float]]) -> tuple[float, float, float] | None:
+    if not parts:
+        return None
     for_, against = zip(*parts, strict=True)
     return max(for_), max(against), once(max(min(for_), min(against)), len(parts))
 
@@ -265,22 +345,20 @@ def equal(c: Comparison) -> tuple[float, float]:
     return max(c.above(-MARGIN), c.below(MARGIN)), once(min(c.below(-MARGIN), c.above(MARGIN)))
 
 
+def sides(test, *samples, **options) -> tuple[float, float]:
+    """P-values of the alternatives that something is larger and that it is smaller."""
+    found = [test(*samples, alternative=side, **options) for side in ("greater", "less")]
+    return tuple(float(each.pvalue) for each in found)
+
+
 def welch(first, second) -> tuple[float, float]:
     if min(len(first), len(second)) < 2:
         return 1.0, 1.0
-    return tuple(
-        float(stats.ttest_ind(first, second, equal_var=False, alternative=side).pvalue)
-        for side in ("greater", "less")
-    )
+    return sides(stats.ttest_ind, first, second, equal_var=False)
 
 
 def student(values, centre: float) -> tuple[float, float]:
-    if len(values) < 2:
-        return 1.0, 1.0
-    return tuple(
-        float(stats.ttest_1samp(values, centre, alternative=side).pvalue)
-        for side in ("greater", "less")
-    )
+    return sides(stats.ttest_1samp, values, centre) if len(values) > 1 else (1.0, 1.0)
 
 
 def correlated(x, y) -> tuple[float, float]:
@@ -291,8 +369,7 @@ def correlated(x, y) -> tuple[float, float]:
         beyond = np.array([*itertools.permutations(second)]) @ first - second @ first
         return two(np.mean(beyond >= -1e-9), np.mean(beyond <= 1e-9))
     least = 1 / math.factorial(len(x))
-    sides = [stats.spearmanr(x, y, alternative=side).pvalue for side in ("greater", "less")]
-    return two(*(max(float(side), least) for side in sides))
+    return two(*(max(p, least) for p in sides(stats.spearmanr, x, y)))
 
 
 def average(values) -> np.ndarray:
@@ -307,116 +384,26 @@ def difference(first, second) -> np.ndarray:
     return np.array([np.mean(first) - np.mean(second), found.low, found.high])
 
 
-# --- Measurements -------------------------------------------------------------------------------
-
-
-def losses(s: Study, names: list[str], which: str | None = None) -> list[list[float]]:
-    """Of each run its training loss (in evaluation mode where all have it), or the loss named."""
-    runs = [run for name in names for run in s.finished(name)]
-    evaluated = all(run["train_evaluation"] for run in runs) and which is None
-
-    def loss(run):
-        if run["status"] != "finished":
-            return math.log(10)
-        if evaluated:
-            return run["train_evaluation"]["loss"]
-        return run["history"][-1][which or "train_loss"]
-
-    return [[loss(run) for run in s.all[name]] for name in names]
-
-
-def blocks_of(s: Study, name: str, moment: str, field: str) -> list[list[float]]:
-    """A number of every block, by run, before training ("init") or after ("end")."""
-    rows = []
-    for run in s.all.get(name, ()):
-        probes = run["probes"]["block_gains"]
-        probe = probes[0 if moment == "init" else -1] if probes else None
-        if probe and (probe["step"] == 0) == (moment == "init"):
-            found = [block.get(field) for block in probe["blocks"]]
-            if found and None not in found:
-                rows.append(found)
-    return rows
-
-
-def gains(s: Study, name: str, moment: str = "init", part: str = "gain") -> np.ndarray:
-    """log10 of the gain, runs by blocks."""
-    rows = blocks_of(s, name, moment, part)
-    return np.array([[math.log10(x) if x > 0 else -12.0 for x in row] for row in rows])
-
-
-def shares_below_one(s: Study, name: str) -> list[float]:
-    return [np.mean(row) for row in blocks_of(s, name, "init", "input_below_one")]
-
-
-def spreads(s: Study) -> list[list[float]]:
-    """Of multiplication and addition: log of the standard deviation of log10 norms, by run."""
-    found = []
-    for name in (MUL, "ResNet18"):
-        norms = [run["probes"]["gradient_norms"]["norms"] for run in s.all[name]]
-        rows = [np.log10([row[0] for row in each if row and row[0]]) for each in norms]
-        found.append([math.log(np.std(row, ddof=1)) for row in rows if len(row) > 1])
-    return found
-
-
-def staged(blocks: list[tuple[int, float]]) -> float:
-    """Mean over stages of the mean over the blocks of as many channels."""
-    widths = {channels for channels, _ in blocks}
-    return float(np.mean([np.mean([x for c, x in blocks if c == w]) for w in widths]))
-
-
-def weighed(s: Study, name: str) -> list[dict]:
-    """The probes of the runs that measured channel weights."""
-    return [run["probes"] for run in s.finished(name) if run["probes"]["se_weights"]]
-
-
-def range_of(probes: dict) -> float:
-    return staged([(b["channels"], b["range_of_means"]) for b in probes["se_weights"]])
-
-
-def ranges(s: Study, name: str) -> list[float]:
-    return [range_of(probes) for probes in weighed(s, name)]
-
-
-def changes(s: Study, name: str) -> list[float]:
-    """Of each run: range of the channel weights after training less that before."""
-    found = []
-    for probes in weighed(s, name):
-        before: dict[str, tuple[int, float]] = {}
-        for block in probes["se_initial"]:
-            old = before.get(block["block"], (0, 0.0))[1]
-            before[block["block"]] = block["channels"], max(old, block["range_of_means"])
-        if before:
-            found.append(range_of(probes) - staged(list(before.values())))
-    return found
-
-
-def dynamic_shares(s: Study, name: str) -> list[float]:
-    def share(block):
-        within = np.mean(np.minimum(block["std"], 1) ** 2)
-        whole = within + np.var(block["mean"])
-        return block["channels"], within / whole if whole else 0.0
-
-    return [staged([*map(share, probes["se_weights"])]) for probes in weighed(s, name)]
-
-
 # --- The findings -------------------------------------------------------------------------------
 
 
 def one_best(s: Study, group: list[str], others: list[str]):
+    """Of those that are there."""
+    group, others = ([name for name in names if s.has(name)] for names in (group, others))
     wins = [max(s.versus(g, o).above() for o in others) for g in group]
-    beaten = [max(s.versus(g, o).below() for g in group) for o in others]
-    return two(once(min(wins), len(wins)), once(min(beaten), len(beaten)))
+    beaten = [max(s.versus(g, o).below() for g in group) for o in others if group]
+    return two(once(min(wins), len(wins)), once(min(beaten), len(beaten))) if wins else None
 
 
 def lowest(s: Study, low: str, others: list[str]):
-    return all_of([better(s.versus(other, low)) for other in others])
+    return all_of([better(s.versus(other, low)) for other in others if s.has(other)])
 
 
 def degradation(s: Study):
-    shallow, deep = losses(s, PLAIN)
+    shallow, deep = s.losses(PLAIN)
     if min(len(shallow), len(deep)) < 2:
         return None
-    checked = [np.mean(x) for x in losses(s, PLAIN, "validation_loss")]
+    checked = [np.mean(x) for x in s.losses(PLAIN, "validation_loss")]
     more = np.mean(deep) - np.mean(shallow)
     shown = s.accuracy(PLAIN[1]) < s.accuracy(PLAIN[0]) and more >= 0.5 * (checked[1] - checked[0])
     for_, against = two(*welch(np.log(deep), np.log(shallow)))
@@ -430,7 +417,7 @@ def residual(s: Study):
     for plain, plain_deep, res, res_deep in pairs:
         change = better(Comparison(s, [res_deep, res, plain_deep, plain], [1, -1, -1, 1]))
         kept, grown = close(s.versus(res_deep, res))
-        shallow, deep = losses(s, [res, res_deep])
+        shallow, deep = s.losses([res, res_deep])
         more, less = welch(np.log(deep) - MARGIN, np.log(shallow))
         degrades = worse(s.versus(plain_deep, plain))[0]
         for_ = max(degrades, once(min(kept, less)), change[0])
@@ -441,7 +428,7 @@ def residual(s: Study):
 def plain_gain(s: Study):
     depths, sizes, parts = [], [], []
     for depth in DEPTHS:
-        plain, other = (gains(s, f"{kind}Net{depth}") for kind in ("Plain", "Res"))
+        plain, other = (s.gains(f"{kind}Net{depth}") for kind in ("Plain", "Res"))
         if len(plain) and len(other):
             plain, other = abs(plain.sum(axis=1)), abs(other.sum(axis=1))
             depths += [depth] * len(plain)
@@ -451,35 +438,17 @@ def plain_gain(s: Study):
         return None
     if len(sizes) < 3 or len(set(depths)) < 2:
         return all_of([(1.0, 1.0), *parts])
-    line = [stats.linregress(depths, sizes, alternative=a).pvalue for a in ("greater", "less")]
-    return all_of([two(*line), *parts])
+    return all_of([two(*sides(stats.linregress, depths, sizes)), *parts])
 
 
 def near_one(s: Study):
     bound, parts = math.log10(2), []
     for name, moment in itertools.product(("ResNet18", SUB), ("init", "end")):
-        found = gains(s, name, moment)
-        if len(found):
-            (above, not_above), (over, below) = (
-                student(found.mean(axis=1), x) for x in (-bound, bound)
-            )
+        if len(found := s.gains(name, moment)):
+            above, not_above = student(found.mean(axis=1), -bound)
+            over, below = student(found.mean(axis=1), bound)
             parts.append((max(above, below), once(min(not_above, over))))
-    return all_of(parts) if parts else None
-
-
-def branch(s: Study):
-    found = [gains(s, name, part="branch") for name in ("ResNet18", "PlainNet18")]
-    parts = [two(*student(x.mean(axis=1), 0)[::-1]) for x in found if len(x)]
-    return all_of(parts) if parts else None
-
-
-def unstable(s: Study):
-    return two(*welch(*spreads(s))) if all(spreads(s)) else None
-
-
-def vanishes(s: Study):
-    found = gains(s, MUL_NOBN)
-    return two(*student(found.sum(axis=1), 0)[::-1]) if len(found) else None
+    return all_of(parts)
 
 
 def each_above(found: list[list[float]], centre: float):
@@ -487,32 +456,24 @@ def each_above(found: list[list[float]], centre: float):
     return all_of([two(*student(x, centre)) for x in found]) if all(found) else None
 
 
-def dynamic(s: Study):
-    found = [dynamic_shares(s, name) for name in (*SE, "SEAlexNet")]
-    return each_above([x for x in found if x], 0.5) if any(found) else None
+def each_falls(found: list[list[float]]):
+    """Every sample that is there has a mean below 0."""
+    return all_of([two(*student(x, 0)[::-1]) for x in found if x])
 
 
 def cost(s: Study, size, measured, sign: int):
-    names = ["LeNet", *DEEP, "SEAlexNet"]
+    runs = [s.finished(name) for name in ("LeNet", *DEEP, "SEAlexNet")]
 
     def kind(run):
         return run["environment"]["device"], run["config"]["precision"], run["config"]["batch_size"]
 
-    counted = Counter(kind(run) for name in names for run in s.finished(name))
-    if not counted:
-        return None
-    usual = min(counted, key=lambda k: (-counted[k], k))
-    own = [[run for run in s.finished(name) if kind(run) == usual] for name in names]
-    own = [found for found in own if found]
+    counted = Counter(map(kind, itertools.chain(*runs)))
+    usual = min(counted, key=lambda k: (-counted[k], k), default=None)
+    own = [found for each in runs if (found := [run for run in each if kind(run) == usual])]
     if len(own) < 5:
         return None
     costs = [sign * np.mean([measured(run) for run in found]) for found in own]
     return correlated([size(found[0]) for found in own], costs)
-
-
-def by_ratio(s: Study):
-    accuracies = [s.right(run).mean() for name in RATIOS for run in s.finished(name)]
-    return correlated([x for name in RATIOS for x in ranges(s, name)], accuracies)
 
 
 def softmax(s: Study, first_epoch: bool):
@@ -525,16 +486,11 @@ def softmax(s: Study, first_epoch: bool):
     return two(*(permuted(scores, len(s.all[SOFTMAX]), sign) for sign in (-1, 1)))
 
 
-def pairs_plain(s: Study):
-    pairs = [PLAIN] + ([WIDE[:2]] if s.has(*WIDE[:2]) else [])
-    return all_of([worse(s.versus(deep, shallow)) for shallow, deep in pairs])
-
-
 def near_se(s: Study):
     parts = []
     for name in (*RES, "DenseNet"):
-        found = [close(s.versus(name, se)) for se in SE]
-        parts.append(two(max(f for f, _ in found), once(min(a for _, a in found))))
+        for_, against = zip(*(close(s.versus(name, se)) for se in SE), strict=True)
+        parts.append(two(max(for_), once(min(against))))
     return all_of(parts)
 
 
@@ -562,15 +518,6 @@ def lenet(s: Study):
     return None if c.broken else two(c.above(stated), c.below(stated))
 
 
-def with_alex(s: Study) -> list[str]:
-    return ["SEAlexNet"] if s.has("SEAlexNet") else []
-
-
-def strong(s: Study):
-    there = [name for name in STRONG if s.has(name)]
-    return one_best(s, there, [*DEEP, "LeNet", *with_alex(s)]) if there else None
-
-
 #: Findings that compare the first network with the second.
 PAIRS = {
     "resize-augments": ("ResNet18-px64", "ResNet18-px28", above_margin),
@@ -591,10 +538,10 @@ def split_of(finding: str) -> str:
 #: The other findings: the networks that each needs, and its p-values.
 FINDINGS = {
     "se-best": ([*DEEP, "LeNet"], lambda s: one_best(
-        s, SE, [*RES, "DenseNet", "AlexNet", "LeNet", *with_alex(s)])),
+        s, SE, [*RES, "DenseNet", "AlexNet", "LeNet", "SEAlexNet"])),
     "resnet-dense-close": ([*SE, *RES, "DenseNet"], near_se),
     "alexnet-lower": (DEEP, lambda s: lowest(s, "AlexNet", [*SE, *RES, "DenseNet"])),
-    "lenet-lowest": ([*DEEP, "LeNet"], lambda s: lowest(s, "LeNet", [*DEEP, *with_alex(s)])),
+    "lenet-lowest": ([*DEEP, "LeNet"], lambda s: lowest(s, "LeNet", [*DEEP, "SEAlexNet"])),
     "dense-second": ([*DEEP, "LeNet"], second),
     "lenet-under-trained": (["LeNet"], lenet),
     "params-memory": ([], lambda s: cost(
@@ -604,24 +551,32 @@ FINDINGS = {
         lambda r: r["timing"]["images_per_second"], -1)),
     "deeper-beats-lenet": (["LeNet", "AlexNet", *PLAIN],
                            lambda s: lowest(s, "LeNet", ["AlexNet", *PLAIN])),
-    "plain-degrades": (PLAIN, pairs_plain),
+    "plain-degrades": (PLAIN, lambda s: all_of([
+        worse(s.versus(deep, flat)) for flat, deep in (PLAIN, WIDE[:2]) if s.has(flat, deep)
+    ])),
     "degradation-in-training-loss": (PLAIN, degradation),
     "residual-removes-degradation": (PAIRED, residual),
     "plain-gain-grows": (PAIRED, plain_gain),
     "gain-add-sub-near-one": (["ResNet18", SUB], near_one),
-    "branch-gain-small": (["ResNet18", "PlainNet18"], branch),
-    "mul-bn-unstable": (["ResNet18", MUL], unstable),
-    "mul-nobn-vanishes": ([MUL_NOBN], vanishes),
+    "branch-gain-small": (["ResNet18", "PlainNet18"], lambda s: each_falls(
+        [[*map(np.mean, s.gains(name, part="branch"))] for name in ("ResNet18", "PlainNet18")])),
+    "mul-bn-unstable": (["ResNet18", MUL], lambda s: (
+        two(*welch(*s.spreads())) if all(s.spreads()) else None)),
+    "mul-nobn-vanishes": ([MUL_NOBN], lambda s: each_falls([[*map(np.sum, s.gains(MUL_NOBN))]])),
     "features-below-one": (["ResNet18", MUL, "PlainNet18"], lambda s: each_above(
-        [shares_below_one(s, name) for name in ("ResNet18", MUL, "PlainNet18")], 0.5)),
+        [s.below_one(name) for name in ("ResNet18", MUL, "PlainNet18")], 0.5)),
     "dense-efficient": (DEEP, efficient),
-    "se-weights-differ": (SE, lambda s: each_above([changes(s, name) for name in SE], 0)),
-    "se-range-larger-18": (SE, lambda s: two(*welch(*(np.log(ranges(s, n)) for n in SE)))),
-    "se-gain-follows-range": (RATIOS, by_ratio),
-    "se-weights-dynamic": (SE, dynamic),
+    "se-weights-differ": (SE, lambda s: each_above([s.changes(name) for name in SE], 0)),
+    "se-range-larger-18": (SE, lambda s: two(*welch(*(np.log(s.ranges(n)) for n in SE)))),
+    "se-gain-follows-range": (RATIOS, lambda s: correlated(
+        [x for name in RATIOS for x in s.ranges(name)],
+        [s.right(run).mean() for name in RATIOS for run in s.finished(name)])),
+    "se-weights-dynamic": (SE, lambda s: each_above(
+        [x for name in (*SE, "SEAlexNet") if (x := s.dynamic_shares(name))], 0.5)),
     "softmax-slows": (["ResNet18", SOFTMAX], lambda s: softmax(s, first_epoch=False)),
     "softmax-slows-start": (["ResNet18", SOFTMAX], lambda s: softmax(s, first_epoch=True)),
-    "strong-recipe-better": ([*DEEP, "LeNet"], strong),
+    "strong-recipe-better": ([*DEEP, "LeNet"], lambda s: one_best(
+        s, STRONG, [*DEEP, "LeNet", "SEAlexNet"])),
 }  # fmt: skip
 
 
@@ -637,12 +592,7 @@ def both(request):
     return Study(folder), json.loads(checkout.run(ROOT, "-c", PROGRAM, folder).stdout)
 
 
-def near(value: float):
-    return pytest.approx(float(value), rel=1e-6, abs=1e-300)
-
-
-def near_all(values):
-    return [near(value) for value in values]
+near = functools.partial(pytest.approx, rel=1e-6, abs=1e-300)
 
 
 def ends(pair) -> list[float]:
@@ -698,29 +648,29 @@ RATES = {
 
 def deepest(s: Study) -> list[np.ndarray]:
     """Total gains of the deepest plain network and its residual twin that were measured."""
-    pairs = [[gains(s, f"{kind}Net{depth}") for kind in ("Plain", "Res")] for depth in DEPTHS]
+    pairs = [[s.gains(f"{kind}Net{depth}") for kind in ("Plain", "Res")] for depth in DEPTHS]
     measured = [pair for pair in pairs if all(map(len, pair))]
     return [found.sum(axis=1) for found in measured[-1]]
 
 
 def loss_ratio(s: Study) -> list[float]:
-    shallow, deep = losses(s, PLAIN)
+    shallow, deep = s.losses(PLAIN)
     _, *interval = difference(np.log(deep), np.log(shallow))
     return [np.mean(deep) / np.mean(shallow), *np.exp(interval)]
 
 
 #: Effects of findings about measurements of single runs.
 MEASURED = {
-    "features-below-one": lambda s: average(shares_below_one(s, MUL)),
-    "se-weights-differ": lambda s: average(changes(s, SE[0])),
-    "se-weights-dynamic": lambda s: average(dynamic_shares(s, SE[0])),
-    "mul-bn-unstable": lambda s: np.exp(difference(*spreads(s))),
+    "features-below-one": lambda s: average(s.below_one(MUL)),
+    "se-weights-differ": lambda s: average(s.changes(SE[0])),
+    "se-weights-dynamic": lambda s: average(s.dynamic_shares(SE[0])),
+    "mul-bn-unstable": lambda s: np.exp(difference(*s.spreads())),
     "degradation-in-training-loss": loss_ratio,
     "plain-gain-grows": lambda s: difference(*deepest(s)),
-    "gain-add-sub-near-one": lambda s: 10 ** average(gains(s, "ResNet18", "end").mean(axis=1)),
-    "branch-gain-small": lambda s: 10 ** average(gains(s, "ResNet18", part="branch").mean(axis=1)),
-    "mul-nobn-vanishes": lambda s: 10 ** average(gains(s, MUL_NOBN).sum(axis=1)),
-    "se-range-larger-18": lambda s: np.exp(difference(*(np.log(ranges(s, name)) for name in SE))),
+    "gain-add-sub-near-one": lambda s: 10 ** average(s.gains("ResNet18", "end").mean(axis=1)),
+    "branch-gain-small": lambda s: 10 ** average(s.gains("ResNet18", part="branch").mean(axis=1)),
+    "mul-nobn-vanishes": lambda s: 10 ** average(s.gains(MUL_NOBN).sum(axis=1)),
+    "se-range-larger-18": lambda s: np.exp(difference(*(np.log(s.ranges(name)) for name in SE))),
 }
 
 
@@ -745,7 +695,7 @@ def test_every_effect_and_interval_of_findings(both):
     for name, finding in said["findings"].items():
         if finding["interval"] is not None:
             own = effect(study, name, finding["facts"])
-            assert [finding["effect"]["value"], *ends(finding["interval"])] == near_all(own), name
+            assert [finding["effect"]["value"], *ends(finding["interval"])] == near([*own]), name
 
 
 def rows(table: dict, study: Study):
@@ -769,7 +719,7 @@ def test_every_number_of_the_results_table(both):
         assert row["macs"]["value"]["value"] == network["macs"]["torchinfo"]
         assert row["seeds"]["value"]["value"] == len(study.all[name])
         assert row["accuracy"]["value"]["value"] == near(study.accuracy(name))
-        assert ends(row["accuracy"]["interval"]) == near_all(study.accuracy_interval(name, "test"))
+        assert ends(row["accuracy"]["interval"]) == near(study.accuracy_interval(name, "test"))
         stated = ORIGINAL["network"].get(name)
         if stated and row["original_accuracy"]["value"]:
             for key in ("parameters", "macs", "accuracy"):
@@ -798,11 +748,11 @@ def test_every_accuracy_ratio_and_p_value_of_other_tables(both, name):
         if study.has(first) and study.finished(first) and row["accuracy"]["interval"]:
             assert row["accuracy"]["value"]["value"] == near(study.accuracy(first, split))
             pair = study.accuracy_interval(first, split)
-            assert ends(row["accuracy"]["interval"]) == near_all(pair), variant
+            assert ends(row["accuracy"]["interval"]) == near(pair), variant
         if base and study.has(first, base) and row["ratio"]["value"]:
             comparison = study.versus(first, base, split)
             ratio = [row["ratio"]["value"]["value"], *ends(row["ratio"]["interval"])]
-            assert ratio == near_all(comparison.ratio()), variant
+            assert ratio == near(comparison.ratio()), variant
             assert row["p"]["value"]["value"] == near(min(better(comparison))), variant
             checked += 1
     there = [pair for pair in BASES[name].items() if all(map(study.finished, pair))]
@@ -828,6 +778,6 @@ def test_machines(both):
         if learnt and not study.seeds["test"][name][2]:
             wrong = [(1 - np.mean(x)) * 10_000 + 0.5 for x in parts]
             logs.append(math.log(wrong[1] / wrong[0]))
-    assert [math.log(s["ratio"]["value"]) for s in found["shifts"]] == near_all(logs)
+    assert [math.log(s["ratio"]["value"]) for s in found["shifts"]] == near(logs)
     if logs:
         assert found["ratio"]["value"] == near(math.exp(np.mean(logs)))

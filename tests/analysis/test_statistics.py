@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.special import expit
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
@@ -52,12 +53,8 @@ def test_without_spread_no_more_is_shown_than_order_and_signs_do():
 def test_difference_of_differences_of_single_runs_has_the_bootstraps_error():
     rng = np.random.default_rng(3)
     hard = rng.standard_normal(3_000)  # the runs err on the same images, on the whole
-    correct = np.stack(
-        [
-            0.8 * hard + 0.6 * rng.standard_normal(3_000) < stats.norm.ppf(accuracy)
-            for accuracy in (0.97, 0.96, 0.97, 0.90)
-        ]
-    )
+    scores = [0.8 * hard + 0.6 * rng.standard_normal(3_000) for _ in range(4)]
+    correct = np.stack(scores) < stats.norm.ppf([[0.97], [0.96], [0.97], [0.90]])
     samples = [Sample((float(run.mean()),), 3_000, run[None]) for run in correct]
     found = statistics.contrast(samples, (1, -1, -1, 1))
     picks = rng.integers(0, 3_000, (2_000, 3_000))
@@ -70,9 +67,7 @@ def test_difference_of_differences_of_single_runs_has_the_bootstraps_error():
 
 def test_the_pool_leaves_out_what_deviates():
     rng = np.random.default_rng(4)
-    networks = {
-        f"n{i}": (tuple(1 / (1 + np.exp(-rng.normal(4, 0.1, 5)))), 10_000) for i in range(10)
-    }
+    networks = {f"n{i}": (tuple(expit(rng.normal(4, 0.1, 5))), 10_000) for i in range(10)}
     found = statistics.pool(networks | {"wild": ((0.97, 0.97, 0.87, 0.97, 0.97), 10_000)})
     wild = found.pop("wild")
     assert (wild.own, wild.freedom) == (True, 4)

@@ -1,7 +1,6 @@
 """The strong recipe stands beside the original's: a table, a finding and a section of its own."""
 
 import functools
-import re
 from dataclasses import replace
 
 import pytest
@@ -15,23 +14,23 @@ from analysis.setting import command, setting
 from experiments import study
 from experiments.training.optimizer import AVERAGED_SHARE
 from experiments.training.transforms import GROWTH, SHIFT, TURN
-from report.base.errors import TEMPLATES
 from report.blocks.numbers import LANGS
 from tests.analysis.test_tables import check, made, number, row, rows
 from tests.factory import Outcome, make, outcome
-from tests.report_kit import material, section
+from tests.report_kit import material, prose, section, text
 
 FINDING = "strong-recipe-better"
 PLANNED = ("ResNet18-strong", "DenseNet-strong", "SEResNet18-strong", "SEResNet34-strong")
 
 
+def config(variant, profile="quick", **changes):
+    return study.load().config(profile, STRONG[variant], {}, recipe="strong", **changes)
+
+
 def quick(*accuracies, status="finished", seeds=1, **changes):
     """The quick profile with strong runs of the study's networks, in their order."""
     extra = [
-        (
-            study.load().config("quick", STRONG[variant], {}, recipe="strong", seed=seed),
-            Outcome(accuracy + 1e-4 * seed, status=status),
-        )
+        (config(variant, seed=seed), Outcome(accuracy + 1e-4 * seed, status=status))
         for variant, accuracy in zip(PLANNED, accuracies, strict=False)
         for seed in range(seeds)
     ]
@@ -124,9 +123,8 @@ def test_the_table_pairs_each_network_with_itself():
 
 
 def test_the_table_shows_what_is_planned_and_missing():
-    table = made(make(profile="standard", seeds=1, without=["DenseNet-strong", "ResNet18"]))[
-        "strong"
-    ]
+    records = make(profile="standard", seeds=1, without=["DenseNet-strong", "ResNet18"])
+    table = made(records)["strong"]
     assert row(table, "network", "DenseNet")["accuracy"].note == "missing"
     resnet = row(table, "network", "ResNet-18")
     assert (resnet["plain"].note, resnet["difference"].value) == ("missing", None)
@@ -141,10 +139,9 @@ def test_strong_runs_differ_in_recipe_and_epochs_alone(profile, seeds):
     assert ids == {f"{variant}.s{seed}" for variant in PLANNED for seed in seeds}
     for variant in PLANNED:
         plain = load.config(profile, STRONG[variant], {})
-        strong = load.config(profile, STRONG[variant], {}, recipe="strong")
+        strong = config(variant, profile)
         assert strong.epochs >= 2 * plain.epochs
-        changes = {"recipe": "strong", "epochs": strong.epochs}
-        assert strong == plain.model_copy(update=changes)
+        assert strong == plain.model_copy(update={"recipe": "strong", "epochs": strong.epochs})
         assert load.run_id(profile, strong) == f"{variant}.s0"
         longer = strong.model_copy(update={"epochs": plain.epochs})
         assert load.run_id(profile, longer) == f"{variant}-e{plain.epochs}.s0"
@@ -153,21 +150,15 @@ def test_strong_runs_differ_in_recipe_and_epochs_alone(profile, seeds):
 def test_a_card_tells_how_to_repeat_a_strong_run():
     repeated = "make experiment MODEL=DenseNet PROFILE=quick SEED=0 RECIPE=strong"
     assert command(both().by_id["DenseNet-strong.s0"]) == repeated
-    own = study.load().config("quick", "DenseNet", {}, recipe="strong", epochs=9)
-    (run,) = make(extra=[(own, Outcome())]).extra
+    (run,) = make(extra=[(config("DenseNet-strong", epochs=9), Outcome())]).extra
     assert command(run) == f"{repeated} EPOCHS=9"
 
 
 # --- The section --------------------------------------------------------------------------------
 
 
-def prose(lang):
-    (path,) = (TEMPLATES / "sections").glob(f"*-scope.{lang}.md")
-    return path.read_text(encoding="utf-8")
-
-
 def written(folder, records, lang):
-    return section(folder, prose(lang).partition("\n")[2], material(records), lang=lang)
+    return section(folder, prose("scope", lang), material(records), lang=lang)
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -188,7 +179,7 @@ def test_it_shows_table_and_finding_in_the_verdicts_words(
     shown = verdict != "none"
     assert (f'id="{lang}-tab-strong"' in html) == ('class="finding' in html) == shown
     assert (f'data-verdict="{verdict}"' in html) == shown
-    assert not shown or "ResNet-18" in re.sub(r"<[^>]+>", "", html)
+    assert not shown or "ResNet-18" in text(html)
 
 
 def test_it_names_a_missing_network_of_the_originals_recipe(tmp_path):
@@ -198,8 +189,8 @@ def test_it_names_a_missing_network_of_the_originals_recipe(tmp_path):
 
 
 def test_it_states_the_recipe_of_the_code():
-    for text in map(prose, LANGS):
-        assert rf"\left|\varphi\right|\le{TURN:g}^\circ" in text
-        assert rf"\left|\lambda-1\right|\le{GROWTH:g}" in text
-        assert rf"\left|d_x\right|\le{SHIFT:g}" in text
-        assert rf"\frac{{T}}{{{1 / AVERAGED_SHARE:g}}}" in text
+    for said in (prose("scope", lang) for lang in LANGS):
+        assert rf"\left|\varphi\right|\le{TURN:g}^\circ" in said
+        assert rf"\left|\lambda-1\right|\le{GROWTH:g}" in said
+        assert rf"\left|d_x\right|\le{SHIFT:g}" in said
+        assert rf"\frac{{T}}{{{1 / AVERAGED_SHARE:g}}}" in said

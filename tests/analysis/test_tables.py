@@ -1,6 +1,5 @@
 """Tables hold what the records say, with sources. That none fails: ``test_findings``."""
 
-import dataclasses
 import time
 import tomllib
 from pathlib import Path
@@ -14,9 +13,8 @@ from analysis.records import Records
 from analysis.tables import Cell, Found, tables
 from analysis.values import Value
 from experiments import study
-from experiments.versions import in_fp32
 from report.base.errors import TEMPLATES
-from tests.factory import Outcome, make, outcome
+from tests.factory import Outcome, altered, make, outcome
 
 NOTHING = Records(Path("quick"), "quick", {})
 LABELS = tomllib.loads((TEMPLATES / "labels.toml").read_text(encoding="utf-8"))
@@ -80,14 +78,11 @@ def test_results_has_the_originals_figures_beside_ours():
 
 
 def test_best_and_second_follow_the_records():
-    specs = {
-        name: outcome(name, accuracy=accuracy)
-        for name, accuracy in (("LeNet", 0.995), ("AlexNet", 0.99), ("SEAlexNet", 0.99))
-    }
-    table = made(make(specs=specs))["results"]
-    marks = {cells["network"].value: cells["accuracy"].mark for cells in rows(table)}
-    marked = {name: mark for name, mark in marks.items() if mark}
-    assert marked == {"LeNet": "best", "AlexNet": "second", "SE-AlexNet": "second"}  # a tie
+    accuracies = {"LeNet": 0.995, "AlexNet": 0.99, "SEAlexNet": 0.99}
+    specs = {name: outcome(name, accuracy=accuracy) for name, accuracy in accuracies.items()}
+    found = rows(made(make(specs=specs))["results"])
+    marks = {row["network"].value: row["accuracy"].mark for row in found if row["accuracy"].mark}
+    assert marks == {"LeNet": "best", "AlexNet": "second", "SE-AlexNet": "second"}  # a tie
 
 
 def test_intervals_are_over_images_for_one_run_and_over_seeds_for_several():
@@ -99,10 +94,8 @@ def test_intervals_are_over_images_for_one_run_and_over_seeds_for_several():
 
 
 def test_diverged_missing_and_partly_diverged_runs_show():
-    specs = {
-        name: outcome(name.removesuffix(".s0"), status="diverged")
-        for name in ("ResNet18-mul", "ResNet18-sub.s0")
-    }
+    diverged = outcome("ResNet18", status="diverged")
+    specs = {"ResNet18-mul": diverged, "ResNet18-sub.s0": diverged}
     table = made(make(specs=specs, seeds=2, without=["ResNet18-mul-nobn"]))["operators"]
     assert row(table, "operator", "mul")["accuracy"] == Cell(note="diverged")
     assert row(table, "operator", "mul-nobn")["accuracy"].note == "missing"
@@ -119,10 +112,8 @@ def test_widths_by_definition_until_the_paper_variants_are_run():
 
 
 def test_recipes_are_grouped_and_name_both_precisions_of_two_machines():
-    records = make(profile="smoke", seeds=2)
-    one = records.by_id["LeNet.s1"]
-    by_id = records.by_id | {one.id: one.model_copy(update={"config": in_fp32(one.config)})}
-    table = made(dataclasses.replace(records, by_id=by_id))["recipes"]
+    records = altered(make(profile="smoke", seeds=2), "LeNet.s1", config__precision="fp32")
+    table = made(records)["recipes"]
     lenet, alexnets = (row(table, "networks", names) for names in ("LeNet", "AlexNet, SE-AlexNet"))
     assert (number(lenet["input_size"]), lenet["precision"].value) == (28, "bf16, fp32")
     assert (number(alexnets["runs"]), alexnets["precision"].value) == (4, "bf16")
@@ -144,35 +135,28 @@ def test_claims_lists_every_finding_with_its_verdict():
 
 def test_own_experiments_stand_against_the_studys_run():
     load = study.load()
-    extra = [
-        (load.config("quick", name, options, **changes), spec)
-        for name, options, changes, spec in (
-            ("SEResNet34", {"ratio": 4}, {}, Outcome(accuracy=0.99)),
-            ("ResNet18", {"residual": "sub"}, {"learning_rate": 5e-4, "seed": 3}, Outcome(0.9752)),
-            ("DenseNet", {}, {"learning_rate": 1.0}, Outcome(status="diverged")),
-            ("DenseNet", {"growth_rate": 16}, {"test_images": 500}, Outcome()),
-            ("DenseNet", {}, {"recipe": "strong", "epochs": 9}, Outcome(0.99)),
-        )
-    ]
+    own = (
+        ("SEResNet34", {"ratio": 4}, {}, Outcome(accuracy=0.99)),
+        ("ResNet18", {"residual": "sub"}, {"learning_rate": 5e-4, "seed": 3}, Outcome(0.9752)),
+        ("DenseNet", {}, {"learning_rate": 1.0}, Outcome(status="diverged")),
+        ("DenseNet", {"growth_rate": 16}, {"test_images": 500}, Outcome()),
+        ("DenseNet", {}, {"recipe": "strong", "epochs": 9}, Outcome(0.99)),
+    )
+    extra = [(load.config("quick", net, some, **rest), spec) for net, some, rest, spec in own]
     records = make(extra=extra)
     found = made(records)
     table = found["own-experiments"]
     check(table, records)
-    told = {
-        cells["run"].value: (cells["reference"].value, cells["changes"].value)
-        for cells in rows(table)
+    keys = ("run", "reference", "changes")
+    assert {tuple(cells[key].value for key in keys) for cells in rows(table)} == {
+        ("SEResNet34-ratio4.s0", "SEResNet34.s0", "ratio=4"),
+        ("ResNet18-sub-lr0.0005.s3", "ResNet18-sub.s0", "learning_rate=0.0005"),
+        ("DenseNet-lr1.s0", "DenseNet.s0", "learning_rate=1.0"),
+        ("DenseNet-gr16.s0", "DenseNet.s0", "test_images=500, growth_rate=16"),
+        ("DenseNet-strong-e9.s0", "DenseNet.s0", "epochs=9, recipe=strong"),
     }
-    assert told == {
-        "SEResNet34-ratio4.s0": ("SEResNet34.s0", "ratio=4"),
-        "ResNet18-sub-lr0.0005.s3": ("ResNet18-sub.s0", "learning_rate=0.0005"),
-        "DenseNet-lr1.s0": ("DenseNet.s0", "learning_rate=1.0"),
-        "DenseNet-gr16.s0": ("DenseNet.s0", "test_images=500, growth_rate=16"),
-        "DenseNet-strong-e9.s0": ("DenseNet.s0", "epochs=9, recipe=strong"),
-    }
-    first, broken, fewer = (
-        row(table, "run", f"{name}.s0")
-        for name in ("SEResNet34-ratio4", "DenseNet-lr1", "DenseNet-gr16")
-    )
+    names = ("SEResNet34-ratio4.s0", "DenseNet-lr1.s0", "DenseNet-gr16.s0")
+    first, broken, fewer = (row(table, "run", name) for name in names)
     assert number(first["difference"]) == pytest.approx(0.99 - 0.9739)
     assert number(first["p"]) < 0.001
     assert (broken["accuracy"].note, broken["difference"].value) == ("diverged", None)

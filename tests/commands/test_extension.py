@@ -24,19 +24,17 @@ def checkout(tmp_path_factory):
     return copy_of_checkout(tmp_path_factory.mktemp("extension") / "checkout")
 
 
-def add(checkout, *paths):
-    for path in paths:
+def add(checkout, *starts):
+    """The examples whose paths start so."""
+    for path in filter(lambda path: path.startswith(starts), NEW):
         (checkout / path).write_text(NEW[path], encoding="utf-8")
-
-
-def append(checkout, path):
-    with (checkout / path).open("a", encoding="utf-8") as file:
-        file.write("\n" + ADDED[path])
+    for path in filter(lambda path: path.startswith(starts), ADDED):
+        with (checkout / path).open("a", encoding="utf-8") as file:
+            file.write("\n" + ADDED[path])
 
 
 def test_a_network_is_one_file_and_one_entry_of_the_study(checkout):
-    add(checkout, "models/vgg.py")
-    append(checkout, "experiments/study.toml")
+    add(checkout, "models/", "experiments/study.toml")
     assert "VGG-6" in succeeds(checkout, "-m", "models").stdout
     assert "Conv2d" in succeeds(checkout, "-m", "models", "vgg-6").stdout
     assert "VGG6.s0" in succeeds(checkout, "-m", "experiments", "status", *SMOKE).stdout
@@ -65,8 +63,7 @@ def test_a_data_set_is_one_file_whatever_the_size_and_colours_of_its_images(chec
     folder = results(checkout).with_name("smoke-coloured")
     for name in runs.split(","):
         text = (folder / f"{name}.json").read_text()
-        assert '"dataset": "Coloured"' in text
-        assert '"status": "finished"' in text
+        assert '"dataset": "Coloured"' in text and '"status": "finished"' in text
 
 
 def test_a_probe_is_one_file_and_leaves_the_other_records_fresh(checkout):
@@ -93,16 +90,7 @@ def test_a_limit_of_minutes_starts_no_run_that_would_end_later(checkout):
 
 
 def test_a_finding_a_figure_and_a_table_are_one_file_and_their_words(checkout):
-    add(
-        checkout,
-        "analysis/findings/economy.py",
-        "analysis/figures/throughput.py",
-        "analysis/tables/speed.py",
-        "templates/findings/dense-beats-lenet.en.md",
-        "templates/figures/throughput.toml",
-    )
-    append(checkout, "analysis/protocol.toml")
-    append(checkout, "templates/tables.toml")
+    add(checkout, "analysis/", "templates/")
     english = checkout / "templates" / "findings" / "dense-beats-lenet.en.md"
     chinese = english.with_name("dense-beats-lenet.zh.md")
     chinese.write_text(english.read_text().replace("This cannot be tested", "无法检验"))

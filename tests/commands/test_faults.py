@@ -4,6 +4,7 @@ commands at once, full disks, missing permission, no memory.
 ``make test`` strikes once; ``make soak`` more than a hundred times, in less than half an hour.
 """
 
+import functools
 import os
 import random
 import re
@@ -17,40 +18,37 @@ import pytest
 
 from experiments.datasets import download
 from experiments.record import read
-from tests.checkout import copy_of_checkout, edit, results, run, start, trim
-from tests.fault_kit import (
-    ANALYSE,
-    REPORT,
-    STEP,
-    TRAIN,
-    Building,
-    Training,
-    all_gone,
-    contents,
-    faults,
-    faulty,
-    leftovers,
-    meet,
-    struck,
-    until,
-    with_records,
-)
+from tests import fault_kit
+from tests.checkout import copy_of_checkout, edit, results, run, start
+from tests.fault_kit import ANALYSE, REPORT, STEP, TRAIN, Held, contents, faulty, meet
 
+SOURCE = download.CACHE / "MNIST"
+PAGE = (*REPORT, "--only", "html")
 # `make test-fast` deselects pipeline tests, and its -m replaces the one of pyproject.toml.
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3600)]
-BUILDS = pytest.mark.parametrize("command", [ANALYSE, REPORT], ids=["analysis", "report"])
 
 
 @pytest.fixture(scope="module")
-def training(tmp_path_factory):
-    return Training(tmp_path_factory.mktemp("training"))
+def held(tmp_path_factory):
+    """By command: it in a copy of the checkout, that of the analysis and of the report is one."""
+
+    @functools.cache
+    def held(command):
+        if command is REPORT:
+            checkout = held(ANALYSE).checkout
+        else:
+            prepare = fault_kit.small_checkout if command is TRAIN else fault_kit.with_records
+            checkout = prepare(tmp_path_factory.mktemp("held"))
+        return Held(checkout, command)
+
+    return held
 
 
 @pytest.fixture(scope="module")
-def building(tmp_path_factory):
-    """The analysis and the report of one copy."""
-    checkout = with_records(tmp_path_factory.mktemp("building"))
-    return {command: Building(checkout, command) for command in (ANALYSE, REPORT)}
+def training(held):
+    made = held(TRAIN)
+    made.reset()
+    return made
 
 
 def served(folder):
@@ -62,37 +60,26 @@ def served(folder):
 
 
 def test_kill_9_while_training_loses_nothing(training):
-    training.strike(next(faults(random.Random(5), TRAIN)))
+    training.strike(next(fault_kit.faults(random.Random(5), TRAIN)))
     training.complete()
 
 
-def struck_again_and_again(held, rounds, seed):
-    """Strike in every phase and, between, at random moments; every so often go on to the end."""
-    rng = random.Random(seed)
+@pytest.mark.soak
+@pytest.mark.parametrize(("command", "rounds"), [(TRAIN, 11), (ANALYSE, 8), (REPORT, 8)])
+def test_many_kills(held, command, rounds):
+    """In every phase and at random moments; every so often the command goes on to the end."""
+    rng, struck = random.Random(1), held(command)
     problems = []
     for number in range(rounds):
         try:
-            for fault in faults(rng, held.command):
-                held.strike(fault)
-            whom = rng.choice(["main", "group", "child"])
-            held.strike(at_random=(whom, rng.uniform(0.05, 0.95) * held.seconds))
+            for fault in fault_kit.faults(rng, command):
+                struck.strike(fault)
             if number % 3 == 2 or number == rounds - 1:
-                held.complete()
+                struck.complete()
         except AssertionError as problem:
             problems.append(f"round {number}: {problem}")
-            held.reset()
+            struck.reset()
     assert problems == []
-
-
-@pytest.mark.soak
-def test_many_kills_while_training(training):
-    struck_again_and_again(training, rounds=11, seed=1)
-
-
-@pytest.mark.soak
-@BUILDS
-def test_many_kills_while_building(building, command):
-    struck_again_and_again(building[command], rounds=8, seed=2)
 
 
 @pytest.mark.soak
@@ -100,28 +87,25 @@ def test_kills_while_the_data_are_cached(training):
     checkout, rng = training.checkout, random.Random(4)
     data = checkout / "data" / "MNIST"
     data.unlink()
-    source = download.CACHE / "MNIST"
     for _ in range(6):
         training.reset()
         shutil.rmtree(data, ignore_errors=True)
-        at, more = rng.choice(
-            [
-                ("tempfile:mkstemp", {"after": True, "match": "ubyte"}),
-                ("os:fsync", {}),
-                ("os:replace", {"match": "ubyte"}),
-            ]
-        )
-        fault = {"at": at, "call": rng.randint(1, 4), "delay": rng.uniform(0, 0.02)}
-        _, hit = meet(checkout, TRAIN, served(source), fault | more)
+        fault = rng.choice([
+            {"at": "tempfile:mkstemp", "after": True, "match": "ubyte"},
+            {"at": "os:fsync"},
+            {"at": "os:replace", "match": "ubyte"},
+        ])  # fmt: skip
+        fault |= {"call": rng.randint(1, 4), "delay": rng.uniform(0, 0.02)}
+        _, hit = meet(checkout, TRAIN, served(SOURCE), fault)
         assert hit
-        assert contents(data).items() <= contents(source).items()
-        done, _ = meet(checkout, TRAIN, served(source))
+        assert contents(data).items() <= contents(SOURCE).items()
+        done, _ = meet(checkout, TRAIN, served(SOURCE))
         assert done.returncode == 0, done.stderr
-        assert contents(data) == contents(source)
-        assert leftovers(checkout) == []
+        assert contents(data) == contents(SOURCE)
+        assert training.leftovers() == []
         training.check()
     shutil.rmtree(data)
-    data.symlink_to(source)
+    data.symlink_to(SOURCE)
 
 
 @pytest.mark.soak
@@ -150,17 +134,17 @@ def test_a_child_killed_by_the_system_is_named_and_the_others_go_on(training):
         (REPORT, "report.documents.pdf:write", signal.SIGINT),
     ],
 )
-def test_a_signal_ends_a_command_within_seconds(training, building, command, place, number):
+def test_a_signal_ends_a_command_within_seconds(held, command, place, number):
     """The call where the signal comes hangs, as slow work would."""
-    held = training if command is TRAIN else building[command]
+    held = held(command)
     held.reset()
     data = held.checkout / "data" / "MNIST"
     kept = data.rename(data.with_name("kept")) if "download" in place else data
     whom = "group" if number == signal.SIGINT else "main"  # as a terminal does, as kill does
     fault = {"at": place, "do": int(number), "whom": whom, "hang": 30}
-    before = struck(held.checkout)
+    before = fault_kit.struck(held.checkout)
     process = start(held.checkout, *command, env=faulty(held.checkout, fault))
-    assert until(lambda: struck(held.checkout) > before)
+    assert fault_kit.until(lambda: fault_kit.struck(held.checkout) > before)
     began = time.monotonic()
     _, err = process.communicate(timeout=60)
     assert time.monotonic() - began < 20  # of the 30 that the call hangs; killed after 3
@@ -170,7 +154,7 @@ def test_a_signal_ends_a_command_within_seconds(training, building, command, pla
         assert err.splitlines()[-1].startswith("stopped: "), err
     else:
         assert (process.returncode, err) == (-number, "")
-    assert all_gone(process)
+    assert fault_kit.all_gone(process)
     held.check()
     if kept != data:
         shutil.rmtree(data, ignore_errors=True)
@@ -219,25 +203,25 @@ def test_ctrl_c_while_a_command_loads_its_modules_is_quiet(training, command):
         assert process.returncode in (-signal.SIGINT, 128 + signal.SIGINT), (moment, out, err)
         assert "Traceback" not in err, (moment, err)
         assert len(err.splitlines()) <= 1 or "stopped: " in err.splitlines()[-1], err
-        assert all_gone(process, 30)  # the server may have to finish loading torch
+        assert fault_kit.all_gone(process, 30)  # the server may have to finish loading torch
 
 
 # --- Several at once ----------------------------------------------------------------------------
 
 
 def at_once(checkout, *commands):
-    """The exit statuses of commands that run side by side, and what they said."""
+    """What commands said that run side by side; the first two succeed."""
     processes = [start(checkout, *command, env=faulty(checkout)) for command in commands]
     said = "\n".join(process.communicate(timeout=300)[1] for process in processes)
-    return [process.returncode for process in processes], said
+    assert [process.returncode for process in processes[:2]] == [0, 0], said
+    return said
 
 
 @pytest.mark.soak
 def test_trainings_at_once_do_no_work_twice_and_name_each_other(training):
     training.reset()
     one = ("main.py", "--model", "LeNet", "--profile", "smoke")
-    statuses, said = at_once(training.checkout, TRAIN, TRAIN, one)
-    assert statuses[:2] == [0, 0], said
+    said = at_once(training.checkout, TRAIN, TRAIN, one)
     assert said.count("test accuracy") == 3, said
     assert re.search(r"process \d+ is training profile smoke: waiting for it", said)
     training.check()
@@ -245,12 +229,11 @@ def test_trainings_at_once_do_no_work_twice_and_name_each_other(training):
 
 
 @pytest.mark.soak
-@BUILDS
-def test_two_builds_at_once_into_one_folder(building, command):
-    held = building[command]
+@pytest.mark.parametrize("command", [ANALYSE, REPORT])
+def test_two_builds_at_once_into_one_folder(held, command):
+    held = held(command)
     held.reset()
-    statuses, said = at_once(held.checkout, command, command)
-    assert statuses == [0, 0], said
+    at_once(held.checkout, command, command)
     held.check()
     assert held.is_done()
 
@@ -262,100 +245,67 @@ ROOM = 2048
 REASONS = {"full": "File too large", "denied": "Permission denied"}
 #: Permission binds root only without these.
 BOUND = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
+RECORDS, DATA = "experiments/results/smoke", "data/MNIST"
+#: What is made in a folder that is scarce.
+MADE = {"analysis/out": "results.json", "report/out": "report.html"}
 
 
-@pytest.fixture
-def checkout(training):
-    """The copy with its records as they were, and nothing else made."""
-    made = training.checkout
-    for folder in (results(made), *(made / stage / "out" for stage in ("analysis", "report"))):
-        shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(training.kept, results(made))
-    yield made
+def limit():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, resource.RLIM_INFINITY))
+
+
+@pytest.mark.parametrize(
+    ("kind", "command", "place", "named"),
+    [
+        ("full", TRAIN, RECORDS, "LeNet.s0.json"),
+        pytest.param("denied", TRAIN, RECORDS, "smoke", marks=pytest.mark.soak),
+        pytest.param("denied", TRAIN, DATA, DATA, marks=pytest.mark.soak),
+        pytest.param("full", ANALYSE, "analysis/out", "analysis/out", marks=pytest.mark.soak),
+        pytest.param("denied", PAGE, "report/out", "report/out", marks=pytest.mark.soak),
+    ],
+)
+def test_without_room_or_permission(training, kind, command, place, named):
+    checkout = training.checkout
     training.reset()
-
-
-def while_scarce(kind, place, checkout, command, *faults):
-    """Run a command while a folder is full or denied, and again when it is not."""
-    place.mkdir(parents=True, exist_ok=True)
-    folders = [path for path in (place, *place.rglob("*")) if path.is_dir()]
-    prefix, limit = (), None
-    if kind == "full":
-
-        def limit():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, resource.RLIM_INFINITY))
-
-    elif os.geteuid() == 0:
-        prefix = BOUND
+    shutil.copytree(training.kept, results(checkout))
+    if command is TRAIN:
+        (results(checkout) / "LeNet.s0.json").unlink()
+    if command is PAGE:
+        assert run(checkout, *ANALYSE).returncode == 0
+    before, scarce = contents(results(checkout)), checkout / place
+    if place == DATA:
+        scarce.unlink()
+    scarce.mkdir(parents=True, exist_ok=True)
+    folders = [scarce, *(path for path in scarce.rglob("*") if path.is_dir())]
     for folder in folders:
         folder.chmod(0o755 if kind == "full" else 0o555)
-    env = faulty(checkout, *faults)
-    first = run(checkout, *command, prefix=prefix, preexec_fn=limit, env=env)
+    env = faulty(checkout, served(SOURCE))
+    bound = {"prefix": BOUND} if os.geteuid() == 0 else {}
+    scarcity = {"preexec_fn": limit} if kind == "full" else bound
+    first = run(checkout, *command, env=env, **scarcity)
     for folder in folders:
         folder.chmod(0o755)
     second = run(checkout, *command, env=env)
-    assert second.returncode == 0, second.stderr
-    return first, second
-
-
-def is_refused(done, kind, name):
-    """Status 2, and a single line of error that names the thing, the reason, and what to do."""
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert name in line and REASONS[kind] in line, line
-    assert "give the same command again" in line
-
-
-@pytest.mark.parametrize("kind", ["full", pytest.param("denied", marks=pytest.mark.soak)])
-def test_no_room_for_records(checkout, kind):
-    (results(checkout) / "LeNet.s0.json").unlink()
-    finished = contents(results(checkout))
-    first, second = while_scarce(kind, results(checkout), checkout, TRAIN)
-    is_refused(first, kind, "LeNet.s0.json" if kind == "full" else "smoke")
-    if kind == "full":  # which costs a run its checkpoint, not more
+    made = contents(scarce)
+    if place == DATA:
+        shutil.rmtree(scarce)
+        scarce.symlink_to(SOURCE)
+        assert made == contents(SOURCE)
+    assert (first.returncode, second.returncode) == (2, 0), first.stderr + second.stderr
+    assert "Traceback" not in first.stderr
+    (line,) = [line for line in first.stderr.splitlines() if line.startswith("error: ")]
+    assert named in line and REASONS[kind] in line and "give the same command again" in line
+    if (kind, command) == ("full", TRAIN):  # which costs a run its checkpoint, not more
         lines = [line for line in first.stderr.splitlines() if "an interruption would" in line]
         assert len(lines) == 2  # of three epochs
         for line in lines:
             assert line.startswith("LeNet.s0: goes on, but ") and REASONS[kind] in line
-    assert "1 run to train" in second.stderr
     after = contents(results(checkout))
-    assert after.keys() == {*finished, "LeNet.s0.json"}
-    assert after.items() >= finished.items()
-
-
-@pytest.mark.soak
-def test_no_permission_for_the_data(checkout):
-    (results(checkout) / "LeNet.s0.json").unlink()
-    data = checkout / "data" / "MNIST"
-    source = data.resolve()
-    data.unlink()
-    try:
-        first, _ = while_scarce("denied", data, checkout, TRAIN, served(source))
-        is_refused(first, "denied", "data/MNIST")
-        assert contents(data) == contents(source)
-    finally:
-        shutil.rmtree(data)
-        data.symlink_to(source)
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize(
-    ("kind", "command", "made"),
-    [
-        ("full", ANALYSE, "results.json"),
-        ("denied", (*REPORT, "--only", "html"), "report.html"),
-    ],
-)
-def test_no_room_for_a_build(checkout, kind, command, made):
-    records = contents(results(checkout))
-    place = f"{command[1]}/out"
-    if command is not ANALYSE:
-        assert run(checkout, *ANALYSE).returncode == 0
-    first, _ = while_scarce(kind, checkout / place, checkout, command)
-    is_refused(first, kind, place)
-    assert contents(results(checkout)) == records
-    assert (checkout / place / "smoke" / made).read_text().rstrip()[-1] in "}>"
+    assert after.items() >= before.items() and after.keys() == training.expected.keys()
+    if command is TRAIN:
+        assert "1 run to train" in second.stderr
+    else:
+        assert (scarce / "smoke" / MADE[place]).read_text().rstrip()[-1] in "}>"
 
 
 # --- Too little memory: batches are split, or the run is marked failed; the others go on ---------
@@ -369,8 +319,7 @@ def test_too_little_memory_splits_the_batch_or_fails_the_run_alone(
     tmp_path, images, batch, megabytes, status
 ):
     """So much more memory for SE-ResNet-18 than its process has at the start."""
-    checkout = copy_of_checkout(tmp_path / "checkout")
-    trim(checkout, ("LeNet.s0", "SEResNet18.s0"))
+    checkout = copy_of_checkout(tmp_path / "checkout", "LeNet.s0", "SEResNet18.s0")
     study = checkout / "experiments" / "study.toml"
     edit(study, "input_size = 36\n", "input_size = 64\n")
     edit(study, "batch_size = 64\n", f"batch_size = {batch}\n")

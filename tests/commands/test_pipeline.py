@@ -15,18 +15,9 @@ from experiments import study
 from experiments.record import read
 from experiments.training import device as machine
 from experiments.versions import in_fp32
-from tests.checkout import (
-    QUICKEST,
-    ROOT,
-    copy_of_checkout,
-    cut_off,
-    edit,
-    results,
-    start,
-    succeeds,
-    timeless,
-    trim,
-)
+from tests import checkout as copies
+from tests.checkout import QUICKEST, ROOT, edit, results, start, succeeds, timeless
+from tests.fault_kit import until
 
 pytestmark = pytest.mark.pipeline
 SMOKE = ("--profile", "smoke")
@@ -38,8 +29,8 @@ STATUS = ("-m", "experiments", "status", *SMOKE)
 def trained(tmp_path_factory):
     """A copy of the checkout after training on the smoke profile, with the network cut off."""
     folder = tmp_path_factory.mktemp("pipeline")
-    checkout = copy_of_checkout(folder / "checkout")
-    options, _ = cut_off(folder)
+    checkout = copies.copy_of_checkout(folder / "checkout")
+    options, _ = copies.cut_off(folder)
     succeeds(checkout, *TRAIN, **options)
     return checkout
 
@@ -54,17 +45,14 @@ def reported(trained):
 @pytest.fixture
 def small(tmp_path):
     """A copy of the checkout whose study has three small runs."""
-    checkout = copy_of_checkout(tmp_path / "checkout")
-    trim(checkout)
-    return checkout
+    return copies.copy_of_checkout(tmp_path / "checkout", *QUICKEST)
 
 
 def test_every_run_of_the_study_has_a_valid_record(trained):
-    plan = study.load().plan("smoke")
-    for planned in plan:
+    able = machine.computes_in_bf16(machine.pick_device())
+    for planned in study.load().plan("smoke"):
         record = read(results(trained) / f"{planned.id}.json")
         assert record.status in ("finished", "diverged")
-        able = machine.computes_in_bf16(machine.pick_device())
         assert record.config == (planned.config if able else in_fp32(planned.config))
         assert record.history or record.status == "diverged"
         assert record.probes.gradient_norms.norms
@@ -112,7 +100,7 @@ def test_only_a_deleted_run_is_trained_again_and_comes_out_equal(trained):
 
 @pytest.mark.soak
 def test_every_network_comes_out_bit_for_bit_on_one_core(trained, tmp_path):
-    checkout = copy_of_checkout(tmp_path / "checkout")
+    checkout = copies.copy_of_checkout(tmp_path / "checkout")
     succeeds(checkout, *TRAIN, preexec_fn=lambda: os.sched_setaffinity(0, {0}))
     for planned in study.load().plan("smoke"):
         name = f"{planned.id}.json"
@@ -138,9 +126,7 @@ def test_main_trains_reports_and_refreshes_the_report(reported):
 
 def test_a_stop_says_what_is_safe_and_the_next_call_goes_on(small):
     process = start(small, *TRAIN)
-    deadline = time.monotonic() + 120
-    while not list(results(small).glob("*.json")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert until(lambda: list(results(small).glob("*.json")))
     process.send_signal(signal.SIGINT)
     started = time.monotonic()
     _, err = process.communicate(timeout=30)

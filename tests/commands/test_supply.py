@@ -34,12 +34,8 @@ def test_the_lock_pins_by_hash_what_the_project_asks_for_from_no_place_in_partic
     assert wanted <= {normal(pin) for pin, _ in audit.pins(ROOT / name)} | {project["name"]}
 
 
-def package(latest, *vulnerabilities, **releases):
-    return {
-        "info": {"version": latest},
-        "vulnerabilities": list(vulnerabilities),
-        "releases": releases,
-    }
+def package(latest, *found, **releases):
+    return {"info": {"version": latest}, "vulnerabilities": [*found], "releases": releases}
 
 
 #: What the index says of packages.
@@ -73,9 +69,8 @@ def audited(monkeypatch, tmp_path, capsys):
 
 
 def test_what_is_wrong_is_found(audited):
-    status, said = audited(
-        ("good", "1.0"), ("holed", "2.0"), ("yanked", "3.0"), ("old", "9.0"), ("gone", "1")
-    )
+    pins = (("good", "1.0"), ("holed", "2.0"), ("yanked", "3.0"), ("old", "9.0"), ("gone", "1"))
+    status, said = audited(*pins)
     assert status == 1
     assert "holed 2.0: PYSEC-1\n" in said and "yanked 3.0: withdrawn\n" in said
     assert "could not be checked: yanked 3.0 (latest: 3.1), old 9.0 (latest: 9.9), gone 1 (" in said
@@ -84,10 +79,8 @@ def test_what_is_wrong_is_found(audited):
 
 
 def test_nothing_found_and_nothing_checked_are_told_apart(audited):
-    assert audited(("good", "1.0")) == (
-        0,
-        "audit: 1 releases, 0 asked about by pip-audit, 1 of the rest as their packages' latest; "
-        "found: 0\n",
-    )
+    status, said = audited(("good", "1.0"))
+    told = "audit: 1 releases, 0 asked about by pip-audit, 1 of the rest as their packages' latest"
+    assert (status, said) == (0, f"{told}; found: 0\n")
     status, said = audited(("good", "1.0"), index={})
     assert status == 0 and "could not be checked: good 1.0 (unknown to the index)" in said

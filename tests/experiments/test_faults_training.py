@@ -1,6 +1,7 @@
 """Numbers that are not finite, in every network, and checkpoints that are not what they seem."""
 
 import hashlib
+import itertools
 import math
 import os
 import pickle
@@ -23,14 +24,8 @@ TINY = {"train_images": 24, "batch_size": 8, "validation_images": 20, "test_imag
 PLAN = {planned.id: planned.config for planned in study.load().plan("smoke")}
 #: Networks of the same parts as others, only more of them.
 DEEPER = ("ResNet34", "ResNet101", "SEResNet34", "SEAlexNet", "PlainNet34")
-#: Where: in the loss itself, in a gradient, in a weight; when: first, middle and last step of an
-#: epoch, and the last of all.
-MOMENTS = [
-    (what, value, step)
-    for what in ("loss", "gradient", "weight")
-    for value in (math.nan, math.inf)
-    for step in (0, 1, 2, 5)
-]
+#: Where, what, and when: first, middle and last step of an epoch, and the last of all.
+MOMENTS = [*itertools.product(("loss", "gradient", "weight"), (math.nan, math.inf), (0, 1, 2, 5))]
 
 
 def tiny(name, epochs=2):
@@ -40,13 +35,10 @@ def tiny(name, epochs=2):
 def poison(monkeypatch, what, value, step):
     """Let one number of a training be another, at one step."""
     if what == "loss":
-        calls = []
-        true_loss = training.F.cross_entropy
+        true_loss, calls = training.F.cross_entropy, itertools.count()
 
         def loss(*arguments, **named):
-            calls.append(None)
-            factor = value if len(calls) == step + 1 else 1.0
-            return true_loss(*arguments, **named) * factor
+            return true_loss(*arguments, **named) * (value if next(calls) == step else 1.0)
 
         # The probe and the evaluation have their own name for it.
         monkeypatch.setattr(training, "F", type("F", (), {"cross_entropy": staticmethod(loss)}))
@@ -148,21 +140,16 @@ def test_a_checkpoint_is_used_whole_or_not_at_all(mnist, interrupted, tmp_path):
         assert not usable()
         assert not owned.exists()
     begins_anew()
-    cut = {name: value[..., :1] for name, value in parts["net"].items()}
+    unfit_parts = (
+        {"net": {name: value[..., :1] for name, value in parts["net"].items()}},
+        {"optimizer": {"state": {}, "param_groups": []}},
+        {"gradient_norms": {"norms": "x"}},
+    )
     for unfit in (
         {"fingerprint": key},
         [key],
-        {**state, "history": "none"},
-        {**state, "numbers": {}},
-        *(
-            {**state, "parts": changed}
-            for changed in (
-                {},
-                {**parts, "net": cut},
-                {**parts, "optimizer": {"state": {}, "param_groups": []}},
-                {**parts, "gradient_norms": {"norms": "x"}},
-            )
-        ),
+        *(state | changed for changed in ({"history": "none"}, {"parts": {}}, {"numbers": {}})),
+        *({**state, "parts": parts | changed} for changed in unfit_parts),
     ):
         put(unfit)
         begins_anew()

@@ -1,8 +1,10 @@
 """Bad records: over a thousand of them, each rendered or refused with file and field named."""
 
 import copy
+import functools
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,20 +76,20 @@ def mutated(draw, content):
 
 
 @st.composite
-def damaged(draw, whole):
-    """A record's bytes, cut, overwritten, doubled or recoded somewhere."""
+def damaged(draw, content):
+    """A record's bytes, cut, overwritten, doubled or recoded somewhere; no field to be named."""
+    whole = json.dumps(content, indent=1, ensure_ascii=False).encode()
     start = draw(st.integers(0, len(whole) - 1))
     end = start + draw(st.integers(1, 200))
     head, part, tail = whole[:start], whole[start:end], whole[end:]
     new, text = st.binary(min_size=1, max_size=20), whole.decode()
+    encodings = st.sampled_from(("utf-16", "utf-32", "utf-8-sig", "cp037"))
     return draw(
         st.sampled_from([head, head + tail, head + part + part + tail])
         | new.map(lambda other: head + other + whole[start + len(other) :])
         | new.map(lambda more: head + more + part + tail)
-        | st.sampled_from(("utf-16", "utf-32", "utf-8-sig", "cp037")).map(
-            lambda name: text.encode(name, errors="replace")
-        )
-    )
+        | encodings.map(lambda name: text.encode(name, errors="replace"))
+    ), ""
 
 
 #: Fields that others must agree with.
@@ -151,73 +153,52 @@ def as_read(found):
     return Results.model_validate_json(summarise(found, {}).model_dump_json())
 
 
-class Bench:
-    """A folder of good records, one of which is replaced by whatever comes."""
-
-    def __init__(self, folder, run):
-        self.records = factory.make()
-        self.content = self.records.by_id[run].model_dump(mode="json")
-        self.path = folder / f"{run}.json"
-
-    def wrong_field(self, data):
-        self.check(*data.draw(mutated(self.content)))
-
-    def wrong_bytes(self, data):
-        whole = json.dumps(self.content, indent=1, ensure_ascii=False).encode()
-        self.check(data.draw(damaged(whole)))
-
-    def extreme_record(self, data):
-        self.path.write_text(json.dumps(data.draw(extreme(self.content))))
-        self.render(read(self.path))
-
-    def check(self, content, field=""):
-        """Read and analyse a record, or see that it is refused in one readable line with the file
-        and, where it is of JSON, the field."""
-        self.path.write_bytes(content)
-        try:
-            record = read(self.path)
-        except RecordError as error:
-            place, _, reason = str(error).partition(": ")
-            assert place == str(self.path)
-            assert reason.isprintable() and len(str(error)) < 1000
-            assert field in reason or reason.startswith(("record: ", "not JSON")), (field, reason)
-        else:
-            self.render(record)
-
-    def render(self, record):
-        """Analyse the good records with this one among them, and set its card."""
-        made = as_read(self.with_record(record))
-        for table in made.tables.values():
-            as_csv(table).encode()
-        for lang in LANGS:
-            "".join(run_cards.cards([made.runs[record.id]], Labels(lang))).encode()
-
-    def with_record(self, *records):
-        by_id = self.records.by_id | {record.id: record for record in records}
-        return Records(self.records.folder, "quick", by_id, (), self.records.planned)
+def extreme_bytes(content):
+    """They must be read: no field of theirs is wrong."""
+    return extreme(content).map(lambda made: (json.dumps(made).encode(), None))
 
 
-@pytest.fixture(scope="module")
-def benches(tmp_path_factory):
-    return {run: Bench(tmp_path_factory.mktemp("records"), run) for run in RUNS}
+@functools.cache
+def good():
+    return factory.make()
+
+
+def among_good(*records):
+    return replace(good(), by_id=good().by_id | {record.id: record for record in records})
+
+
+def check(path, content, field):
+    """Analyse the good records with this one among them and set its card, or see that it is refused
+    in one readable line with the file and, where it is of JSON, the field."""
+    path.write_bytes(content)
+    try:
+        record = read(path)
+    except RecordError as error:
+        place, _, reason = str(error).partition(": ")
+        assert field is not None and place == str(path)
+        assert reason.isprintable() and len(str(error)) < 1000
+        assert field in reason or reason.startswith(("record: ", "not JSON")), (field, reason)
+        return
+    made = as_read(among_good(record))
+    for table in made.tables.values():
+        as_csv(table).encode()
+    for lang in LANGS:
+        "".join(run_cards.cards([made.runs[record.id]], Labels(lang))).encode()
 
 
 @pytest.mark.parametrize("long", [False, pytest.param(True, marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
-    ("check", "few", "many"),
-    [
-        (Bench.wrong_field, 100, 1800),
-        (Bench.wrong_bytes, 75, 1200),
-        (Bench.extreme_record, 40, 300),
-    ],
+    ("bad", "few", "many"), [(mutated, 100, 1800), (damaged, 75, 1200), (extreme_bytes, 40, 300)]
 )
-def test_a_bad_record_is_rendered_or_refused(benches, check, few, many, long):
+def test_a_bad_record_is_rendered_or_refused(tmp_path, bad, few, many, long):
     """A few cases, the same every time; at length, others every time."""
+    contents = {run: good().by_id[run].model_dump(mode="json") for run in RUNS}
 
     @settings(SETTINGS, max_examples=many if long else few, derandomize=not long, print_blob=long)
     @given(st.data())
     def cases(data):
-        check(benches[data.draw(st.sampled_from(RUNS))], data)
+        run = data.draw(st.sampled_from(RUNS))
+        check(tmp_path / f"{run}.json", *data.draw(bad(contents[run])))
 
     cases()
 
@@ -225,16 +206,15 @@ def test_a_bad_record_is_rendered_or_refused(benches, check, few, many, long):
 @pytest.mark.soak
 @settings(SETTINGS, max_examples=12, print_blob=True, phases=[Phase.generate])
 @given(st.data())
-def test_folders_of_extremes(benches, data):
+def test_folders_of_extremes(data):
     """Most records of a folder at once, through figures, page and what the PDF is made from."""
-    bench = benches[RUNS[0]]
     changed = []
-    for record in bench.records:
+    for record in good():
         if data.draw(st.integers(0, 3)):
             case = data.draw(extreme(record.model_dump(mode="json")))
             changed.append(Record.model_validate_json(json.dumps(case), strict=True))
-    found = bench.with_record(*changed)
-    with tempfile.TemporaryDirectory(dir=bench.path.parent) as results:
+    found = among_good(*changed)
+    with tempfile.TemporaryDirectory() as results:
         read_again = Records.load(factory.save(found, Path(results)))
     assert read_again.by_id == found.by_id and not read_again.refused
     made = as_read(read_again)

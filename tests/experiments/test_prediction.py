@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-import math
 import shutil
-from dataclasses import dataclass
+from collections import namedtuple
 
 import numpy as np
 import pytest
@@ -18,16 +17,16 @@ from experiments.prediction.predict import best_run, probabilities
 from experiments.prediction.preprocess import as_mnist, read
 from experiments.record import read as read_record
 from models.errors import UsageError
-from tests.checkout import ROOT, run
+from tests.checkout import ROOT, called
 
 TRAINED = ROOT / "tests" / "trained"
 RECORD = TRAINED / "quick" / "DenseNet.s0.json"
 
 
-def arc(cx, cy, rx, ry, start, end, steps=24):
+def arc(cx, cy, rx, ry, start, end):
     """Points of an elliptic arc; degrees from the right, clockwise as pictures have them."""
-    angles = np.radians(np.linspace(start, end, steps + 1))
-    return [(cx + rx * math.cos(a), cy + ry * math.sin(a)) for a in angles]
+    angles = np.radians(np.linspace(start, end, 25))
+    return [*zip(cx + rx * np.cos(angles), cy + ry * np.sin(angles), strict=True)]
 
 
 #: How people draw the digits: strokes in a box of 1 x 1, y downwards.
@@ -45,20 +44,11 @@ STROKES = {
 }
 
 
-@dataclass(frozen=True)
-class Way:
-    """How a digit is drawn; lengths as shares of the picture's shorter side."""
-
-    size: tuple[int, int] = (200, 200)
-    paper: int = 255
-    ink: int = 0
-    height: float = 0.7
-    at: tuple[float, float] = (0.5, 0.5)
-    pen: float = 0.06
-    gradient: float = 0.0
-    noise: float = 0.0
-    blur: float = 0.0
-
+#: How a digit is drawn; lengths as shares of the picture's shorter side.
+Way = namedtuple(
+    "Way", "size paper ink height at pen gradient noise blur",
+    defaults=((200, 200), 255, 0, 0.7, (0.5, 0.5), 0.06, 0.0, 0.0, 0.0),
+)  # fmt: skip
 
 #: One for each digit.
 WAYS = {
@@ -78,15 +68,14 @@ WAYS = {
 def photo(folder, digit, way):
     """The file of a digit's grey picture; what is random is the same in each call."""
     width, height = way.size
-    side, scale = min(way.size), 4 if max(way.size) <= 400 else 1
-    ink = Image.new("L", (width * scale, height * scale))
+    scale = 4 if max(way.size) <= 400 else 1
+    size = np.array(way.size) * scale
+    ink = Image.new("L", tuple(size.tolist()))
     canvas = ImageDraw.Draw(ink)
-    pen = max(1.0, way.pen * side) * scale
-    extent = way.height * side * scale
-    left, top = (share * w * scale - extent / 2 for share, w in zip(way.at, way.size, strict=True))
+    pen, extent = max(scale, way.pen * min(size)), way.height * min(size)
     for stroke in STROKES[digit]:
-        points = [(left + x * extent, top + y * extent) for x, y in stroke]
-        canvas.line(points, fill=255, width=round(pen), joint="curve")
+        points = way.at * size + (np.array(stroke) - 0.5) * extent
+        canvas.line([*map(tuple, points)], fill=255, width=round(pen), joint="curve")
         for x, y in points:
             canvas.ellipse([x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2], fill=255)
     ink = ink.resize(way.size, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(way.blur))
@@ -190,12 +179,7 @@ def test_what_is_transparent_is_paper_whatever_the_ink(tmp_path, ink):
 
 def test_the_command_prints_probabilities_and_saves_what_was_seen(tmp_path):
     path = photo(tmp_path, 7, WAYS["photo of a blackboard"])
-    code = (
-        "import experiments.prediction.predict as p, pathlib, sys;"
-        f"p.RESULTS = pathlib.Path({str(TRAINED)!r});"
-        "from experiments.prediction.__main__ import main; sys.exit(main())"
-    )
-    done = run(ROOT, "-c", code, "DenseNet", path, "--profile", "quick")
+    done = called("experiments.prediction.__main__", "DenseNet", path, "--profile", "quick")
     assert done.returncode == 0, done.stderr
     title, *lines = done.stdout.splitlines()[:11]
     assert title == f"{path} by DenseNet.s0:"

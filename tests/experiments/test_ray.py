@@ -1,5 +1,6 @@
 """Runs as tasks of a Ray cluster: a real one, of several node processes on this machine."""
 
+import contextlib
 import re
 import shutil
 import signal
@@ -18,7 +19,7 @@ from experiments.scheduling import estimates as costs
 from experiments.scheduling.progress import Display
 from experiments.scheduling.ray import RETRIES, on_a_cluster
 from models import UsageError
-from tests.checkout import QUICKEST, copy_of_checkout, results, start, timeless, trim
+from tests.checkout import QUICKEST, copy_of_checkout, results, start, timeless
 from tests.fault_kit import TRAIN, until
 
 
@@ -26,18 +27,12 @@ def run_processes():
     """The processes in which Ray executes runs: process id -> (run, the id of its node)."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
+        with contextlib.suppress(OSError, ValueError):
             title = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
             parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-        except (OSError, ValueError):
-            continue
-        if match := re.fullmatch(r"ray::(\w+\.s0)", title):
-            found[int(folder.name)] = (match[1], parent)
+            if match := re.fullmatch(r"ray::(\w+\.s0)", title):
+                found[int(folder.name)] = (match[1], parent)
     return found
-
-
-def raylet(node):
-    return node.all_processes["raylet"][0].process.pid
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +56,7 @@ def cluster():
 @pytest.fixture
 def small(tmp_path):
     """A copy of the checkout whose study has three small runs, ResNet18 the longest of them."""
-    checkout = copy_of_checkout(tmp_path / "checkout")
-    trim(checkout)
+    checkout = copy_of_checkout(tmp_path / "checkout", *QUICKEST)
     path = checkout / "experiments" / "study.toml"
     path.write_text(path.read_text() + "\n[profile.smoke.network.ResNet18]\nepochs = 4\n")
     return checkout
@@ -78,8 +72,8 @@ def test_a_lost_node_costs_no_record_and_the_records_are_the_local_ones(cluster,
         )
     assert until(lambda: "ResNet18.s0: epoch 1" in log.read_text())
     place = next(node for run, node in run_processes().values() if run == "ResNet18.s0")
-    lost = next(node for node in cluster.worker_nodes if raylet(node) == place)
-    cluster.remove_node(lost, allow_graceful=False)
+    raylets = {n.all_processes["raylet"][0].process.pid: n for n in cluster.worker_nodes}
+    cluster.remove_node(raylets[place], allow_graceful=False)
     try:
         assert driver.wait(timeout=200) == 0, log.read_text()
     finally:
@@ -88,22 +82,17 @@ def test_a_lost_node_costs_no_record_and_the_records_are_the_local_ones(cluster,
     assert "nodes: 3, CPU cores: 2, GPUs: 0" in said
     assert "ResNet18.s0: its node or its process was lost; it starts again" in said
     assert said.count("test accuracy") == len(QUICKEST)
-    assert sorted(path.name for path in results(small).iterdir()) == [
-        ".lock",
-        *sorted(f"{run}.json" for run in QUICKEST),
-    ]
+    names = {path.name for path in results(small).iterdir()}
+    assert names == {".lock", *(f"{run}.json" for run in QUICKEST)}
     assert not list(small.glob("experiments/checkpoints/*/*"))
     assert until(lambda: not run_processes(), 20)
 
-    distributed = {run: results(small) / f"{run}.json" for run in QUICKEST}
-    distributed = {run: (read(path), timeless(path)) for run, path in distributed.items()}
+    paths = [results(small) / f"{run}.json" for run in QUICKEST]
+    distributed = [(timeless(path), read(path).environment) for path in paths]
     shutil.rmtree(results(small))
     local = start(small, *TRAIN)
     assert local.wait(timeout=200) == 0
-    for run, (record, content) in distributed.items():
-        path = results(small) / f"{run}.json"
-        assert content == timeless(path)
-        assert record.environment == read(path).environment
+    assert [(timeless(path), read(path).environment) for path in paths] == distributed
 
     # With nothing to do, no cluster is asked.
     again = start(small, *TRAIN, "--engine", "ray")

@@ -69,10 +69,8 @@ def test_a_run_has_a_log(folder):
     train()
     lines = (folder / "LeNet.s0.log").read_text().splitlines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d [\d:]{8} LeNet\.s0: \{.*\}", lines[0])
-    for said, line in zip(
-        ("epoch 1:", "epoch 2:", "finished, test accuracy"), lines[1:], strict=True
-    ):
-        assert said in line
+    said = ("epoch 1:", "epoch 2:", "finished, test accuracy")
+    assert [each in line for each, line in zip(said, lines[1:], strict=True)] == [True] * 3
 
 
 def test_a_failure_leaves_its_traceback_in_the_log_which_the_record_names(folder, monkeypatch):

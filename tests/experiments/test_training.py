@@ -2,7 +2,7 @@
 
 import copy
 import re
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ import models
 from experiments import study
 from experiments.training import device as machine
 from experiments.training import loop as training
-from experiments.training.checkpoint import Checkpoint
+from experiments.training.callbacks import Callback
 from experiments.training.cpu_kernels import accelerate
 from experiments.training.optimizer import AdamW, Average
 from experiments.training.probes import Subject
@@ -21,7 +21,7 @@ from experiments.training.probes.block_gains import block_gains
 from experiments.training.probes.se_weights import SEProbe
 from experiments.training.run import execute
 from experiments.training.state import Job
-from experiments.training.transforms import Split, random_warps, to_input, warp
+from experiments.training.transforms import random_warps, to_input, warp
 from experiments.versions import fingerprint, in_fp32, is_fresh
 
 pytestmark = pytest.mark.usefixtures("checkpoints")
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("checkpoints")
 
 def job(name, threads=1, **changes):
     """A run of the smoke profile, in the precision that it gets here."""
-    config = study.load().config("smoke", name, changes.pop("options", {}), **changes)
+    config = study.load().config("smoke", name, {}, **changes)
     if not machine.computes_in_bf16(torch.device("cpu")):
         config = in_fp32(config)
     return Job(f"{config.variant}.s{config.seed}", config, "smoke", threads)
@@ -153,8 +153,7 @@ def test_block_gains_agree_with_autograd(mnist, operator):
     before = {name: value.clone() for name, value in net.state_dict().items()}
     gains = block_gains(net, images, labels, 36)
     assert len(gains) == 8
-    for name, value in net.state_dict().items():  # the probe leaves no trace
-        assert torch.equal(value, before[name])
+    torch.testing.assert_close(dict(net.state_dict()), before, rtol=0, atol=0)  # no trace is left
     assert all(p.grad is None for p in net.parameters())
     # Gradient of the loss at a block's input over that at its output, straight from autograd.
     net.train()
@@ -167,8 +166,7 @@ def test_block_gains_agree_with_autograd(mnist, operator):
         gx, gy = torch.autograd.grad(loss, [x, y], retain_graph=True)
         assert gain.gain == pytest.approx(float(gx.norm() / gy.norm()), rel=1e-3)
         if operator == "none":
-            assert gain.shortcut == 0
-            assert gain.gain == gain.branch
+            assert (gain.shortcut, gain.gain) == (0, gain.branch)
         if operator in ("add", "sub") and not gain.projection:
             assert 0.3 < gain.shortcut <= 1  # the identity, through ReLU
 
@@ -196,26 +194,23 @@ def test_se_weights_are_those_of_the_blocks():
 @pytest.mark.parametrize("bias", [True, False])
 def test_small_maps_give_the_convolutions_numbers(channels, size, stride, kernel, bias):
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(channels, 24, kernel, stride, kernel // 2, bias=bias)).to(
-        memory_format=torch.channels_last
-    )
+    net = nn.Sequential(nn.Conv2d(channels, 24, kernel, stride, kernel // 2, bias=bias))
+    net.to(memory_format=torch.channels_last)
     x = torch.randn(5, channels, size, size, requires_grad=True)
     g = torch.randn_like(net(x))
     wanted = [x, *net.parameters()]
     expected_out = net(x)
     expected = torch.autograd.grad(expected_out, wanted, g)
     accelerate(net, channels, size)
-    for _ in range(2):  # the gradient's buffer is used again
+    for times in (1, 1, 2):  # the gradient's buffer is used again; of parts of a batch they add up
+        if times == 1:
+            for tensor in wanted:
+                tensor.grad = None
         out = net(x)
         torch.testing.assert_close(out, expected_out)
-        for tensor in wanted:
-            tensor.grad = None
         out.backward(g)
         for tensor, want in zip(wanted, expected, strict=True):
-            torch.testing.assert_close(tensor.grad, want, rtol=1e-4, atol=1e-5)
-    net(x).backward(g)  # a batch in parts: gradients add up
-    for tensor, want in zip(wanted, expected, strict=True):
-        torch.testing.assert_close(tensor.grad, 2 * want, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(tensor.grad, times * want, rtol=1e-4, atol=1e-5)
     nn.Sequential(net, nn.ReLU(inplace=True))(x).sum().backward()  # it may work in place
 
 
@@ -239,40 +234,28 @@ def test_a_grey_image_goes_through_the_stem_as_one_channel():
     assert out.is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(out, expected_out, rtol=1e-4, atol=1e-5)
     got = torch.autograd.grad(out, list(net.parameters()), g)
-    for one, want in zip(got, expected, strict=True):
-        torch.testing.assert_close(one, want, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_batch_in_parts_has_the_gradient_of_the_whole(mnist):
-    config = job("LeNet", **SMALL).config
-    images = [
-        Split(torch.from_numpy(x[:n].copy()), torch.from_numpy(y[:n].astype("int64")))
-        for x, y, n in (
-            (mnist.train_images, mnist.train_labels, config.train_images),
-            (mnist.validation_images, mnist.validation_labels, config.validation_images),
-        )
-    ]
-    losses, weights = [], []
+    losses, nets, callback = [], [], Callback()
+    callback.on_trained = nets.append
     for pieces in (1, 4):
-        torch.manual_seed(0)
-        net = models.build("LeNet")
-        checkpoint = Checkpoint(Path("/nonexistent"), "run", "a" * 64)
-        trained = training.train(config, net, *images, checkpoint=checkpoint, micro_batches=pieces)
-        assert trained.micro_batches == pieces
-        losses.append(trained.history[0].train_loss)
-        weights.append(torch.cat([p.flatten() for p in net.parameters()]))
-    whole, _ = execute(job("LeNet", **SMALL), mnist)
-    assert losses[0] == whole.history[0].train_loss == pytest.approx(losses[1], rel=1e-3)
+        asked = replace(job("LeNet", **SMALL), micro_batches=pieces)
+        record, _ = execute(asked, mnist, callbacks=[callback])
+        assert record.batch_pieces == pieces
+        losses.append(record.history[0].train_loss)
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+    weights = [torch.cat([p.flatten() for p in net.parameters()]) for net in nets]
     assert torch.allclose(*weights, atol=2e-3)
 
 
 def test_a_run_short_of_memory_splits_its_batches_and_says_so(mnist, monkeypatch):
+    said = "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you …"
+
     def short(*args, micro_batches, **settings):
         if micro_batches < 4:
-            raise RuntimeError(
-                "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't "
-                "allocate memory: you tried to allocate 1 bytes"
-            )
+            raise RuntimeError(said)
         return training.train(*args, micro_batches=micro_batches, **settings)
 
     monkeypatch.setattr("experiments.training.run.train", short)
@@ -281,8 +264,7 @@ def test_a_run_short_of_memory_splits_its_batches_and_says_so(mnist, monkeypatch
     monkeypatch.setattr("experiments.training.run.train", lambda *_, **__: short(micro_batches=1))
     record, _ = execute(job("ResNet18", **SMALL), mnist)
     assert record.status == "failed"
-    assert "in 32 parts" in record.reason
-    assert "allocate memory" in record.reason
+    assert "in 32 parts" in record.reason and said in record.reason
 
 
 def test_the_strong_recipe_warps_images(mnist):
@@ -309,10 +291,9 @@ def test_weights_are_averaged_as_a_recipe_says():
             p.add_(1)
     average.update()
     with average.applied():
-        for p, old in zip(net.parameters(), before, strict=True):
-            assert torch.allclose(p, old + 0.2, atol=1e-6)
-    for p, old in zip(net.parameters(), before, strict=True):
-        assert torch.equal(p, old + 1)
+        now = [*net.parameters()]
+        torch.testing.assert_close(now, [old + 0.2 for old in before], rtol=0, atol=1e-6)
+    torch.testing.assert_close([*net.parameters()], [old + 1 for old in before], rtol=0, atol=0)
 
 
 def test_the_optimizer_updates_as_torch_does_whatever_the_layout():

@@ -39,43 +39,22 @@ def results(recorded, tmp_path):
     return Path(shutil.copytree(recorded, tmp_path / PROFILE))
 
 
-def edit(folder, *changes):
+def edit(folder, **changes):
     path = folder / f"{RUN}.json"
     content = json.loads(path.read_text())
-    for change in changes:
-        change(content)
+    factory.change(content, **changes)
     path.write_text(json.dumps(content))
 
 
-def set_to(value, *path):
-    def change(record):
-        for key in path[:-1]:
-            record = record[key]
-        record[path[-1]] = value
-
-    return change
-
-
-elsewhere = set_to("Another CPU, 64 cores", "environment", "device")
-
-
-def other_precision(record):
-    record["config"]["precision"] = {"bf16": "fp32", "fp32": "bf16"}[record["config"]["precision"]]
-
-
-def spoil(labels, split, *, right):
+def spoil(labels, *, right):
     """Another, wrong answer in place of a right one, or of a wrong one; the accuracies are left."""
 
-    def change(record):
-        digits = list(record[split]["predictions"])
+    def spoilt(digits):
         place = next(i for i, digit in enumerate(digits) if (int(digit) == labels[i]) == right)
-        others = (
-            digit for digit in "0123456789" if digit not in (digits[place], str(labels[place]))
-        )
-        digits[place] = next(others)
-        record[split]["predictions"] = "".join(digits)
+        other = min(set("0123456789") - {digits[place], str(labels[place])})
+        return digits[:place] + other + digits[place + 1 :]
 
-    return change
+    return spoilt
 
 
 @pytest.mark.pipeline
@@ -89,36 +68,35 @@ def test_a_true_record_is_identical_and_nothing_is_written(results, capsys):
 
 @pytest.mark.pipeline
 @pytest.mark.parametrize(
-    ("change", "field"),
+    ("field", "value", "said"),
     [
-        (set_to(0.5, "test", "accuracy"), "test.accuracy: 0.5"),
-        (set_to(0.5, "validation", "accuracy"), "validation.accuracy: 0.5"),
-        (set_to(0.77, "test", "per_class_accuracy", 4), "test.per_class_accuracy.4: 0.77"),
-        (set_to(0.1, "history", 0, "validation_loss"), "history.0.validation_loss: 0.1"),
-        (set_to(0.1, "history", 0, "validation_accuracy"), "history.0.validation_accuracy: 0.1"),
-        (set_to(2, "history", 0, "epoch"), "history: epochs [2]"),
-        (set_to([], "history"), "history: 0 epochs"),
-        (set_to(0.5, "config", "learning_rate"), "config.learning_rate: 0.5, but the study says"),
-        (set_to(1, "config", "seed"), "config.seed: 1"),
-        (set_to("FashionMNIST", "config", "dataset"), "config.dataset: FashionMNIST"),
-        (set_to(100, "config", "test_images"), "config.test_images: 100"),
-        (set_to("0" * 64, "fingerprint"), "fingerprint: stale"),
-        (other_precision, "fingerprint: stale"),
-        (set_to(1, "network", "parameters"), "network.parameters: 1"),
-        (set_to(1, "network", "macs", "torchinfo"), "network.macs"),
-        (set_to("", "network", "layers"), "network.layers"),
-        (set_to(1.5, "test", "accuracy"), "test.accuracy"),  # no record at all
+        ("test__accuracy", 0.5, "test.accuracy: 0.5"),
+        ("validation__accuracy", 0.5, "validation.accuracy: 0.5"),
+        ("test__per_class_accuracy__4", 0.77, "test.per_class_accuracy.4: 0.77"),
+        ("history__0__validation_loss", 0.1, "history.0.validation_loss: 0.1"),
+        ("history__0__validation_accuracy", 0.1, "history.0.validation_accuracy: 0.1"),
+        ("history__0__epoch", 2, "history: epochs [2]"),
+        ("history", [], "history: 0 epochs"),
+        ("config__learning_rate", 0.5, "config.learning_rate: 0.5, but the study says"),
+        ("config__seed", 1, "config.seed: 1"),
+        ("config__dataset", "FashionMNIST", "config.dataset: FashionMNIST"),
+        ("config__test_images", 100, "config.test_images: 100"),
+        ("fingerprint", "0" * 64, "fingerprint: stale"),
+        ("config__precision", {"bf16": "fp32", "fp32": "bf16"}.get, "fingerprint: stale"),
+        ("network__parameters", 1, "network.parameters: 1"),
+        ("network__macs__torchinfo", 1, "network.macs"),
+        ("network__layers", "", "network.layers"),
+        ("test__accuracy", 1.5, "test.accuracy"),  # no record at all
     ],
 )
 def test_an_edited_record_is_found_out_without_training(
-    results, monkeypatch, capsys, change, field
+    results, monkeypatch, capsys, field, value, said
 ):
     monkeypatch.setattr(command, "retrain", lambda *_: pytest.fail("it was trained"))
-    edit(results, change)
+    edit(results, **{field: value})
     assert command.verify(RUN, results) == 1
     out = capsys.readouterr().out
-    assert field in out
-    assert f"{RUN}.json" in out
+    assert said in out and f"{RUN}.json" in out
     assert command.verify_all(results) == 1
     assert "0 of 1 records are consistent" in capsys.readouterr().out
 
@@ -126,7 +104,8 @@ def test_an_edited_record_is_found_out_without_training(
 @pytest.mark.pipeline
 @pytest.mark.parametrize("split", ["test", "validation"])
 def test_a_spoilt_prediction_is_found_out_without_training(results, mnist, capsys, split):
-    edit(results, spoil(getattr(mnist, f"{split}_labels"), split, right=True))
+    spoilt = spoil(getattr(mnist, f"{split}_labels"), right=True)
+    edit(results, **{f"{split}__predictions": spoilt})
     assert command.verify_all(results) == 1
     assert f"{split}.accuracy" in capsys.readouterr().out
 
@@ -135,29 +114,26 @@ def test_a_spoilt_prediction_is_found_out_without_training(results, mnist, capsy
 def test_what_only_training_can_tell_is_found_out(results, mnist, capsys):
     edit(
         results,
-        set_to(1.0, "history", 0, "train_loss"),
-        set_to(1.0, "history", 0, "learning_rate"),
-        set_to(0.01, "test", "loss"),
-        spoil(mnist.test_labels, "test", right=False),  # no accuracy tells
-        set_to(9.0, "probes", "gradient_norms", "norms", 0, 1),
+        history__0__train_loss=1.0,
+        history__0__learning_rate=1.0,
+        test__loss=0.01,
+        test__predictions=spoil(mnist.test_labels, right=False),  # no accuracy tells
+        probes__gradient_norms__norms__0__1=9.0,
     )
     assert command.verify(RUN, results) == 1
     out = capsys.readouterr().out
     assert f"{RUN}: differs: on the same kind of device" in out
     for field in (
-        "history.0.train_loss: 1.0, here",
-        "history.0.learning_rate: 1.0",
-        "test.loss: 0.01",
-        "test.predictions: ",
-        "gradient_norms.norms.0.1: 9.0",
-    ):
+        "history.0.train_loss: 1.0, here", "history.0.learning_rate: 1.0", "test.loss: 0.01",
+        "test.predictions: ", "gradient_norms.norms.0.1: 9.0",
+    ):  # fmt: skip
         assert field in out
 
 
 @pytest.mark.pipeline
-def test_on_another_device_the_accuracies_must_agree(results, recorded, mnist, capsys):
-    drifted = json.loads((recorded / f"{RUN}.json").read_text())["history"][0]["train_loss"] + 0.001
-    edit(results, elsewhere, set_to(drifted, "history", 0, "train_loss"))
+def test_on_another_device_the_accuracies_must_agree(results, mnist, capsys):
+    elsewhere = {"environment__device": "Another CPU, 64 cores"}
+    edit(results, **elsewhere, history__0__train_loss=lambda recorded: recorded + 0.001)
     assert command.verify(RUN, results) == 0
     out = capsys.readouterr().out
     assert f"{RUN}: agrees: validation accuracy" in out
@@ -166,16 +142,15 @@ def test_on_another_device_the_accuracies_must_agree(results, recorded, mnist, c
     # All right, and consistent: but no run of this configuration comes near.
     right = "".join(map(str, mnist.test_labels[:500]))
     perfect = {"predictions": right, "accuracy": 1.0, "per_class_accuracy": [1.0] * 10}
-    edit(results, lambda record: record["test"].update(perfect))
+    edit(results, test=lambda recorded: recorded | perfect)
     assert command.verify(RUN, results) == 1
     assert f"{RUN}: differs: " in capsys.readouterr().out
 
 
 def test_another_outcome_on_another_device_differs():
     record = factory.make().by_id["ResNet18.s0"]
-    environment = record.environment.model_copy(update={"device": "X"})
-    diverged = record.model_copy(update={"status": "diverged", "environment": environment})
-    found = verify.compare(diverged, record, [])
+    other = factory.replaced(record, environment__device="X")
+    found = verify.compare(other.model_copy(update={"status": "diverged"}), record, [])
     assert found == verify.Comparison("differs", "status: diverged, here finished")
 
 
@@ -217,13 +192,13 @@ def test_seeds_are_those_of_the_same_configuration(tmp_path):
 
 def test_the_kind_of_device_does_not_depend_on_how_many_cores_there_are():
     environment = factory.make().by_id["LeNet.s0"].environment
-    two, four = (
-        environment.model_copy(update={"device": f"AMD EPYC, {count} cores"}) for count in (2, 4)
-    )
-    assert verify.kind(two) == verify.kind(four)
-    other = {"device": "AMD EPYC (AVX2), 2 cores"}
-    for change in ({"torch": "2.0"}, {"threads": 7}, {"device": "Intel"}, other):
-        assert verify.kind(two.model_copy(update=change)) != verify.kind(two)
+
+    def kind(device="AMD EPYC, 2 cores", **changes):
+        return verify.kind(environment.model_copy(update={"device": device, **changes}))
+
+    assert kind() == kind("AMD EPYC, 4 cores")
+    others = kind("Intel"), kind("AMD EPYC (AVX2), 2 cores"), kind(torch="2.0"), kind(threads=7)
+    assert kind() not in others
 
 
 def test_the_id_must_be_that_of_the_configuration():

@@ -36,9 +36,26 @@ def test_every_table_and_figure_is_there_in_every_form():
     assert files(built()).keys() == drawn | csv | latex | documents
 
 
+MATPLOTLIBRC = """
+savefig.bbox: tight
+axes.grid: True
+font.weight: bold
+lines.linestyle: :
+text.usetex: True
+axes.spines.left: False
+figure.dpi: 300
+"""
+
+
 def test_the_same_records_give_the_same_bytes(tmp_path):
-    """In another process, elsewhere, and with another order of sets."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7"}
+    """In another process, elsewhere, with another order of sets and a user's own matplotlib."""
+    (tmp_path / "matplotlibrc").write_text(MATPLOTLIBRC)
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "PYTHONHASHSEED": "7",
+        "MATPLOTLIBRC": str(tmp_path / "matplotlibrc"),
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    }
     results, out, records = tmp_path / "results", tmp_path / "out", analysed().with_name("records")
     for arguments in (
         ("analysis", "--results", records, "--out", results),

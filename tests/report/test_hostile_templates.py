@@ -47,15 +47,11 @@ def test_pythons_insides_unknown_html_and_a_formulas_commands_are_refused(
     refused(tmp_path, source, message)
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        '{{ "\\ue0000\\ue001" }}',
-        '{{ "\\ue000" ~ run("LeNet.s0") }}',
-        '{% set x %}{{ "\\ue000" }}0{{ "\\ue001" }}{% endset %}{{ x }}',
-    ],
-)
-def test_a_placeholder_cannot_be_forged_by_an_expression(tmp_path, source):
+def test_a_placeholder_cannot_be_forged_by_an_expression(tmp_path):
+    source = (
+        '{{ "\\ue0000\\ue001" }} {{ "\\ue000" ~ run("LeNet.s0") }}\n\n'
+        '{% set x %}{{ "\\ue000" }}0{{ "\\ue001" }}{% endset %}{{ x }}'
+    )
     html = section(tmp_path, source)
     assert "\ue000" not in html and "\ue001" not in html
 
@@ -66,11 +62,13 @@ def test_a_placeholder_cannot_be_forged_by_an_expression(tmp_path, source):
         "{% set x %}<script>alert(1)</script>{% endset %}{{ x }}",
         "{% macro m() %}<script>alert(1)</script>{% endmacro %}{{ m() }}",
         '{{ "<script>alert(1)</script>" ~ run("LeNet.s0") }}',
+        '{{ "<script>alert(1)</script>" }} *{{ "<script>" }}* `{{ "<script>" }}`',
         '{{ "<script>alert(1)</script>"|safe }}',
         "{% set x %}%s{% endset %}{{ x % '<script>alert(1)</script>' }}",
         "{% set x %}{}{% endset %}{{ x.format('<script>alert(1)</script>') }}",
         "{% autoescape false %}{{ '<script>alert(1)</script>' }}{% endautoescape %}",
         "`<script>alert(1)</script>`",
+        r"$\text{<script>alert(1)</script>}$",
         "    <script>alert(1)</script>",
     ],
 )
@@ -85,6 +83,7 @@ def test_no_template_makes_html_of_its_own(tmp_path, source):
     "source",
     [
         "[x](javascript:alert(1))",
+        '{{ "[x](https://x.org)" ~ "![y](z.png)" }}',
         "[x](JaVaScRiPt:alert(1))",
         "[x](&#106;avascript:alert(1))",
         "[x](vbscript:x)",
@@ -97,11 +96,6 @@ def test_no_template_makes_html_of_its_own(tmp_path, source):
 def test_links_that_run_or_read_are_text(tmp_path, source):
     html = section(tmp_path, source)
     assert 'href="' not in html.replace('href="#', "") and "<img" not in html
-
-
-def test_a_text_within_a_formula_is_text(tmp_path):
-    html = section(tmp_path, r"$\text{<script>alert(1)</script>}$")
-    assert "<script" not in html and "&lt;script&gt;" in html
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_the_real_templates_pass(capsys):
     ("text", "said"),
     [
         ("{% if true %} x", "{% if %} has no {% endif %}"),
-        ('{% call figure("depth") %}x', "{% call %} has no {% endcall %}"),
+        ('{% call figure("depth") %}x\n\ny', "{% call %} has no {% endcall %}"),
         ("{{<note>}}", "unexpected '<'"),
     ],
 )

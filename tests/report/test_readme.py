@@ -81,12 +81,8 @@ def test_twice_is_once(project, written):
 
 
 def test_the_texts_of_records_are_no_markdown(project, written):
-    records = factory.make()
-    run = records.by_id["LeNet.s0"]
     device = "![x](http://x/) <b>CPU</b>"
-    environment = run.environment.model_copy(update={"device": device})
-    records.by_id[run.id] = run.model_copy(update={"environment": environment})
-    written(records)
+    written(factory.altered(factory.make(), "LeNet.s0", environment__device=device))
     assert r"\!\[x\](http://x/) \<b\>CPU\</b\>" in texts(project)["en"]
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from report.base.errors import ReportError, syntax_error
+from report.base.errors import ReportError
 from report.blocks import settings
 
 GOOD = '[zh]\ntitle = "T"\n[en]\ntitle = "T"\n'
@@ -62,26 +62,3 @@ def test_a_preset_adds_to_what_is_left_out(tmp_path):
     path.write_text(choice.replace('"brief"', '"breif"'))
     with pytest.raises(ReportError, match=r"toml:1: unknown preset 'breif'; did you mean 'brief'"):
         settings.shown(path, ["a", "b", "c"])
-
-
-UNCLOSED = (
-    "Unexpected end of template. Jinja was looking for the following tags: 'endcall'. "
-    "The innermost block that needs to be closed is 'call'."
-)
-
-
-@pytest.mark.parametrize(
-    ("source", "said", "line", "at", "expected"),
-    [
-        ('# T\n{% call figure("a") %}\nx\nend\n', UNCLOSED, 4, (2, "c"), "has no {% endcall %}"),
-        ("# T\n\n{{ n(“a”) }}\n", "unexpected char '“' at 11", 3, (3, "“"), 'write "'),
-        ("# T\n{{ n(a }}\n", "unexpected '}'", 2, (2, "}"), "unexpected '}'"),
-    ],
-)
-def test_what_jinja_cannot_parse_is_placed(tmp_path, source, said, line, at, expected):
-    path = tmp_path / "a.md"
-    path.write_text(source, encoding="utf-8")
-    error = syntax_error(said, path, line)
-    assert expected in error.message
-    text = source.splitlines()[error.place.line - 1]
-    assert (error.place.line, text[error.place.column - 1]) == at

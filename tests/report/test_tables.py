@@ -16,6 +16,9 @@ from report.blocks.tables import as_latex, html
 
 ACCURACY = Value(0.98366, "accuracy", (Source("A.s0", "test.accuracy"),))
 LIMITS = (Value(0.98, "accuracy", ACCURACY.sources), Value(0.987, "accuracy", ACCURACY.sources))
+BEST = Cell(ACCURACY, mark="best", note="tied", interval=LIMITS)
+TINY = Value(1.2e-7, "gain", ())
+FORMULA = Cell("=cmd|'<i>'_50%")
 TABLE = Table(
     "t",
     (
@@ -26,20 +29,8 @@ TABLE = Table(
         Column("nothing", "count", head="name", name="Empty"),
     ),
     (
-        (
-            Cell("A.s0"),
-            Cell(ACCURACY, mark="best", note="tied", interval=LIMITS),
-            Cell(Value(0.5231, "gain", ())),
-            Cell("finished"),
-            Cell(),
-        ),
-        (
-            Cell("=cmd|'<i>'_50%"),
-            Cell(note="diverged"),
-            Cell(Value(1.2e-7, "gain", ())),
-            Cell("diverged"),
-            Cell(),
-        ),
+        (Cell("A.s0"), BEST, Cell(Value(0.5231, "gain", ())), Cell("finished"), Cell()),
+        (FORMULA, Cell(note="diverged"), Cell(TINY), Cell("diverged"), Cell()),
     ),
     ("A.s0",),
 )

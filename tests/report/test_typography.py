@@ -9,15 +9,9 @@ from report.documents import typography
 from report.pdf_engine import glyphs
 
 
-def typeset(html, *, pdf):
+def typeset(html, lang="zh", *, pdf=False):
     root = tree.parsed(html)
-    typography.typeset(root, "zh", pdf=pdf)
-    return tree.inner(root)
-
-
-def english(html):
-    root = tree.parsed(html)
-    typography.typeset(root, "en", pdf=False)
+    typography.typeset(root, lang, pdf=pdf)
     return tree.inner(root)
 
 
@@ -42,48 +36,46 @@ def english(html):
 )
 def test_gaps(source, shown):
     assert re.sub(r"</?span[^>]*>", "", typeset(source, pdf=True)) == shown
-    assert re.sub(r"</?span[^>]*>", "", typeset(source, pdf=False)) == source
+    assert re.sub(r"</?span[^>]*>", "", typeset(source)) == source
 
 
 def test_apostrophes():
     shown = "the paper’s; <a>Holm</a>’s; networks’ names"
-    assert english("the paper's; <a>Holm</a>'s; networks' names") == shown
-    assert english("<code>it's</code>") == "<code>it's</code>"
+    assert typeset("the paper's; <a>Holm</a>'s; networks' names", "en") == shown
+    assert typeset("<code>it's</code>", "en") == "<code>it's</code>"
 
 
 def test_a_formula_and_the_mark_behind_it_stay_together():
     math = '<math alttext="x"><mi>x</mi></math>'
-    assert f'<span class="whole">{math}，</span>' in typeset(f"记{math}，则", pdf=False)
-    assert "whole" not in typeset(f"记{math}为", pdf=False)
+    assert f'<span class="whole">{math}，</span>' in typeset(f"记{math}，则")
+    assert "whole" not in typeset(f"记{math}为")
 
 
 def test_quotation_marks_are_chinese_beside_han_only():
     for source in ("他说“好”", "用“Adam”和"):
-        assert 'class="han">“' in typeset(source, pdf=False)
-    assert "han" not in typeset("a ‘Student’s’ problem", pdf=False)
+        assert 'class="han">“' in typeset(source)
+    assert "han" not in typeset("a ‘Student’s’ problem")
 
 
 @pytest.mark.parametrize(
     ("source", "shown"),
     [
-        ("甲）。乙", '甲<span class="half">）</span>。乙'),  # meeting punctuation is narrowed
-        (
-            "<p>甲乙丙。</p>",
-            '<p>甲<span class="whole">乙丙。</span></p>',
-        ),  # no single last character
+        # meeting punctuation is narrowed; no line is a single character
+        ("甲）。乙", '甲<span class="half">）</span>。乙'),
+        ("<p>甲乙丙。</p>", '<p>甲<span class="whole">乙丙。</span></p>'),
     ],
 )
 def test_lines_of_the_pdf_alone_are_set_with_care(source, shown):
     assert typeset(source, pdf=True) == shown
-    assert typeset(source, pdf=False) == source
+    assert typeset(source) == source
 
 
 @pytest.mark.parametrize("name", ["ResNet-18", "SE-ResNets", "ResNet-18-mul-nobn", "DenseNet"])
 def test_names_stay_whole(name):
     whole = f'<span class="whole">{name}</span>'
-    assert english(f"<p>the {name}, well-known</p>") == f"<p>the {whole}, well-known</p>"
+    assert typeset(f"<p>the {name}, well-known</p>", "en") == f"<p>the {whole}, well-known</p>"
     assert (whole in typeset(f"与 {name}。", pdf=True)) == ("-" in name)
-    assert "whole" not in english(f'<code>{name}</code><a title="{name}"/>')
+    assert "whole" not in typeset(f'<code>{name}</code><a title="{name}"/>', "en")
 
 
 def test_a_character_that_no_font_has_is_named_with_its_place(monkeypatch, tmp_path):
