@@ -223,7 +223,6 @@ class _Workers:
         self._micro_batches: dict[str, int] = {}
         self._profile, self._display = profile, display
         self._deadline, self._extras = deadline, extras
-        self._threads = min(4, cores()) if has_gpu() else 1
         self._context = multiprocessing.get_context("forkserver")
         # The server imports torch once; each run's process is a fork of it.
         self._context.set_forkserver_preload(
@@ -254,9 +253,7 @@ class _Workers:
     def _start(self, planned: Planned) -> None:
         here, there = self._context.Pipe(duplex=False)
         micro_batches = self._micro_batches.get(planned.id, 1)
-        job = Job(
-            planned.id, planned.config, self._profile, self._threads, micro_batches, self._extras
-        )
+        job = Job(planned.id, planned.config, self._profile, threads(), micro_batches, self._extras)
         process: BaseProcess = self._context.Process(
             target=work, args=(job, there), name=planned.id, daemon=True
         )
@@ -312,6 +309,11 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def threads() -> int:
+    """CPU threads of a run."""
+    return min(4, cores()) if has_gpu() else 1
 
 
 def share(config: Config) -> float:
