@@ -205,7 +205,7 @@ def test_small_maps_give_the_convolutions_numbers(channels, size, stride, kernel
     expected_out = net(x)
     expected = torch.autograd.grad(expected_out, wanted, g)
     accelerate(net, channels, size)
-    for _ in range(2):  # the gradient's buffer is used again
+    for _ in range(2):
         out = net(x)
         torch.testing.assert_close(out, expected_out)
         for tensor in wanted:
