@@ -30,22 +30,21 @@ def main() -> int:
 
     parser = OneLineParser(prog="main.py", description=__doc__)
     parser.add_argument("--model", required=True, help=", ".join(models.NETWORKS))
-    parser.add_argument("--lr", type=several(float), help="peak learning rate (the profile's)")
-    parser.add_argument(
-        "--epochs", type=several(int), help="training epochs (the profile's; full: 10)"
-    )
-    parser.add_argument(
-        "--residual", type=several(str), help=f"residual operator: {', '.join(models.OPERATORS)}"
-    )
-    parser.add_argument("--gr", type=several(int), help="growth rate (DenseNet)")
-    parser.add_argument("--ratio", type=several(int), help="reduction ratio (SE networks)")
+    for flag, name, kind, meaning in (
+        ("--lr", "learning_rate", float, "peak learning rate (the profile's)"),
+        ("--epochs", "epochs", int, "training epochs (the profile's; full: 10)"),
+        ("--residual", "residual", str, f"residual operator: {', '.join(models.OPERATORS)}"),
+        ("--gr", "growth_rate", int, "growth rate (DenseNet)"),
+        ("--ratio", "ratio", int, "reduction ratio (SE networks)"),
+        ("--variant", "variant", str, f"bottlenecks: {', '.join(models.VARIANTS)}"),
+        ("--seed", "seed", int, "random seed (0)"),
+    ):
+        parser.add_argument(flag, dest=name, type=several(kind), help=meaning)
     parser.add_argument("--test", action="store_true", help="report on the test images")
-    parser.add_argument("--no-bn", action="store_true", help="without batch normalisation")
     parser.add_argument(
-        "--variant", type=several(str), help=f"bottlenecks: {', '.join(models.VARIANTS)}"
+        "--no-bn", dest="batch_norm", action="append_const", const=False, help="no normalisation"
     )
     parser.add_argument("--recipe", help="original, or strong: warped images, averaged weights")
-    parser.add_argument("--seed", type=several(int), help="random seed (0)")
     add_study(parser)
     parser.add_argument(
         "--report", choices=("yes", "no"), default="yes", help="refresh the report (yes)"
@@ -55,12 +54,10 @@ def main() -> int:
     profile = study.profile_name(given.profile, given.dataset)
     plan = planned(given, profile)
     extras = chosen_extras(given.save, given.log)
-    paths = [RESULTS / profile / f"{each.id}.json" for each in plan]
-    code = supervise(plan, profile, again=True, extras=extras)
-    if code:
-        return code
-    for path in paths:
-        _tell(path, test=given.test)
+    if status := supervise(plan, profile, again=True, extras=extras):
+        return status
+    for run in plan:
+        _tell(RESULTS / profile / f"{run.id}.json", test=given.test)
     return 0 if given.report == "no" else refresh_report(profile)
 
 
@@ -76,31 +73,16 @@ def several(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
 
 def planned(given: argparse.Namespace, profile: str) -> list[Any]:
     """The runs that the command line asks for: every combination of the options' values."""
+    import models
     from experiments import study
 
-    asked: dict[str, list[Any] | None] = {
-        "residual": given.residual,
-        "growth_rate": given.gr,
-        "ratio": given.ratio,
-        "variant": given.variant,
-        "batch_norm": [False] if given.no_bn else None,
-    }
-    options = {key: values for key, values in asked.items() if values is not None}
-    settings: dict[str, list[Any]] = {
-        "epochs": given.epochs or [None],
-        "learning_rate": given.lr or [None],
-        "seed": given.seed or [None],
-    }
+    names = (*models.DEFAULTS, "epochs", "learning_rate", "seed")
+    asked = {name: values for name in names if (values := getattr(given, name, None))}
     plan: dict[str, study.Planned] = {}
-    for values in itertools.product(*options.values(), *settings.values()):
-        chosen = dict(zip((*options, *settings), values, strict=True))
-        config = study.load().config(
-            profile,
-            given.model,
-            {key: chosen.pop(key) for key in options},
-            recipe=given.recipe,
-            **chosen,
-        )
+    for values in itertools.product(*asked.values()):
+        chosen = dict(zip(asked, values, strict=True))
+        options = {name: chosen.pop(name) for name in models.DEFAULTS if name in chosen}
+        config = study.load().config(profile, given.model, options, recipe=given.recipe, **chosen)
         run = study.load().run_id(profile, config)
         plan[run] = study.Planned(run, config)
     return list(plan.values())
@@ -128,10 +110,10 @@ def refresh_report(profile: str) -> int:
 
     for stage in ("analysis", "report"):
         command = [sys.executable, "-m", stage, "--profile", profile]
-        status = subprocess.run(command, cwd=Path(__file__).parent, check=False).returncode
-        if status:
-            break
-    return status
+        done = subprocess.run(command, cwd=Path(__file__).parent, check=False)
+        if done.returncode:
+            return done.returncode
+    return 0
 
 
 def inside_venv() -> None:

@@ -78,24 +78,18 @@ class Study:
     the same runs in the same way on Fashion-MNIST.
 
     Attributes:
+        profiles: names of the profiles, without a data set.
+        results: names of the networks of the results table, in the table's order.
         ladder: the profiles of the budget ladder by the rung's letter. They differ only in the
             number of images seen in training.
     """
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self._profiles = _inherited(data["profile"])
-        self.ladder: dict[str, str] = data.get("ladder", {})
         self._runs = [RunEntry.model_validate(run) for run in data["run"]]
-
-    @property
-    def profiles(self) -> tuple[str, ...]:
-        """Names of the profiles, without a data set."""
-        return tuple(self._profiles)
-
-    @property
-    def results(self) -> tuple[str, ...]:
-        """Names of the networks of the results table, in the table's order."""
-        return tuple(run.network for run in self._runs if run.in_results)
+        self.profiles = tuple(self._profiles)
+        self.results = tuple(run.network for run in self._runs if run.in_results)
+        self.ladder: dict[str, str] = data["ladder"]
 
     def has(self, profile: str) -> bool:
         """Whether there is a profile of this name, with a data set or without."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,6 @@ OPERATORS = ("add", "sub", "mul", "none")
 #: Bottleneck widths: as the original write-up ran them, or as in He et al.
 VARIANTS = ("original", "paper")
 
-
 NETWORKS: dict[str, Network] = discover()
 
 #: Option defaults: the original write-up's setting.
@@ -36,8 +36,13 @@ DEFAULTS: dict[str, Any] = {
     "ratio": 2,
     "softmax": False,
 }
-_RANGES = {"growth_rate": (1, 256), "ratio": (1, 64)}
-_CHOICES = {"residual": OPERATORS, "variant": VARIANTS}
+#: Values of the options that are not true or false.
+_ALLOWED: dict[str, Sequence[Any]] = {
+    "residual": OPERATORS,
+    "variant": VARIANTS,
+    "growth_rate": range(1, 257),
+    "ratio": range(1, 65),
+}
 
 
 def _key(name: str) -> str:
@@ -69,16 +74,12 @@ def check_options(network: Network, given: dict[str, Any]) -> dict[str, Any]:
         if option not in network.options:
             takes = ", ".join(network.options) or "no options"
             raise UsageError(f"{network.name} has no option {option!r}; it takes {takes}.")
-        if option in _CHOICES and value not in _CHOICES[option]:
-            raise UsageError(f"{option}={value!r}: expected one of {', '.join(_CHOICES[option])}.")
-        if option in _RANGES:
-            low, high = _RANGES[option]
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                raise UsageError(
-                    f"{option}={value!r}: expected a whole number from {low} to {high}."
-                )
-        if option in ("batch_norm", "softmax") and not isinstance(value, bool):
-            raise UsageError(f"{option}={value!r}: expected true or false.")
+        allowed = _ALLOWED.get(option, (True, False))
+        if type(value) is not type(allowed[0]) or value not in allowed:
+            expected = f"one of {', '.join(map(str, allowed))}"
+            if isinstance(allowed, range):
+                expected = f"a whole number from {allowed[0]} to {allowed[-1]}"
+            raise UsageError(f"{option}={value!r}: expected {expected}.")
     return {option: given.get(option, DEFAULTS[option]) for option in network.options}
 
 

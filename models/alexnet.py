@@ -64,15 +64,8 @@ class AlexNet(nn.Module):
 
 
 @register(
-    "AlexNet",
-    title="AlexNet",
-    color="#7a6749",
-    marker="P",
-    citation="krizhevsky2012",
-    options=("softmax",),
-    min_size=65,
+    "AlexNet", title="AlexNet", color="#7a6749", marker="P", citation="krizhevsky2012", min_size=65
 )
-def build(name: str, *, softmax: bool) -> AlexNet:
+def build(_: str, *, softmax: bool) -> AlexNet:
     """AlexNet."""
-    assert name == "AlexNet"
     return AlexNet(softmax=softmax)

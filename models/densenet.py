@@ -71,15 +71,8 @@ class DenseNet(nn.Module):
 
 
 @register(
-    "DenseNet",
-    title="DenseNet",
-    color="#b83997",
-    marker="h",
-    citation="huang2017",
-    options=("growth_rate", "softmax"),
-    min_size=33,
+    "DenseNet", title="DenseNet", color="#b83997", marker="h", citation="huang2017", min_size=33
 )
-def build(name: str, *, growth_rate: int, softmax: bool) -> DenseNet:
+def build(_: str, *, growth_rate: int, softmax: bool) -> DenseNet:
     """DenseNet with growth rate k."""
-    assert name == "DenseNet"
     return DenseNet(growth_rate, softmax=softmax)

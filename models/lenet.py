@@ -26,9 +26,8 @@ from models.registry import register
     min_size=28,
     fixed_size=28,
 )
-def build(name: str) -> nn.Sequential:
+def build(_: str) -> nn.Sequential:
     """LeNet: ``(N, 1, 28, 28)`` to ``(N, 10)`` logits."""
-    assert name == "LeNet"
     return nn.Sequential(
         OrderedDict(
             conv1=nn.Conv2d(1, 6, 5, padding=2),  # 6 @ 28x28 (the paper's C1)

@@ -4,10 +4,11 @@ A family is a module of this package. It registers each of its networks by a dec
 function that builds it, as in timm::
 
     @register("VGG11", title="VGG-11", color="#555555", marker="o", citation="simonyan2015")
-    def build(name: str) -> nn.Module: ...
+    def build(name: str, *, batch_norm: bool) -> nn.Module: ...
 
-The decorators' arguments are literals. They are read from the source text, because importing the
-modules would import torch, which analysis and report do not need.
+The keyword arguments of the function are the network's options. The decorators' arguments are
+literals. Both are read from the source text, because importing the modules would import torch,
+which analysis and report do not need.
 """
 
 from __future__ import annotations
@@ -27,21 +28,21 @@ class Network:
 
     Attributes:
         name: canonical name, used in records and on the command line.
-        title: the name as the report prints it.
         family: the module of ``models`` that defines it.
         builder: the function of that module that builds it.
+        title: the name as the report prints it.
         color, marker: its style in figures (matplotlib's names).
         citation: key of its paper in the report's bibliography.
-        options: names of the options that it takes.
+        options: names of the options that it takes: the builder's keyword arguments.
         input_channels: 1 (grey) or 3.
         min_size: smallest square input in pixels that leaves every layer an output.
         fixed_size: the only input size in pixels that it takes, or None.
     """
 
     name: str
-    title: str
     family: str
     builder: str
+    title: str
     color: str
     marker: str
     citation: str
@@ -62,20 +63,19 @@ _ORDER = ("lenet", "alexnet", "resnet", "densenet", "senet")
 
 def discover() -> dict[str, Network]:
     """Every registered network by name, grouped by family, in the order of registration."""
-    paths = sorted(Path(__file__).parent.glob("[!.]*.py"), key=_place)
+    order = {family: place for place, family in enumerate(_ORDER)}
+    paths = sorted(Path(__file__).parent.glob("[!.]*.py"))
+    paths.sort(key=lambda path: order.get(path.stem, len(order)))
     return {network.name: network for path in paths for network in _registered(path)}
-
-
-def _place(path: Path) -> tuple[int, str]:
-    return (_ORDER.index(path.stem) if path.stem in _ORDER else len(_ORDER), path.stem)
 
 
 def _registered(path: Path) -> Iterator[Network]:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if not isinstance(node, ast.FunctionDef):
             continue
+        options = tuple(argument.arg for argument in node.args.kwonlyargs)
         for call in node.decorator_list:
             if isinstance(call, ast.Call) and ast.unparse(call.func) == "register":
                 (name,) = map(ast.literal_eval, call.args)
                 given = {str(key.arg): ast.literal_eval(key.value) for key in call.keywords}
-                yield Network(name=name, family=path.stem, builder=node.name, **given)
+                yield Network(name, path.stem, node.name, **{"options": options, **given})

@@ -156,84 +156,43 @@ class ResNet(nn.Module):
         return self.adaptor(self.classifier(self.pool(self.stages(self.stem(x)))))
 
 
-@register(
-    "ResNet18",
-    title="ResNet-18",
-    color="#4192df",
-    marker="o",
-    citation="he2016",
-    options=("residual", "batch_norm", "softmax"),
-)
-@register(
-    "ResNet34",
-    title="ResNet-34",
-    color="#3270d6",
-    marker="s",
-    citation="he2016",
-    options=("residual", "batch_norm", "softmax"),
-)
-@register(
-    "ResNet50",
-    title="ResNet-50",
-    color="#5063d1",
-    marker="^",
-    citation="he2016",
-    options=("residual", "batch_norm", "softmax", "variant"),
-)
-@register(
-    "ResNet101",
-    title="ResNet-101",
-    color="#6258c9",
-    marker="D",
-    citation="he2016",
-    options=("residual", "batch_norm", "softmax", "variant"),
-)
-@register(
-    "PlainNet18",
-    title="PlainNet-18",
-    color="#d87022",
-    marker="o",
-    citation="he2016",
-    options=("batch_norm", "softmax"),
-)
-@register(
-    "PlainNet34",
-    title="PlainNet-34",
-    color="#d34812",
-    marker="s",
-    citation="he2016",
-    options=("batch_norm", "softmax"),
-)
-@register(
-    "PlainNet50",
-    title="PlainNet-50",
-    color="#c63f2c",
-    marker="^",
-    citation="he2016",
-    options=("batch_norm", "softmax", "variant"),
-)
-@register(
-    "PlainNet101",
-    title="PlainNet-101",
-    color="#b83837",
-    marker="D",
-    citation="he2016",
-    options=("batch_norm", "softmax", "variant"),
-)
-def build(
-    name: str,
-    *,
-    batch_norm: bool,
-    softmax: bool,
-    residual: str = "none",
-    variant: str = "original",
+@register("ResNet18", title="ResNet-18", color="#4192df", marker="o", citation="he2016")
+@register("ResNet34", title="ResNet-34", color="#3270d6", marker="s", citation="he2016")
+def basic(name: str, *, residual: str, batch_norm: bool, softmax: bool) -> ResNet:
+    """ResNet-18 and ResNet-34."""
+    return ResNet(depth(name), operator=residual, batch_norm=batch_norm, softmax=softmax)
+
+
+@register("ResNet50", title="ResNet-50", color="#5063d1", marker="^", citation="he2016")
+@register("ResNet101", title="ResNet-101", color="#6258c9", marker="D", citation="he2016")
+def bottleneck(
+    name: str, *, residual: str, batch_norm: bool, softmax: bool, variant: str
 ) -> ResNet:
-    """ResNet18/34/50/101 and, with the operator ``none``, PlainNet18/34/50/101."""
-    depth = int(name.removeprefix("ResNet").removeprefix("PlainNet"))
+    """ResNet-50 and ResNet-101."""
     return ResNet(
-        depth,
+        depth(name),
         operator=residual,
         batch_norm=batch_norm,
         softmax=softmax,
         paper=variant == "paper",
     )
+
+
+@register("PlainNet18", title="PlainNet-18", color="#d87022", marker="o", citation="he2016")
+@register("PlainNet34", title="PlainNet-34", color="#d34812", marker="s", citation="he2016")
+def plain_basic(name: str, *, batch_norm: bool, softmax: bool) -> ResNet:
+    """PlainNet-18 and PlainNet-34."""
+    return basic(name, residual="none", batch_norm=batch_norm, softmax=softmax)
+
+
+@register("PlainNet50", title="PlainNet-50", color="#c63f2c", marker="^", citation="he2016")
+@register("PlainNet101", title="PlainNet-101", color="#b83837", marker="D", citation="he2016")
+def plain_bottleneck(name: str, *, batch_norm: bool, softmax: bool, variant: str) -> ResNet:
+    """PlainNet-50 and PlainNet-101."""
+    settings = {"batch_norm": batch_norm, "softmax": softmax}
+    return bottleneck(name, residual="none", variant=variant, **settings)
+
+
+def depth(name: str) -> int:
+    """The number at the end of a network's name."""
+    return int(name.partition("Net")[2])

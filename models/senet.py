@@ -14,7 +14,7 @@ from torch import nn
 
 from models.alexnet import AlexNet
 from models.registry import register
-from models.resnet import ResNet
+from models.resnet import ResNet, depth
 
 
 class SEBlock(nn.Module):
@@ -41,47 +41,22 @@ class SEBlock(nn.Module):
         return x * weights[:, :, None, None]
 
 
-@register(
-    "SEResNet18",
-    title="SE-ResNet-18",
-    color="#2f9e71",
-    marker="o",
-    citation="hu2018",
-    options=("ratio", "residual", "batch_norm", "softmax"),
-)
-@register(
-    "SEResNet34",
-    title="SE-ResNet-34",
-    color="#087c6a",
-    marker="s",
-    citation="hu2018",
-    options=("ratio", "residual", "batch_norm", "softmax"),
-)
-@register(
-    "SEAlexNet",
-    title="SE-AlexNet",
-    color="#8a8b3e",
-    marker="X",
-    citation="hu2018",
-    options=("ratio", "softmax"),
-    min_size=65,
-)
-def build(
-    name: str,
-    *,
-    ratio: int,
-    softmax: bool,
-    residual: str = "add",
-    batch_norm: bool = True,
-) -> nn.Module:
-    """SEResNet18, SEResNet34 and SEAlexNet."""
-    attention = functools.partial(SEBlock, ratio=ratio)
-    if name == "SEAlexNet":
-        return AlexNet(softmax=softmax, attention=attention)
+@register("SEResNet18", title="SE-ResNet-18", color="#2f9e71", marker="o", citation="hu2018")
+@register("SEResNet34", title="SE-ResNet-34", color="#087c6a", marker="s", citation="hu2018")
+def se_resnet(name: str, *, ratio: int, residual: str, batch_norm: bool, softmax: bool) -> ResNet:
+    """SE-ResNet-18 and SE-ResNet-34."""
     return ResNet(
-        int(name.removeprefix("SEResNet")),
+        depth(name),
         operator=residual,
         batch_norm=batch_norm,
         softmax=softmax,
-        attention=attention,
+        attention=functools.partial(SEBlock, ratio=ratio),
     )
+
+
+@register(
+    "SEAlexNet", title="SE-AlexNet", color="#8a8b3e", marker="X", citation="hu2018", min_size=65
+)
+def se_alexnet(_: str, *, ratio: int, softmax: bool) -> AlexNet:
+    """SE-AlexNet."""
+    return AlexNet(softmax=softmax, attention=functools.partial(SEBlock, ratio=ratio))

@@ -12,7 +12,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from experiments.datasets.base import DEFAULT_DATASET, Dataset
+from experiments.datasets.base import USUAL as USUAL
+from experiments.datasets.base import Dataset
 from models.errors import UsageError
 
 _INFRASTRUCTURE = ("base", "download", "splits")
@@ -31,8 +32,6 @@ def _discover() -> dict[str, Dataset]:
 
 DATASETS = _discover()
 BY_SLUG = {dataset.slug: dataset for dataset in DATASETS.values()}
-#: Alias of ``DEFAULT_DATASET``.
-USUAL = DEFAULT_DATASET
 
 
 def _known(name: str) -> str:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 
+#: The original write-up's data set.
+USUAL = "MNIST"
 #: The classes of every data set are numbered 0 to 9.
 CLASSES = 10
 DIGITS = tuple("0123456789")
@@ -29,6 +31,10 @@ class Arrays:
     test_labels: Bytes
 
 
+#: A description, and a function that returns the published content of every file.
+Source = tuple[str, Callable[["Dataset"], dict[str, bytes]]]
+
+
 @dataclass(frozen=True)
 class Dataset:
     """One data set, defined by a module of this package that calls it ``DATASET``.
@@ -39,8 +45,7 @@ class Dataset:
         classes: names of the ten classes by language.
         sha256: hash of each file by file name: of its uncompressed content, or of the ``.gz`` file
             if ``compressed``.
-        sources: tried in this order; a description, and a function that returns the published
-            content of every file.
+        sources: tried in this order.
         read: converts the verified files to arrays.
         compressed: the hashes are those of the published ``.gz`` files.
         max_bytes: upper bound on the size of a file.
@@ -50,7 +55,7 @@ class Dataset:
     title: str
     classes: Mapping[Literal["zh", "en"], tuple[str, ...]]
     sha256: Mapping[str, str]
-    sources: tuple[tuple[str, Callable[[Dataset], dict[str, bytes]]], ...]
+    sources: tuple[Source, ...]
     read: Callable[[Mapping[str, Path]], Arrays]
     compressed: bool = False
     max_bytes: int = 50_000_000
@@ -58,7 +63,7 @@ class Dataset:
     @property
     def original(self) -> bool:
         """Whether it is the original write-up's data set."""
-        return self.name == DEFAULT_DATASET
+        return self.name == USUAL
 
     @property
     def slug(self) -> str:
@@ -70,9 +75,6 @@ class Dataset:
         """The environment variable for a folder that holds the files."""
         return f"{self.name.upper()}_DIR"
 
-
-#: The original write-up's data set.
-DEFAULT_DATASET = "MNIST"
 
 #: The four files of MNIST and of data sets in the same format.
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"

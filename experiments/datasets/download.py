@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from experiments.datasets.base import IDX_FILES, Dataset, plain
+from experiments.datasets.base import IDX_FILES, Dataset, Source, plain
 from experiments.support.files import exclusive, write_atomically
 from experiments.support.text import one_line
 from models.errors import UsageError
@@ -32,9 +32,9 @@ CONNECT_TIMEOUT = 4.0
 #: Minimum rate of a download after its first ten seconds.
 MIN_BYTES_PER_SECOND = 100_000
 #: Errors of reading a damaged file or one of another format.
-UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
+_UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 _FAILURES = (
-    *UNREADABLE,
+    *_UNREADABLE,
     http.client.HTTPException,
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -120,7 +120,7 @@ def _from_folder(dataset: Dataset, folder: Path, *, required: bool = False) -> d
                 else:  # an archive, too large to be held in memory
                     digest = hashlib.file_digest(stream, "sha256").hexdigest()
                     _must_be_known(dataset, name, digest)
-        except UNREADABLE as error:
+        except _UNREADABLE as error:
             if not required:
                 return {}
             where = path or f"{dataset.variable}={folder}"
@@ -145,25 +145,15 @@ def _places(dataset: Dataset, folder: Path, name: str) -> Iterator[Path]:
 # --- Sources -----------------------------------------------------------------------------------
 
 
-def mirrors(*addresses: str) -> Callable[[Dataset], dict[str, bytes]]:
-    """A source: folders on the web with the published files, of which IDX files are compressed."""
+def mirror(address: str) -> Source:
+    """A folder on the web with the published files, of which IDX files are compressed."""
 
     def fetch(dataset: Dataset) -> dict[str, bytes]:
-        problems = []
-        for address in addresses:
-            try:
-                files = {}
-                for name in dataset.sha256:
-                    published = f"{name}.gz" if name in IDX_FILES else name
-                    files[name] = download(f"{address}{published}", dataset.max_bytes)
-                    _verified(dataset, name, files[name])
-            except (*UNREADABLE, http.client.HTTPException) as error:
-                problems.append(f"{address}: {getattr(error, 'reason', error)}")
-            else:
-                return files
-        raise ValueError("; ".join(problems))
+        files = {name: f"{name}.gz" if name in IDX_FILES else name for name in dataset.sha256}
+        limit = dataset.max_bytes
+        return {name: download(f"{address}{file}", limit) for name, file in files.items()}
 
-    return fetch
+    return f"the mirror {address}", fetch
 
 
 def download(address: str, max_bytes: int) -> bytes:

@@ -10,12 +10,11 @@ import gzip
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from experiments.datasets.base import DIGITS, Arrays, Bytes, Dataset
-from experiments.datasets.download import mirrors
+from experiments.datasets.download import mirror
 
 ARCHIVE = "gzip.zip"
 _SIDE = 28
@@ -24,18 +23,13 @@ _PARTS = (("train", 240_000, 60_000), ("test", 40_000, 10_000))
 
 
 def read(files: Mapping[str, Path]) -> Arrays:
-    """The digits of the archive."""
-    return digits(files[ARCHIVE])
-
-
-def digits(archive: Path | IO[bytes]) -> Arrays:
     """As many digits of each part as MNIST has, drawn with a fixed seed and transposed back.
 
     Raises:
         ValueError, OSError, EOFError, zipfile.BadZipFile: the archive does not hold the digits.
     """
     found = []
-    with zipfile.ZipFile(archive) as bundle:
+    with zipfile.ZipFile(files[ARCHIVE]) as bundle:
         for part, published, drawn in _PARTS:
             images = _read(bundle, f"{part}-images-idx3", published * _SIDE * _SIDE, header=16)
             labels = _read(bundle, f"{part}-labels-idx1", published, header=8)
@@ -62,7 +56,7 @@ DATASET = Dataset(
     title="EMNIST-Digits",
     classes={"zh": DIGITS, "en": DIGITS},
     sha256={ARCHIVE: "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e"},
-    sources=(("NIST's server", mirrors("https://biometrics.nist.gov/cs_links/EMNIST/")),),
+    sources=(mirror("https://biometrics.nist.gov/cs_links/EMNIST/"),),
     read=read,
     max_bytes=561_753_746,
 )

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 
 from experiments.datasets.base import IDX_FILES, Dataset, idx_hashes, read_idx
-from experiments.datasets.download import mirrors, output_of
+from experiments.datasets.download import mirror, output_of
 
 _PACKAGE = "dataset-fashion-mnist"
 
@@ -56,10 +56,7 @@ DATASET = Dataset(
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
     sources=(
-        (
-            "the mirror",
-            mirrors("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
-        ),
+        mirror("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
         (f"Debian's package {_PACKAGE}", from_debian),
     ),
     read=read_idx,

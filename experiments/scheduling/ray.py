@@ -57,10 +57,9 @@ def on_a_cluster(todo: list[Planned], profile: str, display: Display) -> None:
     given = _given_address()
     images = {name: splits.load(name, display.note) for name in {p.config.dataset for p in todo}}
     signals: list[int] = []  # not exceptions: those raised within a call of Ray may be lost
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         _connect(given)
-        for each in before:  # replaces Ray's handlers
+        for each in (signal.SIGINT, signal.SIGTERM):  # replaces Ray's handlers
             signal.signal(each, lambda signum, _: signals.append(signum))
         total = ray.cluster_resources()
         display.note(
@@ -72,8 +71,6 @@ def on_a_cluster(todo: list[Planned], profile: str, display: Display) -> None:
         _supervise(todo, profile, images, signals, display)
     finally:
         ray.shutdown()  # ends what still runs
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _connect(given: str | None) -> None:
@@ -94,17 +91,11 @@ def _connect(given: str | None) -> None:
         if isinstance(error.__cause__, Stopped):
             raise error.__cause__ from None
         raise
-    except ConnectionError as error:
-        if given is None:
-            raise UsageError(f"no Ray cluster runs here. {_HELP}") from None
-        raise _refused(given, error) from None
     except (RuntimeError, ValueError, OSError) as error:
-        raise _refused(given or "here", error) from None
-
-
-def _refused(address: str, error: Exception) -> UsageError:
-    reason = " ".join(str(error).split())[:300]
-    return UsageError(f"Ray cluster {address}: {reason} (docs/cluster.md)")
+        if given is None and isinstance(error, ConnectionError):
+            raise UsageError(f"no Ray cluster runs here. {_HELP}") from None
+        reason = " ".join(str(error).split())[:300]
+        raise UsageError(f"Ray cluster {given or 'here'}: {reason} (docs/cluster.md)") from None
 
 
 def _given_address() -> str | None:
@@ -204,10 +195,9 @@ def _result(done: ray.ObjectRef[Record], profile: str) -> tuple[str, Any]:
     """Write a run's record; returns the run's last message (``worker.work``)."""
     try:
         record = ray.get(done)
-    except RayTaskError as error:
-        return "error", _first_line(error.cause)
     except RayError as error:
-        return "error", _first_line(error)
+        cause = error.cause if isinstance(error, RayTaskError) else error
+        return "error", (str(cause).strip() or type(cause).__name__).splitlines()[0]
     known = dict(zip(("git_commit", "git_dirty"), commit(), strict=True))  # nodes have no .git
     environment = record.environment.model_copy(update=known)
     try:
@@ -215,7 +205,3 @@ def _result(done: ray.ObjectRef[Record], profile: str) -> tuple[str, Any]:
     except OSError as error:
         return "unwritable", explain(error)
     return "done", record
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

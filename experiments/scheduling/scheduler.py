@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -61,14 +61,14 @@ class Deadline:
         """Seconds left; infinite without a deadline."""
         return self._end - time.monotonic()
 
-    def observe(self, planned: Planned, rate: float) -> None:
+    def observe(self, job: Job, rate: float) -> None:
         """Take in the current training throughput of a run, in images per second."""
-        self._ratios[planned.id] = images_per_second(planned.config) / rate
+        self._ratios[job.id] = images_per_second(job.config) / rate
 
-    def admits(self, planned: Planned, share_done: float = 0.0) -> bool:
+    def admits(self, job: Job, share_done: float = 0.0) -> bool:
         """Whether a run should end in time, given the share of it that is done."""
-        ratio = self._ratios.get(planned.id) or statistics.median(self._ratios.values() or [1.0])
-        return (1 - share_done) * ratio * expected_seconds(planned.config) <= self.left
+        ratio = self._ratios.get(job.id) or statistics.median(self._ratios.values() or [1.0])
+        return (1 - share_done) * ratio * expected_seconds(job.config) <= self.left
 
     def waits_for_a_measurement(self) -> bool:
         """Whether no run has been trained long enough to measure its throughput."""
@@ -191,7 +191,8 @@ def on_this_machine(
     if not (has_gpu() or has_bf16()):
         display.note("this processor has no bf16 arithmetic: runs are in fp32, twice as long")
     display.start([(p.id, expected_seconds(p.config)) for p in todo])
-    workers = _Workers(todo, profile, display, deadline, extras)
+    jobs = [Job(p.id, p.config, profile, threads(), extras=extras) for p in todo]
+    workers = _Workers(jobs, display, deadline)
     try:
         workers.train()
     finally:
@@ -203,27 +204,17 @@ class _Worker:
     """A run's process, and the share of its steps that is done."""
 
     process: BaseProcess
-    planned: Planned
+    job: Job
     share_done: float = 0.0
 
 
 class _Workers:
     """The processes of the runs, and the runs that wait for one."""
 
-    def __init__(
-        self,
-        todo: list[Planned],
-        profile: str,
-        display: Display,
-        deadline: Deadline,
-        extras: Extras,
-    ) -> None:
+    def __init__(self, jobs: list[Job], display: Display, deadline: Deadline) -> None:
         self.running: dict[Connection, _Worker] = {}
-        self._waiting = list(todo)
-        self._micro_batches: dict[str, int] = {}
-        self._profile, self._display = profile, display
-        self._deadline, self._extras = deadline, extras
-        self._threads = min(4, cores()) if has_gpu() else 1
+        self._waiting = jobs
+        self._display, self._deadline = display, deadline
         self._context = multiprocessing.get_context("forkserver")
         # The server imports torch once; each run's process is a fork of it.
         self._context.set_forkserver_preload(
@@ -233,78 +224,73 @@ class _Workers:
     def train(self) -> None:
         """Train until no run is left that would end in time."""
         while True:
-            while planned := self._next():
-                self._waiting.remove(planned)
-                self._start(planned)
+            while job := self._next():
+                self._waiting.remove(job)
+                self._start(job)
             if not self.running:
                 break
             for connection in wait(list(self.running), timeout=0.5):
                 assert isinstance(connection, Connection)
                 self._receive(connection)
             self._end_late_ones()
-        for planned in self._waiting:
-            self._display.run_postponed(planned.id)
+        for job in self._waiting:
+            self._display.run_postponed(job.id)
 
-    def _next(self) -> Planned | None:
+    def _next(self) -> Job | None:
         if self.running and self._deadline.waits_for_a_measurement():
             return None
-        admitted = [planned for planned in self._waiting if self._deadline.admits(planned)]
-        return next_that_fits(admitted, [worker.planned for worker in self.running.values()])
+        admitted = [job for job in self._waiting if self._deadline.admits(job)]
+        return next_that_fits(admitted, [worker.job for worker in self.running.values()])
 
-    def _start(self, planned: Planned) -> None:
+    def _start(self, job: Job) -> None:
         here, there = self._context.Pipe(duplex=False)
-        micro_batches = self._micro_batches.get(planned.id, 1)
-        job = Job(
-            planned.id, planned.config, self._profile, self._threads, micro_batches, self._extras
-        )
         process: BaseProcess = self._context.Process(
-            target=work, args=(job, there), name=planned.id, daemon=True
+            target=work, args=(job, there), name=job.id, daemon=True
         )
-        self._display.run_started(planned.id)
+        self._display.run_started(job.id)
         try:
             start_server()
             process.start()
         except (OSError, EOFError) as error:  # the server was killed, or there is no memory
             here.close()
             reason = f"its process could not be started: {error or 'its server ended'}"
-            self._display.run_failed(planned.id, reason)
+            self._display.run_failed(job.id, reason)
             return
         finally:
             there.close()
-        self.running[here] = _Worker(process, planned)
+        self.running[here] = _Worker(process, job)
 
     def _receive(self, connection: Connection) -> None:
         worker = self.running[connection]
-        planned = worker.planned
+        job = worker.job
         try:
             message = connection.recv()
         except (EOFError, OSError):
-            where = path_of(self._profile, planned.id)
+            where = path_of(job.profile, job.id)
             message = ("error", f"{_why_ended(worker.process)} (log: {where})")
         if message[0] == "step":
             done, total, rate = message[1]
             worker.share_done = done / total
-            self._deadline.observe(planned, rate)
-        if handle_message(message, planned.id, self._display):
+            self._deadline.observe(job, rate)
+        if handle_message(message, job.id, self._display):
             del self.running[connection]
             connection.close()
             worker.process.join()
         if message[0] == "split":
-            self._micro_batches[planned.id] = message[1]
-            self._waiting.insert(0, planned)
+            self._waiting.insert(0, replace(job, micro_batches=message[1]))
 
     def _end_late_ones(self) -> None:
         """Terminate all runs at the deadline, and before it those that will miss it by their
         measured throughput."""
         for connection, worker in list(self.running.items()):
             late = worker.share_done > 0 and not self._deadline.admits(
-                worker.planned, worker.share_done
+                worker.job, worker.share_done
             )
             if late or self._deadline.left <= 0:
                 del self.running[connection]
                 _end([worker.process])
                 connection.close()
-                self._display.run_postponed(worker.planned.id)
+                self._display.run_postponed(worker.job.id)
 
 
 def cores() -> int:
@@ -314,16 +300,21 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def threads() -> int:
+    """CPU threads of a run."""
+    return min(4, cores()) if has_gpu() else 1
+
+
 def share(config: Config) -> float:
     """The share of this machine that a run takes: of the GPU by the run's memory, else one core.
     One thread per run uses the cores best, and results do not depend on the number of cores."""
     return gpu_share(config) if has_gpu() else 1 / cores()
 
 
-def next_that_fits(waiting: list[Planned], running: list[Planned]) -> Planned | None:
+def next_that_fits(waiting: list[Job], running: list[Job]) -> Job | None:
     """The first waiting run that fits on the machine beside the running ones."""
-    room = 1 + 1e-9 - sum(share(planned.config) for planned in running)
-    return next((planned for planned in waiting if share(planned.config) <= room), None)
+    room = 1 + 1e-9 - sum(share(job.config) for job in running)
+    return next((job for job in waiting if share(job.config) <= room), None)
 
 
 def handle_message(message: tuple[str, Any], run: str, display: Display) -> bool:

@@ -8,14 +8,13 @@ batch size, so both use this project's.
 
 from __future__ import annotations
 
+import functools
 import math
 import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -31,8 +30,7 @@ from experiments import study
 from experiments.config import Config
 from experiments.datasets import splits
 from experiments.scheduling.estimates import images_per_second
-from experiments.scheduling.scheduler import cores, share
-from experiments.support.gpu import has_gpu
+from experiments.scheduling.scheduler import cores, share, threads
 from experiments.training.device import pick_device
 from experiments.training.run import execute
 from experiments.training.state import Job
@@ -45,41 +43,21 @@ SECONDS, MIN_STEPS, MAX_STEPS = 4.0, 4, 500
 WARM_UP_STEPS = 2
 
 
-@dataclass(frozen=True)
-class Throughput:
-    """Images per second of every repetition; the median counts."""
-
-    rates: list[float]
-
-    @property
-    def median(self) -> float:
-        """The median."""
-        return statistics.median(self.rates)
-
-    def __str__(self) -> str:
-        spread = (max(self.rates) - min(self.rates)) / self.median
-        return f"{self.median:,.0f} ({spread:.0%})"
-
-
 def steps_of(config: Config) -> int:
     """The number of steps of a measurement."""
     wanted = SECONDS * images_per_second(config) / config.batch_size
     return max(MIN_STEPS, min(MAX_STEPS, round(wanted)))
 
 
-def ours(config: Config, steps: int, threads: int) -> float:
+def ours(config: Config, steps: int) -> float:
     """Images per second of a real run of two epochs of ``steps`` steps; the second epoch counts.
 
     Raises:
         RuntimeError: the run failed or diverged.
     """
-    changes = {
-        "train_images": steps * config.batch_size,
-        "validation_images": 2,  # the minimum for batch normalisation
-        "test_images": 2,
-        "epochs": 2,
-    }
-    job = Job("benchmark", config.model_copy(update=changes), "benchmark", threads)
+    fewest = {"validation_images": 2, "test_images": 2}  # that batch normalisation takes
+    changes = {"train_images": steps * config.batch_size, "epochs": 2, **fewest}
+    job = Job("benchmark", config.model_copy(update=changes), "benchmark", threads())
     record, _ = execute(job, splits.load(config.dataset), checkpoint_seconds=math.inf)
     if record.status != "finished":
         raise RuntimeError(record.reason or record.status)
@@ -142,34 +120,29 @@ def _synchronize(device: torch.device) -> None:
 
 
 def side_by_side(function: Callable[..., float], *arguments: Any, processes: int = 1) -> float:
-    """Call a function in several new processes at once; returns the sum of the results.
-
-    Raises:
-        RuntimeError: a process was killed.
-    """
+    """Call a function in several new processes at once; returns the sum of the results."""
     context = multiprocessing.get_context("spawn")
     all_ready = context.Barrier(processes).wait  # else the first process might take two calls
     with ProcessPoolExecutor(processes, context, initializer=all_ready) as pool:
-        try:
-            return sum(pool.map(function, *([each] * processes for each in arguments)))
-        except BrokenProcessPool:
-            raise RuntimeError("a process ended (out of memory?)") from None
+        return sum(pool.map(function, *([each] * processes for each in arguments)))
 
 
-def measure(config: Config, repetitions: int, steps: int) -> tuple[Throughput, Throughput]:
-    """The throughput of ``ours`` and of ``original``."""
-    runs = max(1, int(1 / share(config) + 1e-9))
-    threads = min(4, cores()) if has_gpu() else 1
+def measure(config: Config, repetitions: int, steps: int) -> tuple[list[float], list[float]]:
+    """The throughput of ``ours`` and of ``original`` in every repetition."""
 
-    def repeated(function: Callable[..., float], *rest: int, processes: int = 1) -> Throughput:
-        measured = (config, steps, *rest)
-        return Throughput(
-            [side_by_side(function, *measured, processes=processes) for _ in range(repetitions)]
-        )
+    def repeated(function: Callable[..., float], *rest: int, processes: int = 1) -> list[float]:
+        call = functools.partial(side_by_side, function, config, steps, *rest)
+        return [call(processes=processes) for _ in range(repetitions)]
 
+    here = repeated(ours, processes=max(1, int(1 / share(config) + 1e-9)))
     loaders = [repeated(original, workers) for workers in (0, cores())]
-    fastest = max(loaders, key=lambda loader: loader.median)
-    return repeated(ours, threads, processes=runs), fastest
+    return here, max(loaders, key=statistics.median)
+
+
+def shown(rates: list[float]) -> str:
+    """The median and the spread: ``100 (30%)``."""
+    median = statistics.median(rates)
+    return f"{median:,.0f} ({(max(rates) - min(rates)) / median:.0%})"
 
 
 def main() -> int:
@@ -194,14 +167,10 @@ def main() -> int:
     with console.status("") as status:
         for config in configs:
             status.update(f"{config.network}, {config.input_size} px")
-            found = measure(config, given.repetitions, given.steps or steps_of(config))
-            table.add_row(
-                config.network,
-                str(config.input_size),
-                str(config.batch_size),
-                *map(str, found),
-                f"{found[0].median / found[1].median:.1f}",
-            )
+            here, there = measure(config, given.repetitions, given.steps or steps_of(config))
+            ratio = statistics.median(here) / statistics.median(there)
+            cells = (config.network, str(config.input_size), str(config.batch_size))
+            table.add_row(*cells, shown(here), shown(there), f"{ratio:.1f}")
     console.print(table)
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -16,7 +16,6 @@ from experiments.record import (
     SCHEMA_VERSION,
     Divergence,
     Epoch,
-    Evaluation,
     Fit,
     GradientNorms,
     Macs,
@@ -81,12 +80,10 @@ def execute(
     checkpoint = Checkpoint(folder, job.id, print_of_run, checkpoint_seconds, on_note)
 
     trained, reason = Trained(), None
-    status: Literal["finished", "diverged", "failed"] = "finished"
-    test, fit = None, None
     micro_batches = job.micro_batches
     while True:
         try:
-            trained, test, fit = _attempt(
+            trained = _attempt(
                 config, images, device, checkpoint, micro_batches, on_step, on_epoch, callbacks
             )
             break
@@ -99,18 +96,14 @@ def execute(
                 callback.on_error(error)
         # Not in the handler, where the error's traceback still holds the attempt's tensors.
         give_back_memory(device)
-        if not out_of_memory or 2 * micro_batches > config.batch_size // 2:
-            status = "failed"
-            if out_of_memory:
-                split = (
-                    f", even with each batch in {micro_batches} parts" if micro_batches > 1 else ""
-                )
-                reason = f"out of memory{split}: {reason}"
+        if not out_of_memory:
+            break
+        if 2 * micro_batches > config.batch_size // 2:
+            tried = f", even with each batch in {micro_batches} parts" if micro_batches > 1 else ""
+            reason = f"out of memory{tried}: {reason}"
             break
         micro_batches, reason = 2 * micro_batches, None
         on_split(micro_batches)
-    if trained.divergence is not None:
-        status = "diverged"
 
     network, limit = describe(config), matmul_rate(device)
     rate = trained.images / trained.seconds if trained.seconds else 0.0
@@ -123,15 +116,15 @@ def execute(
         profile=job.profile,
         fingerprint=print_of_run,
         config=config,
-        status=status,
+        status="failed" if reason else "diverged" if trained.divergence else "finished",
         reason=reason,
         batch_pieces=trained.micro_batches,
         divergence=trained.divergence,
         network=network,
         history=trained.history,
-        validation=trained.validation if status == "finished" else None,
-        test=test,
-        train_evaluation=fit,
+        validation=trained.validation if trained.test else None,
+        test=trained.test,
+        train_evaluation=trained.fit,
         probes=_probes(trained),
         environment=environment(device, job.threads),
         timing=Timing(
@@ -179,7 +172,7 @@ def _attempt(
     on_step: OnStep,
     on_epoch: Callable[[Epoch], None],
     callbacks: Sequence[Callback],
-) -> tuple[Trained, Evaluation | None, Fit | None]:
+) -> Trained:
     """Train and evaluate once, with ``micro_batches`` micro-batches per batch."""
     torch.manual_seed(config.seed)
     built = models.build(config.network, **config.options)
@@ -196,7 +189,7 @@ def _attempt(
         callbacks=callbacks,
     )
     if trained.divergence is not None:
-        return trained, None, None
+        return trained
     started = time.perf_counter()
     for probe in trained.probes:
         probe.before_test()
@@ -208,10 +201,11 @@ def _attempt(
     trained.evaluation_seconds += time.perf_counter() - started
     if test is None:
         trained.divergence = Divergence(epoch=len(trained.history), step=trained.steps - 1)
-        return trained, None, None
+        return trained
+    trained.test, trained.fit = test, fit
     for callback in callbacks:
         callback.on_trained(net)
-    return trained, test, fit
+    return trained
 
 
 def _probes(trained: Trained) -> Probes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from experiments.config import Config
-from experiments.record import Divergence, Epoch, Evaluation
+from experiments.record import Divergence, Epoch, Evaluation, Fit
 
 if TYPE_CHECKING:
     from experiments.training.probes import Probe
@@ -51,11 +51,13 @@ class Job:
 
 @dataclass
 class Trained:
-    """Results of training besides weights and optimiser state; also part of a checkpoint."""
+    """Results of a run besides weights and optimiser state; also part of a checkpoint."""
 
     history: list[Epoch] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
     validation: Evaluation | None = None  # of the last epoch
+    test: Evaluation | None = None
+    fit: Fit | None = None  # to the training images
     divergence: Divergence | None = None
     micro_batches: int = 1
     seconds: float = 0.0

@@ -10,6 +10,7 @@ import numpy as np
 from experiments import study
 from experiments.datasets import splits
 from experiments.record import Evaluation, Record
+from experiments.verification.retrain import differences
 from experiments.versions import fingerprint, in_fp32
 from models.errors import UsageError
 
@@ -47,10 +48,8 @@ def _study(record: Record) -> Iterator[str]:
         return
     if record.config.precision == "fp32":  # as on a device without bf16 arithmetic
         planned = in_fp32(planned)
-    expected = planned.model_dump()
-    for key, value in record.config.model_dump().items():
-        if value != expected[key]:
-            yield f"config.{key}: {value}, but the study says {expected[key]}"
+    said, expected = record.config.model_dump(), planned.model_dump()
+    yield from differences(said, expected, "config", "but the study says")
 
 
 def _fingerprint(record: Record) -> Iterator[str]:
@@ -61,11 +60,8 @@ def _fingerprint(record: Record) -> Iterator[str]:
 def _network(record: Record) -> Iterator[str]:
     from experiments.training.run import describe  # imports torch: seconds
 
-    expected = describe(record.config).model_dump()
-    for key, value in record.network.model_dump().items():
-        if value != expected[key]:
-            shown = "" if key == "layers" else f"{value}, but "
-            yield f"network.{key}: {shown}the network as built has {expected[key]!s:.80}"
+    said, expected = record.network.model_dump(), describe(record.config).model_dump()
+    yield from differences(said, expected, "network", "but the network as built has")
 
 
 def _evaluations(record: Record) -> Iterator[str]:

@@ -83,20 +83,20 @@ def compare(record: Record, again: Record, seeds: Sequence[Record]) -> Compariso
     return Comparison("agrees" if agree else "differs", why)
 
 
-def differences(recorded: Any, here: Any, path: str = "") -> Iterator[str]:
+def differences(recorded: Any, other: Any, path: str = "", but: str = "here") -> Iterator[str]:
     """Every field that differs, as ``test.loss: 0.1, here 0.2``, except times, environment and
-    fields that older records lack."""
+    fields that older records lack; ``but`` introduces the other value."""
     if _TIMES.fullmatch(path) or (not recorded and _NEWER.fullmatch(path)):
         return
-    if isinstance(recorded, dict) and isinstance(here, dict):
-        for key in {**recorded, **here}:
+    if isinstance(recorded, dict) and isinstance(other, dict):
+        for key in {**recorded, **other}:
             inner = f"{path}.{key}" if path else str(key)
-            yield from differences(recorded.get(key), here.get(key), inner)
-    elif isinstance(recorded, list) and isinstance(here, list) and len(recorded) == len(here):
-        for index, (one, other) in enumerate(zip(recorded, here, strict=True)):
-            yield from differences(one, other, f"{path}.{index}")
-    elif recorded != here:
-        yield f"{path}: {recorded!s:.40}, here {here!s:.40}"
+            yield from differences(recorded.get(key), other.get(key), inner, but)
+    elif isinstance(recorded, list) and isinstance(other, list) and len(recorded) == len(other):
+        for index, (one, two) in enumerate(zip(recorded, other, strict=True)):
+            yield from differences(one, two, f"{path}.{index}", but)
+    elif recorded != other:
+        yield f"{path}: {recorded!s:.40}, {but} {other!s:.40}"
 
 
 def kind(environment: Environment) -> str:

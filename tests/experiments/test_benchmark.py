@@ -2,6 +2,7 @@
 
 import os
 import re
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 import torch
@@ -36,7 +37,7 @@ def test_lenet_sees_one_channel_at_28():
 def test_a_measurement_takes_about_its_time():
     slow, fast = (study.load().config("quick", name, {}) for name in ("ResNet101", "LeNet"))
     assert benchmark.MIN_STEPS <= benchmark.steps_of(slow) < benchmark.steps_of(fast)
-    assert str(benchmark.Throughput([90.0, 100.0, 120.0])) == "100 (30%)"
+    assert benchmark.shown([90.0, 100.0, 120.0]) == "100 (30%)"
 
 
 def ends(what):
@@ -47,7 +48,7 @@ def ends(what):
 
 def test_each_measurement_has_processes_of_its_own():
     assert benchmark.side_by_side(ends, "well") != os.getpid()
-    with pytest.raises(RuntimeError, match="a process ended"):
+    with pytest.raises(BrokenProcessPool):  # which every command says in one line
         benchmark.side_by_side(ends, "die")
 
 

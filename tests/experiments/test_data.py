@@ -28,6 +28,7 @@ NAMES = ("MNIST", "FashionMNIST")
 MNIST = DATASETS["MNIST"]
 #: In the place of a function that must not be called.
 NEVER = Mock(side_effect=AssertionError("it was called"))
+DOWNLOAD = download.download
 
 
 def contents(paths):
@@ -161,10 +162,10 @@ def test_a_mirror_that_serves_something_else_is_refused(no_sources, monkeypatch,
 @pytest.mark.parametrize(
     ("name", "tried"),
     [
-        ("MNIST", r"mirrors \(.*package index \(no index\).*MNIST_DIR"),
-        ("FashionMNIST", r"mirror \(.*Debian's package .*FASHIONMNIST_DIR"),
-        ("KMNIST", r"mirror \(.*Put train-images-idx3-ubyte\.gz.*KMNIST_DIR"),
-        ("EMNIST", r"NIST's server .*Put gzip\.zip into .*EMNIST_DIR"),
+        ("MNIST", r"mirror https.*; the mirror http.*package index \(no index\).*MNIST_DIR"),
+        ("FashionMNIST", r"mirror http.*Debian's package .*FASHIONMNIST_DIR"),
+        ("KMNIST", r"mirror http.*Put train-images-idx3-ubyte\.gz.*KMNIST_DIR"),
+        ("EMNIST", r"biometrics\.nist\.gov.*Put gzip\.zip into .*EMNIST_DIR"),
     ],
 )
 def test_no_source_says_what_was_tried_and_what_to_do(no_sources, name, tried):
@@ -206,12 +207,13 @@ def server(files):
 
 
 @pytest.mark.parametrize("trick", ["nonsense", "silent", "missing", "cut"])
-def test_the_next_mirror_is_asked(server, files, monkeypatch, trick):
+def test_the_next_mirror_is_asked(server, files, no_sources, monkeypatch, trick):
+    monkeypatch.setattr(download, "download", DOWNLOAD)
     monkeypatch.setattr(download, "CONNECT_TIMEOUT", 0.5)
-    fetch = download.mirrors(f"{server}/{trick}/", f"{server}/good/")
-    assert {name: gzip.decompress(data) for name, data in fetch(MNIST).items()} == files
-    with pytest.raises(ValueError, match=trick):
-        download.mirrors(f"{server}/{trick}/")(MNIST)
+    bad, good = (download.mirror(f"{server}/{each}/") for each in (trick, "good"))
+    with pytest.raises(DataError, match=f"{trick}/ \\("):
+        acquire(dataclasses.replace(MNIST, sources=(bad,)))
+    assert contents(acquire(dataclasses.replace(MNIST, sources=(bad, good)))) == files
 
 
 def test_a_download_ends_at_its_limit(server):
@@ -284,9 +286,9 @@ def test_emnists_digits_are_drawn_with_a_fixed_seed_and_turned_upright(no_source
 def test_an_archive_without_emnists_digits_is_refused():
     name = "gzip/emnist-digits-test-labels-idx1-ubyte.gz"
     with pytest.raises(ValueError, match=f"holds no {name}"):
-        emnist.digits(io.BytesIO(emnist_archive(left_out=name)))
+        emnist.read({emnist.ARCHIVE: io.BytesIO(emnist_archive(left_out=name))})
     with pytest.raises(ValueError, match=r"images-idx3-ubyte\.gz has 188,160,015 bytes, expected"):
-        emnist.digits(io.BytesIO(emnist_archive(cut=1)))
+        emnist.read({emnist.ARCHIVE: io.BytesIO(emnist_archive(cut=1))})
 
 
 def archive(*names):

@@ -108,10 +108,7 @@ def test_tensorboard_gets_every_step_and_epoch(folder, monkeypatch):
 
 
 def asked(**given):
-    usual = dict.fromkeys(
-        ("residual", "gr", "ratio", "variant", "recipe", "epochs", "lr", "seed", "no_bn")
-    )
-    return main.planned(argparse.Namespace(**{**usual, **given}), "quick")
+    return main.planned(argparse.Namespace(recipe=None, **given), "quick")
 
 
 def test_several_values_make_every_combination():
@@ -119,7 +116,7 @@ def test_several_values_make_every_combination():
     assert runs == [
         f"SEResNet18{tag}.s{seed}" for tag in ("", "-ratio4", "-ratio8") for seed in (0, 1)
     ]
-    rates = [each.id for each in asked(model="LeNet", lr=[1e-3, 1e-2], no_bn=None)]
+    rates = [each.id for each in asked(model="LeNet", learning_rate=[1e-3, 1e-2])]
     assert len(set(rates)) == 2
 
 
