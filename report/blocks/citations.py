@@ -99,8 +99,9 @@ def _style_file(templates: Path, lang: Lang) -> Path:
         ReportError: there is no such style.
     """
     settings = templates / "report.toml"
-    table = load_toml(settings).get(lang) if settings.is_file() else None
-    name = str(table.get("references") or STYLES[lang]) if isinstance(table, dict) else STYLES[lang]
+    table = load_toml(settings).get(lang)
+    chosen = table.get("references") if isinstance(table, dict) else ""
+    name = str(chosen or STYLES[lang])
     own = templates / "style" / f"{name}.csl"
     if own.is_file():
         return own
