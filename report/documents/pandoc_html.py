@@ -1,7 +1,7 @@
 """Convert the tree of a document to HTML that pandoc reads, for Word, LaTeX and Markdown.
 
 Pandoc's own reader does most. Formulas, and what only one format has, become ``code`` or ``pre``
-with ``data-raw``, which ``FILTER`` turns into pandoc's elements.
+with ``data-raw``, which ``handin.lua`` turns into pandoc's elements.
 """
 
 from __future__ import annotations
@@ -18,36 +18,6 @@ from report.base.tree import Element, Node
 
 Format: TypeAlias = Literal["docx", "tex", "md"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-#: A filter in Lua for formulas, raw text, metadata and footnotes, which old versions do not read.
-FILTER = """
-local meta, notes = {}, {}
-local function raw(make)
-  return function(element)
-    local form = element.attributes.raw
-    local math = form == "InlineMath" or form == "DisplayMath"
-    return form and (math and pandoc.Math or make)(form, element.attributes["raw-text"])
-  end
-end
-local function take(element)
-  local key, note = element.attributes.meta, element.attributes.note
-  if key then meta[key] = element.content[1].content end
-  if note then notes[note] = element.content end
-  return (key or note) and {}
-end
-local function note(element)
-  local key = element.attributes.note
-  return key and pandoc.Note(notes[key])
-end
-local function add(found)
-  for key, value in pairs(meta) do found[key] = value end
-  return found
-end
-return {
-  {Code = raw(pandoc.RawInline), CodeBlock = raw(pandoc.RawBlock)},
-  {Div = take, Meta = add},
-  {Code = note},
-}
-"""
 #: What only the page has: links to records and files, and a summary above the details of a test.
 _PAGE_ONLY = (
     './/hr | .//wbr | .//div[@class="data"] | .//a[@class="footnote-backref"]'
@@ -87,10 +57,6 @@ class Converter:
     def __init__(self, form: Format, picture: Callable[[str], str]) -> None:
         self._form = form
         self._picture = picture
-
-    def logo(self, address: str) -> Element:
-        """The picture above the title, two centimetres high."""
-        return E.img(src=self._picture(address), alt="", height="2cm")
 
     def cover(self, rows: Mapping[str, str]) -> Element:
         """The rows of the cover, one per line."""
