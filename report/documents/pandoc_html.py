@@ -49,9 +49,7 @@ _WORD = re.compile("[^ \n\u2e80-\uffef]+|[\u2e80-\uffef]")
 class Converter:
     """Converts the parts of a document in one language to HTML for pandoc.
 
-    Args:
-        form: the target format.
-        picture: stores a picture, given a figure's name or a ``data:`` URL; returns its address.
+    ``picture`` stores a picture, given a figure's name or a ``data:`` URL; returns its address.
     """
 
     def __init__(self, form: Format, picture: Callable[[str], str]) -> None:
@@ -191,31 +189,27 @@ class Converter:
 
     def _figure(self, figure: Element) -> None:
         caption, anchor = self._caption(figure), _key(figure.get("id", ""))
-        tables = list(figure.iter("table"))
+        table = next(figure.iter("table"), None)
         alt = figure.xpath("string(.//*/@alt | .//*/@aria-label)")
-        above: list[Element] = []
-        if tables:
-            legend = [
-                self._styled("Table Note", *tree.content(note))
-                for note in figure.xpath('.//p[@class="legend"]')
-            ]
-            tables[0].set("id", anchor)
+        if table is not None:
+            table.set("id", anchor)
+            notes = figure.xpath('.//p[@class="legend"]')
+            made = [table, *(self._styled("Table Note", *tree.content(note)) for note in notes)]
             if self._form == "md":
-                above = [E.p(*caption)]
+                made.insert(0, E.p(*caption))
             else:
-                tables[0].insert(0, E.caption(*caption))
-            tree.replace(figure, [*above, tables[0], *legend])
-            self._table(tables[0])
+                table.insert(0, E.caption(*caption))
         elif not alt:  # there is nothing to draw
-            tree.replace(figure, [*figure.xpath('.//p[@class="nothing"]'), E.p(*caption)])
+            made = [*figure.xpath('.//p[@class="nothing"]'), E.p(*caption)]
         else:
             picture = self._drawn(figure.get("data-figure", ""), alt)
-            made = (
-                [E.p(picture), E.p(*caption)]
-                if self._form == "md"
-                else [E.figure(picture, E.figcaption(*caption), id=anchor)]
-            )
-            tree.replace(figure, made)
+            if self._form == "md":
+                made = [E.p(picture), E.p(*caption)]
+            else:
+                made = [E.figure(picture, E.figcaption(*caption), id=anchor)]
+        tree.replace(figure, made)
+        if table is not None:
+            self._table(table)
 
     def _drawn(self, source: str, alt: str) -> Element:
         # LibreOffice leaves an eighth of an inch beside a picture.
