@@ -56,12 +56,8 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 _DATE = re.compile(r"(?<!\d)(\d{4})(?:[-/.](\d{1,2})(?!\d))?(?:[-/.](\d{1,2})(?!\d))?(?!\d)")
 _RESOLVER = re.compile(r"(?:https?://)?(?:dx\.)?doi\.org/(.+)|doi:\s*(.+)", re.IGNORECASE)
-_ARXIV = re.compile(
-    r"(?:arxiv[.:]\s*|arxiv\.org/(?:abs|pdf)/|^abs/)([a-z-]+(?:\.[a-z]{2})?/\d{7}|\d{4}\.\d{4,5})"
-    r"(?:v\d+)?",
-    re.IGNORECASE,
-)
-_ARXIV_NUMBER = re.compile(r"(?:[a-z-]+(?:\.[a-z]{2})?/\d{7}|\d{4}\.\d{4,5})(?:v\d+)?$", re.I)
+_NUMBER = r"([a-z-]+(?:\.[a-z]{2})?/\d{7}|\d{4}\.\d{4,5})(?:v\d+)?"
+_ARXIV = re.compile(rf"(?:arxiv[.:]\s*|arxiv\.org/(?:abs|pdf)/|^abs/){_NUMBER}", re.I)
 
 _TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 #: CSL's types by those of BibTeX and BibLaTeX.
@@ -173,11 +169,8 @@ def _closing(text: str) -> int | None:
     """The index of the brace or quotation mark that closes the one at the start."""
     depth = 0
     for match in re.finditer(r'\\.|[{}"]', text):
-        character = match[0]
-        depth += (character == "{") - (character == "}")
-        if (text[0] == "{" and depth == 0) or (
-            text[0] == '"' and character == '"' and depth == 0 and match.start()
-        ):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if depth == 0 and (text[0] == "{" or (match[0] == '"' and match.start())):
             return match.start()
     return None
 
@@ -280,9 +273,8 @@ def item(library: Library, record: Record) -> Item:
     for variable in ("author", "editor", "translator"):
         if people := _names(fields.get(variable, "")):
             made[variable] = people
-    holder = _first(fields, "holder", "assignee")
-    if "author" not in made and record.kind == "patent" and holder:
-        made["author"] = _names(holder)
+    if record.kind == "patent" and (holder := _first(fields, "holder", "assignee")):
+        made.setdefault("author", _names(holder))
     if fields.get("subtitle") and "title" in made:
         made["title"] += f": {plain(fields['subtitle'])}"
     if pages := plain(_first(fields, "pages", "page")):
@@ -367,9 +359,8 @@ def _edition(text: str) -> str:
 
 def _dates(made: Item, fields: Mapping[str, str]) -> None:
     issued = _first(fields, "date", "year")
-    parts = _date(issued, fields.get("month", ""), fields.get("day", ""))
-    if parts:
-        made["issued"] = {"date-parts": parts}
+    if parts := _date(issued, fields.get("month", ""), fields.get("day", "")):
+        made["issued"] = {"date-parts": [parts]}
     elif issued:
         made["status"] = plain(issued)  # "in press"
     accessed = _first(fields, "urldate", "accessed", "lastaccessed")
@@ -377,11 +368,11 @@ def _dates(made: Item, fields: Mapping[str, str]) -> None:
     if not accessed and (found := re.search(r"(?i)access(?:ed|ion)[^\d]*([\w ,./-]+)", note)):
         accessed = found[1]
     if parts := _date(accessed):
-        made["accessed"] = {"date-parts": parts[:1]}
+        made["accessed"] = {"date-parts": [parts]}
 
 
-def _date(text: str, month: str = "", day: str = "") -> list[list[int]]:
-    """The parts of the first date in a text, in a list; empty without a year."""
+def _date(text: str, month: str = "", day: str = "") -> list[int]:
+    """Year, month and day of the first date in a text, as far as known; empty without a year."""
     if not (found := _DATE.search(text)):
         return []
     first = [int(part) for part in found.groups() if part]
@@ -399,7 +390,7 @@ def _date(text: str, month: str = "", day: str = "") -> list[list[int]]:
         del first[1:]
     if len(first) > 2 and not 0 < first[2] < 32:
         del first[2:]
-    return [first]
+    return first
 
 
 def _access(made: Item, fields: Mapping[str, str]) -> None:
@@ -427,7 +418,7 @@ def _arxiv(fields: Mapping[str, str]) -> str:
     """The arXiv number of a work; empty without one."""
     archive = _first(fields, "eprinttype", "archiveprefix").lower()
     eprint = _verbatim(_first(fields, "eprint", "arxivid"))
-    if archive in ("", "arxiv") and _ARXIV_NUMBER.match(eprint):
+    if archive in ("", "arxiv") and re.match(f"{_NUMBER}$", eprint, re.I):
         return eprint
     for name in ("eprint", "journal", "journaltitle", "volume", "number", "note", "howpublished",
                  "publisher", "doi", "url"):  # fmt: skip
@@ -465,8 +456,7 @@ def _shape(made: Item, fields: Mapping[str, str], record: Record) -> None:
 
 def _preprint(made: Item, fields: Mapping[str, str]) -> None:
     """Make an unpublished work at arXiv a preprint; give a published one its arXiv URL."""
-    number = _arxiv(fields)
-    if not number:
+    if not (number := _arxiv(fields)):
         return
     container = made.get("container-title", "")
     published = container and not re.search(r"(?i)arxiv|^corr$", container)
