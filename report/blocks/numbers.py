@@ -54,12 +54,9 @@ def significant(value: float, digits: int) -> str:
 
 
 def printed(value: Value, lang: Lang, digits: int | None = None) -> Printed:
-    """Format a value; see ``analysis.values.Kind`` for the format of each kind.
+    """Format a value by its kind (see ``analysis.values.Kind``), or with another number of digits.
 
-    Args:
-        value: a number; NaN and infinity represent diverged quantities.
-        lang: language of the unit.
-        digits: number of digits instead of the kind's default.
+    NaN and infinity represent diverged quantities.
     """
     number, kind = value.value, value.kind
     places = KINDS[kind] if digits is None else digits
@@ -123,25 +120,14 @@ def _bytes(number: float, places: int) -> Printed:
     return Printed(grouped(number), f"{NBSP}B")
 
 
-#: Of each kind the digits after the point; significant digits of gain and weight.
-KINDS: dict[Kind, int] = {
-    "accuracy": 2,
-    "share": 1,
-    "difference": 2,
-    "count": 0,
-    "params": 2,
-    "macs": 2,
-    "loss": 3,
-    "p": 3,
-    "ratio": 2,
-    "gain": 3,
-    "weight": 3,
-    "duration": 1,
-    "rate": 0,
-    "bytes": 2,
-    "integer": 0,
-    "learning_rate": 3,
+#: Digits after the point by kind; significant digits of gain and weight.
+_DIGITS: dict[int, tuple[Kind, ...]] = {
+    0: ("count", "integer", "rate"),
+    1: ("share", "duration"),
+    2: ("accuracy", "difference", "params", "macs", "ratio", "bytes"),
+    3: ("loss", "p", "gain", "weight", "learning_rate"),
 }
+KINDS: dict[Kind, int] = {kind: digits for digits, kinds in _DIGITS.items() for kind in kinds}
 #: Units in English and in Chinese that do not depend on the number's size.
 _UNITS: dict[Kind, tuple[str, str]] = {
     "accuracy": ("%", "%"),

@@ -24,10 +24,7 @@ FIELDS = ("{dataset}",)
 def read(path: Path, lang: Lang, comma: str) -> dict[str, Any]:
     """The texts of a language by key; ``date`` may be a date, ``cover`` holds rows of texts.
 
-    Args:
-        path: path of ``report.toml``.
-        lang: language.
-        comma: joins the texts of a list, such as authors.
+    ``comma`` joins the texts of a list, such as authors.
 
     Raises:
         ReportError: there is an error in the file; the message names the line.
@@ -62,10 +59,6 @@ def preset(path: Path) -> str:
 
 def shown(path: Path, names: Sequence[str]) -> frozenset[str]:
     """The names of the sections to show: ``sections`` or all, without those of ``without``.
-
-    Args:
-        path: path of ``report.toml``.
-        names: names of all sections.
 
     Raises:
         ReportError: there is no such section, or no such preset.

@@ -80,17 +80,10 @@ def pandoc() -> str:
 
 
 def write(source: Path, out: Path, form: Format, lang: Lang, templates: Path = TEMPLATES) -> str:
-    """Write the report of one language in one format.
-
-    Args:
-        source: folder of the results.
-        out: folder of the report.
-        form: ``docx``, ``tex`` (a folder) or ``md`` (with pictures beside it).
-        lang: language.
-        templates: folder of the templates.
+    """Write the report of one language from the results in the folder ``source``.
 
     Returns:
-        The path of the file relative to ``out``.
+        The path relative to ``out``: of LaTeX in a folder, of Markdown with pictures beside it.
 
     Raises:
         ReportError: there is an error in a template, or pandoc is missing or fails.
@@ -115,11 +108,7 @@ def write(source: Path, out: Path, form: Format, lang: Lang, templates: Path = T
 def _picture(
     pictures: dict[str, bytes], results: Path, form: Format, lang: Lang, source: str
 ) -> str:
-    """Add a figure of the analysis, or the writer's own picture, to ``pictures`` by its address.
-
-    Args:
-        source: a figure's name, or a ``data:`` URL.
-    """
+    """Add a figure (by name) or the writer's own picture (a ``data:`` URL); returns its address."""
     if not source.startswith("data:"):
         address = f"figures/{source}.{lang}.{'pdf' if form == 'tex' else 'png'}"
         pictures[address] = (results / address).read_bytes()
