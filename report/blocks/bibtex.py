@@ -293,14 +293,11 @@ def _inherited(library: Library, record: Record) -> dict[str, str]:
     """The fields of an entry and those inherited by ``crossref``."""
     fields = {name: value for name, value in record.fields.items() if value}
     name = _first(fields, "crossref", "xref").lower()
-    parent = next((r for key, r in library.records.items() if key.lower() == name), None)
-    if parent is not None:
-        for name, value in parent.fields.items():
-            if name not in ("title", "author", "crossref", "xref", "pages"):
-                fields.setdefault(name, value)
-        if title := parent.fields.get("title"):
-            fields.setdefault("booktitle", title)
-    return fields
+    parents = (found.fields for key, found in library.records.items() if key.lower() == name)
+    parent = next(parents, {})
+    own = ("title", "author", "crossref", "xref", "pages")
+    handed_down = {name: value for name, value in parent.items() if name not in own}
+    return {"booktitle": parent.get("title", "")} | handed_down | fields
 
 
 def _names(raw: str) -> list[dict[str, str]]:

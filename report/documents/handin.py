@@ -20,7 +20,6 @@ from analysis import schema
 from experiments.support.files import write_atomically
 from report.base import tree
 from report.base.errors import TEMPLATES, ReportError
-from report.base.tree import Node
 from report.blocks.numbers import Lang
 from report.documents import document
 from report.documents.document import Document
@@ -174,17 +173,19 @@ def _page(composed: Document, form: Format, picture: Callable[[str], str]) -> st
     """A document as HTML for pandoc: title, front matter, sections and references."""
     convert = Converter(form, picture)
     front = composed.front
-    subtitle = joined(filter(None, (front.course, front.subtitle)))
     logo = [E.img(src=picture(front.logo), alt="", height="2cm")] if front.logo else []
-    lines: dict[str, list[Node]] = {"subtitle": subtitle}
-    lines |= {key: [text] for key in ("author", "date") if (text := getattr(front, key))}
+    texts = {
+        "subtitle": [front.course, front.subtitle],
+        "author": [front.author],
+        "date": [front.date],
+    }
+    lines = {key: joined(filter(None, each)) for key, each in texts.items() if any(each)}
     if form == "md":
-        title = [*(E.p(each) for each in logo), E.h1(front.title)]
-        body = E.body(*title, *(E.p(*line) for line in lines.values() if line))
+        paragraphs = (E.p(*line) for line in lines.values())
+        body = E.body(*map(E.p, logo), E.h1(front.title), *paragraphs)
     else:
         lines = {"title": joined([*logo, front.title])} | lines
-        found = ((key, line) for key, line in lines.items() if line)
-        body = E.body(*(E.div(E.p(*line), {"data-meta": key}) for key, line in found))
+        body = E.body(*(E.div(E.p(*line), {"data-meta": key}) for key, line in lines.items()))
     if front.cover:
         body.append(convert.cover(front.cover))
     matter = tree.parsed(front.body)

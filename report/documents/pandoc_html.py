@@ -42,6 +42,8 @@ _BARE = ("data", "mark", "details")
 _TARGETS = ("fig", "tab", "sec", "eq", "work")
 #: Letters per line of a table; cells of longer rows wrap.
 _WIDE = 80
+#: What stands for characters that LaTeX's typewriter font lacks.
+_TYPED = str.maketrans({"…": "...", "├": "|", "└": "`", "│": "|", "─": "-"})
 #: Units that are not broken at the end of a line.
 _WORD = re.compile("[^ \n\u2e80-\uffef]+|[\u2e80-\uffef]")
 
@@ -154,7 +156,7 @@ class Converter:
         language = listing.xpath("string(./code/@class)").removeprefix("language-")
         if self._form == "tex":
             size = r"\scriptsize" if layers else r"\small"
-            verbatim = f"\\begin{{verbatim}}\n{_typed(text)}\n\\end{{verbatim}}"
+            verbatim = f"\\begin{{verbatim}}\n{text.translate(_TYPED)}\n\\end{{verbatim}}"
             made = _raw_block(f"{{{size}\n{verbatim}\n}}")
         elif layers and self._form == "docx":  # too wide for the style of listings
             made = self._styled("Layers", *joined(text.replace(" ", "\u00a0").split("\n")))
@@ -322,11 +324,6 @@ def _key(anchor: str) -> str:
 
 def _work(link: Element) -> str:
     return _key(link.get("href", "")[1:]).removeprefix("work-")
-
-
-def _typed(text: str) -> str:
-    """A listing without characters that LaTeX's typewriter font lacks."""
-    return text.replace("…", "...").translate(str.maketrans("├└│─", "|`|-"))
 
 
 def _width(text: str) -> float:
