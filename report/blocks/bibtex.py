@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import logging
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -50,68 +51,23 @@ MARKUP: dict[str, tuple[str, str]] = {
 OTHERS = "\ue1f0"
 _RESERVED = dict.fromkeys(range(0xE100, 0xE200))
 
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_HAS_CJK = re.compile(f"[{_CJK}]")
+_HAS_CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 _DATE = re.compile(r"(?<!\d)(\d{4})(?:[-/.](\d{1,2})(?!\d))?(?:[-/.](\d{1,2})(?!\d))?(?!\d)")
-_ARXIV = re.compile(
-    r"(?:arxiv[.:]\s*|arxiv\.org/(?:abs|pdf)/|^abs/)([a-z-]+(?:\.[a-z]{2})?/\d{7}|\d{4}\.\d{4,5})"
-    r"(?:v\d+)?",
-    re.IGNORECASE,
-)
-_ARXIV_NUMBER = re.compile(r"(?:[a-z-]+(?:\.[a-z]{2})?/\d{7}|\d{4}\.\d{4,5})(?:v\d+)?$", re.I)
+_RESOLVER = re.compile(r"(?:https?://)?(?:dx\.)?doi\.org/(.+)|doi:\s*(.+)", re.IGNORECASE)
+_NUMBER = r"([a-z-]+(?:\.[a-z]{2})?/\d{7}|\d{4}\.\d{4,5})(?:v\d+)?"
+_ARXIV = re.compile(rf"(?:arxiv[.:]\s*|arxiv\.org/(?:abs|pdf)/|^abs/){_NUMBER}", re.I)
 
+_TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 #: CSL's types by those of BibTeX and BibLaTeX.
-_TYPES = {
-    name: kind
-    for kind, names in {
-        "article-journal": "article suppperiodical",
-        "paper-conference": "inproceedings conference proceedings mvproceedings",
-        "book": "book mvbook booklet manual collection mvcollection reference mvreference",
-        "chapter": "incollection inbook bookinbook suppbook suppcollection inreference",
-        "periodical": "periodical",
-        "thesis": "phdthesis mastersthesis bachelorsthesis thesis",
-        "report": "techreport report",
-        "webpage": "online electronic www webpage",
-        "software": "software",
-        "dataset": "dataset",
-        "patent": "patent",
-        "standard": "standard",
-        "article": "preprint",
-        "article-newspaper": "newspaper",
-        "manuscript": "unpublished",
-    }.items()
-    for name in names.split()
-}
-_THESES = {
-    "phdthesis": "Ph.D. dissertation",
-    "mathesis": "M.S. thesis",
-    "mastersthesis": "M.S. thesis",
-    "bachelorsthesis": "B.S. thesis",
-}
-#: Variables of CSL, each with its possible fields in order of preference.
-_TEXTS = {
-    "title": ("title", "booktitle", "maintitle"),
-    "container-title": ("journaltitle", "journal", "booktitle", "maintitle", "eventtitle"),
-    "container-title-short": ("shortjournal", "shortbooktitle"),
-    "collection-title": ("series",),
-    "volume": ("volume",),
-    "issue": ("number", "issue"),
-    "number": ("eid", "article-number"),
-    "edition": ("edition",),
-    "publisher": ("publisher", "school", "institution", "organization"),
-    "publisher-place": ("address", "location"),
-    "chapter-number": ("chapter",),
-    "version": ("version",),
-}
+_TYPES = {name: kind for kind, names in _TABLES["types"].items() for name in names.split()}
 
 
 @dataclass(frozen=True)
 class Record:
     """An entry of the file: type and names of fields in lower case, values unchanged."""
 
-    key: str
     place: Place
     kind: str
     fields: Mapping[str, str]
@@ -135,44 +91,47 @@ def read(path: Path) -> Library:
     library = Library()
     strings = {month: month for month in _MONTHS}
     for block in Splitter(read_text(path)).split().blocks:
-        line = (block.start_line or 0) + 1
+        place = Place(path, (block.start_line or 0) + 1)
         if isinstance(block, String):
             strings[block.key.lower()] = _value(block.value, strings) or ""
         elif isinstance(block, Entry):
-            _add(library, path, line, block, strings)
+            _add(library, place, block, strings)
         elif isinstance(block, DuplicateFieldKeyBlock):
             entry = cast(Entry, block.ignore_error_block)
             twice = ", ".join(sorted(block.duplicate_keys))
             message = f"entry {entry.key!r} has {twice} twice; the first counts"
-            library.faults.append(ReportError(message, Place(path, line)))
-            _add(library, path, line, entry, strings)
+            library.faults.append(ReportError(message, place))
+            _add(library, place, entry, strings)
         elif isinstance(block, DuplicateBlockKeyBlock):
             message = f"the key {block.key!r} is there twice; the first entry counts"
-            library.faults.append(ReportError(message, Place(path, line)))
+            library.faults.append(ReportError(message, place))
         elif isinstance(block, ParsingFailedBlock):
             found = re.match(r"\s*@\s*\w+\s*[{(]\s*([^\s,{}()=]*)", block.raw or "")
             message = "a brace, a quotation mark or a comma is missing"
-            _refuse(library, Place(path, line), found[1] if found else "", message)
+            _refuse(library, place, found[1] if found else "", message)
     return library
 
 
-def _add(library: Library, path: Path, line: int, entry: Entry, strings: Mapping[str, str]) -> None:
+def _add(library: Library, place: Place, entry: Entry, strings: Mapping[str, str]) -> None:
     """Add an entry, or a fault if it cannot be read."""
     values: dict[str, str] = {}
-    place = Place(path, line)
     for raw in entry.fields:
         value = _value(str(raw.value), strings)
         if value is None:
-            at = Place(path, (raw.start_line or line - 1) + 1)
+            at = Place(place.file, (raw.start_line or place.line - 1) + 1)
             message = f"its field {raw.key!r} is not one value; is a comma or a brace missing?"
             return _refuse(library, at, entry.key, message)
         values.setdefault(raw.key.lower(), value)
     if not entry.key:
         return _refuse(library, place, "", "it has no key")
-    record = Record(entry.key, place, entry.entry_type.lower(), values)
-    if not any(values.get(name) for name in ("title", "booktitle", "crossref", "xref")):
+    if not _first(values, "title", "booktitle", "crossref", "xref"):
         return _refuse(library, place, entry.key, "it has no title")
-    library.records[entry.key] = record
+    library.records[entry.key] = Record(place, entry.entry_type.lower(), values)
+
+
+def _first(fields: Mapping[str, str], *names: str) -> str:
+    """The first of several fields that is not empty; empty without any."""
+    return next((fields[name] for name in names if fields.get(name)), "")
 
 
 def _refuse(library: Library, place: Place, key: str, message: str) -> None:
@@ -210,11 +169,8 @@ def _closing(text: str) -> int | None:
     """The index of the brace or quotation mark that closes the one at the start."""
     depth = 0
     for match in re.finditer(r'\\.|[{}"]', text):
-        character = match[0]
-        depth += (character == "{") - (character == "}")
-        if (text[0] == "{" and depth == 0) or (
-            text[0] == '"' and character == '"' and depth == 0 and match.start()
-        ):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if depth == 0 and (text[0] == "{" or (match[0] == '"' and match.start())):
             return match.start()
     return None
 
@@ -248,9 +204,8 @@ def _decoder() -> tuple[Any, latex2text.LatexNodes2Text]:
     spoken.add_context_category(
         "bib",
         macros=[
-            *(latex2text.MacroTextSpec(name, simplify_repl=text) for name, text in names.items()),
-            *(latex2text.MacroTextSpec(name, simplify_repl=word) for name, word in words.items()),
-            latex2text.MacroTextSpec("href", simplify_repl="%(2)s"),
+            latex2text.MacroTextSpec(name, simplify_repl=text)
+            for name, text in (names | words | {"href": "%(2)s"}).items()
         ],
         prepend=True,
     )
@@ -307,8 +262,8 @@ def item(library: Library, record: Record) -> Item:
     """An entry as CSL-JSON, with ``language`` "zh" or "en" by the script of its names."""
     fields = _inherited(library, record)
     made: Item = {}
-    for variable, names in _TEXTS.items():
-        if value := next((fields[name] for name in names if fields.get(name)), ""):
+    for variable, names in _TABLES["texts"].items():
+        if value := _first(fields, *names.split()):
             made[variable] = plain(value)
     if "edition" in made:
         made["edition"] = _edition(made["edition"])
@@ -318,18 +273,18 @@ def item(library: Library, record: Record) -> Item:
     for variable in ("author", "editor", "translator"):
         if people := _names(fields.get(variable, "")):
             made[variable] = people
-    holder = fields.get("holder") or fields.get("assignee")
-    if "author" not in made and record.kind == "patent" and holder:
-        made["author"] = _names(holder)
+    if record.kind == "patent" and (holder := _first(fields, "holder", "assignee")):
+        made.setdefault("author", _names(holder))
     if fields.get("subtitle") and "title" in made:
         made["title"] += f": {plain(fields['subtitle'])}"
-    _pages(made, fields)
+    if pages := plain(_first(fields, "pages", "page")):
+        made["page"] = re.sub(r"\s*[-\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}]+\s*", "-", pages)
     _dates(made, fields)
     _access(made, fields)
     _shape(made, fields, record)
     written = "".join("".join(name.values()) for name in made.get("author", ()))
     script = written.replace(OTHERS, "") or made.get("title", "")
-    tagged = re.match("zh|chin", fields.get("langid") or fields.get("language") or "", re.I)
+    tagged = re.match("zh|chin", _first(fields, "langid", "language"), re.I)
     made["language"] = "zh" if tagged or _HAS_CJK.search(script) else "en"
     return made
 
@@ -337,15 +292,12 @@ def item(library: Library, record: Record) -> Item:
 def _inherited(library: Library, record: Record) -> dict[str, str]:
     """The fields of an entry and those inherited by ``crossref``."""
     fields = {name: value for name, value in record.fields.items() if value}
-    name = (fields.get("crossref") or fields.get("xref") or "").lower()
-    parent = next((r for key, r in library.records.items() if key.lower() == name), None)
-    if parent is not None:
-        for name, value in parent.fields.items():
-            if name not in ("title", "author", "crossref", "xref", "pages"):
-                fields.setdefault(name, value)
-        if title := parent.fields.get("title"):
-            fields.setdefault("booktitle", title)
-    return fields
+    name = _first(fields, "crossref", "xref").lower()
+    parents = (found.fields for key, found in library.records.items() if key.lower() == name)
+    parent = next(parents, {})
+    own = ("title", "author", "crossref", "xref", "pages")
+    handed_down = {name: value for name, value in parent.items() if name not in own}
+    return {"booktitle": parent.get("title", "")} | handed_down | fields
 
 
 def _names(raw: str) -> list[dict[str, str]]:
@@ -379,24 +331,15 @@ def _person(name: str) -> dict[str, str]:
         return {"literal": plain(name)}
     if re.match(r"(?:family|given|prefix|suffix)=", name):  # BibLaTeX's extended form
         pairs = dict(part.strip().split("=", 1) for part in name.split(",") if "=" in part)
-        found = {
-            "family": pairs.get("family", ""),
-            "given": pairs.get("given", ""),
-            "non-dropping-particle": pairs.get("prefix", ""),
-            "suffix": pairs.get("suffix", ""),
-        }
+        texts = [pairs.get(part, "") for part in ("family", "given", "prefix", "suffix")]
     else:
         try:
             parts = parse_single_name_into_parts(name, strict=False)
         except InvalidNameError:
             return {"literal": plain(name)}
-        found = {
-            "family": " ".join(parts.last),
-            "given": " ".join(parts.first),
-            "non-dropping-particle": " ".join(parts.von),
-            "suffix": " ".join(parts.jr),
-        }
-    decoded = {part: plain(text.strip('"')) for part, text in found.items() if text}
+        texts = [" ".join(words) for words in (parts.last, parts.first, parts.von, parts.jr)]
+    found = zip(("family", "given", "non-dropping-particle", "suffix"), texts, strict=True)
+    decoded = {part: plain(text.strip('"')) for part, text in found if text}
     if not decoded.get("given") and not decoded.get("non-dropping-particle"):
         return {"literal": decoded["family"]} if "family" in decoded else {}
     return decoded
@@ -411,31 +354,22 @@ def _edition(text: str) -> str:
     return number[1] if number else text
 
 
-def _pages(made: Item, fields: Mapping[str, str]) -> None:
-    pages = plain(fields.get("pages") or fields.get("page") or "")
-    if pages:
-        made["page"] = re.sub(r"\s*[-\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}]+\s*", "-", pages)
-
-
 def _dates(made: Item, fields: Mapping[str, str]) -> None:
-    issued = fields.get("date") or fields.get("year") or ""
-    parts = _date(issued, fields.get("month", ""), fields.get("day", ""))
-    if parts:
-        made["issued"] = {"date-parts": parts}
+    issued = _first(fields, "date", "year")
+    if parts := _date(issued, fields.get("month", ""), fields.get("day", "")):
+        made["issued"] = {"date-parts": [parts]}
     elif issued:
         made["status"] = plain(issued)  # "in press"
-    accessed = next(
-        (fields[name] for name in ("urldate", "accessed", "lastaccessed") if fields.get(name)), ""
-    )
+    accessed = _first(fields, "urldate", "accessed", "lastaccessed")
     note = f"{fields.get('note', '')} {fields.get('howpublished', '')}"
     if not accessed and (found := re.search(r"(?i)access(?:ed|ion)[^\d]*([\w ,./-]+)", note)):
         accessed = found[1]
     if parts := _date(accessed):
-        made["accessed"] = {"date-parts": parts[:1]}
+        made["accessed"] = {"date-parts": [parts]}
 
 
-def _date(text: str, month: str = "", day: str = "") -> list[list[int]]:
-    """The parts of the first date in a text, in a list; empty without a year."""
+def _date(text: str, month: str = "", day: str = "") -> list[int]:
+    """Year, month and day of the first date in a text, as far as known; empty without a year."""
     if not (found := _DATE.search(text)):
         return []
     first = [int(part) for part in found.groups() if part]
@@ -453,7 +387,7 @@ def _date(text: str, month: str = "", day: str = "") -> list[list[int]]:
         del first[1:]
     if len(first) > 2 and not 0 < first[2] < 32:
         del first[2:]
-    return [first]
+    return first
 
 
 def _access(made: Item, fields: Mapping[str, str]) -> None:
@@ -464,11 +398,10 @@ def _access(made: Item, fields: Mapping[str, str]) -> None:
         held = f"{fields.get('howpublished', '')} {fields.get('note', '')}"
         if found := re.search(r"https?://[^\s{}]+", _unescaped(held)):
             url = found[0].rstrip(".,;")
-    resolver = re.compile(r"(?:https?://)?(?:dx\.)?doi\.org/(.+)|doi:\s*(.+)", re.IGNORECASE)
     for text in (doi, url):
-        if found := resolver.fullmatch(text):
+        if found := _RESOLVER.fullmatch(text):
             doi = found[1] or found[2]
-    if url and not resolver.fullmatch(url):
+    if url and not _RESOLVER.fullmatch(url):
         made["URL"] = url
     if doi:
         made["DOI"] = doi
@@ -480,9 +413,9 @@ def _unescaped(raw: str) -> str:
 
 def _arxiv(fields: Mapping[str, str]) -> str:
     """The arXiv number of a work; empty without one."""
-    archive = (fields.get("eprinttype") or fields.get("archiveprefix") or "").lower()
-    eprint = _verbatim(fields.get("eprint") or fields.get("arxivid") or "")
-    if archive in ("", "arxiv") and _ARXIV_NUMBER.match(eprint):
+    archive = _first(fields, "eprinttype", "archiveprefix").lower()
+    eprint = _verbatim(_first(fields, "eprint", "arxivid"))
+    if archive in ("", "arxiv") and re.match(f"{_NUMBER}$", eprint, re.I):
         return eprint
     for name in ("eprint", "journal", "journaltitle", "volume", "number", "note", "howpublished",
                  "publisher", "doi", "url"):  # fmt: skip
@@ -510,7 +443,7 @@ def _shape(made: Item, fields: Mapping[str, str], record: Record) -> None:
         made.pop("issue", None)
     written = plain(fields.get("type", ""))
     if kind == "thesis":
-        made["genre"] = _THESES.get(written.lower() or record.kind, written)
+        made["genre"] = _TABLES["theses"].get(written.lower() or record.kind, written)
     if kind == "report":
         made["genre"] = "Tech. Rep." if written.lower() in ("", "techreport") else written
     made["type"] = kind
@@ -520,8 +453,7 @@ def _shape(made: Item, fields: Mapping[str, str], record: Record) -> None:
 
 def _preprint(made: Item, fields: Mapping[str, str]) -> None:
     """Make an unpublished work at arXiv a preprint; give a published one its arXiv URL."""
-    number = _arxiv(fields)
-    if not number:
+    if not (number := _arxiv(fields)):
         return
     container = made.get("container-title", "")
     published = container and not re.search(r"(?i)arxiv|^corr$", container)

@@ -42,6 +42,16 @@ _TAGS = {
 _FORMATTER = SimpleNamespace(
     preformat=str, **{name: "{}".join(marks).format for name, marks in _TAGS.items()}
 )
+#: What the processor prints differently from IEEE's guide, and what is correct.
+_IEEE = {
+    "\N{RIGHT DOUBLE QUOTATION MARK}([,.])\\.?": "\\1\N{RIGHT DOUBLE QUOTATION MARK}",
+    "[ ,]+$": "",
+    r"\. doi: ": ", doi: ",
+    "(?<![.\N{RIGHT DOUBLE QUOTATION MARK}]),? (?=\\[Online\\]|Accessed: )": ". ",
+    r"\bJun\. (?=\d)": "June ",
+    r"\bJul\. (?=\d)": "July ",
+    r"(, in [^,]+, (?:no|vol)\. [^.,]+)\. (?!\[Online)": r"\1, ",  # after a series and its volume
+}
 
 
 def _html(text: str) -> str:
@@ -99,8 +109,9 @@ def _style_file(templates: Path, lang: Lang) -> Path:
         ReportError: there is no such style.
     """
     settings = templates / "report.toml"
-    table = load_toml(settings).get(lang) if settings.is_file() else None
-    name = str(table.get("references") or STYLES[lang]) if isinstance(table, dict) else STYLES[lang]
+    table = load_toml(settings).get(lang)
+    chosen = table.get("references") if isinstance(table, dict) else ""
+    name = str(chosen or STYLES[lang])
     own = templates / "style" / f"{name}.csl"
     if own.is_file():
         return own
@@ -146,15 +157,15 @@ def _shaped_for_ieee(item: bibtex.Item) -> None:
     kind = item["type"]
     if kind in ("webpage", "dataset") or (kind == "document" and "container-title" not in item):
         item["type"] = "article"  # the style prints no year for web pages
-    if kind == "paper-conference" and "container-title-short" in item:
-        item["container-title"] = item["container-title-short"]
-        item.pop("collection-title", None)
-    if kind == "paper-conference" and "volume" not in item:
-        item.pop("collection-title", None)  # "KDD '19": the name of the conference again
-    if kind == "paper-conference" and "container-title" in item:
-        roman = [f"vol. {item['volume']}"] if "volume" in item else []
-        roman += [f"Art. no. {item['number']}"] if "number" in item else []
-        if "collection-title" not in item and roman:
+    if kind == "paper-conference":
+        short = item.get("container-title-short")
+        if short or "volume" not in item:
+            item.pop("collection-title", None)  # "KDD '19": the name of the conference again
+        if short:
+            item["container-title"] = short
+        numbers = {"volume": "vol.", "number": "Art. no."}
+        roman = [f"{name} {item[key]}" for key, name in numbers.items() if key in item]
+        if roman and "container-title" in item and "collection-title" not in item:
             closing, opening = reversed(bibtex.MARKUP["i"])
             item["container-title"] += f"{closing}, {', '.join(roman)}{opening}"
     if kind == "book" and "collection-title" in item and "volume" in item:
@@ -182,12 +193,8 @@ def _shaped_for_gb(item: bibtex.Item) -> None:
 
 
 def _is_volume_of_proceedings(item: bibtex.Item) -> bool:
-    return (
-        item["type"] == "paper-conference"
-        and "container-title" not in item
-        and "author" not in item
-        and "editor" in item
-    )
+    part = "container-title" in item or "author" in item
+    return item["type"] == "paper-conference" and "editor" in item and not part
 
 
 def _polished(text: str, lang: Lang, language: str) -> str:
@@ -201,17 +208,8 @@ def _polished(text: str, lang: Lang, language: str) -> str:
     text = text.replace(f"/{_NO_MEDIUM}", "")
     text = re.sub(r"(et al\.)\.+", r"\1", text)
     if lang == "en":
-        # US usage: comma and full stop inside the closing quotation mark
-        text = re.sub("\N{RIGHT DOUBLE QUOTATION MARK}([,.])\\.?", "\\1\u201d", text)
-        text = text.rstrip(" ,").replace(". doi: ", ", doi: ")
-        text = re.sub(
-            "(?<![.\N{RIGHT DOUBLE QUOTATION MARK}]),? (?=\\[Online\\]|Accessed: )", ". ", text
-        )
-        text = re.sub(
-            r"\b(Jun|Jul)\. (?=\d)", lambda m: {"Jun": "June ", "Jul": "July "}[m[1]], text
-        )
-        # comma after a series and its volume
-        text = re.sub(r"(, in [^,]+, (?:no|vol)\. [^.,]+)\. (?!\[Online)", r"\1, ", text)
+        for pattern, correct in _IEEE.items():
+            text = re.sub(pattern, correct, text)
         whole = text.endswith((".", ".\N{RIGHT DOUBLE QUOTATION MARK}")) or "http" in text
         return text if whole else text + "."
     return text

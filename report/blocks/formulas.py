@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Iterable
 from html import escape, unescape
 from importlib.metadata import distribution
-from typing import NamedTuple
 
 from lxml import etree
 from math_core import LatexError, LatexToMathML
@@ -39,7 +38,7 @@ _VARIANTS = {"b": "bold", "i": "italic", "code": "monospace", "span": "normal"}
 #: Selectors between two kinds of script letters, which are removed.
 _SELECTORS = re.compile("[\N{VARIATION SELECTOR-1}\N{VARIATION SELECTOR-2}]")
 _ALIGNED = re.compile(r"text-align: ?(left|right|center)")
-#: Font size of drawn formulas in pixels; their dimensions are given in em.
+#: Font size of drawn formulas in pixels.
 _DRAWN_SIZE = 20.0
 #: Characters of a printed number in TeX.
 _TEX = {
@@ -56,15 +55,6 @@ _TEX = {
 _SPOKEN = frozenset(
     ("mfrac", "msub", "msup", "msubsup", "munder", "mover", "munderover", "msqrt", "mroot")
 )
-
-
-class Drawn(NamedTuple):
-    """A drawn formula: an SVG; width, height and depth below the baseline in em."""
-
-    svg: str
-    width: float
-    height: float
-    depth: float
 
 
 class FormulaError(ValueError):
@@ -146,8 +136,8 @@ def spoken(math: Element, labels: Labels) -> str:
     return in_words(math)
 
 
-def drawing(math: Element) -> Drawn:
-    """A formula's MathML as an SVG with its width, height and depth below the baseline in em.
+def drawing(math: Element) -> tuple[str, str]:
+    """A formula's MathML as an SVG, and the CSS of its size and its depth below the baseline.
 
     Raises:
         FormulaError: the formula cannot be drawn.
@@ -183,19 +173,16 @@ def drawing(math: Element) -> Drawn:
             raise FormulaError(
                 f"formula {math.get('alttext')!r}: the mathematical font lacks {character!r}"
             )
-    _, top, width, height = map(float, svg.get("viewBox", "").split())
-    depth = height + top  # the baseline is at y = 0
-    text = ElementTree.tostring(svg, encoding="unicode")
-    return Drawn(text, width / _DRAWN_SIZE, height / _DRAWN_SIZE, depth / _DRAWN_SIZE)
+    _, top, width, height = (float(part) / _DRAWN_SIZE for part in svg.get("viewBox", "").split())
+    # The baseline is at y = 0.
+    css = f"width:{width:.3f}em;height:{height:.3f}em;vertical-align:{-(height + top):.3f}em"
+    return ElementTree.tostring(svg, encoding="unicode"), css
 
 
 def web_font(maths: Iterable[str]) -> bytes:
-    """The mathematical font as WOFF, reduced to the characters of the formulas.
+    """The mathematical font as WOFF, reduced to the characters of formulas in MathML.
 
     Phones and minimal Linux systems have no mathematical font and render formulas badly.
-
-    Args:
-        maths: formulas as MathML.
     """
     from fontTools.subset import Options, Subsetter
     from fontTools.ttLib import TTFont

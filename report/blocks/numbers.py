@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Callable
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -55,74 +54,51 @@ def significant(value: float, digits: int) -> str:
 
 
 def printed(value: Value, lang: Lang, digits: int | None = None) -> Printed:
-    """Format a value; see ``analysis.values.Kind`` for the format of each kind.
+    """Format a value by its kind (see ``analysis.values.Kind``), or with another number of digits.
 
-    Args:
-        value: a number; NaN and infinity represent diverged quantities.
-        lang: language of the unit.
-        digits: number of digits instead of the kind's default.
+    NaN and infinity represent diverged quantities.
     """
-    number = value.value
-    if math.isnan(number):
-        return Printed("NaN")
-    if math.isinf(number):
-        return Printed(f"{MINUS if number < 0 else ''}∞")
-    default, printer = KINDS[value.kind]
-    return printer(number, default if digits is None else digits, lang)
+    number, kind = value.value, value.kind
+    places = KINDS[kind] if digits is None else digits
+    if not math.isfinite(number):
+        return Printed("NaN" if math.isnan(number) else f"{MINUS if number < 0 else ''}∞")
+    if kind in ("params", "macs"):
+        return _scaled(number, places, least=1e6 if kind == "params" else 1e4)
+    if kind == "duration":
+        return _duration(number, places, lang)
+    if kind == "bytes":
+        return _bytes(number, places)
+    en, zh = _UNITS.get(kind, ("", ""))
+    return Printed(_text(number, kind, places), en if lang == "en" else zh)
 
 
-def _fixed(scale: float = 1, en: str = "", zh: str = "") -> _Printer:
-    """Numbers times ``scale`` with a fixed number of decimals."""
-
-    def printer(number: float, places: int, lang: Lang) -> Printed:
-        return Printed(grouped(scale * number, places), en if lang == "en" else zh)
-
-    return printer
-
-
-def _scaled(least: float) -> _Printer:
-    """Counts in millions (from ``least`` on) and billions."""
-
-    def printer(number: float, places: int, lang: Lang) -> Printed:
-        if abs(number) >= 1e9:
-            return Printed(grouped(number / 1e9, places), f"{NBSP}G")
-        if abs(number) >= least:
-            return Printed(grouped(number / 1e6, places), f"{NBSP}M")
-        return Printed(grouped(number))
-
-    return printer
-
-
-def _ratio(number: float, places: int, lang: Lang) -> Printed:
-    text = significant(number, places) if 0 < number < 0.1 else grouped(number, places)
-    return Printed(text, TIMES if lang == "en" else f"{NBSP}倍")
+def _text(number: float, kind: Kind, places: int) -> str:
+    """A number of a kind whose unit does not depend on its size."""
+    if kind == "p":
+        floor = 10.0**-places
+        return f"<{NBSP}{floor:.{places}f}" if number < floor else f"{number:.{places}f}"
+    if kind == "learning_rate":
+        if number == 0 or 1e-4 <= abs(number) < 1e5:
+            return f"{number:g}"
+        return significant(number, len(f"{number:e}".split("e")[0].rstrip("0").replace(".", "")))
+    if (
+        kind in ("gain", "weight")
+        or (kind == "loss" and abs(number) >= 1e3)  # with bad statistics of batch normalisation
+        or (kind == "ratio" and 0 < number < 0.1)
+    ):
+        return significant(number, places)
+    if kind == "rate" and abs(number) < 10:
+        places = max(places, 1)
+    percent = kind in ("accuracy", "share", "difference")
+    return grouped(100 * number if percent else number, places)
 
 
-def _loss(number: float, places: int, lang: Lang) -> Printed:
-    if abs(number) >= 1e3:  # possible with bad running statistics of batch normalisation
-        return Printed(significant(number, 3))
-    return Printed(grouped(number, places))
-
-
-def _significant(number: float, places: int, lang: Lang) -> Printed:
-    return Printed(significant(number, places))
-
-
-def _learning_rate(number: float, places: int, lang: Lang) -> Printed:
-    if number and not 1e-4 <= abs(number) < 1e5:
-        digits = len(f"{number:e}".split("e")[0].rstrip("0").replace(".", ""))
-        return Printed(significant(number, digits))
-    return Printed(f"{number:g}")
-
-
-def _p(number: float, places: int, lang: Lang) -> Printed:
-    floor = 10.0**-places
-    return Printed(f"<{NBSP}{floor:.{places}f}" if number < floor else f"{number:.{places}f}")
-
-
-def _rate(number: float, places: int, lang: Lang) -> Printed:
-    places = max(places, 1) if abs(number) < 10 else places
-    return Printed(grouped(number, places), f"{NBSP}images/s" if lang == "en" else f"{NBSP}张/秒")
+def _scaled(number: float, places: int, least: float) -> Printed:
+    """A count in millions (from ``least`` on) or billions."""
+    for size, factor, unit in ((1e9, 1e9, "G"), (least, 1e6, "M")):
+        if abs(number) >= size:
+            return Printed(grouped(number / factor, places), NBSP + unit)
+    return Printed(grouped(number))
 
 
 def _duration(seconds: float, places: int, lang: Lang) -> Printed:
@@ -136,7 +112,7 @@ def _duration(seconds: float, places: int, lang: Lang) -> Printed:
     return Printed(grouped(seconds / 3600, places), hour)
 
 
-def _bytes(number: float, places: int, lang: Lang) -> Printed:
+def _bytes(number: float, places: int) -> Printed:
     for power, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
         if abs(number) >= power:
             digits = places if power == 2**30 else 0
@@ -144,25 +120,21 @@ def _bytes(number: float, places: int, lang: Lang) -> Printed:
     return Printed(grouped(number), f"{NBSP}B")
 
 
-_Printer = Callable[[float, int, Lang], Printed]
-#: Of each kind the digits after the point (or significant digits), and how it is printed.
-KINDS: dict[Kind, tuple[int, _Printer]] = {
-    "accuracy": (2, _fixed(100, "%", "%")),
-    "share": (1, _fixed(100, "%", "%")),
-    "difference": (2, _fixed(100, f"{NBSP}pp", f"{NBSP}个百分点")),
-    "count": (0, _fixed()),
-    "params": (2, _scaled(1e6)),
-    "macs": (2, _scaled(1e4)),
-    "loss": (3, _loss),
-    "p": (3, _p),
-    "ratio": (2, _ratio),
-    "gain": (3, _significant),
-    "weight": (3, _significant),
-    "duration": (1, _duration),
-    "rate": (0, _rate),
-    "bytes": (2, _bytes),
-    "integer": (0, _fixed()),
-    "learning_rate": (3, _learning_rate),
+#: Digits after the point by kind; significant digits of gain and weight.
+_DIGITS: dict[int, tuple[Kind, ...]] = {
+    0: ("count", "integer", "rate"),
+    1: ("share", "duration"),
+    2: ("accuracy", "difference", "params", "macs", "ratio", "bytes"),
+    3: ("loss", "p", "gain", "weight", "learning_rate"),
+}
+KINDS: dict[Kind, int] = {kind: digits for digits, kinds in _DIGITS.items() for kind in kinds}
+#: Units in English and in Chinese that do not depend on the number's size.
+_UNITS: dict[Kind, tuple[str, str]] = {
+    "accuracy": ("%", "%"),
+    "share": ("%", "%"),
+    "difference": (f"{NBSP}pp", f"{NBSP}个百分点"),
+    "ratio": (TIMES, f"{NBSP}倍"),
+    "rate": (f"{NBSP}images/s", f"{NBSP}张/秒"),
 }
 
 

@@ -74,12 +74,9 @@ def _upright(content: bytes, kind: str) -> bytes:
 
 
 def for_page(svg: str, prefix: str, inks: Mapping[str, str]) -> str:
-    """A drawing with the page's colours, a maximum width, and unique ids.
+    """A drawing of the analysis with a maximum width, and ids with a prefix.
 
-    Args:
-        svg: the drawing of the analysis.
-        prefix: prefix of its ids.
-        inks: colours to replace, by name of the page's variable (``ink`` for ``--ink``).
+    ``inks`` are colours to replace by variables of the page: ``ink`` by ``--ink``.
     """
     svg = re.sub(r' id="([^"]+)"', rf' id="{prefix}-\1"', svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)

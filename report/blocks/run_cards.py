@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from operator import attrgetter
-from typing import Any, Literal
 
 from markupsafe import Markup
 
@@ -13,7 +13,7 @@ from report.base.environment import partial
 from report.base.labels import Labels
 from report.base.placeholders import escape
 from report.blocks import numbers
-from report.blocks.numbers import card_id
+from report.blocks.numbers import card_id, network_of
 
 _WIDTH, _HEIGHT, _MARGIN = 132, 30, 2.5
 #: Columns of a card's table of runs, with the kinds of their numbers.
@@ -26,45 +26,36 @@ _COLUMNS: dict[str, Kind] = {
     "timing.images_per_second": "rate",
     "timing.peak_memory_bytes": "bytes",
 }
-#: Rows of a card: label, then its fields with their kinds (or "" for text).
-_ROWS: dict[str, dict[str, Kind | Literal[""]]] = {
-    "card_size": {
-        "network.parameters": "count",
-        "network.macs.torchinfo": "macs",
-        "network.macs.thop": "macs",
-    },
-    "card_images": {
-        "config.train_images": "count",
-        "config.validation_images": "count",
-        "config.test_images": "count",
-    },
-    "card_input": {
-        "config.input_size": "integer",
-        "config.batch_size": "integer",
-        "config.precision": "",
-    },
-    "card_training": {
-        "config.epochs": "integer",
-        "config.learning_rate": "learning_rate",
-        "config.weight_decay": "learning_rate",
-        "config.schedule": "",
-        "config.stop": "",
-        "config.recipe": "",
-    },
-    "card_device": {"environment.device": "", "environment.threads": "integer"},
-    "card_software": {
-        "environment.platform": "",
-        "environment.python": "",
-        "environment.torch": "",
-        "environment.torchvision": "",
-    },
+#: Rows of a card: label, then its fields.
+_ROWS = {
+    "card_size": ("network.parameters", "network.macs.torchinfo", "network.macs.thop"),
+    "card_images": ("config.train_images", "config.validation_images", "config.test_images"),
+    "card_input": ("config.input_size", "config.batch_size", "config.precision"),
+    "card_training": (
+        *("config.epochs", "config.learning_rate", "config.weight_decay"),
+        *("config.schedule", "config.stop", "config.recipe"),
+    ),
+    "card_device": ("environment.device", "environment.threads"),
+    "card_software": (
+        *("environment.platform", "environment.python"),
+        *("environment.torch", "environment.torchvision"),
+    ),
+}
+#: Kinds of the numbers in these rows that are not counts.
+_KINDS: dict[str, Kind] = {
+    "network.macs.torchinfo": "macs",
+    "network.macs.thop": "macs",
+    "config.learning_rate": "learning_rate",
+    "config.weight_decay": "learning_rate",
 }
 
 
 def cards(runs: Iterable[Run], labels: Labels) -> Iterator[Markup]:
     """A card for each network; the page builds its content when the reader opens it."""
     semicolon = Markup(escape(labels("list_semicolon")))
-    for name, found in _by_network(runs).items():
+    ordered = sorted(runs, key=lambda run: (network_of(run.id), run.config.seed))
+    for name, group in groupby(ordered, key=lambda run: network_of(run.id)):
+        found = list(group)
         rows = [dict(_rows(run, labels)) for run in found]
         yield partial(
             "card",
@@ -86,14 +77,6 @@ def cards(runs: Iterable[Run], labels: Labels) -> Iterator[Markup]:
         )
 
 
-def _by_network(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """The runs by id without the seed, each list in the order of seeds."""
-    found: dict[str, list[Run]] = {}
-    for run in sorted(runs, key=lambda run: run.config.seed):
-        found.setdefault(numbers.network_of(run.id), []).append(run)
-    return dict(sorted(found.items()))
-
-
 def _rows(run: Run, labels: Labels) -> Iterator[tuple[str, Markup]]:
     """The rows of a card besides results: name, and text with numbers."""
     options = [
@@ -103,32 +86,26 @@ def _rows(run: Run, labels: Labels) -> Iterator[tuple[str, Markup]]:
     if options:
         yield labels("card_options"), Markup(escape(", ".join(options)))
     for label, fields in _ROWS.items():
-        parts = [_field(run, path, kind, labels) for path, kind in fields.items()]
-        yield labels(label), Markup(escape(labels("separator").join(filter(None, parts))))
+        parts = (_field(run, path, labels) for path in fields)
+        yield labels(label), Markup(escape(labels("separator").join(parts)))
     yield labels("card_date"), Markup(f"{run.timing.finished:%Y-%m-%d}")
     commit = run.environment.git_commit or labels("unknown")
     dirty = labels("dirty") if run.environment.git_dirty else ""
     yield labels("card_commit"), Markup(f"<code>{escape(commit)}</code>{escape(dirty)}")
 
 
-def _field(run: Run, path: str, kind: Kind | Literal[""], labels: Labels) -> str:
-    """A field with its name; empty if the run lacks the number."""
-    if kind:
-        number = _number(run, path, kind)
-        if number is None:
-            return ""
-        shown: object = numbers.printed(number, labels.lang)
-    else:
-        shown = attrgetter(path)(run)
-    return f"{labels('field_' + path.replace('.', '_'))} {shown}".strip()
+def _field(run: Run, path: str, labels: Labels) -> str:
+    """A text or number of a run, after its name."""
+    item: object = attrgetter(path)(run)
+    if not isinstance(item, str):
+        item = numbers.printed(value(run, path, _KINDS.get(path, "count")), labels.lang)
+    return f"{labels('field_' + path.replace('.', '_'))} {item}".strip()
 
 
 def _number(run: Run, path: str, kind: Kind) -> Value | None:
-    """A number of a run; None if the run lacks it."""
-    item: Any = run
-    for part in path.split("."):
-        item = getattr(item, part) if item is not None else None
-    return None if item is None else value(run, path, kind)
+    """A number of a run; None if it belongs to an evaluation that the run lacks."""
+    lacking = getattr(run, path.partition(".")[0]) is None
+    return None if lacking else value(run, path, kind)
 
 
 def _history(runs: Iterable[Run]) -> str:

@@ -24,10 +24,7 @@ FIELDS = ("{dataset}",)
 def read(path: Path, lang: Lang, comma: str) -> dict[str, Any]:
     """The texts of a language by key; ``date`` may be a date, ``cover`` holds rows of texts.
 
-    Args:
-        path: path of ``report.toml``.
-        lang: language.
-        comma: joins the texts of a list, such as authors.
+    ``comma`` joins the texts of a list, such as authors.
 
     Raises:
         ReportError: there is an error in the file; the message names the line.
@@ -54,28 +51,22 @@ def preset(path: Path) -> str:
     Raises:
         ReportError: ``report.toml`` has no such preset.
     """
-    table = load_toml(path) if path.is_file() else {}
+    table = load_toml(path)
     name = str(table.get("preset", ""))
-    _check("preset", filter(None, [name]), table.get("presets", {}), path)
+    _check("preset", [name] if name else [], table.get("presets", {}), path)
     return name
 
 
 def shown(path: Path, names: Sequence[str]) -> frozenset[str]:
     """The names of the sections to show: ``sections`` or all, without those of ``without``.
 
-    Args:
-        path: path of ``report.toml``; without the file, all sections are shown.
-        names: names of all sections.
-
     Raises:
         ReportError: there is no such section, or no such preset.
     """
-    table = load_toml(path) if path.is_file() else {}
-    sources = [table]
-    if chosen_by_name := preset(path):
-        sources.append(table["presets"][chosen_by_name])
+    table = load_toml(path)
+    named = table.get("presets", {}).get(preset(path), {})
     chosen: dict[str, list[str]] = {key: [] for key in CHOICES}
-    for source, key in product(sources, CHOICES):
+    for source, key in product((table, named), CHOICES):
         value = source.get(key, [])
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise ReportError(f"{key}: expected a list of names", _place(path, key))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from lxml import etree
 from lxml.builder import E
 from markupsafe import Markup
 
@@ -24,6 +26,8 @@ from report.templating.macros import Writer
 from report.templating.sections import APPENDIX, SectionFile
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+# Elements go to other processes as HTML.
+copyreg.pickle(etree._Element, lambda root: (tree.parsed, (tree.inner(root),)))
 
 
 class Entry(NamedTuple):
@@ -53,14 +57,6 @@ class Part:
     def html(self) -> Markup:
         """The part as HTML."""
         return tree.inner(self.root)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """How a part goes to another process: as HTML, since elements cannot."""
-        return _parsed, (self.name, self.order, self.html, self.contents)
-
-
-def _parsed(name: str, order: int, html: str, contents: tuple[Entry, ...]) -> Part:
-    return Part(name, order, tree.parsed(html), contents)
 
 
 @dataclass(frozen=True)
@@ -98,11 +94,9 @@ def compose(folder: Path, results: Results, lang: Lang, *, pdf: bool) -> Documen
     # After all drafts: works are numbered then, and references may point to later sections.
     drafts = sorted([*drafts, *_generated(writer)], key=lambda draft: draft[0].order)
     parts = for_each(lambda draft: _finished(writer, *draft), drafts)
-    matter = front_matter.matter(folder, results, writer.labels)
-    body, summary = (
-        _finished_html(writer, html) for html in (matter.body, "" if pdf else writer.summary())
-    )
-    front = replace(matter, body=body)
+    front = front_matter.matter(folder, results, writer.labels)
+    front = replace(front, body=_finished_html(writer, front.body))
+    summary = "" if pdf else _finished_html(writer, writer.summary())
     return Document(lang, front, tuple(parts), writer.drawings, summary)
 
 

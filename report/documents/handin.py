@@ -8,8 +8,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from lxml import etree
@@ -17,16 +17,15 @@ from lxml.builder import E
 from pylatexenc.latexencode import unicode_to_latex
 
 from analysis import schema
-from analysis.schema import Results
 from experiments.support.files import write_atomically
 from report.base import tree
 from report.base.errors import TEMPLATES, ReportError
-from report.base.tree import Node
 from report.blocks.numbers import Lang
 from report.documents import document
 from report.documents.document import Document
-from report.documents.pandoc_html import FILTER, Converter, Format, joined
+from report.documents.pandoc_html import Converter, Format, joined
 
+_FILTER = Path(__file__).with_name("handin.lua")
 _WRITERS: dict[Format, str] = {
     "docx": "docx",
     "tex": "latex",
@@ -39,14 +38,9 @@ _LATEX_HEAD = r"""\usepackage{amssymb,bm}
 \setcounter{tocdepth}{2}
 \AtBeginDocument{\setlength{\emergencystretch}{3em}}
 """
-_CLASS: dict[Lang, list[str]] = {
-    "zh": ["-V", "documentclass=ctexart", "-V", "papersize=a4"],
-    "en": [
-        *("-V", "documentclass=article", "-V", "papersize=a4"),
-        # names in Chinese, where it is compiled with XeLaTeX
-        *("-V", r"header-includes=\ifPDFTeX\else\usepackage[scheme=plain]{ctex}\fi"),
-    ],
-}
+_CLASS: dict[Lang, str] = {"zh": "documentclass=ctexart", "en": "documentclass=article"}
+#: For names in Chinese, where the English report is compiled with XeLaTeX.
+_CHINESE = r"header-includes=\ifPDFTeX\else\usepackage[scheme=plain]{ctex}\fi"
 #: Characters that LaTeX's fonts lack, or that Chinese fonts would set in full width; listings.
 _TEX = re.compile(
     r"\\begin\{verbatim\}.*?\\end\{verbatim\}|"
@@ -84,81 +78,57 @@ def pandoc() -> str:
         ) from None
 
 
-@dataclass
-class _Pictures:
-    """The pictures of a document: figures of the analysis, and the writer's own files."""
-
-    results: Results
-    lang: Lang
-    form: Format
-    found: dict[str, bytes] = field(default_factory=dict)
-
-    def __call__(self, source: str) -> str:
-        """Store a picture; returns its address."""
-        if source.startswith("data:"):
-            return self._own(source)
-        kind = "pdf" if self.form == "tex" else "png"
-        name = f"{source}.{self.lang}.{kind}"
-        self.found[f"figures/{name}"] = (self.results.folder / "figures" / name).read_bytes()
-        return f"figures/{name}"
-
-    def _own(self, url: str) -> str:
-        head, _, data = url.partition(",")
-        content = base64.b64decode(data)
-        kind = head.removeprefix("data:image/").partition(";")[0]
-        if kind == "svg+xml":
-            import resvg_py
-
-            content, kind = bytes(resvg_py.svg_to_bytes(svg_string=content.decode(), zoom=3)), "png"
-        elif kind not in ("png", "jpeg"):
-            from PIL import Image
-
-            out = io.BytesIO()
-            Image.open(io.BytesIO(content)).convert("RGBA").save(out, "png")
-            content, kind = out.getvalue(), "png"
-        own = sum("picture-" in name for name in self.found) + 1
-        address = f"figures/picture-{own}.{self.lang}.{kind.replace('jpeg', 'jpg')}"
-        self.found[address] = content
-        return address
-
-
 def write(source: Path, out: Path, form: Format, lang: Lang, templates: Path = TEMPLATES) -> str:
-    """Write the report of one language in one format.
-
-    Args:
-        source: folder of the results.
-        out: folder of the report.
-        form: ``docx``, ``tex`` (a folder) or ``md`` (with pictures beside it).
-        lang: language.
-        templates: folder of the templates.
+    """Write the report of one language from the results in the folder ``source``.
 
     Returns:
-        The path of the file relative to ``out``.
+        The path relative to ``out``: of LaTeX in a folder, of Markdown with pictures beside it.
 
     Raises:
         ReportError: there is an error in a template, or pandoc is missing or fails.
     """
     program = pandoc()
-    results = schema.load(source)
-    composed = document.compose(templates, results, lang, pdf=False)
-    pictures = _Pictures(results, lang, form)
-    page = pandoc_page(composed, form, pictures)
-    with tempfile.TemporaryDirectory(prefix="handin-") as temporary:
-        folder = Path(temporary)
-        _save(folder, pictures.found)
-        made = folder / f"report.{form}"
-        _run(program, page, made, [*_options(form, lang, templates), "-t", _WRITERS[form]])
-        content = made.read_bytes()
-    name = f"latex-{lang}/report.tex" if form == "tex" else f"report.{lang}.{form}"
+    composed = document.compose(templates, schema.load(source), lang, pdf=False)
+    pictures: dict[str, bytes] = {}
+    page = _page(composed, form, partial(_picture, pictures, source, form, lang))
+    with tempfile.TemporaryDirectory(prefix="handin-") as folder:
+        _save(Path(folder), pictures)
+        content = _run([program, *_options(form, lang, templates)], page, folder)
+    name, files = f"report.{lang}.{form}", pictures if form == "md" else {}
     if form == "tex":
+        name = f"latex-{lang}/report.tex"
         content = _for_latex(content.decode()).encode()
-        _save(out / f"latex-{lang}", pictures.found)
-        bib = (templates / "references.bib").read_bytes()
-        write_atomically(out / f"latex-{lang}/references.bib", bib)
-    elif form == "md":
-        _save(out, pictures.found)
+        files = pictures | {"references.bib": (templates / "references.bib").read_bytes()}
+    _save((out / name).parent, files)
     write_atomically(out / name, content)
     return name
+
+
+def _picture(
+    pictures: dict[str, bytes], results: Path, form: Format, lang: Lang, source: str
+) -> str:
+    """Add a figure (by name) or the writer's own picture (a ``data:`` URL); returns its address."""
+    if not source.startswith("data:"):
+        address = f"figures/{source}.{lang}.{'pdf' if form == 'tex' else 'png'}"
+        pictures[address] = (results / address).read_bytes()
+        return address
+    head, _, data = source.partition(",")
+    content = base64.b64decode(data)
+    kind = head.removeprefix("data:image/").partition(";")[0]
+    if kind == "svg+xml":
+        import resvg_py
+
+        content, kind = bytes(resvg_py.svg_to_bytes(svg_string=content.decode(), zoom=3)), "png"
+    elif kind not in ("png", "jpeg"):
+        from PIL import Image
+
+        converted = io.BytesIO()
+        Image.open(io.BytesIO(content)).convert("RGBA").save(converted, "png")
+        content, kind = converted.getvalue(), "png"
+    own = sum("picture-" in name for name in pictures) + 1
+    address = f"figures/picture-{own}.{lang}.{kind.replace('jpeg', 'jpg')}"
+    pictures[address] = content
+    return address
 
 
 def _save(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -167,25 +137,26 @@ def _save(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _options(form: Format, lang: Lang, templates: Path) -> list[str]:
+    options = ["-f", "html-auto_identifiers", "-L", str(_FILTER), "-t", _WRITERS[form], "-o", "-"]
     if form == "md":
-        return ["--wrap=none"]
-    options = ["--shift-heading-level-by=-1"]
+        return [*options, "--wrap=none"]
+    options.append("--shift-heading-level-by=-1")
     if form == "docx":
         return [*options, f"--reference-doc={templates / 'style/reference.docx'}"]
-    head = ["-V", "geometry:margin=25mm", "-V", f"header-includes={_LATEX_HEAD}"]
-    return [*options, "--standalone", "--number-sections", "--toc", *head, *_CLASS[lang]]
+    variables = [_CLASS[lang], "papersize=a4", "geometry:margin=25mm"]
+    variables += [f"header-includes={_LATEX_HEAD}", *([_CHINESE] if lang == "en" else [])]
+    options += (f"--variable={each}" for each in variables)
+    return [*options, "--standalone", "--number-sections", "--toc"]
 
 
-def _run(program: str, page: str, made: Path, options: list[str]) -> None:
-    made.with_name("filter.lua").write_text(FILTER, encoding="utf-8")
-    command = [program, "-f", "html-auto_identifiers", "-L", "filter.lua", "-o", made.name]
+def _run(command: list[str], page: str, folder: str) -> bytes:
     done = subprocess.run(
-        [*command, *options],
-        cwd=made.parent, input=page, encoding="utf-8", capture_output=True, check=False,
-    )  # fmt: skip
+        command, input=page.encode(), cwd=folder, capture_output=True, check=False
+    )
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no message"]
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
         raise ReportError(f"pandoc failed: {lines[0]}")
+    return done.stdout
 
 
 def _for_latex(text: str) -> str:
@@ -198,21 +169,23 @@ def _for_latex(text: str) -> str:
     return re.sub(r"\{\[\}(\\cite\{[^}]*\})\{\]\}", r"\1", _TEX.sub(known, text))
 
 
-def pandoc_page(composed: Document, form: Format, pictures: _Pictures) -> str:
+def _page(composed: Document, form: Format, picture: Callable[[str], str]) -> str:
     """A document as HTML for pandoc: title, front matter, sections and references."""
-    convert = Converter(form, pictures)
+    convert = Converter(form, picture)
     front = composed.front
-    subtitle = joined(filter(None, (front.course, front.subtitle)))
-    logo = [convert.logo(front.logo)] if front.logo else []
-    lines: dict[str, list[Node]] = {"subtitle": subtitle}
-    lines |= {key: [text] for key in ("author", "date") if (text := getattr(front, key))}
+    logo = [E.img(src=picture(front.logo), alt="", height="2cm")] if front.logo else []
+    texts = {
+        "subtitle": [front.course, front.subtitle],
+        "author": [front.author],
+        "date": [front.date],
+    }
+    lines = {key: joined(filter(None, each)) for key, each in texts.items() if any(each)}
     if form == "md":
-        title = [*(E.p(each) for each in logo), E.h1(front.title)]
-        body = E.body(*title, *(E.p(*line) for line in lines.values() if line))
+        paragraphs = (E.p(*line) for line in lines.values())
+        body = E.body(*map(E.p, logo), E.h1(front.title), *paragraphs)
     else:
         lines = {"title": joined([*logo, front.title])} | lines
-        found = ((key, line) for key, line in lines.items() if line)
-        body = E.body(*(E.div(E.p(*line), {"data-meta": key}) for key, line in found))
+        body = E.body(*(E.div(E.p(*line), {"data-meta": key}) for key, line in lines.items()))
     if front.cover:
         body.append(convert.cover(front.cover))
     matter = tree.parsed(front.body)

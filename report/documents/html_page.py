@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from html import unescape
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeAlias
 
 from markupsafe import Markup
 
@@ -51,13 +50,7 @@ def allowed(script: str) -> str:
 
 
 def render(folder: Path, documents: Sequence[Document], records: Results) -> str:
-    """The page as HTML.
-
-    Args:
-        folder: folder of the templates.
-        documents: Chinese and English.
-        records: the results, for parts that do not depend on the language.
-    """
+    """The page as HTML, of the documents in Chinese and English."""
     zh, en = documents
     labels = {lang: Labels(lang) for lang in LANGS}
     early, script = read(folder / "page-early.js"), read(folder / "page.js")
@@ -134,11 +127,7 @@ def _interned(html: str) -> tuple[str, list[str]]:
     return _SOURCES.sub(index, html), list(found)
 
 
-#: One language and its HTML in a row.
-_Cell: TypeAlias = tuple[Lang, Markup]
-
-
-def _aligned(zh: Document, en: Document) -> dict[str, list[tuple[_Cell, _Cell]]]:
+def _aligned(zh: Document, en: Document) -> dict[str, list[dict[Lang, Markup]]]:
     """The parts of both languages in aligned rows; those that cannot be split equally stay whole.
 
     Some parts may be in one language only.
@@ -147,12 +136,12 @@ def _aligned(zh: Document, en: Document) -> dict[str, list[tuple[_Cell, _Cell]]]
     names = dict.fromkeys(
         part.name for part in sorted((*zh.parts, *en.parts), key=lambda part: part.order)
     )
-    rows: dict[str, list[tuple[_Cell, _Cell]]] = {}
+    rows: dict[str, list[dict[Lang, Markup]]] = {}
     for name in names:
         ours, theirs = list(chinese.get(name, ())), list(english.get(name, ()))
         pairs = _even(ours, theirs, _begins_piece)
         levels = [cells for pair in pairs for cells in _even(*pair, _stands_apart)]
-        rows[name] = [(("zh", serialised(one)), ("en", serialised(other))) for one, other in levels]
+        rows[name] = [{"zh": serialised(one), "en": serialised(other)} for one, other in levels]
     return rows
 
 

@@ -1,7 +1,7 @@
 """Convert the tree of a document to HTML that pandoc reads, for Word, LaTeX and Markdown.
 
 Pandoc's own reader does most. Formulas, and what only one format has, become ``code`` or ``pre``
-with ``data-raw``, which ``FILTER`` turns into pandoc's elements.
+with ``data-raw``, which ``handin.lua`` turns into pandoc's elements.
 """
 
 from __future__ import annotations
@@ -18,36 +18,6 @@ from report.base.tree import Element, Node
 
 Format: TypeAlias = Literal["docx", "tex", "md"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-#: A filter in Lua for formulas, raw text, metadata and footnotes, which old versions do not read.
-FILTER = """
-local meta, notes = {}, {}
-local function raw(make)
-  return function(element)
-    local form = element.attributes.raw
-    local math = form == "InlineMath" or form == "DisplayMath"
-    return form and (math and pandoc.Math or make)(form, element.attributes["raw-text"])
-  end
-end
-local function take(element)
-  local key, note = element.attributes.meta, element.attributes.note
-  if key then meta[key] = element.content[1].content end
-  if note then notes[note] = element.content end
-  return (key or note) and {}
-end
-local function note(element)
-  local key = element.attributes.note
-  return key and pandoc.Note(notes[key])
-end
-local function add(found)
-  for key, value in pairs(meta) do found[key] = value end
-  return found
-end
-return {
-  {Code = raw(pandoc.RawInline), CodeBlock = raw(pandoc.RawBlock)},
-  {Div = take, Meta = add},
-  {Code = note},
-}
-"""
 #: What only the page has: links to records and files, and a summary above the details of a test.
 _PAGE_ONLY = (
     './/hr | .//wbr | .//div[@class="data"] | .//a[@class="footnote-backref"]'
@@ -72,6 +42,8 @@ _BARE = ("data", "mark", "details")
 _TARGETS = ("fig", "tab", "sec", "eq", "work")
 #: Letters per line of a table; cells of longer rows wrap.
 _WIDE = 80
+#: What stands for characters that LaTeX's typewriter font lacks.
+_TYPED = str.maketrans({"…": "...", "├": "|", "└": "`", "│": "|", "─": "-"})
 #: Units that are not broken at the end of a line.
 _WORD = re.compile("[^ \n\u2e80-\uffef]+|[\u2e80-\uffef]")
 
@@ -79,18 +51,12 @@ _WORD = re.compile("[^ \n\u2e80-\uffef]+|[\u2e80-\uffef]")
 class Converter:
     """Converts the parts of a document in one language to HTML for pandoc.
 
-    Args:
-        form: the target format.
-        picture: stores a picture, given a figure's name or a ``data:`` URL; returns its address.
+    ``picture`` stores a picture, given a figure's name or a ``data:`` URL; returns its address.
     """
 
     def __init__(self, form: Format, picture: Callable[[str], str]) -> None:
         self._form = form
         self._picture = picture
-
-    def logo(self, address: str) -> Element:
-        """The picture above the title, two centimetres high."""
-        return E.img(src=self._picture(address), alt="", height="2cm")
 
     def cover(self, rows: Mapping[str, str]) -> Element:
         """The rows of the cover, one per line."""
@@ -190,7 +156,7 @@ class Converter:
         language = listing.xpath("string(./code/@class)").removeprefix("language-")
         if self._form == "tex":
             size = r"\scriptsize" if layers else r"\small"
-            verbatim = f"\\begin{{verbatim}}\n{_typed(text)}\n\\end{{verbatim}}"
+            verbatim = f"\\begin{{verbatim}}\n{text.translate(_TYPED)}\n\\end{{verbatim}}"
             made = _raw_block(f"{{{size}\n{verbatim}\n}}")
         elif layers and self._form == "docx":  # too wide for the style of listings
             made = self._styled("Layers", *joined(text.replace(" ", "\u00a0").split("\n")))
@@ -225,31 +191,27 @@ class Converter:
 
     def _figure(self, figure: Element) -> None:
         caption, anchor = self._caption(figure), _key(figure.get("id", ""))
-        tables = list(figure.iter("table"))
+        table = next(figure.iter("table"), None)
         alt = figure.xpath("string(.//*/@alt | .//*/@aria-label)")
-        above: list[Element] = []
-        if tables:
-            legend = [
-                self._styled("Table Note", *tree.content(note))
-                for note in figure.xpath('.//p[@class="legend"]')
-            ]
-            tables[0].set("id", anchor)
+        if table is not None:
+            table.set("id", anchor)
+            notes = figure.xpath('.//p[@class="legend"]')
+            made = [table, *(self._styled("Table Note", *tree.content(note)) for note in notes)]
             if self._form == "md":
-                above = [E.p(*caption)]
+                made.insert(0, E.p(*caption))
             else:
-                tables[0].insert(0, E.caption(*caption))
-            tree.replace(figure, [*above, tables[0], *legend])
-            self._table(tables[0])
+                table.insert(0, E.caption(*caption))
         elif not alt:  # there is nothing to draw
-            tree.replace(figure, [*figure.xpath('.//p[@class="nothing"]'), E.p(*caption)])
+            made = [*figure.xpath('.//p[@class="nothing"]'), E.p(*caption)]
         else:
             picture = self._drawn(figure.get("data-figure", ""), alt)
-            made = (
-                [E.p(picture), E.p(*caption)]
-                if self._form == "md"
-                else [E.figure(picture, E.figcaption(*caption), id=anchor)]
-            )
-            tree.replace(figure, made)
+            if self._form == "md":
+                made = [E.p(picture), E.p(*caption)]
+            else:
+                made = [E.figure(picture, E.figcaption(*caption), id=anchor)]
+        tree.replace(figure, made)
+        if table is not None:
+            self._table(table)
 
     def _drawn(self, source: str, alt: str) -> Element:
         # LibreOffice leaves an eighth of an inch beside a picture.
@@ -362,11 +324,6 @@ def _key(anchor: str) -> str:
 
 def _work(link: Element) -> str:
     return _key(link.get("href", "")[1:]).removeprefix("work-")
-
-
-def _typed(text: str) -> str:
-    """A listing without characters that LaTeX's typewriter font lacks."""
-    return text.replace("…", "...").translate(str.maketrans("├└│─", "|`|-"))
 
 
 def _width(text: str) -> float:

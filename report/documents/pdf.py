@@ -8,6 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from lxml import etree
+from lxml.builder import E
 
 from report.base import tree
 from report.base.environment import filled
@@ -55,20 +56,11 @@ def _for_paper(root: tree.Element, labels: Labels) -> None:
     etree.strip_tags(root, "data")
     for math in list(root.iter("math")):
         try:
-            drawn = formulas.drawing(math)
+            svg, css = formulas.drawing(math)
         except formulas.FormulaError as error:
             raise ReportError(str(error)) from None
-        image = etree.Element(
-            "img",
-            {
-                "class": "formula",
-                "src": pictures.embedded(drawn.svg),
-                "alt": formulas.spoken(math, labels),
-                "style": f"width:{drawn.width:.3f}em;height:{drawn.height:.3f}em;"
-                f"vertical-align:{-drawn.depth:.3f}em",
-            },
-        )
-        tree.replace(math, [image])
+        source, alt = pictures.embedded(svg), formulas.spoken(math, labels)
+        tree.replace(math, [E.img({"class": "formula"}, src=source, alt=alt, style=css)])
 
 
 def _columns(contents: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:

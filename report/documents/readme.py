@@ -34,11 +34,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#!])")
 
 
 def write(source: Path, folder: Path) -> list[str]:
-    """Write the results of a study into both READMEs, and the figures beside them.
-
-    Args:
-        source: folder of the results; see ``analysis.schema``.
-        folder: of the READMEs.
+    """Write the results in ``source`` into both READMEs of a folder, and the figures beside them.
 
     Returns:
         Names of the files that changed.

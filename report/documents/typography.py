@@ -117,12 +117,11 @@ def _append(place: _Place, text: str) -> None:
 def _hold(math: Element) -> None:
     """Keep a formula on one line with the punctuation before and after it."""
     closing = _CLOSING_FIRST.match(math.tail or "")
-    parent = math.getparent()
-    if closing is None or parent is None:
+    if closing is None:
         return
-    math.tail = (math.tail or "")[closing.end() :]
+    math.tail = math.tail[closing.end() :]
     before = math.getprevious()
-    place = (parent, "text") if before is None else (before, "tail")
+    place = (math.getparent(), "text") if before is None else (before, "tail")
     text = getattr(*place) or ""
     opening = _OPENING_AT_END.search(text)
     if opening:
@@ -134,10 +133,9 @@ def _hold(math: Element) -> None:
 
 def _ends_paragraph(place: _Place) -> bool:
     element, name = place
-    if name == "text":
-        return element.tag in ("p", "li") and len(element) == 0
-    parent = element.getparent()
-    return parent is not None and parent.tag in ("p", "li") and element.getnext() is None
+    last = len(element) == 0 if name == "text" else element.getnext() is None
+    block = element if name == "text" else element.getparent()
+    return last and block.tag in ("p", "li")
 
 
 def _mark(place: _Place, rules: _Rules) -> None:
@@ -162,5 +160,6 @@ def _mark(place: _Place, rules: _Rules) -> None:
     setattr(element, name, None)
     if name == "text":
         tree.insert(element, 0, nodes)
-    elif (parent := element.getparent()) is not None:
+    else:
+        parent = element.getparent()
         tree.insert(parent, parent.index(element) + 1, nodes)

@@ -242,8 +242,8 @@ def test_formulas_that_are_right_in_both_outputs(tmp_path, tex, shown):
     html = section(tmp_path, f"$$ {tex} $$")
     assert f"<{shown}" in html or f">{shown}<" in html
     (math,) = tree.parsed(html).iter("math")
-    drawn = formulas.drawing(math)
-    assert drawn.width > 1 and "<path" in drawn.svg
+    svg, css = formulas.drawing(math)
+    assert float(re.match(r"width:([\d.]+)em;", css)[1]) > 1 and "<path" in svg
 
 
 def test_a_letter_that_a_drawing_would_lack_is_named(tmp_path):
