@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.constants import CONSTANTS, PAPER_PARAMETERS
 from analysis.evidence import Evidence, title
-from analysis.findings.attention import Ranges, measured
+from analysis.findings.attention import measured, range_values
 from analysis.findings.base import difference, error_ratio
 from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
 from analysis.findings.overlooked import RESNET, SOFTMAX
@@ -102,7 +102,7 @@ def attention(found: Found) -> Table:
     pairs = (("SEResNet18", "ResNet18"), ("SEResNet34", "ResNet34"), ("SEAlexNet", "AlexNet"))
     rows = []
     for network, base in pairs:
-        ranges = Ranges(measured(evidence, network)).values("range")
+        ranges = range_values("range", measured(evidence, network))
         row = {
             "network": Cell(title(network)),
             "without": accuracy_cell(evidence, base),
