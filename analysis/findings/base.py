@@ -77,6 +77,11 @@ class Result:
     facts: Mapping[str, str | bool] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
 
+    @property
+    def raw(self) -> float | None:
+        """The smallest p-value: that of the outcome with the strongest evidence."""
+        return None if self.p is None else min(*self.p, self.mixed)
+
 
 @dataclass(frozen=True)
 class Hypothesis:
@@ -145,6 +150,13 @@ def both(parts: Sequence[OneSided]) -> float:
     Bonferroni's correction."""
     holds, fails = min(part.greater for part in parts), min(part.less for part in parts)
     return min(1.0, max(holds, fails) * len(parts))
+
+
+def by_rule(holds: bool, fails: bool) -> Verdict:
+    """The verdict of a stated rule; inconclusive if it neither holds nor fails."""
+    if holds:
+        return Verdict.SUPPORTED
+    return Verdict.CONTRADICTED if fails else Verdict.INCONCLUSIVE
 
 
 def claim_set(
