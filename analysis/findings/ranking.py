@@ -151,13 +151,9 @@ def below_all(evidence: Evidence, low: str, others: Sequence[str]) -> Result:
 def epochs(evidence: Evidence, low: str, others: Sequence[str]) -> dict[str, Value | None]:
     """``epochs`` of a network and ``other_epochs``, the most of another, if its own are more; else
     empty."""
-    own = evidence.mean(low, "config.epochs", "integer")
-    theirs = [evidence.mean(other, "config.epochs", "integer") for other in others]
-    known = [item for item in theirs if item is not None]
-    if own is None or not known:
-        return {}
-    most = max(known, key=lambda item: item.value)
-    if own.value <= most.value:
+    own, *theirs = (evidence.mean(v, "config.epochs", "integer") for v in (low, *others))
+    most = max(filter(None, theirs), key=lambda item: item.value, default=None)
+    if own is None or most is None or own.value <= most.value:
         return {}
     return {"epochs": own, "other_epochs": most}
 
@@ -214,20 +210,25 @@ def lenet_under_trained(evidence: Evidence) -> Result:
     stated = original.figure("LeNet", "accuracy")
     sources = evidence.sources(("LeNet",))
     measured = evidence.accuracy("LeNet")
-    values = {
-        "accuracy": measured,
-        "original": stated,
-        "epochs": evidence.mean("LeNet", "config.epochs", "integer"),
-        "images": evidence.mean("LeNet", "config.train_images", "count"),
-    }
     if measured is None:
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("LeNet",))
     ours = evidence.contrast(("LeNet",), (1,))
     rate = 1 - stated.value
-    p, ends = OneSided(1.0, 1.0), None
+    ends = None
     if math.isfinite(ours.error):
-        p = better(ours.against(-math.log(rate)))
-        limits = sorted(math.exp(-end) / rate for end in ours.interval())
-        ends = value_pair((limits[0], limits[1]), "ratio", sources)
+        low, high = (math.exp(-end) / rate for end in ours.interval())
+        ends = value_pair((high, low), "ratio", sources)
     effect = Value(evidence.sample("LeNet").error / rate, "ratio", sources)
-    return Result(("LeNet",), ours.test, p=p, sources=sources, effect=(effect, ends), values=values)
+    return Result(
+        ("LeNet",),
+        ours.test,
+        p=better(ours.against(-math.log(rate))),
+        sources=sources,
+        effect=(effect, ends),
+        values={
+            "accuracy": measured,
+            "original": stated,
+            "epochs": evidence.mean("LeNet", "config.epochs", "integer"),
+            "images": evidence.mean("LeNet", "config.train_images", "count"),
+        },
+    )

@@ -38,6 +38,18 @@ def compared(evidence: Evidence, variant: str, base: str, split: Split = "test")
     return cells
 
 
+def _measured(
+    evidence: Evidence, variant: str, base: str, split: Split = "test"
+) -> dict[str, Cell]:
+    """Cells of the accuracy and losses of a variant, compared with the base unless it is that."""
+    row = {
+        "accuracy": accuracy_cell(evidence, variant, split),
+        "train_loss": Cell(evidence.loss(variant, "train_loss")),
+        "validation_loss": Cell(evidence.loss(variant, "validation_loss")),
+    }
+    return row if variant == base else row | compared(evidence, variant, base, split)
+
+
 @register
 def operators(found: Found) -> Table:
     """The operators of ResNet-18, on the validation images as in the original."""
@@ -46,16 +58,8 @@ def operators(found: Found) -> Table:
     kinds = {"add": ADD, "sub": SUB, "mul": MUL, "none": NONE, "mul-nobn": MUL_NOBN}
     rows = []
     for name, variant in kinds.items():
-        row = {
-            "operator": Cell(name),
-            "network": Cell(title(variant)),
-            "accuracy": accuracy_cell(evidence, variant, "validation"),
-            "train_loss": Cell(evidence.loss(variant, "train_loss")),
-            "validation_loss": Cell(evidence.loss(variant, "validation_loss")),
-        }
-        if variant != ADD:
-            row |= compared(evidence, variant, ADD, "validation")
-        rows.append(row)
+        row = {"operator": Cell(name), "network": Cell(title(variant))}
+        rows.append(row | _measured(evidence, variant, ADD, "validation"))
     return table("operators", columns, rows, evidence.ids(tuple(kinds.values())))
 
 
@@ -63,26 +67,12 @@ def operators(found: Found) -> Table:
 def softmax(found: Found) -> Table:
     """ResNet-18 with and without a Softmax in front of the cross-entropy."""
     evidence = found.evidence
-    columns = [
-        Column("adaptor", "word"),
-        ACCURACY,
-        *COMPARED,
-        *LOSSES,
-        Column("floor", "loss"),
-    ]
+    columns = [Column("adaptor", "word"), ACCURACY, *COMPARED, *LOSSES, Column("floor", "loss")]
     rows = []
+    floors = {RESNET: Value(0.0, "loss", ()), SOFTMAX: CONSTANTS["softmax_floor"]}
     for name, variant in (("without-softmax", RESNET), ("with-softmax", SOFTMAX)):
-        row = {
-            "adaptor": Cell(name),
-            "accuracy": accuracy_cell(evidence, variant),
-            "train_loss": Cell(evidence.loss(variant, "train_loss")),
-            "validation_loss": Cell(evidence.loss(variant, "validation_loss")),
-            "floor": Cell(Value(0.0, "loss", ())),
-        }
-        if variant == SOFTMAX:
-            row |= compared(evidence, SOFTMAX, RESNET)
-            row["floor"] = Cell(CONSTANTS["softmax_floor"])
-        rows.append(row)
+        row = {"adaptor": Cell(name), "floor": Cell(floors[variant])}
+        rows.append(row | _measured(evidence, variant, RESNET))
     return table("softmax", columns, rows, evidence.ids((RESNET, SOFTMAX)))
 
 
@@ -90,15 +80,8 @@ def softmax(found: Found) -> Table:
 def attention(found: Found) -> Table:
     """Networks with SE blocks against those without, and the ranges of the channel weights."""
     evidence = found.evidence
-    columns = [
-        NETWORK,
-        Column("without", "accuracy"),
-        ACCURACY,
-        *COMPARED,
-        Column("range", "weight"),
-        Column("least", "weight"),
-        Column("most", "weight"),
-    ]
+    ends = [Column(key, "weight") for key in ("range", "least", "most")]
+    columns = [NETWORK, Column("without", "accuracy"), ACCURACY, *COMPARED, *ends]
     pairs = (("SEResNet18", "ResNet18"), ("SEResNet34", "ResNet34"), ("SEAlexNet", "AlexNet"))
     rows = []
     for network, base in pairs:
@@ -107,9 +90,7 @@ def attention(found: Found) -> Table:
             "network": Cell(title(network)),
             "without": accuracy_cell(evidence, base),
             "accuracy": accuracy_cell(evidence, network),
-            "range": Cell(ranges.get("range")),
-            "least": Cell(ranges.get("range_least")),
-            "most": Cell(ranges.get("range_most")),
+            **{key.removeprefix("range_"): Cell(number) for key, number in ranges.items()},
         }
         rows.append(row | compared(evidence, network, base))
     return table("attention", columns, rows, evidence.ids([v for pair in pairs for v in pair]))
@@ -119,14 +100,8 @@ def attention(found: Found) -> Table:
 def widths(found: Found) -> Table:
     """The original's bottlenecks against the paper's."""
     evidence = found.evidence
-    columns = [
-        NETWORK,
-        Column("widths", "word"),
-        Column("parameters", "count"),
-        Column("macs", "macs"),
-        ACCURACY,
-        *COMPARED,
-    ]
+    sizes = [Column("parameters", "count"), Column("macs", "macs")]
+    columns = [NETWORK, Column("widths", "word"), *sizes, ACCURACY, *COMPARED]
     rows = []
     for network in ("ResNet50", "ResNet101"):
         paper = f"{network}-paper"

@@ -67,9 +67,7 @@ def results(found: Found) -> Table:
 
 def _tied(evidence: Evidence, ranked: list[str]) -> set[str]:
     """Networks than which the best is not significantly better."""
-    if not ranked:
-        return set()
-    best = max(ranked, key=evidence.score)
+    best = max(ranked, key=evidence.score, default="")
     others = [network for network in ranked if network != best]
     p = holm([evidence.compare(best, other).zero.two_sided for other in others])
     return {other for other, value in zip(others, p, strict=True) if value >= ALPHA}
