@@ -136,8 +136,8 @@ def se_weights_differ(evidence: Evidence) -> Result:
 
     Values: ``se18``, ``se34`` (after training; mean over stages and runs), each with ``_least``,
     ``_most`` (blocks), ``_before``, ``_above`` (blocks whose range grew, averaged over runs) and
-    ``_blocks`` (of how many); those of ``claim_set``. Effect: ``se18`` - ``se18_before``. Facts: of
-    ``claim_set``. Not testable where ranges before training were not measured.
+    ``_blocks`` (of how many). Effect: ``se18`` - ``se18_before``. Not testable where ranges before
+    training were not measured.
     """
     networks = {"se18": SE18, "se34": SE34}
     runs = {
@@ -255,8 +255,8 @@ def se_weights_dynamic(evidence: Evidence) -> Result:
     over runs against one half, stages averaged first; ``claim_set`` over the SE-ResNets and, where
     run, SE-AlexNet).
 
-    Values: ``se18``, ``se34``, ``sealexnet`` (shares), ``se18_last`` ... (the last block's share),
-    those of ``claim_set``. Effect: ``se18``. Facts: of ``claim_set``.
+    Values: ``se18``, ``se34``, ``sealexnet`` (shares), ``se18_last`` ... (the last block's share).
+    Effect: ``se18``.
     """
     parts: dict[str, OneSided] = {}
     values: dict[str, Value | None] = {}

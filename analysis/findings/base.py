@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
-from analysis import protocol
+from analysis import protocol, statistics
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence
 from analysis.schema import Finding, Verdict
@@ -16,23 +17,10 @@ from analysis.values import Kind, Source, Value
 
 __all__ = ["Finding", "Verdict"]
 
-#: Keys of the tests. ``seeds``: ratio of error rates over seeds and images; ``images``: the same
-#: for single runs, over images only; ``ranks``: exact rank test over runs; ``runs``: t test over
-#: runs; ``networks``: rank correlation over networks or runs; ``threshold``: a stated rule on
-#: numbers; ``diverged``: decided by divergence; ``arithmetic``: a count or an identity;
-#: ``untested``: no test is possible.
-TESTS = (
-    "seeds",
-    "images",
-    "ranks",
-    "runs",
-    "networks",
-    "threshold",
-    "diverged",
-    "arithmetic",
-    "untested",
-)
-
+#: Keys of the tests: those of ``statistics.Contrast``; ``runs``: t test over runs; ``networks``:
+#: rank correlation over networks or runs; ``threshold``: a stated rule on numbers; ``arithmetic``:
+#: a count or an identity.
+TESTS = (*get_args(statistics.Test), "runs", "networks", "threshold", "arithmetic")
 
 Effect = tuple[Value | None, tuple[Value, Value] | None]
 NO_EFFECT: Effect = (None, None)
@@ -178,7 +166,8 @@ def claim_set(
         test: as in ``Result``.
         sources: sources of all parts.
         effect: as in ``Result``.
-        values: added are ``holds`` and ``fails`` (at the level of one test), of ``all``.
+        values: added are ``holds`` and ``fails`` (at the level of one test), of ``all``. The
+            docstrings of findings that name this function do not list what it adds.
         facts: added are their names, joined by commas: ``holding``, ``failing``, ``undecided``; and
             the part with the largest p-value, ``weakest`` for and ``weakest_against``.
     """

@@ -21,15 +21,14 @@ from analysis.findings.ranking import DEEP, OPTIONAL, top
 @finding("dense-efficient", needs=DEEP)
 def dense_efficient(evidence: Evidence) -> Result:
     """Of the deep networks the DenseNet has the fewest parameters and MACs (counted), and its error
-    rate is at most ``constants.ERROR_RATIO`` times that of each of them (tests against the margin).
+    rate is at most ``constants.ERROR_RATIO`` times that of each of them (``claim_set``).
 
     Contradicted if another has as few of either, or its error rate is above that of each.
 
     Values: ``accuracy``, ``params``, ``macs`` (one image at 224 px) of the DenseNet; ``best``, the
     accuracy of the most accurate other; ``next_params``, ``next_macs``, the fewest among the
-    others; ``margin``; those of ``claim_set``. Effect: its error rate over that of the best. Facts:
-    ``best``, ``next_params``, ``next_macs`` (titles), ``fewest`` (parameters and MACs), and those
-    of ``claim_set``.
+    others; ``margin``. Effect: its error rate over that of the best. Facts: ``best``,
+    ``next_params``, ``next_macs`` (titles), ``fewest`` (parameters and MACs).
     """
     others = [v for v in (*DEEP, *OPTIONAL) if v != "DenseNet" and evidence.runs(v)]
     variants = ["DenseNet", *others]

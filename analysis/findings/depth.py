@@ -43,9 +43,8 @@ def plain_degrades(evidence: Evidence) -> Result:
     against 50 (``claim_set`` over the pairs).
 
     Values: ``shallow``, ``deep`` (accuracies of 18 and 34 layers), where run
-    ``bottleneck_shallow``, ``bottleneck_deep`` (50 and 101), and those of ``claim_set``. Effect:
-    error rate of 34 layers over that of 18. Facts: ``bottleneck`` (whether 50 and 101 were run),
-    ``deep_diverged``, and those of ``claim_set``.
+    ``bottleneck_shallow``, ``bottleneck_deep`` (50 and 101). Effect: error rate of 34 layers over
+    that of 18. Facts: ``bottleneck`` (whether 50 and 101 were run), ``deep_diverged``.
     """
     bottleneck = not evidence.missing(BOTTLENECK)
     pairs = [BASIC, BOTTLENECK] if bottleneck else [BASIC]

@@ -28,7 +28,6 @@ from analysis.values import Source, Value
 from experiments.record import GainProbe, Record
 
 Moment = Literal["init", "end"]
-Part = Literal["gain", "branch"]
 #: Networks with and without shortcuts by depth.
 DEPTHS = {depth: (f"PlainNet{depth}", f"ResNet{depth}") for depth in (18, 34, 50, 101)}
 #: log10 that represents a gain of 0.
@@ -36,7 +35,8 @@ _VANISHED = -12.0
 
 
 class Gains:
-    """The gains of a network's blocks, before or after training, as log10.
+    """The gains of a network's blocks (or the ``part`` through h(x)) before or after training, as
+    log10.
 
     Runs with a gain that is not finite are left out.
 
@@ -48,7 +48,7 @@ class Gains:
     """
 
     def __init__(
-        self, evidence: Evidence, variant: str, moment: Moment, part: Part = "gain"
+        self, evidence: Evidence, variant: str, moment: Moment, part: str = "gain"
     ) -> None:
         found, self.sources = _measured(evidence, variant, moment, part)
         runs = [[math.log10(gain) if gain > 0 else _VANISHED for gain in own] for own in found]
@@ -91,10 +91,10 @@ def plain_gain_grows(evidence: Evidence) -> Result:
     (Welch); ``claim_set`` combines these tests.
 
     Values: ``slope`` (of log10 a layer), ``plain18`` ... ``residual101`` (log10 of the total gain
-    at initialisation, mean over the runs), ``plain18_end`` ... (after training),
-    ``plain_deepest``, ``residual_deepest`` (of the deepest pair recorded, as a factor), ``depth``
-    (its layers), and those of ``claim_set``. Effect: the deepest pair's difference of log10. Facts:
-    ``explodes`` (the plain networks' gain is above 1), and those of ``claim_set``.
+    at initialisation, mean over the runs), ``plain18_end`` ... (after training), ``plain_deepest``,
+    ``residual_deepest`` (of the deepest pair recorded, as a factor), ``depth`` (its layers).
+    Effect: the deepest pair's difference of log10. Facts: ``explodes`` (the plain networks' gain is
+    above 1).
     """
     pairs = {d: [Gains(evidence, v, "init") for v in pair] for d, pair in DEPTHS.items()}
     pairs = {d: pair for d, pair in pairs.items() if all(gains.totals for gains in pair)}
@@ -146,8 +146,8 @@ def gain_add_sub_near_one(evidence: Evidence) -> Result:
 
     Values: ``add_init``, ``add_end``, ``sub_init``, ``sub_end`` (geometric means over the blocks),
     for comparison ``none_init``, ``none_end``, each with ``_least``, ``_most`` (blocks) and
-    ``_total``; ``bound``, and those of ``claim_set``. Effect: ``add_end``. Facts: ``none_within``
-    (the mean without shortcut is within the bounds as well).
+    ``_total``; ``bound``. Effect: ``add_end``. Facts: ``none_within`` (the mean without shortcut is
+    within the bounds as well).
     """
     moments: tuple[Moment, ...] = ("init", "end")
     networks = {"add": ADD, "sub": SUB, "none": NONE}
@@ -181,8 +181,8 @@ def branch_gain_small(evidence: Evidence) -> Result:
     """At initialisation the gain through h(x) (geometric mean over the blocks) is below 1, with
     addition and without shortcut (Student over runs, ``claim_set``).
 
-    Values: ``add_init``, ``none_init`` with ``_least``, ``_most``, ``_total``; those of
-    ``claim_set``. Effect: ``add_init``. Facts: of ``claim_set``.
+    Values: ``add_init``, ``none_init`` with ``_least``, ``_most``, ``_total``. Effect:
+    ``add_init``.
     """
     add, none = (Gains(evidence, variant, "init", "branch") for variant in (ADD, NONE))
     parts = {
@@ -258,8 +258,8 @@ def features_below_one(evidence: Evidence) -> Result:
     below 1: with addition, multiplication and no shortcut, before training (Student's t test over
     runs of the mean over blocks, against one half; ``claim_set``).
 
-    Values: ``add``, ``mul``, ``none`` (shares), those of ``claim_set``. Effect: ``mul``. Facts: of
-    ``claim_set``. Not testable without the measurement.
+    Values: ``add``, ``mul``, ``none`` (shares). Effect: ``mul``. Not testable without the
+    measurement.
     """
     networks = {"add": ADD, "mul": MUL, "none": NONE}
     shares = {}

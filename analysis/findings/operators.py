@@ -17,7 +17,7 @@ from analysis.findings.base import (
     negate,
 )
 from analysis.statistics import most_often
-from analysis.values import Source, Value
+from analysis.values import Source, Value, value
 
 ADD, SUB, MUL, MUL_NOBN = "ResNet18", "ResNet18-sub", "ResNet18-mul", "ResNet18-mul-nobn"
 NONE, NONE_NOBN = "PlainNet18", "PlainNet18-nobn"
@@ -149,8 +149,7 @@ def divergence_step(evidence: Evidence, variant: str) -> Value | None:
     """The step at which the first diverged run of a variant diverged."""
     for run in evidence.runs(variant):
         if run.divergence:
-            source = Source(run.id, "divergence.step")
-            return Value(run.divergence.step, "integer", (source,))
+            return value(run, "divergence.step", "integer")
     return None
 
 

@@ -1,7 +1,7 @@
 """Claims about the results table: which network is best, close, second, lower, lowest.
 
-Claims about sets are intersection-union tests of comparisons; ``base.claim_set`` also counts for
-how many networks a claim holds.
+Claims about sets are intersection-union tests of comparisons; all have the values and facts of
+``base.claim_set``, such as for how many networks a claim holds.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def ahead(evidence: Evidence, group: Sequence[str], others: Sequence[str]) -> Re
     Values: ``best`` and ``rival``, accuracies of the best of the group and of the best other;
     ``holds``, ``fails``, ``all``: of how many others the best of the group is shown to be above or
     below. Effect: error rate of the best over that of the rival. Facts: ``best``, ``rival``
-    (titles), and those of ``claim_set``.
+    (titles).
     """
     best, rival = top(evidence, group), top(evidence, others)
     contrasts = {(g, o): evidence.compare(g, o) for g in group for o in others}
@@ -94,8 +94,8 @@ def resnet_dense_close(evidence: Evidence) -> Result:
     does not show closeness.
 
     Values: ``margin``; ``best`` (the better SE-ResNet), ``farthest`` (the least accurate of the
-    others), and those of ``claim_set``. Effect: error rate of the farthest over that of the best.
-    Facts: ``best``, ``farthest`` (titles), and those of ``claim_set``.
+    others). Effect: error rate of the farthest over that of the best. Facts: ``best``, ``farthest``
+    (titles).
     """
     near = (*RESNETS, "DenseNet")
     best = top(evidence, SE_RESNETS)
@@ -124,9 +124,8 @@ def below_all(evidence: Evidence, low: str, others: Sequence[str]) -> Result:
     """A network is less accurate than each of the others.
 
     Values: ``accuracy`` of it; ``nearest`` and ``highest``, the least and the most accurate of the
-    others; where it had more epochs than all others ``epochs`` and ``other_epochs``; those of
-    ``claim_set``. Effect: its error rate over that of the nearest. Facts: ``nearest``, ``highest``
-    (titles), and those of ``claim_set``.
+    others; where it had more epochs than all others ``epochs`` and ``other_epochs``. Effect: its
+    error rate over that of the nearest. Facts: ``nearest``, ``highest`` (titles).
     """
     contrasts = {other: evidence.compare(other, low) for other in others}
     nearest = min(others, key=evidence.score)
@@ -176,8 +175,7 @@ def dense_second(evidence: Evidence) -> Result:
     more accurate than it by more than the margin.
 
     Values: ``dense``, ``best`` (accuracies of DenseNet and SE-ResNet-18), ``place`` (DenseNet's
-    among all by mean accuracy), those of ``claim_set``. Effect: error rate of DenseNet over that of
-    SE-ResNet-18. Facts: those of ``claim_set``.
+    among all by mean accuracy). Effect: error rate of DenseNet over that of SE-ResNet-18.
     """
     best, dense = "SEResNet18", "DenseNet"
     others = [v for v in (*DEEP, "LeNet") if v not in (best, dense)]

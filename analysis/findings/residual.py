@@ -113,16 +113,15 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
     """Without residual connections the deeper network is worse, with them it does not degrade
     (``pair_evidence``), for 18 and 34 layers and, where run, 50 and 101 (``claim_set``).
 
-    Values: ``plain_shallow``, ``plain_deep``, ``residual_shallow``, ``residual_deep``
-    (accuracies of 18 and 34 layers), ``residual_change`` (deep - shallow), the training losses
+    Values: ``plain_shallow``, ``plain_deep``, ``residual_shallow``, ``residual_deep`` (accuracies
+    of 18 and 34 layers), ``residual_change`` (deep - shallow), the training losses
     ``plain_shallow_loss`` ...; all of these with ``wide_`` before the name for 50 and 101;
     ``residual_ratio``, ``residual_low``, ``residual_high`` (error rate of ResNet-34 over that of
-    ResNet-18, and its interval); those of ``claim_set``. Effect: the ratio of the residual
-    networks' error rates (deep over shallow) over that of the plain ones, 18 and 34 layers. Facts:
-    ``stable`` (trained until stable), ``wide`` (50 and 101 were run), ``plain_degrades`` (as
-    measured), ``change``, ``wide_change`` (``Change`` of the residual networks), ``wide_learns``
-    (each residual network's training loss is below a tenth of each plain one's), and those of
-    ``claim_set``.
+    ResNet-18, and its interval). Effect: the ratio of the residual networks' error rates (deep over
+    shallow) over that of the plain ones, 18 and 34 layers. Facts: ``stable`` (trained until
+    stable), ``wide`` (50 and 101 were run), ``plain_degrades`` (as measured), ``change``,
+    ``wide_change`` (``Change`` of the residual networks), ``wide_learns`` (each residual network's
+    training loss is below a tenth of each plain one's).
 
     Where trained until stable, also the values ``fixed``, ``fixed_low``, ``fixed_high`` (the effect
     in the networks with a fixed schedule, its interval), ``least``, ``most`` (accuracies of single

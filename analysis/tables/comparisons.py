@@ -1,4 +1,4 @@
-"""Tables that compare a few variants: operators, Softmax, attention, widths."""
+"""Tables that compare variants: operators, Softmax, attention, widths, the strong recipe."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from analysis.findings.attention import measured, range_values
 from analysis.findings.base import difference, error_ratio
 from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
 from analysis.findings.overlooked import RESNET, SOFTMAX
+from analysis.records import STRONG
 from analysis.tables.base import Cell, Column, Found, Table, accuracy_cell, register, table
 from analysis.true_labels import Split
 from analysis.values import Value
@@ -123,3 +124,33 @@ def widths(found: Found) -> Table:
                 row |= compared(evidence, network, paper)
             rows.append(row)
     return table("widths", columns, rows)
+
+
+@register
+def strong(found: Found) -> Table:
+    """Accuracy and epochs under both recipes, for networks with a run of the strong recipe, or with
+    a planned one. ``plain`` is the original's recipe; ``p`` is not corrected.
+    """
+    evidence = found.evidence
+    columns = [
+        NETWORK,
+        Column("plain_epochs", "integer"),
+        Column("plain", "accuracy"),
+        Column("epochs", "integer"),
+        ACCURACY,
+        *COMPARED,
+    ]
+    planned = {run.rpartition(".s")[0] for run in evidence.records.planned}
+    rows = []
+    for variant, network in STRONG.items():
+        if variant not in planned and not evidence.runs(variant):
+            continue
+        row = {
+            "network": Cell(title(network)),
+            "plain_epochs": Cell(evidence.mean(network, "config.epochs", "integer")),
+            "plain": accuracy_cell(evidence, network),
+            "epochs": Cell(evidence.mean(variant, "config.epochs", "integer")),
+            "accuracy": accuracy_cell(evidence, variant),
+        }
+        rows.append(row | compared(evidence, variant, network))
+    return table("strong", columns, rows)
