@@ -50,20 +50,14 @@ def plain_degrades(evidence: Evidence) -> Result:
     pairs = [BASIC, BOTTLENECK] if bottleneck else [BASIC]
     contrasts = {pair_title(pair): evidence.compare(pair[1], pair[0]) for pair in pairs}
     variants = [variant for pair in pairs for variant in pair]
-    shallow, deep = (evidence.accuracy(variant) for variant in BASIC)
-    wide, wider = (evidence.accuracy(variant) for variant in BOTTLENECK)
+    names = ("shallow", "deep", "bottleneck_shallow", "bottleneck_deep")
     return claim_set(
         {name: better(negate(contrast.zero)) for name, contrast in contrasts.items()},
         variants,
         joint_test(contrasts.values()),
         evidence.sources(variants),
         error_ratio(evidence, BASIC[1], BASIC[0]),
-        values={
-            "shallow": shallow,
-            "deep": deep,
-            "bottleneck_shallow": wide if bottleneck else None,
-            "bottleneck_deep": wider if bottleneck else None,
-        },
+        values=dict(zip(names, map(evidence.accuracy, variants), strict=False)),
         facts={"bottleneck": bottleneck, "deep_diverged": evidence.diverged("PlainNet34")},
     )
 

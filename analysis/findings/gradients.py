@@ -185,13 +185,9 @@ def branch_gain_small(evidence: Evidence) -> Result:
     ``add_init``.
     """
     add, none = (Gains(evidence, variant, "init", "branch") for variant in (ADD, NONE))
-    parts = {
-        title(variant): better(negate(student(gain.means, 0.0)))
-        for variant, gain in ((ADD, add), (NONE, none))
-        if gain.totals
-    }
+    found = {title(v): gain.means for v, gain in ((ADD, add), (NONE, none)) if gain.means}
     return claim_set(
-        parts,
+        {name: better(negate(student(means, 0.0))) for name, means in found.items()},
         (ADD, NONE),
         "runs",
         [*add.sources, *none.sources],

@@ -217,16 +217,11 @@ def lenet_under_trained(evidence: Evidence) -> Result:
         low, high = (math.exp(-end) / rate for end in ours.interval())
         ends = value_pair((high, low), "ratio", sources)
     effect = Value(evidence.sample("LeNet").error / rate, "ratio", sources)
-    return Result(
-        ("LeNet",),
-        ours.test,
-        p=better(ours.against(-math.log(rate))),
-        sources=sources,
-        effect=(effect, ends),
-        values={
-            "accuracy": measured,
-            "original": stated,
-            "epochs": evidence.mean("LeNet", "config.epochs", "integer"),
-            "images": evidence.mean("LeNet", "config.train_images", "count"),
-        },
-    )
+    p = better(ours.against(-math.log(rate)))
+    values = {
+        "accuracy": measured,
+        "original": stated,
+        "epochs": evidence.mean("LeNet", "config.epochs", "integer"),
+        "images": evidence.mean("LeNet", "config.train_images", "count"),
+    }
+    return Result(("LeNet",), ours.test, p=p, sources=sources, effect=(effect, ends), values=values)

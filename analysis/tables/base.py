@@ -89,3 +89,13 @@ def run_accuracy(evidence: Evidence, run: Record) -> Cell:
     measured = value(run, "test.accuracy", "accuracy")
     ends = accuracy_interval(evidence.of([run]))
     return Cell(measured, interval=value_pair(ends, "accuracy", measured.sources))
+
+
+def sizes(evidence: Evidence, variant: str) -> dict[str, Cell]:
+    """``parameters`` and ``macs`` of a variant; empty without a run."""
+    if not evidence.runs(variant):
+        return {}
+    return {
+        "parameters": Cell(evidence.size(variant, "parameters", "count")),
+        "macs": Cell(evidence.size(variant, "macs.torchinfo", "macs")),
+    }

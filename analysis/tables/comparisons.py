@@ -1,4 +1,4 @@
-"""Tables that compare variants: operators, Softmax, attention, widths, the strong recipe."""
+"""Tables that compare variants (operators, Softmax, attention, widths, recipes) and machines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from analysis.findings.base import difference, error_ratio
 from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
 from analysis.findings.overlooked import RESNET, SOFTMAX
 from analysis.records import STRONG
-from analysis.tables.base import Cell, Column, Found, Table, accuracy_cell, register, table
+from analysis.tables.base import Cell, Column, Found, Table, accuracy_cell, register, sizes, table
 from analysis.true_labels import Split
 from analysis.values import Value
 
@@ -18,6 +18,7 @@ ACCURACY = Column("accuracy", "accuracy")
 RATIO = Column("ratio", "ratio")
 #: The columns of ``compared``.
 COMPARED = (Column("difference", "difference"), RATIO, Column("p", "p"))
+SIZES = (Column("parameters", "count"), Column("macs", "macs"))
 LOSSES = (Column("train_loss", "loss"), Column("validation_loss", "loss"))
 
 
@@ -101,27 +102,23 @@ def attention(found: Found) -> Table:
 def widths(found: Found) -> Table:
     """The original's bottlenecks against the paper's."""
     evidence = found.evidence
-    sizes = [Column("parameters", "count"), Column("macs", "macs")]
-    columns = [NETWORK, Column("widths", "word"), *sizes, ACCURACY, *COMPARED]
+    columns = [NETWORK, Column("widths", "word"), *SIZES, ACCURACY, *COMPARED]
     rows = []
-    for network in ("ResNet50", "ResNet101"):
+    for network, count in PAPER_PARAMETERS.items():
         paper = f"{network}-paper"
         for variant, name in ((network, "original"), (paper, "paper")):
             row = {
                 "network": Cell(title(network)),
                 "widths": Cell(name),
                 "accuracy": accuracy_cell(evidence, variant),
+                **sizes(evidence, variant),
             }
-            if evidence.runs(variant):
-                row["parameters"] = Cell(evidence.size(variant, "parameters", "count"))
-                row["macs"] = Cell(evidence.size(variant, "macs.torchinfo", "macs"))
-            elif variant == paper:
-                count = Value(PAPER_PARAMETERS[network], "count", ())
-                row["parameters"] = Cell(count, note="by-definition")
-                planned = any(run.startswith(f"{paper}.") for run in evidence.records.planned)
-                row["accuracy"] = Cell(note="missing" if planned else "not-planned")
             if variant == network:
                 row |= compared(evidence, network, paper)
+            elif not evidence.runs(paper):
+                planned = any(run.startswith(f"{paper}.") for run in evidence.records.planned)
+                row["parameters"] = Cell(Value(count, "count", ()), note="by-definition")
+                row["accuracy"] = Cell(note="missing" if planned else "not-planned")
             rows.append(row)
     return table("widths", columns, rows)
 
@@ -143,14 +140,38 @@ def strong(found: Found) -> Table:
     planned = {run.rpartition(".s")[0] for run in evidence.records.planned}
     rows = []
     for variant, network in STRONG.items():
-        if variant not in planned and not evidence.runs(variant):
-            continue
-        row = {
-            "network": Cell(title(network)),
-            "plain_epochs": Cell(evidence.mean(network, "config.epochs", "integer")),
-            "plain": accuracy_cell(evidence, network),
-            "epochs": Cell(evidence.mean(variant, "config.epochs", "integer")),
-            "accuracy": accuracy_cell(evidence, variant),
-        }
-        rows.append(row | compared(evidence, variant, network))
+        if variant in planned or evidence.runs(variant):
+            row = {
+                "network": Cell(title(network)),
+                "plain_epochs": Cell(evidence.mean(network, "config.epochs", "integer")),
+                "plain": accuracy_cell(evidence, network),
+                "epochs": Cell(evidence.mean(variant, "config.epochs", "integer")),
+                "accuracy": accuracy_cell(evidence, variant),
+            }
+            rows.append(row | compared(evidence, variant, network))
     return table("strong", columns, rows)
+
+
+@register
+def machines(found: Found) -> Table:
+    """Runs and mean accuracy on the most frequent kind of machine and on the next, and the error
+    rate on the next over that on the first."""
+    names = [kind.precision for kind in found.machines.kinds[:2]]
+    if len(set(names)) < len(names):
+        names = [kind.device for kind in found.machines.kinds[:2]]
+    columns = [NETWORK]
+    for place, name in enumerate(names, 1):
+        columns += [
+            Column(f"runs_{place}", "integer", head="runs", name=name),
+            Column(f"accuracy_{place}", "accuracy", head="name", name=name),
+        ]
+    rows = []
+    for shift in found.machines.shifts:
+        row = {
+            "network": Cell(shift.network),
+            "ratio": Cell(shift.ratio, interval=shift.interval),
+        }
+        for place, (runs, accuracy) in enumerate(zip(shift.runs, shift.accuracies, strict=True), 1):
+            row |= {f"runs_{place}": Cell(runs), f"accuracy_{place}": Cell(accuracy)}
+        rows.append(row)
+    return table("machines", [*columns, RATIO], rows)
