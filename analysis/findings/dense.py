@@ -37,16 +37,13 @@ def dense_efficient(evidence: Evidence) -> Result:
     small = min(others, key=lambda v: params[v].value)
     cheap = min(others, key=lambda v: macs[v].value)
     best = top(evidence, others)
-    fewest = (
-        params["DenseNet"].value < params[small].value
-        and macs["DenseNet"].value < macs[cheap].value
-    )
+    fewer = params["DenseNet"].value < params[small].value
+    fewest = fewer and macs["DenseNet"].value < macs[cheap].value
     contrasts = {other: evidence.compare("DenseNet", other) for other in others}
     sources = evidence.sources(variants)
-    parts = {title(o): better(c.against(-MARGIN)) for o, c in contrasts.items()}
     counts = [source for v in variants for count in (params, macs) for source in count[v].sources]
     result = claim_set(
-        parts,
+        {title(other): better(c.against(-MARGIN)) for other, c in contrasts.items()},
         variants,
         joint_test(contrasts.values()),
         sources,

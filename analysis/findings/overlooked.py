@@ -196,16 +196,13 @@ def softmax_slows_start(evidence: Evidence) -> Result:
     Effect: their difference.
     """
     field = "history.0.validation_accuracy"
+    runs = [evidence.runs(variant) for variant in (SOFTMAX, RESNET)]
     # A run without a first epoch diverged in it: the worst outcome.
     slow, fast = (
-        [run.history[0].validation_accuracy if run.history else -math.inf for run in runs]
-        for runs in map(evidence.runs, (SOFTMAX, RESNET))
+        [run.history[0].validation_accuracy if run.history else -math.inf for run in own]
+        for own in runs
     )
-    sources = tuple(
-        Source(run.id, field if run.history else "status")
-        for variant in (SOFTMAX, RESNET)
-        for run in evidence.runs(variant)
-    )
+    sources = tuple(Source(r.id, field if r.history else "status") for own in runs for r in own)
     first, second = (evidence.mean(variant, field, "accuracy") for variant in (SOFTMAX, RESNET))
     return Result(
         (RESNET, SOFTMAX),

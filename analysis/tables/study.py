@@ -48,16 +48,14 @@ def recipes(found: Found) -> Table:
     rows = []
     for variants in alike.values():
         runs = [run for variant in variants for run in evidence.runs(variant)]
-        row = {
-            key: Cell(mean([value(run, f"config.{key}", kind) for run in runs]))
-            for key, kind in _RECIPE.items()
-        }
         seeds = [value(run, "config.seed", "integer") for run in runs]
-        row |= {
+        row = {
             "networks": Cell(", ".join(map(title, variants))),
             "schedule": Cell(runs[0].config.schedule),
             "runs": Cell(Value.derived(len(runs), "integer", seeds)),
         }
+        for key, kind in _RECIPE.items():
+            row[key] = Cell(mean([value(run, f"config.{key}", kind) for run in runs]))
         rows.append(row | _training(runs))
     return table("recipes", columns, rows)
 
@@ -105,11 +103,10 @@ def all_runs(found: Found) -> Table:
             "seeds": Cell(_ranges([run.config.seed for run in runs])),
             "train_images": Cell(value(runs[0], "config.train_images", "count")),
             "input_size": Cell(value(runs[0], "config.input_size", "integer")),
+            "least": Cell(min(done, key=lambda accuracy: accuracy.value, default=None)),
+            "most": Cell(max(done, key=lambda accuracy: accuracy.value, default=None)),
             "time": Cell(mean([value(run, "timing.train_seconds", "duration") for run in runs])),
         }
-        if done:
-            row["least"] = Cell(min(done, key=lambda cell: cell.value))
-            row["most"] = Cell(max(done, key=lambda cell: cell.value))
         rows.append(row | _training(runs))
     return table("runs", columns, rows)
 
