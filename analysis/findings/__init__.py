@@ -32,9 +32,8 @@ SECTIONS = (
     "overlooked",
     "strong",
 )
-_found = sorted({found.name for found in pkgutil.iter_modules(__path__)} - {"base", *SECTIONS})
-for _section in (*SECTIONS, *_found):
-    importlib.import_module(f"analysis.findings.{_section}")
+for _module in dict.fromkeys([*SECTIONS, *(each.name for each in pkgutil.iter_modules(__path__))]):
+    importlib.import_module(f"{__name__}.{_module}")
 
 
 def evaluate(records: Records) -> dict[str, Finding]:
@@ -72,19 +71,14 @@ def _corrected(results: Mapping[str, Result]) -> dict[str, Value]:
         families.setdefault(hypothesis.family, []).append(name)
     corrected = {}
     for members in families.values():
-        names = [n for n in members if n in results and _raw(results[n]) is not None]
-        raw = [_raw(results[name]) or 1.0 for name in names] + [1.0] * (len(members) - len(names))
+        names = [n for n in members if n in results and results[n].raw is not None]
+        raw = [results[name].raw or 1.0 for name in names] + [1.0] * (len(members) - len(names))
         sources: set[Source] = set().union(*(results[name].sources for name in names))
         for name, p in zip(names, holm(raw), strict=False):
-            if _raw(results[name]) != 0:
+            if results[name].raw != 0:
                 own = set(results[name].sources)  # first, since a number links to its first source
                 corrected[name] = Value(p, "p", (*sorted(own), *sorted(sources - own)))
     return corrected
-
-
-def _raw(result: Result) -> float | None:
-    """The smallest p-value: that of the outcome with the strongest evidence."""
-    return None if result.p is None else min(*result.p, result.mixed)
 
 
 def _finding(
@@ -102,12 +96,11 @@ def _finding(
     seed_sources = tuple(Source(name, "config.seed") for name in evidence.ids(result.variants))
     values["seeds"] = Value(seeds, "integer", seed_sources)
     effect, interval = result.effect
-    raw = _raw(result)
-    if raw:
-        values["raw_p"] = Value(raw, "p", tuple(sorted(set(result.sources))))
+    if result.raw:
+        values["raw_p"] = Value(result.raw, "p", tuple(sorted(set(result.sources))))
     return Finding(
         id=hypothesis.id,
-        verdict=_verdict(result, p),
+        verdict=_verdict(result, p.value if p else result.raw),
         effect=effect,
         interval=interval if effect is not None else None,
         p=p,
@@ -122,15 +115,13 @@ def _finding(
 
 def uncorrected(result: Result) -> Verdict:
     """The verdict of one test alone, without Holm's correction."""
-    raw = _raw(result)
-    return _verdict(result, None if raw is None else Value(raw, "p", ()))
+    return _verdict(result, result.raw)
 
 
-def _verdict(result: Result, p: Value | None) -> Verdict:
+def _verdict(result: Result, p: float | None) -> Verdict:
     if result.verdict is not None:
         return result.verdict
-    ruled = _raw(result) == 0
-    if result.p is None or not (ruled or (p is not None and p.value < ALPHA)):
+    if result.p is None or p is None or p >= ALPHA:
         return Verdict.INCONCLUSIVE
     if result.mixed < min(result.p):
         return Verdict.MIXED

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence, title
 from analysis.findings.base import (
+    Measured,
     Result,
     Verdict,
     average,
@@ -20,15 +21,8 @@ from analysis.findings.base import (
     log_ratio,
     logs,
     negate,
-    value_pair,
 )
-from analysis.statistics import (
-    OneSided,
-    mean_interval,
-    spearman,
-    student,
-    welch,
-)
+from analysis.statistics import OneSided, spearman, student, welch
 from analysis.values import Source, Value
 from experiments.record import Record, SEWeights
 
@@ -76,34 +70,33 @@ def blocks(runs: Sequence[Record]) -> list[Block]:
     return found
 
 
-class Ranges:
-    """Ranges of the channel weights of the SE blocks of some runs of a network, after training.
+def fields(runs: Sequence[Record], probe: str, *names: str) -> tuple[Source, ...]:
+    """The sources of these fields of every block; ``probe``: ``se_weights`` or ``se_initial``."""
+    return tuple(
+        Source(run.id, f"probes.{probe}.{index}.{name}")
+        for run in runs
+        for index in range(len(getattr(run.probes, probe)))
+        for name in names
+    )
 
-    Attributes:
-        blocks: the blocks, input to output.
-        runs: range of each run, averaged over the blocks of a stage (equal width) and then over
-            stages, so that every stage counts the same.
-    """
 
-    def __init__(self, runs: Sequence[Record]) -> None:
-        self.blocks = blocks(runs)
-        self.runs = [
-            by_stage([(block.channels, block.range_of_means) for block in run.probes.se_weights])
-            for run in runs
-        ]
-        self.sources = tuple(
-            Source(run.id, f"probes.se_weights.{index}.range_of_means")
-            for run in runs
-            for index in range(len(run.probes.se_weights))
-        )
+def ranges(runs: Sequence[Record]) -> Measured:
+    """The range of the channel weights of each run, averaged over the blocks of a stage (equal
+    width) and then over stages, so that every stage counts the same."""
+    found = [
+        by_stage((block.channels, block.range_of_means) for block in run.probes.se_weights)
+        for run in runs
+    ]
+    return Measured(found, fields(runs, "se_weights", "range_of_means"))
 
-    def values(self, name: str) -> dict[str, Value | None]:
-        """``name`` (mean over stages and runs), ``name_least`` and ``name_most`` (blocks)."""
-        if not self.blocks:
-            return {}
-        means = [block.mean for block in self.blocks]
-        found = {name: average(self.runs), f"{name}_least": min(means), f"{name}_most": max(means)}
-        return {key: Value(number, "weight", self.sources) for key, number in found.items()}
+
+def range_values(name: str, runs: Sequence[Record]) -> dict[str, Value | None]:
+    """``name`` (mean over stages and runs), ``name_least`` and ``name_most`` (blocks)."""
+    if not runs:
+        return {}
+    found, means = ranges(runs), [block.mean for block in blocks(runs)]
+    numbers = {name: average(found.runs), f"{name}_least": min(means), f"{name}_most": max(means)}
+    return {key: Value(number, "weight", found.sources) for key, number in numbers.items()}
 
 
 def stages(ranges: Iterable[tuple[int, float]]) -> dict[int, float]:
@@ -143,38 +136,35 @@ def se_weights_differ(evidence: Evidence) -> Result:
 
     Values: ``se18``, ``se34`` (after training; mean over stages and runs), each with ``_least``,
     ``_most`` (blocks), ``_before``, ``_above`` (blocks whose range grew, averaged over runs) and
-    ``_blocks`` (of how many); those of ``claim_set``. Effect: ``se18`` - ``se18_before``. Facts: of
-    ``claim_set``. Not testable where ranges before training were not measured.
+    ``_blocks`` (of how many). Effect: ``se18`` - ``se18_before``. Not testable where ranges before
+    training were not measured.
     """
+    networks = {"se18": SE18, "se34": SE34}
+    runs = {
+        name: [run for run in measured(evidence, variant) if run.probes.se_initial]
+        for name, variant in networks.items()
+    }
+    if missing := tuple(networks[name] for name, own in runs.items() if not own):
+        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=missing)
     parts: dict[str, OneSided] = {}
     values: dict[str, Value | None] = {}
     sources: list[Source] = []
-    missing = []
     changes: dict[str, list[float]] = {}
-    for name, variant in (("se18", SE18), ("se34", SE34)):
-        runs = [run for run in measured(evidence, variant) if untrained(run)]
-        if not runs:
-            missing.append(variant)
-            continue
-        ranges = Ranges(runs)
-        before = [by_stage(untrained(run).values()) for run in runs]
-        changes[name] = [b - a for a, b in zip(before, ranges.runs, strict=True)]
-        initial = tuple(
-            Source(run.id, f"probes.se_initial.{index}.range_of_means")
-            for run in runs
-            for index in range(len(run.probes.se_initial))
-        )
-        sources += [*ranges.sources, *initial]
-        parts[title(variant)] = better(student(changes[name], 0.0))
-        values |= ranges.values(name)
-        values[f"{name}_before"] = Value(average(before), "weight", initial)
-        grown = sum(block.mean > block.before for block in ranges.blocks)
-        values[f"{name}_above"] = Value(grown, "integer", (*ranges.sources, *initial))
-        values[f"{name}_blocks"] = Value(len(ranges.blocks), "integer", ranges.sources)
-    if missing:
-        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=tuple(missing))
-    own, unique = changes["se18"], tuple(sorted(set(sources)))
-    effect = Value(average(own), "weight", unique), value_pair(mean_interval(own), "weight", unique)
+    for name, own in runs.items():
+        after = ranges(own)
+        initial = [by_stage(untrained(run).values()) for run in own]
+        before = Measured(initial, fields(own, "se_initial", "range_of_means"))
+        changes[name] = [b - a for a, b in zip(before.runs, after.runs, strict=True)]
+        grown = [block.mean > block.before for block in blocks(own)]
+        both = (*after.sources, *before.sources)
+        sources += both
+        parts[title(networks[name])] = better(student(changes[name], 0.0))
+        values |= range_values(name, own)
+        values[f"{name}_before"] = before.mean("weight")
+        values[f"{name}_above"] = Value(sum(grown), "integer", both)
+        values[f"{name}_blocks"] = Value(len(grown), "integer", after.sources)
+    unique = tuple(sorted(set(sources)))
+    effect = Measured(changes["se18"], unique).effect("weight")
     return claim_set(parts, (SE18, SE34), "runs", unique, effect, values=values)
 
 
@@ -187,14 +177,13 @@ def se_range_larger_18(evidence: Evidence) -> Result:
     (blocks). Effect: the ratio of the geometric means. Facts: ``stages_agree`` (the same one is
     larger in every stage).
     """
-    first, second = (Ranges(measured(evidence, variant)) for variant in (SE18, SE34))
-    values = first.values("se18") | second.values("se34")
-    if not (first.blocks and second.blocks):
-        missing = tuple(v for v, r in ((SE18, first), (SE34, second)) if not r.blocks)
+    runs = {variant: measured(evidence, variant) for variant in (SE18, SE34)}
+    if missing := tuple(variant for variant, own in runs.items() if not own):
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=missing)
+    first, second = (ranges(own) for own in runs.values())
     sizes = logs(first.runs), logs(second.runs)
     sources = (*first.sources, *second.sources)
-    own, other = (stages((b.channels, b.mean) for b in item.blocks) for item in (first, second))
+    own, other = (stages((b.channels, b.mean) for b in blocks(r)) for r in runs.values())
     signs = {own[width] > other[width] for width in own.keys() & other.keys()}
     return Result(
         (SE18, SE34),
@@ -202,7 +191,7 @@ def se_range_larger_18(evidence: Evidence) -> Result:
         p=better(welch(*sizes)),
         sources=sources,
         effect=log_ratio(*sizes, sources),
-        values=values,
+        values=range_values("se18", runs[SE18]) | range_values("se34", runs[SE34]),
         facts={"stages_agree": len(signs) == 1},
     )
 
@@ -215,26 +204,20 @@ def se_gain_follows_range(evidence: Evidence) -> Result:
     Values: ``accuracy_resnet18`` (without SE), ``runs``. Effect: the correlation of range and
     accuracy.
     """
-    ranges: list[float] = []
-    scores: list[float] = []
-    values: dict[str, Value | None] = {"accuracy_resnet18": evidence.accuracy(PLAIN18)}
-    sources: list[Source] = []
-    for variant in RATIOS:
-        runs = measured(evidence, variant)
-        found = Ranges(runs)
-        ranges += found.runs
-        scores += [run.test.accuracy for run in runs if run.test]
-        sources += [*found.sources, *evidence.sources((variant,))]
-    unique = tuple(sorted(set(sources)))
-    correlation, p = spearman(ranges, scores)
-    values["runs"] = Value(len(scores), "integer", unique)
+    runs = [run for variant in RATIOS for run in measured(evidence, variant)]
+    found = ranges(runs)
+    correlation, p = spearman(found.runs, [run.test.accuracy for run in runs if run.test])
+    sources = tuple(sorted({*found.sources, *evidence.sources(RATIOS)}))
     return Result(
         RATIOS,
         "networks",
         p=better(p),
-        sources=unique,
-        effect=(Value(correlation, "gain", unique), None),
-        values=values,
+        sources=sources,
+        effect=(Value(correlation, "gain", sources), None),
+        values={
+            "accuracy_resnet18": evidence.accuracy(PLAIN18),
+            "runs": Value(len(runs), "integer", sources),
+        },
     )
 
 
@@ -272,39 +255,28 @@ def se_weights_dynamic(evidence: Evidence) -> Result:
     over runs against one half, stages averaged first; ``claim_set`` over the SE-ResNets and, where
     run, SE-AlexNet).
 
-    Values: ``se18``, ``se34``, ``sealexnet`` (shares), ``se18_last`` ... (the last block's share),
-    those of ``claim_set``. Effect: ``se18``. Facts: of ``claim_set``.
+    Values: ``se18``, ``se34``, ``sealexnet`` (shares), ``se18_last`` ... (the last block's share).
+    Effect: ``se18``.
     """
     parts: dict[str, OneSided] = {}
     values: dict[str, Value | None] = {}
-    sources: list[Source] = []
-    own: list[float] = []
+    found: list[Measured] = []
     for name, variant in (("se18", SE18), ("se34", SE34), ("sealexnet", SE_ALEX)):
         runs = measured(evidence, variant)
         if not runs:
             continue
-        shares = [
-            by_stage([(b.channels, dynamic_share(b)) for b in run.probes.se_weights])
-            for run in runs
-        ]
-        used = tuple(
-            Source(run.id, f"probes.se_weights.{index}.{field}")
-            for run in runs
-            for index in range(len(run.probes.se_weights))
-            for field in ("mean", "std")
-        )
-        parts[title(variant)] = better(student(shares, 0.5))
-        values[name] = Value(average(shares), "accuracy", used)
-        last = average([dynamic_share(run.probes.se_weights[-1]) for run in runs])
-        values[f"{name}_last"] = Value(last, "accuracy", used)
-        sources += used
-        own = own or shares
-    if not parts:
+        used = fields(runs, "se_weights", "mean", "std")
+        each = [[(b.channels, dynamic_share(b)) for b in run.probes.se_weights] for run in runs]
+        shares = Measured([by_stage(own) for own in each], used)
+        found.append(shares)
+        parts[title(variant)] = better(student(shares.runs, 0.5))
+        values[name] = shares.mean("accuracy")
+        values[f"{name}_last"] = Measured([own[-1][1] for own in each], used).mean("accuracy")
+    if not found:
         return Result((SE18, SE34), "runs", verdict=Verdict.INCONCLUSIVE)
-    first = next(v for v in values.values() if v is not None)
-    effect = first, value_pair(mean_interval(own), "accuracy", first.sources)
     variants = (SE18, SE34, *evidence.present((SE_ALEX,)))
-    return claim_set(parts, variants, "runs", sources, effect, values=values)
+    sources = [source for shares in found for source in shares.sources]
+    return claim_set(parts, variants, "runs", sources, found[0].effect("accuracy"), values=values)
 
 
 def dynamic_share(block: SEWeights) -> float:

@@ -5,37 +5,41 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
-from analysis import protocol
+from analysis import protocol, statistics
 from analysis.constants import CONSTANTS, MARGIN
 from analysis.evidence import Evidence
 from analysis.schema import Finding, Verdict
-from analysis.statistics import ALPHA, Contrast, OneSided, difference_interval
+from analysis.statistics import ALPHA, Contrast, OneSided, difference_interval, mean_interval
 from analysis.true_labels import Split
 from analysis.values import Kind, Source, Value
 
 __all__ = ["Finding", "Verdict"]
 
-#: Keys of the tests. ``seeds``: ratio of error rates over seeds and images; ``images``: the same
-#: for single runs, over images only; ``ranks``: exact rank test over runs; ``runs``: t test over
-#: runs; ``networks``: rank correlation over networks or runs; ``threshold``: a stated rule on
-#: numbers; ``diverged``: decided by divergence; ``arithmetic``: a count or an identity;
-#: ``untested``: no test is possible.
-TESTS = (
-    "seeds",
-    "images",
-    "ranks",
-    "runs",
-    "networks",
-    "threshold",
-    "diverged",
-    "arithmetic",
-    "untested",
-)
-
+#: Keys of the tests: those of ``statistics.Contrast``; ``runs``: t test over runs; ``networks``:
+#: rank correlation over networks or runs; ``threshold``: a stated rule on numbers; ``arithmetic``:
+#: a count or an identity.
+TESTS = (*get_args(statistics.Test), "runs", "networks", "threshold", "arithmetic")
 
 Effect = tuple[Value | None, tuple[Value, Value] | None]
 NO_EFFECT: Effect = (None, None)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A number of each run, and the record fields that they depend on."""
+
+    runs: Sequence[float]
+    sources: tuple[Source, ...]
+
+    def mean(self, kind: Kind) -> Value:
+        """The mean over the runs."""
+        return Value(average(self.runs), kind, self.sources)
+
+    def effect(self, kind: Kind) -> Effect:
+        """The mean over the runs with Student's interval."""
+        return self.mean(kind), value_pair(mean_interval(self.runs), kind, self.sources)
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,19 @@ class Result:
     facts: Mapping[str, str | bool] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
 
+    @property
+    def raw(self) -> float | None:
+        """The smallest p-value: that of the outcome with the strongest evidence."""
+        return None if self.p is None else min(*self.p, self.mixed)
+
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A registered finding: its function, and the variants that it needs.
+    """A registered finding.
 
-    ``of_original``: it is about the original's own figures and does not apply to other data sets.
-    ``untrained``: it is about networks before training, so it does not depend on a budget.
+    ``needs``: variants that must each have a run, else it is not testable. ``of_original``: it is
+    about the original's own figures and does not apply to other data sets. ``untrained``: it is
+    about networks before training, so it does not depend on a budget. ``test``: its function.
     """
 
     id: str
@@ -90,14 +100,7 @@ Test = Callable[[Evidence], Result]
 def finding(
     name: str, *, needs: Sequence[str] = (), of_original: bool = False, untrained: bool = False
 ) -> Callable[[Test], Test]:
-    """Register a function as the test of a finding.
-
-    Args:
-        name: the finding's id.
-        needs: variants that must each have a run; else the finding is not testable.
-        of_original: the finding is about the original's own figures.
-        untrained: all that it tests is measured before training.
-    """
+    """Register a function as the test of the finding ``name``; the rest as in ``Hypothesis``."""
 
     def register(function: Test) -> Test:
         REGISTRY[name] = Hypothesis(name, tuple(needs), of_original, untrained, function)
@@ -137,6 +140,13 @@ def both(parts: Sequence[OneSided]) -> float:
     return min(1.0, max(holds, fails) * len(parts))
 
 
+def by_rule(holds: bool, fails: bool) -> Verdict:
+    """The verdict of a stated rule; inconclusive if it neither holds nor fails."""
+    if holds:
+        return Verdict.SUPPORTED
+    return Verdict.CONTRADICTED if fails else Verdict.INCONCLUSIVE
+
+
 def claim_set(
     parts: Mapping[str, OneSided],
     variants: Sequence[str],
@@ -156,7 +166,8 @@ def claim_set(
         test: as in ``Result``.
         sources: sources of all parts.
         effect: as in ``Result``.
-        values: added are ``holds`` and ``fails`` (at the level of one test), of ``all``.
+        values: added are ``holds`` and ``fails`` (at the level of one test), of ``all``. The
+            docstrings of findings that name this function do not list what it adds.
         facts: added are their names, joined by commas: ``holding``, ``failing``, ``undecided``; and
             the part with the largest p-value, ``weakest`` for and ``weakest_against``.
     """
@@ -165,14 +176,15 @@ def claim_set(
     holds = [name for name, part in parts.items() if part.greater < ALPHA]
     fails = [name for name, part in parts.items() if part.less < ALPHA]
     left = [name for name in parts if name not in holds and name not in fails]
-    found = list(parts.values())
+    weakest = max(parts, key=lambda name: parts[name].greater)
+    weakest_against = max(parts, key=lambda name: parts[name].less)
     unique = tuple(sorted(set(sources)))
     counts = {"holds": len(holds), "fails": len(fails), "all": len(parts)}
     return Result(
         variants,
         test,
-        p=OneSided(max(part.greater for part in found), max(part.less for part in found)),
-        mixed=both(found),
+        p=OneSided(parts[weakest].greater, parts[weakest_against].less),
+        mixed=both([*parts.values()]),
         sources=unique,
         effect=effect,
         values={**values, **{key: Value(n, "integer", unique) for key, n in counts.items()}},
@@ -181,8 +193,8 @@ def claim_set(
             "holding": ", ".join(holds),
             "failing": ", ".join(fails),
             "undecided": ", ".join(left),
-            "weakest": max(parts, key=lambda name: parts[name].greater),
-            "weakest_against": max(parts, key=lambda name: parts[name].less),
+            "weakest": weakest,
+            "weakest_against": weakest_against,
         },
     )
 
@@ -294,13 +306,11 @@ def average(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def difference(
-    first: Value | None, second: Value | None, kind: Kind = "difference"
-) -> Value | None:
+def difference(first: Value | None, second: Value | None) -> Value | None:
     """First minus second; None if one is missing."""
     if first is None or second is None:
         return None
-    return Value.derived(first.value - second.value, kind, first, second)
+    return Value.derived(first.value - second.value, "difference", first, second)
 
 
 def ratio(first: Value | None, second: Value | None) -> Value | None:

@@ -21,15 +21,14 @@ from analysis.findings.ranking import DEEP, OPTIONAL, top
 @finding("dense-efficient", needs=DEEP)
 def dense_efficient(evidence: Evidence) -> Result:
     """Of the deep networks the DenseNet has the fewest parameters and MACs (counted), and its error
-    rate is at most ``constants.ERROR_RATIO`` times that of each of them (tests against the margin).
+    rate is at most ``constants.ERROR_RATIO`` times that of each of them (``claim_set``).
 
     Contradicted if another has as few of either, or its error rate is above that of each.
 
     Values: ``accuracy``, ``params``, ``macs`` (one image at 224 px) of the DenseNet; ``best``, the
     accuracy of the most accurate other; ``next_params``, ``next_macs``, the fewest among the
-    others; ``margin``; those of ``claim_set``. Effect: its error rate over that of the best. Facts:
-    ``best``, ``next_params``, ``next_macs`` (titles), ``fewest`` (parameters and MACs), and those
-    of ``claim_set``.
+    others; ``margin``. Effect: its error rate over that of the best. Facts: ``best``,
+    ``next_params``, ``next_macs`` (titles), ``fewest`` (parameters and MACs).
     """
     others = [v for v in (*DEEP, *OPTIONAL) if v != "DenseNet" and evidence.runs(v)]
     variants = ["DenseNet", *others]
@@ -38,16 +37,13 @@ def dense_efficient(evidence: Evidence) -> Result:
     small = min(others, key=lambda v: params[v].value)
     cheap = min(others, key=lambda v: macs[v].value)
     best = top(evidence, others)
-    fewest = (
-        params["DenseNet"].value < params[small].value
-        and macs["DenseNet"].value < macs[cheap].value
-    )
+    fewer = params["DenseNet"].value < params[small].value
+    fewest = fewer and macs["DenseNet"].value < macs[cheap].value
     contrasts = {other: evidence.compare("DenseNet", other) for other in others}
     sources = evidence.sources(variants)
-    parts = {title(o): better(c.against(-MARGIN)) for o, c in contrasts.items()}
     counts = [source for v in variants for count in (params, macs) for source in count[v].sources]
     result = claim_set(
-        parts,
+        {title(other): better(c.against(-MARGIN)) for other, c in contrasts.items()},
         variants,
         joint_test(contrasts.values()),
         sources,

@@ -8,9 +8,9 @@ from analysis.constants import LOSS_RATIO
 from analysis.evidence import Evidence, title
 from analysis.findings.base import (
     Result,
-    Verdict,
     average,
     better,
+    by_rule,
     claim_set,
     error_ratio,
     finding,
@@ -43,28 +43,21 @@ def plain_degrades(evidence: Evidence) -> Result:
     against 50 (``claim_set`` over the pairs).
 
     Values: ``shallow``, ``deep`` (accuracies of 18 and 34 layers), where run
-    ``bottleneck_shallow``, ``bottleneck_deep`` (50 and 101), and those of ``claim_set``. Effect:
-    error rate of 34 layers over that of 18. Facts: ``bottleneck`` (whether 50 and 101 were run),
-    ``deep_diverged``, and those of ``claim_set``.
+    ``bottleneck_shallow``, ``bottleneck_deep`` (50 and 101). Effect: error rate of 34 layers over
+    that of 18. Facts: ``bottleneck`` (whether 50 and 101 were run), ``deep_diverged``.
     """
     bottleneck = not evidence.missing(BOTTLENECK)
     pairs = [BASIC, BOTTLENECK] if bottleneck else [BASIC]
     contrasts = {pair_title(pair): evidence.compare(pair[1], pair[0]) for pair in pairs}
     variants = [variant for pair in pairs for variant in pair]
-    shallow, deep = (evidence.accuracy(variant) for variant in BASIC)
-    wide, wider = (evidence.accuracy(variant) for variant in BOTTLENECK)
+    names = ("shallow", "deep", "bottleneck_shallow", "bottleneck_deep")
     return claim_set(
         {name: better(negate(contrast.zero)) for name, contrast in contrasts.items()},
         variants,
         joint_test(contrasts.values()),
         evidence.sources(variants),
         error_ratio(evidence, BASIC[1], BASIC[0]),
-        values={
-            "shallow": shallow,
-            "deep": deep,
-            "bottleneck_shallow": wide if bottleneck else None,
-            "bottleneck_deep": wider if bottleneck else None,
-        },
+        values=dict(zip(names, map(evidence.accuracy, variants), strict=False)),
         facts={"bottleneck": bottleneck, "deep_diverged": evidence.diverged("PlainNet34")},
     )
 
@@ -92,27 +85,28 @@ def degradation_in_training_loss(evidence: Evidence) -> Result:
     """
     kind = evidence.loss_kind(BASIC)
     train = [evidence.losses(variant, kind) for variant in BASIC]
-    validation = [evidence.losses(variant, "validation_loss") for variant in BASIC]
+    check = [evidence.losses(variant, "validation_loss") for variant in BASIC]
     less_accurate = evidence.score("PlainNet34") < evidence.score("PlainNet18")
     more_training = average(train[1]) - average(train[0])
-    more_validation = average(validation[1]) - average(validation[0])
-    in_training = more_training >= 0.5 * more_validation
+    in_training = more_training >= 0.5 * (average(check[1]) - average(check[0]))
+    degraded = less_accurate and in_training
     shallow, deep = (evidence.training_loss(variant, kind) for variant in BASIC)
-    several = min(len(losses) for losses in train) >= 2
-    p, verdict, ends = None, None, None
     sources = (
         *evidence.sources(BASIC),
         *evidence.loss_sources(BASIC, kind),
         *evidence.loss_sources(BASIC, "validation_loss"),
     )
+    p, verdict, ends = None, None, None
+    several = min(map(len, train)) > 1
     if several:
         p = better(loss_evidence(train[1], train[0]))
-        if not (less_accurate and in_training):
+        if not degraded:
             p = p._replace(greater=1.0)
-        if not any(run.status == "diverged" for v in BASIC for run in evidence.runs(v)):
+        if all(run.status == "finished" for v in BASIC for run in evidence.runs(v)):
             ends = log_ratio(logs(train[1]), logs(train[0]), sorted(set(sources)))[1]
     else:
-        verdict = _verdict(average(train[0]), average(train[1]), less_accurate and in_training)
+        before, after = map(average, train)
+        verdict = by_rule(after >= LOSS_RATIO * before and degraded, after * LOSS_RATIO <= before)
     return Result(
         BASIC,
         "runs" if several else "threshold",
@@ -138,11 +132,3 @@ def loss_evidence(first: Sequence[float], second: Sequence[float], margin: float
     """Evidence that the first losses are higher by more than a factor of exp(margin), and against
     it: Welch's test of the logarithms over runs."""
     return welch([x - margin for x in logs(first)], logs(second))
-
-
-def _verdict(shallow: float, deep: float, degraded: bool) -> Verdict:
-    if deep >= LOSS_RATIO * shallow and degraded:
-        return Verdict.SUPPORTED
-    if deep * LOSS_RATIO <= shallow:
-        return Verdict.CONTRADICTED
-    return Verdict.INCONCLUSIVE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from analysis.constants import CONSTANTS, GAIN_BOUND
@@ -11,6 +11,7 @@ from analysis.evidence import Evidence, title
 from analysis.findings.base import (
     NO_EFFECT,
     Effect,
+    Measured,
     Result,
     Verdict,
     average,
@@ -22,69 +23,48 @@ from analysis.findings.base import (
     value_pair,
 )
 from analysis.findings.operators import ADD, MUL, MUL_NOBN, NONE, SUB
-from analysis.statistics import (
-    OneSided,
-    difference_interval,
-    mean_interval,
-    slope,
-    student,
-    welch,
-)
+from analysis.statistics import OneSided, difference_interval, mean_interval, slope, student, welch
 from analysis.values import Source, Value
 from experiments.record import GainProbe, Record
 
 Moment = Literal["init", "end"]
-Part = Literal["gain", "branch"]
 #: Networks with and without shortcuts by depth.
-DEPTHS = {
-    18: ("PlainNet18", "ResNet18"),
-    34: ("PlainNet34", "ResNet34"),
-    50: ("PlainNet50", "ResNet50"),
-    101: ("PlainNet101", "ResNet101"),
-}
+DEPTHS = {depth: (f"PlainNet{depth}", f"ResNet{depth}") for depth in (18, 34, 50, 101)}
 #: log10 that represents a gain of 0.
 _VANISHED = -12.0
 
 
 class Gains:
-    """The gains of a network's blocks, before or after training, as log10.
+    """The gains of a network's blocks (or the ``part`` through h(x)) before or after training, as
+    log10.
 
     Runs with a gain that is not finite are left out.
 
     Attributes:
         totals: of each run, log10 of the product over the blocks.
-        blocks: of each run, the mean of log10 over the blocks.
-        least, most: smallest and largest log10 of a block, averaged over the runs; 0 without runs.
+        means: of each run, the mean of log10 over the blocks.
+        blocks: of each block, the mean of log10 over the runs.
         sources: the gains' record fields.
     """
 
     def __init__(
-        self, evidence: Evidence, variant: str, moment: Moment, part: Part = "gain"
+        self, evidence: Evidence, variant: str, moment: Moment, part: str = "gain"
     ) -> None:
-        self.totals: list[float] = []
-        self.blocks: list[float] = []
-        sources: list[Source] = []
-        each: list[list[float]] = []
-        for found, used in _measured(evidence, variant, moment, part):
-            logs = [math.log10(gain) if gain > 0 else _VANISHED for gain in found]
-            self.totals.append(sum(logs))
-            self.blocks.append(sum(logs) / len(logs))
-            each.append(logs)
-            sources += used
-        means = [sum(logs) / len(logs) for logs in zip(*each, strict=False)]
-        ends: tuple[float, float] = (min(means), max(means)) if means else (0.0, 0.0)
-        self.least, self.most = ends
-        self.sources = tuple(sources)
+        found, self.sources = _measured(evidence, variant, moment, part)
+        runs = [[math.log10(gain) if gain > 0 else _VANISHED for gain in own] for own in found]
+        self.totals = [sum(logs) for logs in runs]
+        self.means = [average(logs) for logs in runs]
+        self.blocks = [average(logs) for logs in zip(*runs, strict=False)]
 
     def values(self, name: str) -> dict[str, Value | None]:
         """``name`` (geometric mean over the blocks), ``name_least``, ``name_most`` (blocks), and
         ``name_total`` (log10 of the total gain, mean over the runs)."""
         if not self.totals:
             return {}
+        ends = {"least": min(self.blocks), "most": max(self.blocks)}
         return {
-            name: Value(_power(average(self.blocks)), "gain", self.sources),
-            f"{name}_least": Value(_power(self.least), "gain", self.sources),
-            f"{name}_most": Value(_power(self.most), "gain", self.sources),
+            name: _gain(average(self.means), self.sources),
+            **{f"{name}_{end}": _gain(log, self.sources) for end, log in ends.items()},
             f"{name}_total": Value(average(self.totals), "gain", self.sources),
         }
 
@@ -92,10 +72,9 @@ class Gains:
 def probe_at(run: Record, moment: Moment) -> tuple[int, GainProbe | None]:
     """The probe before training (``init``), or the last one after training, with its index."""
     probes = run.probes.block_gains
-    if moment == "end":
-        last = len(probes) - 1
-        return (last, probes[last]) if probes and probes[last].step > 0 else (0, None)
-    return (0, probes[0]) if probes and probes[0].step == 0 else (0, None)
+    index = len(probes) - 1 if moment == "end" else 0
+    found = bool(probes) and (probes[index].step > 0) == (moment == "end")
+    return (index, probes[index]) if found else (0, None)
 
 
 @finding(
@@ -112,63 +91,48 @@ def plain_gain_grows(evidence: Evidence) -> Result:
     (Welch); ``claim_set`` combines these tests.
 
     Values: ``slope`` (of log10 a layer), ``plain18`` ... ``residual101`` (log10 of the total gain
-    at initialisation, mean over the runs), ``plain18_end`` ... (after training),
-    ``plain_deepest``, ``residual_deepest`` (of the deepest pair recorded, as a factor), ``depth``
-    (its layers), and those of ``claim_set``. Effect: the deepest pair's difference of log10. Facts:
-    ``explodes`` (the plain networks' gain is above 1), and those of ``claim_set``.
+    at initialisation, mean over the runs), ``plain18_end`` ... (after training), ``plain_deepest``,
+    ``residual_deepest`` (of the deepest pair recorded, as a factor), ``depth`` (its layers).
+    Effect: the deepest pair's difference of log10. Facts: ``explodes`` (the plain networks' gain is
+    above 1).
     """
-    depths: list[float] = []
-    sizes: list[float] = []
-    parts: dict[str, OneSided] = {}
+    pairs = {d: [Gains(evidence, v, "init") for v in pair] for d, pair in DEPTHS.items()}
+    pairs = {d: pair for d, pair in pairs.items() if all(gains.totals for gains in pair)}
+    if not pairs:
+        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("PlainNet18", "ResNet18"))
+    depths = [depth for depth, (plain, _) in pairs.items() for _ in plain.totals]
+    sizes = [abs(total) for plain, _ in pairs.values() for total in plain.totals]
+    steepness, error, p = slope(depths, sizes)
+    parts = {f"PlainNet-{'/'.join(map(str, pairs))}": better(p)}
     values: dict[str, Value | None] = {}
     sources: list[Source] = []
-    used: list[str] = []
-    explodes = True
-    deepest: tuple[Gains, Gains] | None = None
-    for depth, pair in DEPTHS.items():
-        plain, residual = (Gains(evidence, variant, "init") for variant in pair)
-        if not (plain.totals and residual.totals):
-            continue
-        used += pair
-        deepest = plain, residual
-        explodes = average(plain.totals) > 0
-        depths += [float(depth)] * len(plain.totals)
-        sizes += [abs(total) for total in plain.totals]
-        parts[f"{title(pair[0])}/{title(pair[1])}"] = better(
-            welch([abs(x) for x in plain.totals], [abs(x) for x in residual.totals])
-        )
-        values["depth"] = Value(depth, "integer", ())
-        for name, gains, variant in zip(
-            ("plain", "residual"), (plain, residual), pair, strict=True
-        ):
-            values[f"{name}{depth}"] = gains.values(name)[f"{name}_total"]
+    for depth, pair in pairs.items():
+        departures = [[abs(total) for total in gains.totals] for gains in pair]
+        parts["/".join(map(title, DEPTHS[depth]))] = better(welch(*departures))
+        for name, variant, gains in zip(("plain", "residual"), DEPTHS[depth], pair, strict=True):
             after = Gains(evidence, variant, "end").values(name)
+            values[f"{name}{depth}"] = gains.values(name)[f"{name}_total"]
             values[f"{name}{depth}_end"] = after.get(f"{name}_total")
-            values[f"{name}_deepest"] = Value(_power(average(gains.totals)), "gain", gains.sources)
             sources += gains.sources
-    if deepest is None:
-        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("PlainNet18", "ResNet18"))
-    found, error, p = slope(depths, sizes)
-    parts = {
-        f"PlainNet-{'/'.join(f'{depth:g}' for depth in dict.fromkeys(depths))}": better(p),
-        **parts,
+    plain, residual = pairs[max(pairs)]
+    values |= {
+        "depth": Value(max(pairs), "integer", ()),
+        "plain_deepest": _gain(average(plain.totals), plain.sources),
+        "residual_deepest": _gain(average(residual.totals), residual.sources),
     }
-    plain, residual = deepest
+    if math.isfinite(error):
+        values["slope"] = Value(steepness, "gain", tuple(sources))
     unique = tuple(sorted({*plain.sources, *residual.sources}))
     ends = difference_interval(plain.totals, residual.totals)
-    if math.isfinite(error):
-        values["slope"] = Value(found, "gain", tuple(sources))
+    apart = Value(average(plain.totals) - average(residual.totals), "gain", unique)
     return claim_set(
         parts,
-        used,
+        [variant for depth in pairs for variant in DEPTHS[depth]],
         "runs",
         sources,
-        (
-            Value(average(plain.totals) - average(residual.totals), "gain", unique),
-            value_pair(ends, "gain", unique),
-        ),
+        (apart, value_pair(ends, "gain", unique)),
         values=values,
-        facts={"explodes": explodes},
+        facts={"explodes": average(plain.totals) > 0},
     )
 
 
@@ -182,27 +146,33 @@ def gain_add_sub_near_one(evidence: Evidence) -> Result:
 
     Values: ``add_init``, ``add_end``, ``sub_init``, ``sub_end`` (geometric means over the blocks),
     for comparison ``none_init``, ``none_end``, each with ``_least``, ``_most`` (blocks) and
-    ``_total``; ``bound``, and those of ``claim_set``. Effect: ``add_end``. Facts: ``none_within``
-    (the mean without shortcut is within the bounds as well).
+    ``_total``; ``bound``. Effect: ``add_end``. Facts: ``none_within`` (the mean without shortcut is
+    within the bounds as well).
     """
-    measured = gains(evidence, (("add", ADD), ("sub", SUB)))
-    plain = gains(evidence, (("none", NONE),))
+    moments: tuple[Moment, ...] = ("init", "end")
+    networks = {"add": ADD, "sub": SUB, "none": NONE}
+    gains = {
+        (name, moment): Gains(evidence, variant, moment)
+        for name, variant in networks.items()
+        for moment in moments
+    }
     bound = math.log10(GAIN_BOUND)
-    names = {"add": title(ADD), "sub": title(SUB), "init": "t = 0", "end": "t = T"}
     parts = {}
-    for name, gain in measured.items():
-        above, below = student(gain.blocks, -bound), student(gain.blocks, bound)
-        inside = max(above.greater, below.less)
-        operator, moment = (names[part] for part in name.split("_"))
-        outside = min(1.0, 2 * min(above.less, below.greater))
-        parts[f"{operator} ({moment})"] = OneSided(inside, outside)
     values: dict[str, Value | None] = {"bound": CONSTANTS["gain_bound"]}
-    for name, gain in (measured | plain).items():
-        values |= gain.values(name)
-    facts = {"none_within": all(abs(x) <= bound for g in plain.values() for x in g.blocks)}
-    sources = [source for gain in measured.values() for source in gain.sources]
-    end = measured.get("add_end")
-    effect = _factor(end.blocks, end.sources) if end else NO_EFFECT
+    sources: list[Source] = []
+    for (name, moment), gain in gains.items():
+        values |= gain.values(f"{name}_{moment}")
+        if name != "none" and gain.totals:
+            above, below = student(gain.means, -bound), student(gain.means, bound)
+            inside = max(above.greater, below.less)
+            outside = min(1.0, 2 * min(above.less, below.greater))
+            part = f"{title(networks[name])} (t = {'0' if moment == 'init' else 'T'})"
+            parts[part] = OneSided(inside, outside)
+            sources += gain.sources
+    none = [log for moment in moments for log in gains["none", moment].means]
+    facts = {"none_within": all(abs(log) <= bound for log in none)}
+    end = gains["add", "end"]
+    effect = _factor(end.means, end.sources)
     return claim_set(parts, (ADD, SUB), "runs", sources, effect, values=values, facts=facts)
 
 
@@ -211,17 +181,17 @@ def branch_gain_small(evidence: Evidence) -> Result:
     """At initialisation the gain through h(x) (geometric mean over the blocks) is below 1, with
     addition and without shortcut (Student over runs, ``claim_set``).
 
-    Values: ``add_init``, ``none_init`` with ``_least``, ``_most``, ``_total``; those of
-    ``claim_set``. Effect: ``add_init``. Facts: of ``claim_set``.
+    Values: ``add_init``, ``none_init`` with ``_least``, ``_most``, ``_total``. Effect:
+    ``add_init``.
     """
     add, none = (Gains(evidence, variant, "init", "branch") for variant in (ADD, NONE))
-    measured = {title(v): gain for v, gain in ((ADD, add), (NONE, none)) if gain.totals}
+    found = {title(v): gain.means for v, gain in ((ADD, add), (NONE, none)) if gain.means}
     return claim_set(
-        {name: better(negate(student(gain.blocks, 0.0))) for name, gain in measured.items()},
+        {name: better(negate(student(means, 0.0))) for name, means in found.items()},
         (ADD, NONE),
         "runs",
         [*add.sources, *none.sources],
-        _factor(add.blocks, add.sources) if add.totals else NO_EFFECT,
+        _factor(add.means, add.sources),
         values=add.values("add_init") | none.values("none_init"),
     )
 
@@ -237,25 +207,22 @@ def mul_bn_unstable(evidence: Evidence) -> Result:
     ``explodes`` (the total gain of every run with multiplication is above 1).
     """
     add, mul = (_spreads(evidence, variant) for variant in (ADD, MUL))
-    used = {"add": _norm_sources(evidence, ADD), "mul": _norm_sources(evidence, MUL)}
-    sources = (*used["add"], *used["mul"])
     totals = Gains(evidence, MUL, "init")
     values: dict[str, Value | None] = {}
     if totals.totals:
-        values |= {
-            "mul_least": Value(_power(min(totals.totals)), "gain", totals.sources),
-            "mul_most": Value(_power(max(totals.totals)), "gain", totals.sources),
-        }
-    if not (add and mul):
+        values["mul_least"] = _gain(min(totals.totals), totals.sources)
+        values["mul_most"] = _gain(max(totals.totals), totals.sources)
+    if not (add.runs and mul.runs):
         return Result((ADD, MUL), "runs", verdict=Verdict.INCONCLUSIVE, values=values)
-    for name, item in (("add", add), ("mul", mul)):
-        values[f"{name}_spread"] = Value(math.exp(average(item)), "gain", used[name])
+    for name, spreads in (("add", add), ("mul", mul)):
+        values[f"{name}_spread"] = Value(math.exp(average(spreads.runs)), "gain", spreads.sources)
+    sources = (*add.sources, *mul.sources)
     return Result(
         (ADD, MUL),
         "runs",
-        p=better(welch(mul, add)),
+        p=better(welch(mul.runs, add.runs)),
         sources=sources,
-        effect=log_ratio(mul, add, sources),
+        effect=log_ratio(mul.runs, add.runs, sources),
         values=values,
         facts={"explodes": bool(totals.totals) and min(totals.totals) > 0},
     )
@@ -287,79 +254,69 @@ def features_below_one(evidence: Evidence) -> Result:
     below 1: with addition, multiplication and no shortcut, before training (Student's t test over
     runs of the mean over blocks, against one half; ``claim_set``).
 
-    Values: ``add``, ``mul``, ``none`` (shares), those of ``claim_set``. Effect: ``mul``. Facts: of
-    ``claim_set``. Not testable without the measurement.
+    Values: ``add``, ``mul``, ``none`` (shares). Effect: ``mul``. Not testable without the
+    measurement.
     """
     networks = {"add": ADD, "mul": MUL, "none": NONE}
-    found = {k: [*_measured(evidence, v, "init", "input_below_one")] for k, v in networks.items()}
-    if missing := tuple(networks[name] for name, runs in found.items() if not runs):
+    shares = {}
+    for name, variant in networks.items():
+        found, sources = _measured(evidence, variant, "init", "input_below_one")
+        shares[name] = Measured([average(own) for own in found], sources)
+    if missing := tuple(networks[name] for name, own in shares.items() if not own.runs):
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=missing)
-    shares = {name: [average(run) for run, _ in runs] for name, runs in found.items()}
-    used = {name: tuple(s for _, own in runs for s in own) for name, runs in found.items()}
-    values = {k: Value(average(own), "accuracy", used[k]) for k, own in shares.items()}
     return claim_set(
-        {title(networks[name]): better(student(own, 0.5)) for name, own in shares.items()},
+        {title(networks[name]): better(student(own.runs, 0.5)) for name, own in shares.items()},
         (ADD, MUL, NONE),
         "runs",
-        [source for own in used.values() for source in own],
-        (values["mul"], value_pair(mean_interval(shares["mul"]), "accuracy", used["mul"])),
-        values=values,
+        [source for own in shares.values() for source in own.sources],
+        shares["mul"].effect("accuracy"),
+        values={name: own.mean("accuracy") for name, own in shares.items()},
     )
 
 
-def gains(evidence: Evidence, operators: Sequence[tuple[str, str]]) -> dict[str, Gains]:
-    """``add_init``, ``add_end``, ... for (name, variant) pairs, where gains were measured."""
-    moments: tuple[Moment, Moment] = ("init", "end")
-    found = {
-        f"{name}_{moment}": Gains(evidence, variant, moment)
-        for name, variant in operators
-        for moment in moments
-    }
-    return {name: gain for name, gain in found.items() if gain.totals}
-
-
-def _spreads(evidence: Evidence, variant: str) -> list[float]:
+def _spreads(evidence: Evidence, variant: str) -> Measured:
     """Of each run, the logarithm of the standard deviation over steps of log10 of the first layer's
     gradient norm. Runs with fewer than two finite norms, or with equal norms, are left out."""
     found = []
+    sources: list[Source] = []
     for run in evidence.runs(variant):
-        norms = [row[0] for row in run.probes.gradient_norms.norms if row]
-        logs = [math.log10(norm) for norm in norms if norm]
-        if len(logs) >= 2:
-            centre = average(logs)
-            spread = math.sqrt(sum((x - centre) ** 2 for x in logs) / (len(logs) - 1))
-            if spread > 0:
-                found.append(math.log(spread))
-    return found
-
-
-def _norm_sources(evidence: Evidence, variant: str) -> tuple[Source, ...]:
-    return tuple(
-        Source(run.id, f"probes.gradient_norms.norms.{step}.0")
-        for run in evidence.runs(variant)
-        for step, row in enumerate(run.probes.gradient_norms.norms)
-        if row
-    )
+        norms = {at: row[0] for at, row in enumerate(run.probes.gradient_norms.norms) if row}
+        sources += [Source(run.id, f"probes.gradient_norms.norms.{at}.0") for at in norms]
+        logs = [math.log10(norm) for norm in norms.values() if norm]
+        if len(set(logs)) > 1:
+            squares = sum((x - average(logs)) ** 2 for x in logs)
+            found.append(math.log(math.sqrt(squares / (len(logs) - 1))))
+    return Measured(found, tuple(sources))
 
 
 def _measured(
     evidence: Evidence, variant: str, moment: Moment, field: str
-) -> Iterator[tuple[list[float], list[Source]]]:
-    """A field of all blocks, with its sources, of each run that has it."""
+) -> tuple[list[list[float]], tuple[Source, ...]]:
+    """A field of all blocks of each run that has it, and the sources."""
+    numbers = []
+    sources: list[Source] = []
     for run in evidence.runs(variant):
         index, probe = probe_at(run, moment)
         found = [getattr(block, field) for block in probe.blocks] if probe else []
-        if found and all(number is not None for number in found):
+        if found and None not in found:
             start = f"probes.block_gains.{index}.blocks"
-            yield found, [Source(run.id, f"{start}.{at}.{field}") for at in range(len(found))]
+            numbers.append(found)
+            sources += [Source(run.id, f"{start}.{at}.{field}") for at in range(len(found))]
+    return numbers, tuple(sources)
 
 
 def _power(exponent: float) -> float:
     return float(10 ** max(min(exponent, 300.0), -300.0))
 
 
+def _gain(log: float, sources: tuple[Source, ...]) -> Value:
+    return Value(_power(log), "gain", sources)
+
+
 def _factor(logs: Sequence[float], sources: tuple[Source, ...]) -> Effect:
     """The geometric mean over runs with Student's interval, from logarithms to base 10."""
+    if not logs:
+        return NO_EFFECT
     ends = mean_interval(logs)
     limits = ends and (_power(ends[0]), _power(ends[1]))
-    return Value(_power(average(logs)), "gain", sources), value_pair(limits, "gain", sources)
+    return _gain(average(logs), sources), value_pair(limits, "gain", sources)

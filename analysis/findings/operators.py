@@ -8,8 +8,8 @@ from analysis.constants import CHANCE_LOSS, CONSTANTS, LEARNED, MUCH_WORSE, STAL
 from analysis.evidence import Evidence
 from analysis.findings.base import (
     Result,
-    Verdict,
     better,
+    by_rule,
     comparison,
     equivalence,
     error_ratio,
@@ -17,16 +17,10 @@ from analysis.findings.base import (
     negate,
 )
 from analysis.statistics import most_often
-from analysis.values import Source, Value
+from analysis.values import Source, Value, value
 
-ADD, SUB, MUL, MUL_NOBN, NONE, NONE_NOBN = (
-    "ResNet18",
-    "ResNet18-sub",
-    "ResNet18-mul",
-    "ResNet18-mul-nobn",
-    "PlainNet18",
-    "PlainNet18-nobn",
-)
+ADD, SUB, MUL, MUL_NOBN = "ResNet18", "ResNet18-sub", "ResNet18-mul", "ResNet18-mul-nobn"
+NONE, NONE_NOBN = "PlainNet18", "PlainNet18-nobn"
 
 
 @finding("sub-equals-add", needs=(ADD, SUB))
@@ -101,19 +95,17 @@ def mul_nan(evidence: Evidence) -> Result:
     runs = evidence.runs(MUL)
     count = sum(run.status == "diverged" for run in runs)
     sources = tuple(Source(run.id, "status") for run in runs)
-    verdict = Verdict.SUPPORTED if count else Verdict.INCONCLUSIVE
-    if not count and most_often(len(runs)) < 0.5:
-        verdict = Verdict.CONTRADICTED
+    most = Value(most_often(len(runs)), "accuracy", sources)
     return Result(
         (MUL,),
         "threshold",
-        verdict=verdict,
+        verdict=by_rule(count > 0, most.value < 0.5),
         sources=sources,
         effect=(Value(count / len(runs), "accuracy", sources), None),
         values={
             "diverged": Value(count, "integer", sources),
             "runs": Value(len(runs), "integer", sources),
-            "most": None if count else Value(most_often(len(runs)), "accuracy", sources),
+            "most": None if count else most,
         },
     )
 
@@ -136,16 +128,12 @@ def mul_nobn_fails(evidence: Evidence) -> Result:
         for run, loss in zip(runs, evidence.losses(MUL_NOBN, "train_loss"), strict=True)
         if run.status == "finished"
     ]
-    stalled = [loss > STALLED * CHANCE_LOSS for loss in losses]
-    verdict = Verdict.INCONCLUSIVE
-    if all(stalled):  # true if all runs diverged
-        verdict = Verdict.SUPPORTED
-    elif len(losses) == len(runs) and max(losses) < LEARNED * CHANCE_LOSS:
-        verdict = Verdict.CONTRADICTED
+    stalled = all(loss > STALLED * CHANCE_LOSS for loss in losses)  # true if all runs diverged
+    learned = len(losses) == len(runs) and max(losses) < LEARNED * CHANCE_LOSS
     return Result(
         (ADD, MUL_NOBN),
         "threshold" if losses else "diverged",
-        verdict=verdict,
+        verdict=by_rule(stalled, learned),
         effect=(error_ratio(evidence, MUL_NOBN, ADD, "validation")[0], None),
         values={
             "mul_nobn": evidence.accuracy(MUL_NOBN, "validation"),
@@ -161,8 +149,7 @@ def divergence_step(evidence: Evidence, variant: str) -> Value | None:
     """The step at which the first diverged run of a variant diverged."""
     for run in evidence.runs(variant):
         if run.divergence:
-            source = Source(run.id, "divergence.step")
-            return Value(run.divergence.step, "integer", (source,))
+            return value(run, "divergence.step", "integer")
     return None
 
 

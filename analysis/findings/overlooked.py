@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import count
 
 from analysis import original
 from analysis.constants import CONSTANTS, PAPER_PARAMETERS, SOFTMAX_FLOOR
@@ -20,7 +21,6 @@ from analysis.findings.base import (
 from analysis.records import value
 from analysis.statistics import ALPHA, mcnemar, ranks, wilson
 from analysis.values import Source, Value
-from experiments.record import Record
 
 RESNET, SOFTMAX = "ResNet18", "ResNet18-softmax"
 #: Tolerance for losses, which are stored to five significant digits.
@@ -41,7 +41,7 @@ def macs_batch_of_four(evidence: Evidence) -> Result:
     """
     values: dict[str, Value | None] = {"batch": Value(4, "integer", ())}
     checked: list[bool] = []
-    sources: list[Source] = []
+    sources: tuple[Source, ...] = ()
     rows = original.load().network
     variants = evidence.present(tuple(rows))
     if not any(rows[network].macs_images > 1 for network in variants):
@@ -55,9 +55,8 @@ def macs_batch_of_four(evidence: Evidence) -> Result:
         values[f"{name}_original"] = original.figure(network, "macs")
         checked.append(round(batch.value / row.macs_step) == round(row.macs / row.macs_step))
         sources += one.sources
-    counted = tuple(sources)
-    values["checked"] = Value(len(checked), "integer", counted)
-    values["agreeing"] = Value(sum(checked), "integer", counted)
+    values["checked"] = Value(len(checked), "integer", sources)
+    values["agreeing"] = Value(sum(checked), "integer", sources)
     return Result(
         variants,
         "arithmetic",
@@ -98,12 +97,11 @@ def widths_not_paper(evidence: Evidence) -> Result:
         if evidence.runs(paper):
             used.append(paper)
             theirs = evidence.size(paper, "parameters", "params")
+            accuracy = evidence.accuracy(paper)
             p = evidence.compare(network, paper).zero.two_sided
             values |= {
-                f"paper_accuracy{depth}": evidence.accuracy(paper),
-                f"difference{depth}": difference(
-                    evidence.accuracy(network), evidence.accuracy(paper)
-                ),
+                f"paper_accuracy{depth}": accuracy,
+                f"difference{depth}": difference(evidence.accuracy(network), accuracy),
                 f"p{depth}": Value(p, "p", evidence.sources((network, paper))),
             }
         values |= {f"paper{depth}": theirs, f"ratio{depth}": ratio(count, theirs)}
@@ -161,7 +159,11 @@ def softmax_slows(evidence: Evidence) -> Result:
     is below every run without), ``unlearnt``.
     """
     slow, fast = (evidence.scores(variant) for variant in (SOFTMAX, RESNET))
-    unlearnt = never_predicted(evidence)
+    unlearnt = [
+        (run, min(absent))
+        for run in evidence.finished(SOFTMAX)
+        if run.test and (absent := {*range(10)} - {*map(int, run.test.predictions)})
+    ]
     values: dict[str, Value | None] = {
         "with_softmax": evidence.accuracy(SOFTMAX),
         "without": evidence.accuracy(RESNET),
@@ -173,9 +175,7 @@ def softmax_slows(evidence: Evidence) -> Result:
         used = (Source(run.id, "test.predictions"),)
         values["unlearnt_runs"] = Value(len(unlearnt), "integer", used)
         values["unlearnt_class"] = Value(digit, "integer", used)
-        values["unlearnt_seed"] = Value(
-            run.config.seed, "integer", (Source(run.id, "config.seed"),)
-        )
+        values["unlearnt_seed"] = value(run, "config.seed", "integer")
     return Result(
         (RESNET, SOFTMAX),
         "ranks",
@@ -187,15 +187,6 @@ def softmax_slows(evidence: Evidence) -> Result:
     )
 
 
-def never_predicted(evidence: Evidence) -> list[tuple[Record, int]]:
-    """Runs with Softmax that never predict some digit on test images, with the first such digit."""
-    return [
-        (run, min(absent))
-        for run in evidence.finished(SOFTMAX)
-        if run.test and (absent := {*range(10)} - {*map(int, run.test.predictions)})
-    ]
-
-
 @finding("softmax-slows-start", needs=(RESNET, SOFTMAX))
 def softmax_slows_start(evidence: Evidence) -> Result:
     """After the first epoch ResNet-18 with Softmax is less accurate on the validation images: exact
@@ -204,16 +195,15 @@ def softmax_slows_start(evidence: Evidence) -> Result:
     Values: ``with_first``, ``without_first`` (validation accuracies after the first epoch).
     Effect: their difference.
     """
-    slow, fast = (first_accuracies(evidence, variant) for variant in (SOFTMAX, RESNET))
-    sources = tuple(
-        Source(run.id, "history.0.validation_accuracy" if run.history else "status")
-        for variant in (SOFTMAX, RESNET)
-        for run in evidence.runs(variant)
+    field = "history.0.validation_accuracy"
+    runs = [evidence.runs(variant) for variant in (SOFTMAX, RESNET)]
+    # A run without a first epoch diverged in it: the worst outcome.
+    slow, fast = (
+        [run.history[0].validation_accuracy if run.history else -math.inf for run in own]
+        for own in runs
     )
-    first, second = (
-        evidence.mean(variant, "history.0.validation_accuracy", "accuracy")
-        for variant in (SOFTMAX, RESNET)
-    )
+    sources = tuple(Source(r.id, field if r.history else "status") for own in runs for r in own)
+    first, second = (evidence.mean(variant, field, "accuracy") for variant in (SOFTMAX, RESNET))
     return Result(
         (RESNET, SOFTMAX),
         "ranks",
@@ -222,14 +212,6 @@ def softmax_slows_start(evidence: Evidence) -> Result:
         effect=(difference(first, second), None),
         values={"with_first": first, "without_first": second},
     )
-
-
-def first_accuracies(evidence: Evidence, variant: str) -> list[float]:
-    """Validation accuracy of each run after its first epoch; minus infinity without one."""
-    return [
-        run.history[0].validation_accuracy if run.history else -math.inf
-        for run in evidence.runs(variant)
-    ]
 
 
 @finding("digits-not-significant", of_original=True)
@@ -251,13 +233,14 @@ def digits_not_significant(evidence: Evidence) -> Result:
     images = 10_000
     apart = round(abs(second.value - first.value) * images)
     least = mcnemar(apart, 0).two_sided
+    needed = next(lead for lead in count(1) if mcnemar(lead, 0).two_sided < ALPHA)
     values: dict[str, Value | None] = {
         "first": first,
         "second": second,
         "images": Value(images, "count", ()),
         "images_apart": Value(apart, "integer", ()),
         "least_p": Value(least, "p", ()),
-        "needed": Value(_significant_lead(0), "integer", ()),
+        "needed": Value(needed, "integer", ()),
     }
     for name, figure in (("first", first), ("second", second)):
         low, high = wilson(figure.value, images)
@@ -268,10 +251,10 @@ def digits_not_significant(evidence: Evidence) -> Result:
     rows = [correct(run, "test") for run in runs]
     paired = len(rows) == 2 and len(rows[0]) == len(rows[1])
     if paired:
-        count = int((rows[0] ^ rows[1]).sum())
+        discordant = int((rows[0] ^ rows[1]).sum())
         sources = tuple(Source(run.id, "test.predictions") for run in runs)
-        values["discordant"] = Value(count, "count", sources)
-        share = _significant_lead(count) / len(rows[0])
+        values["discordant"] = Value(discordant, "count", sources)
+        share = _significant_lead(discordant, needed) / len(rows[0])
         values["detectable"] = Value(share, "difference", sources)
     return Result(
         networks if paired else (),
@@ -282,18 +265,13 @@ def digits_not_significant(evidence: Evidence) -> Result:
     )
 
 
-def _significant_lead(discordant_images: int) -> int:
-    """The smallest difference in images that McNemar's test finds significant.
-
-    ``discordant_images``: number of discordant images; 0 for the smallest over any number.
-    """
-    if discordant_images == 0:
-        return next(n for n in range(1, 100) if mcnemar(n, 0).two_sided < ALPHA)
-    for lead in range(discordant_images % 2, discordant_images + 1, 2):
-        wins = (discordant_images + lead) // 2
-        if mcnemar(wins, discordant_images - wins).two_sided < ALPHA:
+def _significant_lead(discordant: int, fewest: int) -> int:
+    """The smallest difference in images that McNemar's test finds significant among ``discordant``
+    images; ``fewest`` without any."""
+    for lead in range(discordant % 2, discordant + 1, 2):
+        if mcnemar((discordant + lead) // 2, (discordant - lead) // 2).two_sided < ALPHA:
             return lead
-    return discordant_images
+    return discordant or fewest
 
 
 @finding("image-size", of_original=True)

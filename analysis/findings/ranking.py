@@ -1,7 +1,7 @@
 """Claims about the results table: which network is best, close, second, lower, lowest.
 
-Claims about sets are intersection-union tests of comparisons; ``base.claim_set`` also counts for
-how many networks a claim holds.
+Claims about sets are intersection-union tests of comparisons; all have the values and facts of
+``base.claim_set``, such as for how many networks a claim holds.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def ahead(evidence: Evidence, group: Sequence[str], others: Sequence[str]) -> Re
     Values: ``best`` and ``rival``, accuracies of the best of the group and of the best other;
     ``holds``, ``fails``, ``all``: of how many others the best of the group is shown to be above or
     below. Effect: error rate of the best over that of the rival. Facts: ``best``, ``rival``
-    (titles), and those of ``claim_set``.
+    (titles).
     """
     best, rival = top(evidence, group), top(evidence, others)
     contrasts = {(g, o): evidence.compare(g, o) for g in group for o in others}
@@ -94,8 +94,8 @@ def resnet_dense_close(evidence: Evidence) -> Result:
     does not show closeness.
 
     Values: ``margin``; ``best`` (the better SE-ResNet), ``farthest`` (the least accurate of the
-    others), and those of ``claim_set``. Effect: error rate of the farthest over that of the best.
-    Facts: ``best``, ``farthest`` (titles), and those of ``claim_set``.
+    others). Effect: error rate of the farthest over that of the best. Facts: ``best``, ``farthest``
+    (titles).
     """
     near = (*RESNETS, "DenseNet")
     best = top(evidence, SE_RESNETS)
@@ -124,9 +124,8 @@ def below_all(evidence: Evidence, low: str, others: Sequence[str]) -> Result:
     """A network is less accurate than each of the others.
 
     Values: ``accuracy`` of it; ``nearest`` and ``highest``, the least and the most accurate of the
-    others; where it had more epochs than all others ``epochs`` and ``other_epochs``; those of
-    ``claim_set``. Effect: its error rate over that of the nearest. Facts: ``nearest``, ``highest``
-    (titles), and those of ``claim_set``.
+    others; where it had more epochs than all others ``epochs`` and ``other_epochs``. Effect: its
+    error rate over that of the nearest. Facts: ``nearest``, ``highest`` (titles).
     """
     contrasts = {other: evidence.compare(other, low) for other in others}
     nearest = min(others, key=evidence.score)
@@ -151,13 +150,9 @@ def below_all(evidence: Evidence, low: str, others: Sequence[str]) -> Result:
 def epochs(evidence: Evidence, low: str, others: Sequence[str]) -> dict[str, Value | None]:
     """``epochs`` of a network and ``other_epochs``, the most of another, if its own are more; else
     empty."""
-    own = evidence.mean(low, "config.epochs", "integer")
-    theirs = [evidence.mean(other, "config.epochs", "integer") for other in others]
-    known = [item for item in theirs if item is not None]
-    if own is None or not known:
-        return {}
-    most = max(known, key=lambda item: item.value)
-    if own.value <= most.value:
+    own, *theirs = (evidence.mean(v, "config.epochs", "integer") for v in (low, *others))
+    most = max(filter(None, theirs), key=lambda item: item.value, default=None)
+    if own is None or most is None or own.value <= most.value:
         return {}
     return {"epochs": own, "other_epochs": most}
 
@@ -180,8 +175,7 @@ def dense_second(evidence: Evidence) -> Result:
     more accurate than it by more than the margin.
 
     Values: ``dense``, ``best`` (accuracies of DenseNet and SE-ResNet-18), ``place`` (DenseNet's
-    among all by mean accuracy), those of ``claim_set``. Effect: error rate of DenseNet over that of
-    SE-ResNet-18. Facts: those of ``claim_set``.
+    among all by mean accuracy). Effect: error rate of DenseNet over that of SE-ResNet-18.
     """
     best, dense = "SEResNet18", "DenseNet"
     others = [v for v in (*DEEP, "LeNet") if v not in (best, dense)]
@@ -214,20 +208,20 @@ def lenet_under_trained(evidence: Evidence) -> Result:
     stated = original.figure("LeNet", "accuracy")
     sources = evidence.sources(("LeNet",))
     measured = evidence.accuracy("LeNet")
+    if measured is None:
+        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("LeNet",))
+    ours = evidence.contrast(("LeNet",), (1,))
+    rate = 1 - stated.value
+    ends = None
+    if math.isfinite(ours.error):
+        low, high = (math.exp(-end) / rate for end in ours.interval())
+        ends = value_pair((high, low), "ratio", sources)
+    effect = Value(evidence.sample("LeNet").error / rate, "ratio", sources)
+    p = better(ours.against(-math.log(rate)))
     values = {
         "accuracy": measured,
         "original": stated,
         "epochs": evidence.mean("LeNet", "config.epochs", "integer"),
         "images": evidence.mean("LeNet", "config.train_images", "count"),
     }
-    if measured is None:
-        return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=("LeNet",))
-    ours = evidence.contrast(("LeNet",), (1,))
-    rate = 1 - stated.value
-    p, ends = OneSided(1.0, 1.0), None
-    if math.isfinite(ours.error):
-        p = better(ours.against(-math.log(rate)))
-        limits = sorted(math.exp(-end) / rate for end in ours.interval())
-        ends = value_pair((limits[0], limits[1]), "ratio", sources)
-    effect = Value(evidence.sample("LeNet").error / rate, "ratio", sources)
     return Result(("LeNet",), ours.test, p=p, sources=sources, effect=(effect, ends), values=values)

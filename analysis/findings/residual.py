@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from analysis.constants import MARGIN
 from analysis.evidence import Evidence, LossField, title
 from analysis.findings.base import (
     NO_EFFECT,
+    Effect,
     Result,
     average,
     better,
@@ -26,7 +27,6 @@ from analysis.findings.base import (
 from analysis.findings.depth import loss_evidence, pair_title
 from analysis.statistics import ALPHA, Contrast, OneSided
 from analysis.values import Source, Value
-from experiments.record import Record
 
 #: Plain shallow and deep, residual shallow and deep.
 NETWORKS = ("PlainNet18", "PlainNet34", "ResNet18", "ResNet34")
@@ -76,6 +76,16 @@ def _gap_grows(evidence: Evidence, shallow: str, deep: str) -> bool:
     return after > before
 
 
+def relative_change(evidence: Evidence, four: Sequence[str]) -> tuple[Contrast, Effect]:
+    """The change of the residual networks' error rate with depth over that of the plain networks'
+    as a contrast, and as a ratio of ratios with its interval."""
+    found = evidence.contrast(four[::-1], (1, -1, -1, 1))
+    if math.isinf(found.error):
+        return found, NO_EFFECT
+    sources = evidence.sources(four)
+    return found, (Value(math.exp(-found.estimate), "ratio", sources), interval(found, sources))
+
+
 def pair_evidence(evidence: Evidence, four: Sequence[str]) -> OneSided:
     """Evidence that residual connections remove the degradation of one pair of depths.
 
@@ -87,21 +97,14 @@ def pair_evidence(evidence: Evidence, four: Sequence[str]) -> OneSided:
     plain_shallow, plain_deep, residual_shallow, residual_deep = four
     plain = evidence.compare(plain_deep, plain_shallow)
     residual = evidence.compare(residual_deep, residual_shallow).against(-MARGIN)
-    both = evidence.contrast(four[::-1], (1, -1, -1, 1))
+    both = better(relative_change(evidence, four)[0].zero)
     kind = evidence.loss_kind((residual_shallow, residual_deep))
-    loss = negate(
-        loss_evidence(
-            evidence.losses(residual_deep, kind),
-            evidence.losses(residual_shallow, kind),
-            margin=MARGIN,
-        )
-    )
-    supports = every(
-        [better(negate(plain.zero)), some([residual, loss]), better(both.zero)]
-    ).greater
+    losses = evidence.losses(residual_deep, kind), evidence.losses(residual_shallow, kind)
+    loss = negate(loss_evidence(*losses, margin=MARGIN))
+    supports = every([better(negate(plain.zero)), some([residual, loss]), both]).greater
     # If plain networks do not degrade there is nothing to remove; that is not evidence against.
     degrades = max(residual.less, loss.less)
-    refutes = min(1.0, 2 * min(degrades, better(both.zero).less))
+    refutes = min(1.0, 2 * min(degrades, both.less))
     return OneSided(supports, refutes)
 
 
@@ -110,16 +113,15 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
     """Without residual connections the deeper network is worse, with them it does not degrade
     (``pair_evidence``), for 18 and 34 layers and, where run, 50 and 101 (``claim_set``).
 
-    Values: ``plain_shallow``, ``plain_deep``, ``residual_shallow``, ``residual_deep``
-    (accuracies of 18 and 34 layers), ``residual_change`` (deep - shallow), the training losses
+    Values: ``plain_shallow``, ``plain_deep``, ``residual_shallow``, ``residual_deep`` (accuracies
+    of 18 and 34 layers), ``residual_change`` (deep - shallow), the training losses
     ``plain_shallow_loss`` ...; all of these with ``wide_`` before the name for 50 and 101;
     ``residual_ratio``, ``residual_low``, ``residual_high`` (error rate of ResNet-34 over that of
-    ResNet-18, and its interval); those of ``claim_set``. Effect: the ratio of the residual
-    networks' error rates (deep over shallow) over that of the plain ones, 18 and 34 layers. Facts:
-    ``stable`` (trained until stable), ``wide`` (50 and 101 were run), ``plain_degrades`` (as
-    measured), ``change``, ``wide_change`` (``Change`` of the residual networks), ``wide_learns``
-    (each residual network's training loss is below a tenth of each plain one's), and those of
-    ``claim_set``.
+    ResNet-18, and its interval). Effect: the ratio of the residual networks' error rates (deep over
+    shallow) over that of the plain ones, 18 and 34 layers. Facts: ``stable`` (trained until
+    stable), ``wide`` (50 and 101 were run), ``plain_degrades`` (as measured), ``change``,
+    ``wide_change`` (``Change`` of the residual networks), ``wide_learns`` (each residual network's
+    training loss is below a tenth of each plain one's).
 
     Where trained until stable, also the values ``fixed``, ``fixed_low``, ``fixed_high`` (the effect
     in the networks with a fixed schedule, its interval), ``least``, ``most`` (accuracies of single
@@ -129,93 +131,70 @@ def residual_removes_degradation(evidence: Evidence) -> Result:
     shown to be removed, not corrected) and ``fixed_surer`` (the standard error of their effect is
     the smaller one).
     """
-    pairs = {"": networks(evidence)}
+    four = networks(evidence)
+    pairs = {"": four}
     if not evidence.missing(BOTTLENECKS):
         pairs["wide_"] = BOTTLENECKS
-    used = [variant for four in pairs.values() for variant in four]
+    used = [variant for pair in pairs.values() for variant in pair]
     kind = evidence.loss_kind(used)
-    sources = (*evidence.sources(used), *evidence.loss_sources(used, kind))
-    parts = {pair_title(four[2:]): pair_evidence(evidence, four) for four in pairs.values()}
-    plain_shallow, plain_deep, *_ = pairs[""]
-    both = evidence.contrast(pairs[""][::-1], (1, -1, -1, 1))
     values: dict[str, Value | None] = {}
     facts: dict[str, str | bool] = {
-        "stable": pairs[""] != NETWORKS,
+        "stable": four != NETWORKS,
         "wide": "wide_" in pairs,
-        "plain_degrades": evidence.score(plain_deep) < evidence.score(plain_shallow),
+        "plain_degrades": evidence.score(four[1]) < evidence.score(four[0]),
     }
-    for prefix, four in pairs.items():
-        values |= _measured(evidence, prefix, four, kind)
-        facts[f"{prefix}change"] = change(evidence, four[2], four[3], kind)
+    for prefix, pair in pairs.items():
+        for name, variant in zip(_NAMES, pair, strict=True):
+            values[f"{prefix}{name}"] = evidence.accuracy(variant)
+            values[f"{prefix}{name}_loss"] = evidence.training_loss(variant, kind)
+        deep, shallow = (values[f"{prefix}residual_{depth}"] for depth in ("deep", "shallow"))
+        values[f"{prefix}residual_change"] = difference(deep, shallow)
+        facts[f"{prefix}change"] = change(evidence, pair[2], pair[3], kind)
     if facts["wide"]:
-        facts["wide_learns"] = _wide_learns(values)
-    ratio, ends = error_ratio(evidence, pairs[""][3], pairs[""][2])
+        losses = [loss.value for name in _NAMES if (loss := values[f"wide_{name}_loss"])]
+        complete = len(losses) == len(_NAMES)
+        facts["wide_learns"] = complete and max(losses[2:]) < min(losses[:2]) / 10
+    ratio, ends = error_ratio(evidence, four[3], four[2])
     if ends:
         values |= {"residual_ratio": ratio, "residual_low": ends[0], "residual_high": ends[1]}
+    both, effect = relative_change(evidence, four)
     if facts["stable"]:
-        fixed = evidence.contrast(NETWORKS[::-1], (1, -1, -1, 1))
+        fixed, (ratio, ends) = relative_change(evidence, NETWORKS)
+        if ends:
+            values |= {"fixed": ratio, "fixed_low": ends[0], "fixed_high": ends[1]}
         facts["fixed_removes"] = pair_evidence(evidence, NETWORKS).greater < ALPHA
         facts["fixed_surer"] = fixed.error < both.error
-        values |= _fixed(evidence, fixed, plain_deep) | _ended(evidence, pairs[""])
-        facts["capped"] = ", ".join(
-            title(network)
-            for network, variant in zip(NETWORKS, pairs[""], strict=True)
-            if any(_capped(run) for run in evidence.runs(variant))
-        )
-    used_sources = evidence.sources(pairs[""])
-    effect = NO_EFFECT
-    if math.isfinite(both.error):
-        effect = (
-            Value(math.exp(-both.estimate), "ratio", used_sources),
-            interval(both, used_sources),
-        )
-    return claim_set(parts, used, both.test, sources, effect, values=values, facts=facts)
+        capped, counts = _ended(evidence, four)
+        facts["capped"] = capped
+        values |= counts
+    return claim_set(
+        {pair_title(pair[2:]): pair_evidence(evidence, pair) for pair in pairs.values()},
+        used,
+        both.test,
+        (*evidence.sources(used), *evidence.loss_sources(used, kind)),
+        effect,
+        values=values,
+        facts=facts,
+    )
 
 
-def _measured(
-    evidence: Evidence, prefix: str, four: Sequence[str], kind: LossField
-) -> dict[str, Value | None]:
-    found: dict[str, Value | None] = {}
-    for name, variant in zip(_NAMES, four, strict=True):
-        found[f"{prefix}{name}"] = evidence.accuracy(variant)
-        found[f"{prefix}{name}_loss"] = evidence.training_loss(variant, kind)
-    deep, shallow = (found[f"{prefix}residual_{depth}"] for depth in ("deep", "shallow"))
-    return {**found, f"{prefix}residual_change": difference(deep, shallow)}
-
-
-def _fixed(evidence: Evidence, fixed: Contrast, plain_deep: str) -> dict[str, Value | None]:
-    sources, runs = evidence.sources(NETWORKS), evidence.sources((plain_deep,))
-    scores = [run.test.accuracy for run in evidence.finished(plain_deep) if run.test]
-    found: dict[str, Value | None] = {}
-    if ends := interval(fixed, sources):
-        found["fixed"] = Value(math.exp(-fixed.estimate), "ratio", sources)
-        found["fixed_low"], found["fixed_high"] = ends
-    if scores:
-        found["least"] = Value(min(scores), "accuracy", runs)
-        found["most"] = Value(max(scores), "accuracy", runs)
-    return found
-
-
-def _ended(evidence: Evidence, variants: Sequence[str]) -> dict[str, Value | None]:
-    runs = [run for variant in variants for run in evidence.runs(variant)]
-    sources = tuple(Source(run.id, "history") for run in runs)
+def _ended(evidence: Evidence, four: Sequence[str]) -> tuple[str, dict[str, Value]]:
+    """How the runs until stable ended: the titles of networks with a run of all its epochs, and
+    values."""
+    runs = [run for variant in four for run in evidence.runs(variant)]
     epochs = [len(run.history) for run in runs]
+    capped = [run.config.network for run in runs if len(run.history) == run.config.epochs]
     counts = {
         "runs": len(runs),
         "limit": max(run.config.epochs for run in runs),
-        "capped": sum(map(_capped, runs)),
+        "capped": len(capped),
         "shortest": min(epochs),
         "longest": max(epochs),
     }
-    return {name: Value(count, "integer", sources) for name, count in counts.items()}
-
-
-def _capped(run: Record) -> bool:
-    """Whether a run that could end earlier had all its epochs."""
-    return len(run.history) == run.config.epochs
-
-
-def _wide_learns(values: Mapping[str, Value | None]) -> bool:
-    losses = [values[f"wide_{name}_loss"] for name in _NAMES]
-    known = [loss.value for loss in losses if loss is not None]
-    return len(known) == len(_NAMES) and max(known[2:]) < min(known[:2]) / 10
+    sources = tuple(Source(run.id, "history") for run in runs)
+    values = {name: Value(count, "integer", sources) for name, count in counts.items()}
+    if scores := [run.test.accuracy for run in evidence.finished(four[1]) if run.test]:
+        used = evidence.sources((four[1],))
+        values["least"] = Value(min(scores), "accuracy", used)
+        values["most"] = Value(max(scores), "accuracy", used)
+    return ", ".join(map(title, dict.fromkeys(capped))), values

@@ -10,7 +10,7 @@ from analysis.findings.base import Result, Verdict, better, comparison, finding
 from analysis.findings.ranking import DEEP, OPTIONAL
 from analysis.records import mean, value
 from analysis.statistics import OneSided, spearman
-from analysis.values import Kind, Value
+from analysis.values import Value
 from experiments.record import Record
 
 #: Networks over which sizes and costs are correlated.
@@ -31,7 +31,7 @@ def comparable(evidence: Evidence) -> dict[str, list[Record]]:
     return {n: own for n, found in runs.items() if (own := [r for r in found if kind(r) == usual])}
 
 
-def ranked(evidence: Evidence, size: str, size_kind: Kind, cost: str, cost_kind: Kind) -> Result:
+def ranked(evidence: Evidence, size: str, cost: str) -> Result:
     """A size of the networks and a cost of their runs are positively correlated.
 
     Values: ``networks`` (how many). Effect: Spearman's rank correlation. Facts: ``device``.
@@ -40,11 +40,11 @@ def ranked(evidence: Evidence, size: str, size_kind: Kind, cost: str, cost_kind:
     if len(chosen) < _FEWEST:
         missing = tuple(n for n in NETWORKS if n not in chosen)
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=missing)
-    sizes = {n: value(runs[0], size, size_kind) for n, runs in chosen.items()}
-    costs = {n: mean([value(run, cost, cost_kind) for run in runs]) for n, runs in chosen.items()}
+    sizes = [value(runs[0], size, "count") for runs in chosen.values()]
+    costs = [mean([value(run, cost, "gain") for run in runs]) for runs in chosen.values()]
     sign = -1 if cost == "timing.images_per_second" else 1
-    found, p = spearman([v.value for v in sizes.values()], [sign * v.value for v in costs.values()])
-    effect = Value.derived(found, "gain", sizes.values(), costs.values())
+    found, p = spearman([item.value for item in sizes], [sign * item.value for item in costs])
+    effect = Value.derived(found, "gain", sizes, costs)
     return Result(
         tuple(chosen),
         "networks",
@@ -59,16 +59,14 @@ def ranked(evidence: Evidence, size: str, size_kind: Kind, cost: str, cost_kind:
 @finding("params-memory")
 def params_memory(evidence: Evidence) -> Result:
     """Networks of more parameters take more memory in training (``ranked``)."""
-    return ranked(evidence, "network.parameters", "params", "timing.peak_memory_bytes", "bytes")
+    return ranked(evidence, "network.parameters", "timing.peak_memory_bytes")
 
 
 @finding("macs-time")
 def macs_time(evidence: Evidence) -> Result:
     """Networks of more multiply-accumulates at the trained input size take longer per image
     (``ranked``)."""
-    return ranked(
-        evidence, "network.macs_at_input.torchinfo", "macs", "timing.images_per_second", "rate"
-    )
+    return ranked(evidence, "network.macs_at_input.torchinfo", "timing.images_per_second")
 
 
 @finding("resize-augments", needs=(SMALL, LARGE))

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from analysis.cross_dataset import Transfer
 from analysis.evidence import Evidence
+from analysis.findings.base import value_pair
 from analysis.schema import Cell, Column, Finding, Ladder, Machines, Table
 from analysis.statistics import accuracy_interval
 from analysis.true_labels import Split
-from analysis.values import Source, Value
+from analysis.values import Value, value
 from experiments.record import Record
 
 __all__ = ["Cell", "Column", "Table"]
@@ -22,15 +23,8 @@ __all__ = ["Cell", "Column", "Table"]
 
 @dataclass(frozen=True)
 class Found:
-    """The results of the analysis before tables are made of them.
-
-    Attributes:
-        evidence: the records of one folder.
-        findings: their findings.
-        transfer: the findings on several data sets.
-        ladder: the findings at several rungs of the budget ladder.
-        machines: the kinds of machine that the records come from.
-    """
+    """What tables are made of: the records of one folder, their findings, the findings on several
+    data sets and at several rungs of the budget ladder, and the kinds of machine."""
 
     evidence: Evidence
     findings: Mapping[str, Finding]
@@ -56,19 +50,17 @@ def table(
 
     The table depends on ``runs`` and on the sources of its values.
     """
-    empty = Cell()
     keys = [column.key for column in columns]
     unknown = {key for row in rows for key in row} - set(keys)
     if unknown:
         raise ValueError(f"table {name}: no column {', '.join(sorted(unknown))}")
-    cells = tuple(tuple(row.get(key, empty) for key in keys) for row in rows)
     used = set(runs)
-    for row in cells:
-        for cell in row:
-            numbers = [cell.value] if isinstance(cell.value, Value) else cell.value
-            numbers = numbers if isinstance(numbers, list | tuple) else ()
-            for number in (*numbers, *(cell.interval or ())):
+    for cell in (cell for row in rows for cell in row.values()):
+        several = cell.value if isinstance(cell.value, tuple) else (cell.value,)
+        for number in (*several, *(cell.interval or ())):
+            if isinstance(number, Value):
                 used |= {source.record for source in number.sources}
+    cells = tuple(tuple(row.get(key, Cell()) for key in keys) for row in rows)
     return Table(name, tuple(columns), cells, tuple(sorted(used)))
 
 
@@ -78,16 +70,15 @@ def accuracy_cell(evidence: Evidence, variant: str, split: Split = "test") -> Ce
     Without a finished run it is empty, with the note ``diverged`` or ``missing``; if only some runs
     finished, the note is ``some-diverged``.
     """
-    value = evidence.accuracy(variant, split)
+    mean = evidence.accuracy(variant, split)
     runs = evidence.runs(variant)
-    if value is None:
+    if mean is None:
         return Cell(note="diverged" if runs else "missing")
-    low, high = accuracy_interval(evidence.sample(variant, split))
-    sources = evidence.sources((variant,), split)
+    ends = accuracy_interval(evidence.sample(variant, split))
     return Cell(
-        value,
+        mean,
         note="" if len(evidence.finished(variant)) == len(runs) else "some-diverged",
-        interval=(Value(low, "accuracy", sources), Value(high, "accuracy", sources)),
+        interval=value_pair(ends, "accuracy", evidence.sources((variant,), split)),
     )
 
 
@@ -95,9 +86,16 @@ def run_accuracy(evidence: Evidence, run: Record) -> Cell:
     """Test accuracy of one run with its interval, which uses the pooled seed variance."""
     if run.test is None:
         return Cell(note="diverged" if run.status == "diverged" else "missing")
-    low, high = accuracy_interval(evidence.of([run]))
-    sources = (Source(run.id, "test.accuracy"),)
-    return Cell(
-        Value(run.test.accuracy, "accuracy", sources),
-        interval=(Value(low, "accuracy", sources), Value(high, "accuracy", sources)),
-    )
+    measured = value(run, "test.accuracy", "accuracy")
+    ends = accuracy_interval(evidence.of([run]))
+    return Cell(measured, interval=value_pair(ends, "accuracy", measured.sources))
+
+
+def sizes(evidence: Evidence, variant: str) -> dict[str, Cell]:
+    """``parameters`` and ``macs`` of a variant; empty without a run."""
+    if not evidence.runs(variant):
+        return {}
+    return {
+        "parameters": Cell(evidence.size(variant, "parameters", "count")),
+        "macs": Cell(evidence.size(variant, "macs.torchinfo", "macs")),
+    }

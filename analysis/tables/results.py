@@ -7,7 +7,7 @@ from dataclasses import replace
 from analysis import original
 from analysis.evidence import Evidence, title
 from analysis.statistics import ALPHA, holm
-from analysis.tables.base import Cell, Column, Found, Table, accuracy_cell, register, table
+from analysis.tables.base import Cell, Column, Found, Table, accuracy_cell, register, sizes, table
 from analysis.values import Source, Value
 from experiments import study
 from experiments.datasets import USUAL
@@ -48,10 +48,8 @@ def results(found: Found) -> Table:
                 mark="best" if place == 0 else "second" if place == 1 else "",
                 note=cell.note or ("tied" if network in tied else ""),
             )
-        row = {"network": Cell(title(network)), "accuracy": cell}
+        row = {"network": Cell(title(network)), "accuracy": cell, **sizes(evidence, network)}
         if runs := evidence.runs(network):
-            row["parameters"] = Cell(evidence.size(network, "parameters", "count"))
-            row["macs"] = Cell(evidence.size(network, "macs.torchinfo", "macs"))
             sources = tuple(Source(run.id, "config.seed") for run in runs)
             row["seeds"] = Cell(Value(len(runs), "integer", sources))
         if printed := stated.get(network):
@@ -67,9 +65,7 @@ def results(found: Found) -> Table:
 
 def _tied(evidence: Evidence, ranked: list[str]) -> set[str]:
     """Networks than which the best is not significantly better."""
-    if not ranked:
-        return set()
-    best = max(ranked, key=evidence.score)
+    best = max(ranked, key=evidence.score, default="")
     others = [network for network in ranked if network != best]
     p = holm([evidence.compare(best, other).zero.two_sided for other in others])
     return {other for other, value in zip(others, p, strict=True) if value >= ALPHA}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from analysis import original, protocol
-from analysis.schema import Simulation
+from analysis.schema import Level, Power, Simulation
 from analysis.simulation import holds
 from analysis.tables.base import Cell, Column, Found, Table, register, table
 from analysis.values import Value
@@ -16,10 +18,10 @@ def _share(part: int, whole: int) -> Value:
     return Value(part / whole, "share", ())
 
 
-def _runs(counts: set[int]) -> list[Column]:
+def _runs(simulated: Sequence[Level | Power]) -> list[Column]:
     return [
         Column(f"runs_{count}", "share", head="runs" if count > 1 else "one_run", name=str(count))
-        for count in sorted(counts)
+        for count in sorted({item.runs for item in simulated})
     ]
 
 
@@ -29,51 +31,36 @@ def levels(_: Found) -> Table:
 
     The share is the highest over the findings or conditions simulated; ``conditions`` counts these.
     """
-    simulation = Simulation.load()
-    rows: dict[str, dict[int, list[Value]]] = {}
-    for level in simulation.levels:
+    simulated = Simulation.load().levels
+    kinds: dict[str, dict[int, list[Level]]] = {}
+    for level in simulated:
         entry = protocol.load().finding.get(level.test)
         kind = entry.statistic if entry else level.test
         if level.truth == "noisy":
             kind = "noisy"
         for suffix in _CONDITIONS:
             kind = kind.removesuffix(suffix)
-        found = rows.setdefault(kind, {}).setdefault(level.runs, [])
-        found.append(_share(level.wrong, level.worlds))
-    columns = [
-        Column("test", "word"),
-        Column("conditions", "integer"),
-        *_runs({level.runs for level in simulation.levels}),
-    ]
-    return table(
-        "levels",
-        columns,
-        [
-            {
-                "test": Cell(f"test-{kind}"),
-                "conditions": Cell(Value(max(map(len, row.values())), "integer", ())),
-                **{
-                    f"runs_{runs}": Cell(max(shares, key=lambda share: share.value))
-                    for runs, shares in row.items()
-                },
-            }
-            for kind, row in rows.items()
-        ],
-    )
+        kinds.setdefault(kind, {}).setdefault(level.runs, []).append(level)
+    rows = []
+    for kind, found in kinds.items():
+        conditions = max(map(len, found.values()))
+        row = {"test": Cell(f"test-{kind}"), "conditions": Cell(Value(conditions, "integer", ()))}
+        for runs, alike in found.items():
+            worst = max(alike, key=lambda level: level.wrong / level.worlds)
+            row[f"runs_{runs}"] = Cell(_share(worst.wrong, worst.worlds))
+        rows.append(row)
+    columns = [Column("test", "word"), Column("conditions", "integer"), *_runs(simulated)]
+    return table("levels", columns, rows)
 
 
 @register
 def power(_: Found) -> Table:
     """Share of worlds in which each claim is supported if the original is right."""
-    simulation = Simulation.load()
+    simulated = Simulation.load().powers
     rows: dict[str, dict[str, Cell]] = {}
-    for item in simulation.powers:
+    for item in simulated:
         row = rows.setdefault(item.finding, {"claim": Cell(item.finding)})
         stated = original.load().claim[item.finding].basis == "table"
         note = ("" if stated else "assumed") if holds(item.finding) else "beyond-margin"
         row[f"runs_{item.runs}"] = Cell(_share(item.supported, item.worlds), note=note)
-    columns = [
-        Column("claim", "claim"),
-        *_runs({item.runs for item in simulation.powers}),
-    ]
-    return table("power", columns, list(rows.values()))
+    return table("power", [Column("claim", "claim"), *_runs(simulated)], [*rows.values()])

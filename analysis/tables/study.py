@@ -7,7 +7,7 @@ from typing import Any
 
 import models
 from analysis.evidence import Evidence, evaluation_sources, title
-from analysis.findings.base import interval
+from analysis.findings.base import difference, interval
 from analysis.records import STRONG, mean, value
 from analysis.statistics import contrast
 from analysis.tables.base import Cell, Column, Found, Table, register, run_accuracy, table
@@ -48,19 +48,15 @@ def recipes(found: Found) -> Table:
     rows = []
     for variants in alike.values():
         runs = [run for variant in variants for run in evidence.runs(variant)]
-        row = {
-            key: Cell(mean([value(run, f"config.{key}", kind) for run in runs]))
-            for key, kind in _RECIPE.items()
-        }
         seeds = [value(run, "config.seed", "integer") for run in runs]
-        row |= {
+        row = {
             "networks": Cell(", ".join(map(title, variants))),
-            "epochs": Cell(_epochs(runs)),
             "schedule": Cell(runs[0].config.schedule),
-            "precision": Cell(", ".join(sorted({run.config.precision for run in runs}))),
             "runs": Cell(Value.derived(len(runs), "integer", seeds)),
         }
-        rows.append(row)
+        for key, kind in _RECIPE.items():
+            row[key] = Cell(mean([value(run, f"config.{key}", kind) for run in runs]))
+        rows.append(row | _training(runs))
     return table("recipes", columns, rows)
 
 
@@ -70,14 +66,15 @@ def _in_order(variants: Collection[str]) -> list[str]:
     return sorted(variants, key=lambda v: (order.index(v.partition("-")[0]), v))
 
 
-def _epochs(runs: list[Record]) -> Value | None:
-    """Mean number of epochs of the finished runs."""
-    last = [
-        value(run, "history.-1.epoch", "integer")
-        for run in runs
-        if run.status == "finished" and run.history
-    ]
-    return mean(last) if last else None
+def _training(runs: list[Record]) -> dict[str, Cell]:
+    """The mean number of epochs of the finished runs, and the precisions of all."""
+    finished = [run for run in runs if run.status == "finished" and run.history]
+    epochs = [value(run, "history.-1.epoch", "integer") for run in finished]
+    precisions = sorted({run.config.precision for run in runs})
+    return {
+        "epochs": Cell(mean(epochs) if epochs else None),
+        "precision": Cell(", ".join(precisions)),
+    }
 
 
 @register
@@ -96,27 +93,21 @@ def all_runs(found: Found) -> Table:
         Column("time", "duration"),
     ]
     rows = []
-    runs_of: dict[str, list[Record]] = {}
     own = {run.id for run in evidence.records.extra}
-    for run in evidence.records:
-        if run.id not in own:
-            runs_of.setdefault(run.config.variant, []).append(run)
-    for variant in _in_order(runs_of):
-        runs = runs_of[variant]
+    variants = {run.config.variant for run in evidence.records if run.id not in own}
+    for variant in _in_order(variants):
+        runs = [run for run in evidence.records.of(variant) if run.id not in own]
         done = [value(run, "test.accuracy", "accuracy") for run in evidence.finished(variant)]
         row = {
             "network": Cell(title(variant)),
             "seeds": Cell(_ranges([run.config.seed for run in runs])),
             "train_images": Cell(value(runs[0], "config.train_images", "count")),
             "input_size": Cell(value(runs[0], "config.input_size", "integer")),
-            "epochs": Cell(_epochs(runs)),
-            "precision": Cell(", ".join(sorted({run.config.precision for run in runs}))),
+            "least": Cell(min(done, key=lambda accuracy: accuracy.value, default=None)),
+            "most": Cell(max(done, key=lambda accuracy: accuracy.value, default=None)),
             "time": Cell(mean([value(run, "timing.train_seconds", "duration") for run in runs])),
         }
-        if done:
-            row["least"] = Cell(min(done, key=lambda cell: cell.value))
-            row["most"] = Cell(max(done, key=lambda cell: cell.value))
-        rows.append(row)
+        rows.append(row | _training(runs))
     return table("runs", columns, rows)
 
 
@@ -187,10 +178,8 @@ def _place(run: Record, reference: Record | None) -> tuple[Any, ...]:
 
 def _reference(evidence: Evidence, run: Record, own: Collection[str]) -> Record | None:
     for variant in (run.config.variant, run.config.network):
-        runs = [other for other in evidence.runs(variant) if other.id not in own]
-        same = [other for other in runs if other.config.seed == run.config.seed]
-        if same or runs:
-            return (same or runs)[0]
+        if runs := [other for other in evidence.runs(variant) if other.id not in own]:
+            return min(runs, key=lambda other: other.config.seed != run.config.seed)
     return None
 
 
@@ -220,11 +209,10 @@ def _compared(evidence: Evidence, run: Record, reference: Record) -> dict[str, C
     samples = [evidence.of([item]) for item in (run, reference)]
     found = contrast(samples, (1, -1))
     sources = evaluation_sources([run, reference])
-    accuracies = [value(item, "test.accuracy", "accuracy") for item in (run, reference)]
-    gap = Value.derived(accuracies[0].value - accuracies[1].value, "difference", accuracies)
+    first, second = (value(item, "test.accuracy", "accuracy") for item in (run, reference))
     ratio = Value(samples[0].error / samples[1].error, "ratio", sources)
     return {
-        "difference": Cell(gap),
+        "difference": Cell(difference(first, second)),
         "ratio": Cell(ratio, interval=interval(found, sources)),
         "p": Cell(Value(found.zero.two_sided, "p", sources)),
     }
