@@ -101,10 +101,7 @@ class Slots:
 
     def filled(self, html: str) -> list[Node]:
         """HTML with placeholders as texts and elements."""
-        try:
-            root = tree.parsed(html)
-        except etree.XMLSyntaxError as error:
-            raise ReportError(f"HTML is not well-formed ({error.msg}): {html[:80]}") from None
+        root = tree.parsed(html)
         self.fill(root)
         return tree.content(root)
 
@@ -116,9 +113,7 @@ class Slots:
 
     def text(self, text: str) -> str:
         """Plain text with placeholders as plain text."""
-        parts = _TOKEN.split(text)
-        parts[1::2] = [self.plain(self._slots[int(number)].resolve()) for number in parts[1::2]]
-        return "".join(parts)
+        return _TOKEN.sub(lambda token: self.plain(self._slots[int(token[1])].resolve()), text)
 
     def _blocks(self, element: Element) -> list[Node]:
         """The blocks of a paragraph or list item; empty if it contains anything else."""
