@@ -372,7 +372,8 @@ class Writer(Engine):
     @cached_property
     def _phrases(self) -> Mapping[str, Any]:
         """The macros that the wordings share (``findings/_phrases.<lang>.md``)."""
-        return vars(self.template(f"findings/_phrases.{self.lang}.md").make_module())
+        with self.template(f"findings/_phrases.{self.lang}.md") as template:
+            return vars(template.make_module())
 
     def claim(self, name: str) -> str:
         """The short text of a finding's claim, with placeholders."""
@@ -429,7 +430,7 @@ class Writer(Engine):
             "fig": self._numbers["figure"],
             "tab": self._numbers["table"],
             "sec": self._numbered_sections,
-            "eq": self.equations,
+            "eq": self.markdown.equations,
         }
         known = _known("kind of reference", kind, numbered)
 
