@@ -56,8 +56,8 @@ def described(error: Exception) -> str:
         text += f"\n\n{place.line:>5} | {source}"
         if place.column:
             # Keep tabs and the width of Chinese characters, so that the caret is aligned.
-            before = re.sub(r"[^\t\u2e80-\uffff]", " ", source[: place.column - 1])
-            before = re.sub(r"[\u2e80-\uffff]", "\u3000", before)
+            before = re.sub("[\u2e80-\U0010ffff]", "\u3000", source[: place.column - 1])
+            before = re.sub("[^\t\u3000]", " ", before)
             text += f"\n      | {before}^"
     return text
 

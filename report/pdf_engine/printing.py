@@ -41,9 +41,9 @@ def pdf(html: str) -> bytes:
     from weasyprint.urls import URLFetcher
 
     source = weasyprint.HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=("data",)))
-    sheets = [weasyprint.CSS(string=ragged)] if ragged else []
+    sheet = weasyprint.CSS(string=ragged)
     made = source.write_pdf(
-        stylesheets=sheets, finisher=_scope_heads, pdf_variant="pdf/ua-1", pdf_tags=True
+        stylesheets=[sheet], finisher=_scope_heads, pdf_variant="pdf/ua-1", pdf_tags=True
     )
     return bytes(made or b"")
 

@@ -36,13 +36,6 @@ _MACROS = (
     *("figure", "table", "layers", "finding", "colophon"),
     *("verdict", "outcome", "f", "cite", "ref", "run"),
 )
-#: Fields of a network by macro.
-_QUANTITIES = {
-    "acc": "accuracy",
-    "val_acc": "validation_accuracy",
-    "params": "parameters",
-    "macs": "macs",
-}
 #: The findings that the first screen prints in full, and its figure.
 _MAIN_FINDINGS = (
     "se-best",
@@ -76,9 +69,10 @@ class Writer(Engine):
         self._short = cache(self._said)
         self.environment.globals |= {name: getattr(self, name) for name in _MACROS}
         self.environment.globals |= {
-            macro: functools.partial(self._quantity, field) for macro, field in _QUANTITIES.items()
-        }
-        self.environment.globals |= {
+            "acc": functools.partial(self._quantity, "accuracy"),
+            "val_acc": functools.partial(self._quantity, "validation_accuracy"),
+            "params": functools.partial(self._quantity, "parameters"),
+            "macs": functools.partial(self._quantity, "macs"),
             "claim": lambda name: self.slots.add(self.claim(name)),
             "title": lambda variant: _known("network", variant, self.records.networks).title,
             "preset": settings.preset(folder / "report.toml"),
@@ -103,17 +97,11 @@ class Writer(Engine):
         number = data_element(value, sign + text, self.lang)
         return self.slots.add(partial("p-value", number=number))
 
-    def ci(
-        self,
-        interval: tuple[Value, Value] | Missing,
-        *,
-        digits: int | None = None,
-        unit: bool = True,
-    ) -> Token:
+    def ci(self, interval: tuple[Value, Value] | Missing) -> Token:
         """An interval: ``[97.1, 98.2]%``."""
         if not (isinstance(interval, tuple) and len(interval) == 2):
             return self.no_number(interval, "ci() takes an interval")
-        return self.slots.add(tables.interval(interval, self.lang, digits, unit=unit))
+        return self.slots.add(tables.interval(interval, self.lang))
 
     def field(self, record: str, path: str, kind: Kind) -> Value | Missing:
         """A field of a record: ``field("ResNet18.s0", "test.accuracy", "accuracy")``."""
@@ -351,7 +339,6 @@ class Writer(Engine):
         alt = self.records.figures[_MAIN_FIGURE].alt if number else {}
         svg = self.records.svg(_MAIN_FIGURE, self.lang) if alt else ""
         box = re.search(r'viewBox="([^"]*)"', svg)
-        target = f"{self.lang}-fig-{_MAIN_FIGURE}"
         return partial(
             "summary",
             lang=self.lang,
@@ -365,8 +352,8 @@ class Writer(Engine):
             main=_MAIN_FINDINGS,
             alt=alt.get(self.lang, ""),
             box=box[1] if box else "",
-            figure=f"{self.lang}-{_MAIN_FIGURE}",
-            link=link("ref", target, self.labels("ref_fig", number=number)),
+            figure=_MAIN_FIGURE,
+            number=number,
         )
 
     @cached_property
@@ -451,11 +438,8 @@ class Writer(Engine):
         macros = {"fig": f'figure("{name}")', "tab": f'table("{name}")', "eq": f"$$ ({name})"}
         for section in self._left_out:
             files = written(self.folder / "sections", f"*-{section}.{self.lang}.md")
-            if (
-                section == name
-                if kind == "sec"
-                else any(macros[kind] in read(file) for file in files)
-            ):
+            inside = kind != "sec" and any(macros[kind] in read(file) for file in files)
+            if inside or target == f"sec:{section}":
                 raise ReportError(
                     f"{target} is in the section {section!r}, which report.toml leaves out: show "
                     f"the section, or put the reference into {{% if shown({section!r}) %}}",
@@ -470,11 +454,7 @@ class Writer(Engine):
 
 
 def _known(kind: str, name: str, known: Mapping[Any, _Item]) -> _Item:
-    """The item of a name.
-
-    Raises:
-        ReportError: there is no such name.
-    """
+    """The item of a name; an error if there is no such name."""
     if name not in known:
         raise unknown(kind, name, known, calling_place())
     return known[name]
