@@ -402,10 +402,9 @@ class Writer(Engine):
 
     def cite(self, *keys: str) -> Token:
         """Works of ``references.bib`` by number."""
-        place = calling_place()
         if not keys:
-            raise ReportError("cite() needs a key", place)
-        found = sorted((self.works.number(key, place), key) for key in keys)
+            raise ReportError("cite() needs a key")
+        found = sorted((self.works.number(key, calling_place()), key) for key in keys)
         works = [(f"{self.lang}-work-{key}", number) for number, key in found]
         return self.slots.add(partial("citation", works=works, raised=self.lang == "zh"))
 
