@@ -1,4 +1,4 @@
-"""Rendering of one language's templates to Markdown, and of Markdown to HTML."""
+"""Rendering of one language's templates to Markdown, and the values that expressions print."""
 
 from __future__ import annotations
 
