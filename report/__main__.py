@@ -60,32 +60,36 @@ def main() -> int:
     if arguments.command == "names":
         from report.names import listing
 
-        print("\n".join(listing(source)))
+        print(*listing(source), sep="\n")
         return 0
     if arguments.command == "readme":
         from report.documents import readme
 
         print(", ".join(readme.write(source, ROOT)) or "up to date")
         return 0
-    started = time.perf_counter()
     out: Path = arguments.out or OUT / source.resolve().name
     if arguments.command == "handin":
         from report.documents import handin
 
         langs = [arguments.lang] if arguments.lang else schema.LANGS
         written = for_each(lambda lang: handin.write(source, out, arguments.format, lang), langs)
-        print("\n".join(str(out / name) for name in written))
+        print(*(out / name for name in written), sep="\n")
         return 0
+    return _build(source, out, only_html=arguments.only == "html")
+
+
+def _build(source: Path, out: Path, *, only_html: bool) -> int:
     from report.blocks.citations import faults
     from report.build import build
     from report.lint import unsupported
     from report.pdf_engine import printing
 
-    results, written = build(source, out, only_html=arguments.only == "html")
+    started = time.perf_counter()
+    results, written = build(source, out, only_html=only_html)
     seconds = time.perf_counter() - started
     print(f"{source} -> {out}: {len(written)} files in {seconds:.1f} s")
     notes = [*faults(TEMPLATES / "references.bib"), *unsupported()]
-    if arguments.only != "html":
+    if not only_html:
         notes += printing.faults(TEMPLATES / "style" / "custom.css")
     for line in notes:
         print(f"note: {line}", file=sys.stderr)

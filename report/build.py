@@ -13,6 +13,7 @@ from report.base.errors import TEMPLATES, for_each
 from report.blocks.numbers import LANGS, Lang
 from report.blocks.tables import as_latex
 from report.documents import document, html_page
+from report.documents import pdf as paper
 from report.documents.document import Document
 from report.templating.macros import Writer
 
@@ -53,24 +54,19 @@ def build(source: Path, out: Path, *, only_html: bool = False) -> tuple[Results,
 
 def html(results: Results) -> str:
     """The page, composed in this process."""
-    documents = for_each(lambda lang: _composed(results, lang), LANGS)
+    documents = for_each(lambda lang: document.compose(TEMPLATES, results, lang, pdf=False), LANGS)
     return html_page.render(TEMPLATES, documents, results)
 
 
 def compose(source: Path, lang: Lang) -> Document:
     """A language of the page."""
-    return _composed(schema.load(source), lang)
+    return document.compose(TEMPLATES, schema.load(source), lang, pdf=False)
 
 
 def pdf(source: Path, lang: Lang) -> bytes:
     """The PDF of a language."""
-    from report.documents import pdf
-
-    return pdf.write(TEMPLATES, _composed(schema.load(source), lang, pdf=True))
-
-
-def _composed(results: Results, lang: Lang, *, pdf: bool = False) -> Document:
-    return document.compose(TEMPLATES, results, lang, pdf=pdf)
+    composed = document.compose(TEMPLATES, schema.load(source), lang, pdf=True)
+    return paper.write(TEMPLATES, composed)
 
 
 def latex(results: Results) -> dict[str, bytes]:

@@ -44,21 +44,6 @@ _EQUATION = re.compile(r"\$\$.*?\$\$\s*\(([\w-]+)\)", re.DOTALL)
 
 Problem = tuple[Place, str]
 
-
-def lint(folder: Path = TEMPLATES) -> int:
-    """Print every problem as ``file:line: what``; returns the exit status, 1 if there are any."""
-    problems = _lines([*_numbers(folder), *_parity(folder), *_works(folder)])
-    for line in problems:
-        print(line, file=sys.stderr)
-    return 1 if problems else 0
-
-
-def _lines(problems: Iterable[Problem]) -> list[str]:
-    """The problems by place, one line each."""
-    ordered = sorted(problems, key=lambda each: (str(each[0].file), each[0].line))
-    return [f"{place}: {message}" for place, message in ordered]
-
-
 #: Patterns of unknown markup, which is printed unchanged, with the advice what to write.
 _UNKNOWN = {
     r"｛｛|｝｝|｛%|%｝": "full-width braces are text: write {{ ... }}",
@@ -85,9 +70,24 @@ _UNKNOWN = {
 }
 
 
+def lint(folder: Path = TEMPLATES) -> int:
+    """Print every problem as ``file:line: what``; returns the exit status, 1 if there are any."""
+    kinds = (_numbers, _unknown, _parity, _works)
+    problems = _lines(problem for kind in kinds for problem in kind(folder))
+    for line in problems:
+        print(line, file=sys.stderr)
+    return 1 if problems else 0
+
+
 def unsupported(folder: Path = TEMPLATES) -> list[str]:
     """Unknown markup in the templates, one line each."""
-    return _lines(each for path in _templates(folder) for each in _unknown(path, _prose(path)))
+    return _lines(_unknown(folder))
+
+
+def _lines(problems: Iterable[Problem]) -> list[str]:
+    """The problems by place, one line each."""
+    ordered = sorted(problems, key=lambda each: (str(each[0].file), each[0].line))
+    return [f"{place}: {message}" for place, message in ordered]
 
 
 def _templates(folder: Path) -> list[Path]:
@@ -96,25 +96,26 @@ def _templates(folder: Path) -> list[Path]:
 
 
 def _numbers(folder: Path) -> Iterator[Problem]:
+    """Numbers typed into a text or an expression."""
     allowed = _definitions(folder)
     for path in _templates(folder):
-        bare = text = _prose(path)
+        bare = _prose(path)
         for pattern in (_VERBATIM, _NUMBERED, _FOOTNOTE, allowed):
             bare = _blanked(pattern, bare)
         for match in _NUMBER.finditer(bare):
             what = "print a result by n(...); put a definition into `code`, a $formula$ or"
             yield _place(path, match), f"{match[0]!r} is typed: {what} {DEFINITIONS}"
-        yield from _unknown(path, text)
         for match in _CONSTANT.finditer(_blanked(_COMMENT, read(path))):
             yield _place(path, match), f"{match[0]} is typed in an expression"
 
 
-def _unknown(path: Path, text: str) -> Iterator[Problem]:
-    """Unknown markup in a template."""
-    bare = _blanked(_VERBATIM, text)
-    for pattern, message in _UNKNOWN.items():
-        for match in re.finditer(pattern, bare, re.MULTILINE):
-            yield _place(path, match), f"{match[0].strip()[:40]!r}: {message}"
+def _unknown(folder: Path) -> Iterator[Problem]:
+    """Unknown markup."""
+    for path in _templates(folder):
+        bare = _blanked(_VERBATIM, _prose(path))
+        for pattern, message in _UNKNOWN.items():
+            for match in re.finditer(pattern, bare, re.MULTILINE):
+                yield _place(path, match), f"{match[0].strip()[:40]!r}: {message}"
 
 
 def _place(path: Path, match: re.Match[str]) -> Place:
@@ -132,19 +133,11 @@ def _prose(path: Path) -> str:
     return _blanked(_JINJA, read(path))
 
 
-def _parsed(path: Path) -> nodes.Template:
-    try:
-        return Environment().parse(read(path))
-    except TemplateSyntaxError as error:
-        raise syntax_error(error.message or "", path, error.lineno) from None
-
-
 def _definitions(folder: Path) -> re.Pattern[str]:
     """The regular expressions of ``definitions.txt``, one a line."""
     path = folder / DEFINITIONS
-    lines = read(path).splitlines() if path.is_file() else []
     patterns = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read(path).splitlines(), 1):
         text = line.partition(" #")[0].strip()
         if text and not text.startswith("#"):
             try:
@@ -158,7 +151,7 @@ def _definitions(folder: Path) -> re.Pattern[str]:
 def _works(folder: Path) -> Iterator[Problem]:
     """Entries of the ``.bib`` that cannot be read, cited or not."""
     path = folder / "references.bib"
-    for fault in bibtex.read(path).faults if path.is_file() else ():
+    for fault in bibtex.read(path).faults:
         yield fault.place or Place(path, 1), fault.message
 
 
@@ -186,7 +179,10 @@ def _outline(path: Path) -> dict[str, list[str]]:
         "headings": _HEADING.findall(text),
         "equations": _EQUATION.findall(text),
     }
-    tree = _parsed(path)
+    try:
+        tree = Environment().parse(read(path))
+    except TemplateSyntaxError as error:
+        raise syntax_error(error.message or "", path, error.lineno) from None
     for macro in _ORDERED:
         found[f"{macro}s"] = [
             ",".join(str(a.value) for a in call.args if isinstance(a, nodes.Const))

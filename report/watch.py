@@ -42,6 +42,7 @@ _ERROR = (
     'background:#7a1f10;color:#fff;white-space:pre-wrap;overflow:auto;max-height:50vh">{}</pre>'
 )
 _PDFS: dict[str, Lang] = {f"/report.{lang}.pdf": lang for lang in LANGS}
+_HTML = "text/html; charset=utf-8"
 _EMPTY = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Report</title><body></body>'
 
 
@@ -51,15 +52,12 @@ def described(error: Exception) -> str:
         return "\n\n".join(map(described, error.each))
     text = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
     place = error.place if isinstance(error, ReportError) else None
-    source = place.source_line() if place else ""
-    if place and source:
+    if place and (source := place.source_line()):
         text += f"\n\n{place.line:>5} | {source}"
         if place.column:
             # Keep tabs and the width of Chinese characters, so that the caret is aligned.
-            before = "".join(
-                c if c == "\t" else "\u3000" if c > "\u2e7f" else " "
-                for c in source[: place.column - 1]
-            )
+            before = re.sub("[\u2e80-\U0010ffff]", "\u3000", source[: place.column - 1])
+            before = re.sub("[^\t\u3000]", " ", before)
             text += f"\n      | {before}^"
     return text
 
@@ -69,34 +67,33 @@ class Preview:
 
     def __init__(self, source: Path) -> None:
         self._source = source
-        self._changed = threading.Condition()
+        self._changed, self._printing = threading.Condition(), threading.Lock()
         self._html, self._error = _EMPTY, ""
-        self._printing = threading.Lock()
         self.version = 0
 
     def build(self) -> None:
         """Build the page; on failure the last good one stays, with the error on it."""
-        html, error = "", ""
+        html, error = self._html, ""
         try:
             html = build.html(schema.load(self._source))
         except Exception as fault:  # also from half-saved files: wait for the next change
             error = described(fault)
             print(f"error: {error}", file=sys.stderr)
         with self._changed:
-            self._html, self._error = html or self._html, error
+            self._html, self._error = html, error
             self.version += 1
             self._changed.notify_all()
 
     def page(self) -> str:
         """The page with the script that reloads it."""
         with self._changed:
-            client = _CLIENT.replace("VERSION", str(self.version))
-            error = _ERROR.format(escape(self._error)) if self._error else ""
-            html = self._html
+            html, error, version = self._html, self._error, self.version
+        client = _CLIENT.replace("VERSION", str(version))
+        alert = _ERROR.format(escape(error)) if error else ""
         # Extend the page's policy by this script and its request.
         admitted = escape(f"connect-src 'self'; script-src {html_page.allowed(client)}")
         head, end, tail = html.replace("script-src", admitted, 1).rpartition("</body>")
-        return f"{head}{error}<script>{client}</script>{end}{tail}"
+        return f"{head}{alert}<script>{client}</script>{end}{tail}"
 
     def pdf(self, lang: Lang) -> bytes:
         """Build the PDF of a language; requests are handled one at a time."""
@@ -120,26 +117,23 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.FORBIDDEN)
             return
         if path == "/":
-            self._answer(self.preview.page().encode())
+            self._answer(self.preview.page().encode(), _HTML)
         elif path == "/changed":
             self.preview.wait(query)
-            self._answer(b"")
+            self._answer(b"", _HTML)
         elif path in _PDFS:
             try:
                 self._answer(self.preview.pdf(_PDFS[path]), "application/pdf")
             except Exception as fault:
                 status = HTTPStatus.INTERNAL_SERVER_ERROR
-                self._answer(described(fault).encode(), "text/plain", status)
+                self._answer(described(fault).encode(), "text/plain; charset=utf-8", status)
         else:
             self.send_error(HTTPStatus.NOT_FOUND)
 
-    def _answer(
-        self, body: bytes, kind: str = "text/html", status: HTTPStatus = HTTPStatus.OK
-    ) -> None:
+    def _answer(self, body: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
         with suppress(ConnectionError):  # the browser has gone
             self.send_response(status)
-            charset = "; charset=utf-8" if kind.startswith("text/") else ""
-            self.send_header("Content-Type", kind + charset)
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Cache-Control", "no-store")
             self.end_headers()

@@ -31,11 +31,8 @@ class Place:
     column: int = 0
 
     def __str__(self) -> str:
-        try:
-            shown = self.file.relative_to(ROOT)
-        except ValueError:
-            shown = self.file
-        return f"{shown}:{self.line}"
+        inside = self.file.is_relative_to(ROOT)
+        return f"{self.file.relative_to(ROOT) if inside else self.file}:{self.line}"
 
     def at(self, word: str) -> Place:
         """The same line, at the column of ``word``, preferably where it is a whole word."""
@@ -45,8 +42,7 @@ class Place:
 
     def source_line(self) -> str:
         """The text of the line; empty if the file has no such line."""
-        found = lines(self.file)
-        return found[self.line - 1] if 0 < self.line <= len(found) else ""
+        return dict(enumerate(lines(self.file), 1)).get(self.line, "")
 
 
 def lines(file: Path) -> list[str]:
@@ -91,10 +87,9 @@ def for_each(make: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Ma
     for item in items:
         try:
             made.append(make(item))
-        except Faults as several:
-            faults |= {str(fault): fault for fault in several.each}
         except ReportError as fault:
-            faults[str(fault)] = fault
+            several = fault.each if isinstance(fault, Faults) else [fault]
+            faults |= {str(each): each for each in several}
     if faults:
         raise Faults([*faults.values()]) if len(faults) > 1 else next(iter(faults.values()))
     return made
@@ -125,8 +120,7 @@ def syntax_error(message: str, file: Path, line: int) -> ReportError:
         line: line where Jinja stopped; for a tag without its end that is the last line.
     """
     place = Place(file, line)
-    unclosed = re.search(r"innermost block that needs to be closed is '(\w+)'", message)
-    if unclosed:
+    if unclosed := re.search(r"innermost block that needs to be closed is '(\w+)'", message):
         tag = unclosed[1]
         opened: list[int] = []
         for number, text in enumerate(lines(file), 1):
@@ -136,17 +130,15 @@ def syntax_error(message: str, file: Path, line: int) -> ReportError:
         return ReportError(f"{{% {tag} %}} has no {{% end{tag} %}}", place)
     if "end of comment" in message:
         message += "; {# begins a comment: write {{ '{#' }} for the characters themselves"
-    odd = re.search(r"unexpected char ['\"](.)['\"] at \d+", message)
-    if odd:
-        ascii_mark = _ASCII.get(odd[1])
-        hint = f"; inside braces write {ascii_mark}" if ascii_mark else ""
+    if odd := re.search(r"unexpected char ['\"](.)['\"] at \d+", message):
+        hint = f"; inside braces write {_ASCII[odd[1]]}" if odd[1] in _ASCII else ""
         return ReportError(f"unexpected character {odd[1]}{hint}", place.at(odd[1]))
-    named = re.findall(r"'([^']+)'", message)
-    return ReportError(message or "syntax error", place.at(named[-1]) if named else place)
+    word = re.search(r"'([^']+)'[^']*$", message)
+    return ReportError(message or "syntax error", place.at(word[1]) if word else place)
 
 
 def _template_places(frames: Iterable[tuple[FrameType, int]]) -> Iterator[Place]:
-    """The template lines of frames."""
+    """The lines of templates among the frames."""
     for frame, line in frames:
         template = frame.f_globals.get("__jinja_template__")
         if template is not None and template.filename:

@@ -30,8 +30,8 @@ def load_toml(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise ReportError("is nested too deeply", Place(path, 1)) from None
     except ValueError as error:
-        line = str(error).partition("(at line ")[2].partition(",")[0]
-        raise ReportError(f"{error}", Place(path, int(line) if line.isdigit() else 1)) from None
+        line = re.search(r"\(at line (\d+)", str(error))
+        raise ReportError(f"{error}", Place(path, int(line[1]) if line else 1)) from None
 
 
 class Labels:
@@ -65,22 +65,18 @@ class Labels:
         return self._text(HEADS, texts, key, name=column.name)
 
     def _text(self, file: Path, texts: Mapping[str, Any], key: str, **values: object) -> str:
-        try:
-            text = texts[key][self.lang]
-        except (KeyError, TypeError):
-            text = None
+        found = texts.get(key)
+        text = found.get(self.lang) if isinstance(found, dict) else None
         if not isinstance(text, str):
             raise ReportError(f"has no text {key!r} in {self.lang}", Place(file, 1))
-
-        def filled(match: re.Match[str]) -> str:
-            # Not str.format, which gives texts access to attributes of the values.
-            if match[1] not in values:
-                raise ReportError(
-                    f"{key!r} has no value {match[0]} to fill in", Place(file, 1).at(key)
-                )
-            return str(values[match[1]])
-
-        return printable(_FIELD.sub(filled, text) if values else text)
+        if not values:
+            return printable(text)
+        for field in _FIELD.findall(text):
+            if field not in values:
+                message = f"{key!r} has no value {{{field}}} to fill in"
+                raise ReportError(message, Place(file, 1).at(key))
+        # Not str.format, which gives texts access to attributes of the values.
+        return printable(_FIELD.sub(lambda field: str(values[field[1]]), text))
 
     def word(self, key: str) -> str:
         """The word for a key in a table; the key itself if there is none."""

@@ -67,12 +67,9 @@ class Slots:
     def quote(self, markup: str) -> Token:
         """Store a text that Jinja has escaped, escaped by ``escape``; its placeholders are kept."""
         parts = _TOKEN.split(markup)
-        return self.add(
-            "".join(
-                f"{_OPEN}{part}{_CLOSE}" if index % 2 else escape(unescape(part))
-                for index, part in enumerate(parts)
-            )
-        )
+        parts[::2] = [escape(unescape(text)) for text in parts[::2]]
+        parts[1::2] = [f"{_OPEN}{number}{_CLOSE}" for number in parts[1::2]]
+        return self.add("".join(parts))
 
     def fill(self, root: Element) -> None:
         """Replace every placeholder within an element by its content.
@@ -101,24 +98,19 @@ class Slots:
 
     def filled(self, html: str) -> list[Node]:
         """HTML with placeholders as texts and elements."""
-        try:
-            root = tree.parsed(html)
-        except etree.XMLSyntaxError as error:
-            raise ReportError(f"HTML is not well-formed ({error.msg}): {html[:80]}") from None
+        root = tree.parsed(html)
         self.fill(root)
         return tree.content(root)
 
     def plain(self, html: str) -> str:
         """HTML with placeholders as plain text."""
-        return "".join(
-            node if isinstance(node, str) else tree.text(node) for node in self.filled(html)
-        )
+        root = tree.parsed(html)
+        self.fill(root)
+        return tree.text(root)
 
     def text(self, text: str) -> str:
         """Plain text with placeholders as plain text."""
-        parts = _TOKEN.split(text)
-        parts[1::2] = [self.plain(self._slots[int(number)].resolve()) for number in parts[1::2]]
-        return "".join(parts)
+        return _TOKEN.sub(lambda token: self.plain(self._slots[int(token[1])].resolve()), text)
 
     def _blocks(self, element: Element) -> list[Node]:
         """The blocks of a paragraph or list item; empty if it contains anything else."""
@@ -131,15 +123,13 @@ class Slots:
         return [node for slot in slots for node in self.filled(slot.resolve())]
 
     def _nodes(self, text: str) -> list[Node]:
-        nodes: list[Node] = []
-        for index, piece in enumerate(_TOKEN.split(text)):
-            if index % 2 == 0:
-                nodes.append(piece)
-                continue
-            slot = self._slots[int(piece)]
+        first, *rest = _TOKEN.split(text)
+        nodes: list[Node] = [first]
+        for number, after in zip(rest[::2], rest[1::2], strict=True):
+            slot = self._slots[int(number)]
             if slot.block:
                 raise ReportError("this must stand in a paragraph of its own", slot.place)
-            nodes += self.filled(slot.resolve())
+            nodes += [*self.filled(slot.resolve()), after]
         return nodes
 
     def parts(self, text: str, place: Place | None) -> list[str]:

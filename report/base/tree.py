@@ -10,7 +10,7 @@ languages work on elements; ``serialised`` writes HTML at the end. Conventions f
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from html import entities, unescape
+from html import entities
 from re import compile as pattern
 from typing import TypeAlias
 
@@ -36,9 +36,7 @@ def parsed(html: str) -> Element:
     Raises:
         XMLSyntaxError: a tag is not closed, or closes another.
     """
-    known = _ENTITY.sub(
-        lambda entity: unescape(entity[0]) if entity[1] in entities.html5 else entity[0], html
-    )
+    known = _ENTITY.sub(lambda entity: entities.html5.get(entity[1], entity[0]), html)
     return etree.fromstring(f"<section>{known}</section>")
 
 

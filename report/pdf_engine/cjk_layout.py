@@ -12,9 +12,12 @@ version Chinese text is not justified, and a warning is printed.
 from __future__ import annotations
 
 import functools
+import logging
 import re
 import sys
 from typing import Any
+
+from report.base.errors import ReportError
 
 #: Tested versions of WeasyPrint.
 TESTED = ("70.0",)
@@ -29,9 +32,20 @@ _WIDEST = 0.3
 
 @functools.cache
 def prepare() -> str:
-    """Replace the functions once; returns a style sheet, empty for a tested version."""
-    import weasyprint
+    """Load WeasyPrint and replace the functions, once.
 
+    Returns:
+        A style sheet for versions on which Chinese is not justified; else empty.
+
+    Raises:
+        ReportError: WeasyPrint cannot be loaded.
+    """
+    try:
+        import weasyprint
+    except OSError as error:
+        # A system library (Pango) is missing.
+        raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
     if weasyprint.__version__ not in TESTED:
         print(
             f"warning: WeasyPrint {weasyprint.__version__} is not one of those that Chinese "

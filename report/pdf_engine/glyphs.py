@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import subprocess
 import unicodedata
 from collections.abc import Iterator
@@ -11,20 +10,15 @@ from pathlib import Path
 from report.base.errors import Place, lines
 
 
-@functools.cache
-def _covered() -> tuple[range, ...]:
+def _covered() -> list[range]:
     """The code points of all installed fonts; empty if ``fc-list`` is missing."""
+    command = ["fc-list", "--format=%{charset} "]
     try:
-        listed = subprocess.run(
-            ["fc-list", "--format=%{charset} "], capture_output=True, text=True, check=True
-        ).stdout
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        return ()
-    ranges = set()
-    for part in listed.split():
-        first, _, last = part.partition("-")
-        ranges.add(range(int(first, 16), int(last or first, 16) + 1))
-    return tuple(ranges)
+        return []
+    ends = (part.split("-") for part in set(listed.split()))
+    return [range(int(each[0], 16), int(each[-1], 16) + 1) for each in ends]
 
 
 def missing(text: str) -> list[str]:

@@ -10,31 +10,13 @@ from typing import Any
 
 from experiments.support.text import one_line
 from report.base.environment import read
-from report.base.errors import Place, ReportError
+from report.base.errors import Place
 from report.pdf_engine import cjk_layout
-
-
-def load() -> str:
-    """Load WeasyPrint and prepare it for Chinese.
-
-    Returns:
-        A style sheet for versions on which Chinese is not justified; else empty.
-
-    Raises:
-        ReportError: the PDF library cannot be loaded.
-    """
-    try:
-        ragged = cjk_layout.prepare()
-    except OSError as error:
-        # A system library (Pango) is missing.
-        raise ReportError(f"WeasyPrint cannot be loaded ({error}); run `make setup`") from None
-    logging.getLogger("fontTools").setLevel(logging.ERROR)
-    return ragged
 
 
 def faults(path: Path) -> list[str]:
     """WeasyPrint's warnings about a style sheet, one line each."""
-    load()
+    cjk_layout.prepare()
     import weasyprint
 
     logger, handler = logging.getLogger("weasyprint"), BufferingHandler(1_000_000)
@@ -54,14 +36,14 @@ def pdf(html: str) -> bytes:
     Raises:
         ReportError: the PDF library cannot be loaded.
     """
-    ragged = load()
+    ragged = cjk_layout.prepare()
     import weasyprint
     from weasyprint.urls import URLFetcher
 
     source = weasyprint.HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=("data",)))
-    sheets = [weasyprint.CSS(string=ragged)] if ragged else []
+    sheet = weasyprint.CSS(string=ragged)
     made = source.write_pdf(
-        stylesheets=sheets, finisher=_scope_heads, pdf_variant="pdf/ua-1", pdf_tags=True
+        stylesheets=[sheet], finisher=_scope_heads, pdf_variant="pdf/ua-1", pdf_tags=True
     )
     return bytes(made or b"")
 

@@ -1,30 +1,27 @@
-"""Rendering of one language's templates to Markdown, and of Markdown to HTML."""
+"""Rendering of one language's templates to Markdown, and the values that expressions print."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import unquote
 
 from jinja2 import Template, Undefined, pass_context
-from lxml import etree
 from markupsafe import Markup
 
 from analysis.values import Value
-from report.base import tree
 from report.base.environment import environment, partial, template_error
-from report.base.errors import Place, ReportError, calling_place, lines
+from report.base.errors import Place, ReportError
 from report.base.labels import Labels
-from report.base.placeholders import IN_ADDRESS, Slots, Token, escape
+from report.base.placeholders import Slots, Token, escape
 from report.base.tree import Element
-from report.blocks import formulas, numbers, pictures
+from report.blocks import numbers
 from report.blocks.numbers import Lang
-from report.templating import markdown
+from report.templating.markdown import Converter
 
-#: Control characters, which HTML does not allow.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 #: Characters that end a bare address.
 _CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“”‘’—…]")
 #: Tables with more columns have smaller print in the PDF.
@@ -56,9 +53,8 @@ class Engine:
         self.pdf = pdf
         self.labels = Labels(lang)
         self.slots = Slots()
-        self.equations: dict[str, int] = {}
-        self._file = folder  # the file whose Markdown is being converted
-        self._convert = markdown.converter(self._formula, self._picture, self._refuse)
+        self.markdown = Converter(folder, lang, self.slots)
+        self.html = self.markdown.html
         # pass_context keeps Jinja from folding constants at compile time without this function.
         finalize = pass_context(lambda _, value: self.printed(value))
         self.environment = environment(folder, finalize=finalize, keep_trailing_newline=True)
@@ -80,11 +76,8 @@ class Engine:
             return self.slots.add(escape(value))
         if isinstance(value, int) and not isinstance(value, bool):
             return self.slots.add(f"{value:,}")
-        what = type(value).__name__
-        raise ReportError(
-            f"an expression of type {what} cannot be printed; n(...) prints a number",
-            calling_place(),
-        )
+        what = f"an expression of type {type(value).__name__}"
+        raise ReportError(f"{what} cannot be printed; n(...) prints a number")
 
     def n(
         self,
@@ -117,19 +110,20 @@ class Engine:
         if isinstance(item, Undefined):
             str(item)  # raises, naming what is undefined
         given = "nothing (None)" if item is None else f"a {type(item).__name__}"
-        raise ReportError(f"{expected}, not {given}", calling_place())
+        raise ReportError(f"{expected}, not {given}")
 
-    def template(self, name: str) -> Template:
-        """Load a template.
+    @contextmanager
+    def template(self, name: str) -> Iterator[Template]:
+        """A template. Any error in the block is one of the template, at its line.
 
         Raises:
-            ReportError: it cannot be read or parsed; the message names file and line.
+            ReportError: there is an error in the template; the message names file and line.
         """
         try:
-            return self.environment.get_template(name)
+            yield self.environment.get_template(name)
         except Exception as error:
-            # Jinja evaluates constant expressions when it compiles a template.
-            raise template_error(error, Place(self.folder / name, 1)) from None
+            start = Place(self.folder / name, 1)
+            raise template_error(error, start, self.environment.globals) from None
 
     def render(self, name: str, context: Mapping[str, Any] | None = None, block: str = "") -> str:
         """The Markdown of a template, or of one of its blocks, with placeholders.
@@ -137,88 +131,11 @@ class Engine:
         Raises:
             ReportError: there is an error in the template; the message names file and line.
         """
-        template, start = self.template(name), Place(self.folder / name, 1)
-        if block and block not in template.blocks:
-            raise ReportError(f"has no block {block!r}", start)
-        try:
+        with self.template(name) as template:
+            if block and block not in template.blocks:
+                raise ReportError(f"has no block {block!r}")
             root = template.blocks[block] if block else template.root_render_func
             return "".join(root(template.new_context(dict(context or {}))))
-        except Exception as error:
-            # Any error raised by an expression is an error in the template.
-            raise template_error(error, start, self.environment.globals) from None
-
-    def html(self, text: str, file: Path, *, inline: bool = False) -> str:
-        """Convert Markdown to HTML with placeholders; ``inline``: without a paragraph around it.
-
-        Raises:
-            ReportError: there is an error in a formula, a picture, a tag or a link's address.
-        """
-        self._file = file
-        if control := _CONTROL.search(text):
-            code = f"U+{ord(control[0]):04X}"
-            raise ReportError(f"the character {code} cannot be printed", _find(file, control[0]))
-        convert = self._convert.renderInline if inline else self._convert.render
-        # Footnotes are numbered by section.
-        html: str = convert(text, {"docId": f"{self.lang}-{file.name.partition('.')[0]}"})
-        try:
-            tree.parsed(html)
-        except etree.XMLSyntaxError as error:
-            raise ReportError(f"an HTML tag is left open ({error.msg})", Place(file, 1)) from None
-        if IN_ADDRESS in html:
-            raise ReportError("an expression stands in a link's address", _find(file, "]({{"))
-        return html
-
-    def _formula(self, tex: str, label: str | None) -> str:
-        """The HTML of a formula."""
-        display = label is not None
-        place = _find(self._file, tex.strip().splitlines()[0].partition("\ue000")[0])
-        try:
-            parts = self.slots.parts(tex, place)
-            parts[1::2] = map(formulas.number_tex, parts[1::2])
-            math = formulas.mathml("".join(parts), display=display)
-        except formulas.FormulaError as error:
-            column = place.column and place.column + error.at
-            raise ReportError(str(error), Place(place.file, place.line, column)) from None
-        if not display:
-            return math
-        number = 0
-        if label:
-            if label in self.equations:
-                raise ReportError(
-                    f"equation {label!r} is there twice", _find(self._file, f"({label})")
-                )
-            number = self.equations[label] = len(self.equations) + 1
-        return partial("equation", lang=self.lang, label=label, number=number, math=Markup(math))
-
-    def _picture(self, address: str, alt: str) -> str:
-        """The HTML of a picture in the templates folder."""
-        address = unquote(address)
-        place = _find(self._file, address)
-        if re.match("[a-z]+:|//", address):
-            raise ReportError(
-                f"picture {address} is elsewhere: put the file into the templates folder", place
-            )
-        if not alt.strip():
-            raise ReportError(f"picture {address} has no text: ![what it shows]({address})", place)
-        beside, above = self._file.parent / address, self.folder / address
-        file = above if above.is_file() and not beside.is_file() else beside
-        try:
-            data = pictures.address(file)
-        except pictures.PictureError as error:
-            raise ReportError(f"picture {address}: {error}", place) from None
-        return f'<img class="picture" src="{data}" alt="{escape(alt)}"/>'
-
-    def _refuse(self, text: str, why: str) -> NoReturn:
-        line = text.splitlines()[0]
-        raise ReportError(f"{line} {why}", _find(self._file, line))
-
-
-def _find(file: Path, text: str) -> Place:
-    """The first line of a file that contains a text; its first line if none does."""
-    for number, line in enumerate(lines(file), 1):
-        if text and text in line:
-            return Place(file, number, line.index(text) + 1)
-    return Place(file, 1)
 
 
 def finish(root: Element, labels: Labels) -> None:

@@ -36,13 +36,6 @@ _MACROS = (
     *("figure", "table", "layers", "finding", "colophon"),
     *("verdict", "outcome", "f", "cite", "ref", "run"),
 )
-#: Fields of a network by macro.
-_QUANTITIES = {
-    "acc": "accuracy",
-    "val_acc": "validation_accuracy",
-    "params": "parameters",
-    "macs": "macs",
-}
 #: The findings that the first screen prints in full, and its figure.
 _MAIN_FINDINGS = (
     "se-best",
@@ -76,9 +69,10 @@ class Writer(Engine):
         self._short = cache(self._said)
         self.environment.globals |= {name: getattr(self, name) for name in _MACROS}
         self.environment.globals |= {
-            macro: functools.partial(self._quantity, field) for macro, field in _QUANTITIES.items()
-        }
-        self.environment.globals |= {
+            "acc": functools.partial(self._quantity, "accuracy"),
+            "val_acc": functools.partial(self._quantity, "validation_accuracy"),
+            "params": functools.partial(self._quantity, "parameters"),
+            "macs": functools.partial(self._quantity, "macs"),
             "claim": lambda name: self.slots.add(self.claim(name)),
             "title": lambda variant: _known("network", variant, self.records.networks).title,
             "preset": settings.preset(folder / "report.toml"),
@@ -101,24 +95,17 @@ class Writer(Engine):
         text = numbers.printed(value, self.lang).text
         sign = "" if text.startswith("<") else f"={numbers.NBSP}"
         number = data_element(value, sign + text, self.lang)
-        return self.slots.add(partial("p-value", number=number, space=numbers.NBSP))
+        return self.slots.add(partial("p-value", number=number))
 
-    def ci(
-        self,
-        interval: tuple[Value, Value] | Missing,
-        *,
-        digits: int | None = None,
-        unit: bool = True,
-    ) -> Token:
+    def ci(self, interval: tuple[Value, Value] | Missing) -> Token:
         """An interval: ``[97.1, 98.2]%``."""
         if not (isinstance(interval, tuple) and len(interval) == 2):
             return self.no_number(interval, "ci() takes an interval")
-        return self.slots.add(tables.interval(interval, self.lang, digits, unit=unit))
+        return self.slots.add(tables.interval(interval, self.lang))
 
     def field(self, record: str, path: str, kind: Kind) -> Value | Missing:
         """A field of a record: ``field("ResNet18.s0", "test.accuracy", "accuracy")``."""
-        if kind not in numbers.KINDS:
-            raise unknown("kind", kind, numbers.KINDS, calling_place())
+        _known("kind", kind, numbers.KINDS)
         found = self._record(record)
         if found is None:
             return Missing(record)
@@ -132,10 +119,7 @@ class Writer(Engine):
 
     def _record(self, record: str) -> Run | None:
         """A record; None if it is not here but the study plans it in some profile."""
-        if record not in self.records.runs and record not in self.records.planned:
-            known = [*self.records.runs, *self.records.planned]
-            raise unknown("record", record, known, calling_place())
-        return self.records.runs.get(record)
+        return _known("record", record, dict.fromkeys(self.records.planned) | self.records.runs)
 
     def _quantity(self, field: str, variant: str) -> Value | Missing:
         found: Value | None = getattr(_known("network", variant, self.records.networks), field)
@@ -167,26 +151,29 @@ class Writer(Engine):
         return numbered[name]
 
     def _float(
-        self, kind: str, name: str, caller: Callable[[], str] | None, data: str, **content: object
+        self,
+        kind: str,
+        name: str,
+        caller: Callable[[], str] | None,
+        runs: Iterable[str],
+        **content: object,
     ) -> Token:
         """A figure or table with its number, its caption and the records behind it."""
         place, number = calling_place(), self._numbered(kind, name)
         # the text between {% call figure(...) %} and {% endcall %}
-        file = place.file if place else self.folder
-        caption = self.html(caller().strip(), file, inline=True) if caller else ""
+        caption = self.html(caller().strip(), place.file, inline=True) if caller and place else ""
+        known = tuple(run for run in runs if run in self.records.runs)
+        names = numbers.folded(known)
         html = partial(
             kind,
             lang=self.lang,
             name=name,
             label=self.labels,
-            number=partial(
-                "number-label",
-                text=self.labels(f"{kind}_number", number=number),
-                target=f"{self.lang}-{kind[:3]}-{name}",
-                paper=self.pdf,
-            ),
+            number=number,
             caption=Markup(caption),
-            data=data,
+            runs=[(card_id(first, self.lang), joined) for joined, first in names.items()],
+            few=len(names) <= _FEW_RUNS,
+            count=len(known),
             paper=self.pdf,
             **content,
         )
@@ -195,36 +182,40 @@ class Writer(Engine):
     def figure(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
         """A figure with its number, its caption and the records behind it."""
         art = _known("figure", name, self.records.figures)
+        alt = art.alt.get(self.lang, "")
         kinds = (f"{self.lang}.svg", f"{self.lang}.png", f"{self.lang}.pdf", "csv")
-        files = [file for kind in kinds if (file := f"figures/{name}.{kind}") in self.records.files]
-        data = self._data_line(art.runs, files, self._command(name))
-        explorer = name == "confusion" and bool(self.records.misread.networks)
-        return self._float("figure", name, caller, data, explorer=explorer, **self._drawing(name))
+        files = [f"figures/{name}.{kind}" for kind in kinds]
+        return self._float(
+            "figure",
+            name,
+            caller,
+            art.runs,
+            drawing=self._drawing(name, alt) if alt else "",
+            alt=alt,
+            files=[file for file in files if file in self.records.files],
+            command=self._command(name),
+            explorer=name == "confusion" and bool(self.records.misread.networks),
+        )
 
-    def _drawing(self, name: str) -> dict[str, str]:
-        """A figure's address in the PDF, or the drawing itself in the page."""
-        art = self.records.figures[name]
-        if not art.alt:
-            return {"address": "", "drawing": "", "alt": ""}
-        source, alt = self.records.svg(name, self.lang), art.alt[self.lang]
+    def _drawing(self, name: str, alt: str) -> str:
+        """A figure's address in the PDF, or its element in the page."""
+        source = self.records.svg(name, self.lang)
         if self.pdf:
-            return {"address": pictures.embedded(source), "drawing": "", "alt": alt}
+            return pictures.embedded(source)
         key = f"{self.lang}-{name}"
         drawing = pictures.for_page(source, key, self.records.inks)
         head, _, body = drawing.replace(f' xmlns="{_SVG}"', "", 1).partition(">")
         self.drawings[key] = body.removesuffix("</svg>")
         # The tree contains only the drawing's outer element.
-        element = (
-            f'{head} id="{key}-drawing" role="img" aria-label="{escape(alt)}">{stand_in(key)}</svg>'
-        )
-        return {"address": "", "drawing": Markup(element), "alt": alt}
+        attributes = f'id="{key}-drawing" role="img" aria-label="{escape(alt)}"'
+        return Markup(f"{head} {attributes}>{stand_in(key)}</svg>")
 
     def table(self, name: str, *, caller: Callable[[], str] | None = None) -> Token:
         """A table with its number, its caption and the records behind it."""
         found = _known("table", name, self.records.tables)
         files = [f"tables/{name}.csv", f"tables/{name}.{self.lang}.tex"]
-        data = self._data_line(found.runs, files, "")
-        return self._float("table", name, caller, data, body=tables.html(found, self))
+        body = tables.html(found, self)
+        return self._float("table", name, caller, found.runs, body=body, files=files, command="")
 
     def _command(self, figure: str) -> str:
         """The command that draws a figure; empty if the profile is not the study's."""
@@ -234,22 +225,6 @@ class Writer(Engine):
         rest = "" if dataset.original else f" DATASET={dataset.name}"
         return f"make figure NAME={figure} PROFILE={self.profile.base}{rest}"
 
-    def _data_line(self, runs: Iterable[str], files: list[str], command: str) -> str:
-        """The records behind a figure or table, its files beside the page, and its command."""
-        if self.pdf:
-            return ""
-        known = tuple(run for run in runs if run in self.records.runs)
-        names = numbers.folded(known)
-        return partial(
-            "data-line",
-            runs=[(card_id(first, self.lang), name) for name, first in names.items()],
-            few=len(names) <= _FEW_RUNS,
-            count=len(known),
-            files=files,
-            command=command,
-            label=self.labels,
-        )
-
     def layers(self, variant: str) -> Token:
         """torchinfo's layer table of a network; in the PDF without the sums below it."""
         index = _known("network", variant, self.records.networks).layers
@@ -257,12 +232,8 @@ class Writer(Engine):
             return self.n(Missing(variant))
         table = self.records.layers[index]
         text = table.text.partition("Total params")[0].rstrip() if self.pdf else table.text
-        html = partial(
-            "layers",
-            label=self.labels("layers_of", network=variant),
-            source=table.source,
-            text=text,
-        )
+        label = self.labels("layers_of", network=variant)
+        html = partial("layers", label=label, source=table.source, text=text)
         return self.slots.add(html, block=True)
 
     # --- findings -----------------------------------------------------------------------------
@@ -282,7 +253,6 @@ class Writer(Engine):
             name=name,
             verdict=verdict,
             mark=MARKS[verdict],
-            word=self.labels(f"verdict_{verdict}"),
             **self._outcome(found),
             details=Markup(self.labels("list_semicolon")).join(self._details(found)),
             label=self.labels,
@@ -293,16 +263,17 @@ class Writer(Engine):
     def _outcome(self, found: Finding, more: str = "") -> dict[str, Markup]:
         """The head and the text of a finding; in the head, ``more`` in brackets, and whether a
         decision depends on the budget."""
-        if found.verdict is not Verdict.NOT_TESTABLE:
-            head = self._short(found.id, found.verdict.value)
-            climb, moves = self._moving(found), ""
-            if climb and found.verdict is not Verdict.INCONCLUSIVE:
-                moves = self.labels(f"word_{climb.outcome}")
-            if told := self.labels("list_semicolon").join(filter(None, (more, moves))):
-                head = head[:-1] + self.labels("parenthesis", text=told) + head[-1]
-            return {"outcome": Markup(head), "text": Markup(self._short(found.id, "numbers"))}
-        head = Markup(self.labels("not_tested", claim="{}")).format(Markup(self.claim(found.id)))
-        return {"outcome": head, "text": self.printed(self._phrases["absent"](found))}
+        if found.verdict is Verdict.NOT_TESTABLE:
+            head = self.labels("not_tested", claim=self.claim(found.id))
+            return {"outcome": Markup(head), "text": self.printed(self._phrases["absent"](found))}
+        head = self._short(found.id, found.verdict.value)
+        told = [more] if more else []
+        if found.verdict is not Verdict.INCONCLUSIVE and (climb := self._moving(found)):
+            told.append(self.labels(f"word_{climb.outcome}"))
+        if told:
+            text = self.labels("list_semicolon").join(told)
+            head = head[:-1] + self.labels("parenthesis", text=text) + head[-1]
+        return {"outcome": Markup(head), "text": Markup(self._short(found.id, "numbers"))}
 
     def _details(self, found: Finding) -> Iterator[str]:
         """The details of the test: claim, test, runs, effect and p-value."""
@@ -310,8 +281,8 @@ class Writer(Engine):
             return
         if found.verdict is not Verdict.SUPPORTED:  # then the head is not the claim
             verdict = self.labels(f"verdict_{found.verdict.value}").lower()
-            told = Markup(self.labels("tested_claim", claim="{}", verdict=verdict))
-            yield told.format(Markup(self.claim(found.id)))
+            claim = self.claim(found.id)
+            yield Markup(self.labels("tested_claim", claim=claim, verdict=verdict))
         if climb := self._moving(found):
             rungs = [self._rung(letter, step) for letter, step in climb.steps.items()]
             each = self.labels("list_comma").join(rungs)
@@ -335,13 +306,13 @@ class Writer(Engine):
                 interval=self.ci(found.interval),
             )
         if found.p:
-            told = Markup("{} {}").format(self.labels("corrected"), self.p(found.p))
+            told = f"{self.labels('corrected')} " + self.p(found.p)
             if "all" in found.values and found.verdict is not Verdict.MIXED:
                 # of a claim about several networks, the largest p-value was corrected
                 opposed = found.verdict is Verdict.CONTRADICTED
                 name = found.facts["weakest_against" if opposed else "weakest"]
-                largest = Markup(self.labels("largest_p", count="{}", name=name))
-                told += largest.format(self.n(found.values["all"]))
+                count = self.n(found.values["all"])
+                told += Markup(self.labels("largest_p", count=count, name=name))
             yield told
 
     def _moving(self, found: Finding) -> Climb | None:
@@ -368,7 +339,6 @@ class Writer(Engine):
         alt = self.records.figures[_MAIN_FIGURE].alt if number else {}
         svg = self.records.svg(_MAIN_FIGURE, self.lang) if alt else ""
         box = re.search(r'viewBox="([^"]*)"', svg)
-        target = f"{self.lang}-fig-{_MAIN_FIGURE}"
         return partial(
             "summary",
             lang=self.lang,
@@ -382,14 +352,15 @@ class Writer(Engine):
             main=_MAIN_FINDINGS,
             alt=alt.get(self.lang, ""),
             box=box[1] if box else "",
-            figure=f"{self.lang}-{_MAIN_FIGURE}",
-            link=link("ref", target, self.labels("ref_fig", number=number)),
+            figure=_MAIN_FIGURE,
+            number=number,
         )
 
     @cached_property
     def _phrases(self) -> Mapping[str, Any]:
         """The macros that the wordings share (``findings/_phrases.<lang>.md``)."""
-        return vars(self.template(f"findings/_phrases.{self.lang}.md").make_module())
+        with self.template(f"findings/_phrases.{self.lang}.md") as template:
+            return vars(template.make_module())
 
     def claim(self, name: str) -> str:
         """The short text of a finding's claim, with placeholders."""
@@ -412,7 +383,7 @@ class Writer(Engine):
     def badge(self, verdict: str) -> Markup:
         """A verdict as a badge of word and shape."""
         word = self.labels(f"verdict_{verdict}")
-        return partial("badge", verdict=verdict, mark=MARKS[verdict], word=word, space=numbers.NBSP)
+        return partial("badge", verdict=verdict, mark=MARKS[verdict], word=word)
 
     def verdict(self, name: str, *, last: bool = False) -> Token:
         """The verdict's word as a link to the finding; with ``last``, that on the ladder's last
@@ -422,9 +393,8 @@ class Writer(Engine):
         word = self.labels(f"verdict_{verdict.value}")
 
         def leading() -> str:
-            if name not in self._numbers["finding"]:
-                return escape(word)
-            return link("ref", f"{self.lang}-finding-{name}", word)
+            shown = name in self._numbers["finding"]
+            return link("ref", f"{self.lang}-finding-{name}", word) if shown else escape(word)
 
         return self.slots.add(leading)
 
@@ -432,10 +402,9 @@ class Writer(Engine):
 
     def cite(self, *keys: str) -> Token:
         """Works of ``references.bib`` by number."""
-        place = calling_place()
         if not keys:
-            raise ReportError("cite() needs a key", place)
-        found = sorted((self.works.number(key, place), key) for key in keys)
+            raise ReportError("cite() needs a key")
+        found = sorted((self.works.number(key, calling_place()), key) for key in keys)
         works = [(f"{self.lang}-work-{key}", number) for number, key in found]
         return self.slots.add(partial("citation", works=works, raised=self.lang == "zh"))
 
@@ -447,7 +416,7 @@ class Writer(Engine):
             "fig": self._numbers["figure"],
             "tab": self._numbers["table"],
             "sec": self._numbered_sections,
-            "eq": self.equations,
+            "eq": self.markdown.equations,
         }
         known = _known("kind of reference", kind, numbered)
 
@@ -468,11 +437,8 @@ class Writer(Engine):
         macros = {"fig": f'figure("{name}")', "tab": f'table("{name}")', "eq": f"$$ ({name})"}
         for section in self._left_out:
             files = written(self.folder / "sections", f"*-{section}.{self.lang}.md")
-            if (
-                section == name
-                if kind == "sec"
-                else any(macros[kind] in read(file) for file in files)
-            ):
+            inside = kind != "sec" and any(macros[kind] in read(file) for file in files)
+            if inside or target == f"sec:{section}":
                 raise ReportError(
                     f"{target} is in the section {section!r}, which report.toml leaves out: show "
                     f"the section, or put the reference into {{% if shown({section!r}) %}}",
@@ -486,12 +452,8 @@ class Writer(Engine):
         return self.slots.add(link("run", card_id(record, self.lang), record))
 
 
-def _known(kind: str, name: str, known: Mapping[str, _Item]) -> _Item:
-    """The item of a name.
-
-    Raises:
-        ReportError: there is no such name.
-    """
+def _known(kind: str, name: str, known: Mapping[Any, _Item]) -> _Item:
+    """The item of a name; an error if there is no such name."""
     if name not in known:
         raise unknown(kind, name, known, calling_place())
     return known[name]

@@ -9,105 +9,185 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import unquote
 
+from lxml import etree
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline, emphasis
 from markdown_it.token import Token
+from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
-from report.blocks import formulas
+from report.base import tree
+from report.base.environment import partial
+from report.base.errors import Place, ReportError, lines
+from report.base.placeholders import IN_ADDRESS, Slots, escape
+from report.blocks import formulas, pictures
+from report.blocks.numbers import Lang
 
+_DEFAULT = RendererHTML()
 _NUMBER = re.compile(r"[-+]?\d[\d.]*%?")
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 _NOTE = re.compile(r"\[\^[^\]\s]+\]")
 #: Tags that a writer may use, without attributes.
 _TAGS = re.compile(r"</?(?:sub|sup|kbd|mark|u|ins)>|<br ?/?>|</?(?:details|summary)>")
+#: Control characters, which HTML does not allow.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-def converter(
-    formula: Callable[[str, str | None], str],
-    picture: Callable[[str, str], str],
-    refuse: Callable[[str, str], NoReturn],
-) -> MarkdownIt:
-    """A Markdown converter; ``convert.render(text)`` returns HTML.
+class Converter:
+    """From the Markdown of one document to HTML, both with placeholders.
 
     Args:
-        formula: returns the HTML of a formula, given its TeX and its label: None for an inline
-            formula, "" for a displayed one without a number.
-        picture: returns the HTML of a picture, given its address and text alternative.
-        refuse: raises an error, given the refused text and the advice what to write.
+        folder: folder of the templates, where pictures may be.
+        lang: language.
+        slots: the placeholders.
     """
-    convert = MarkdownIt("commonmark", {"html": True, "xhtmlOut": True})
-    convert.enable(["table", "strikethrough"])
-    convert.options["tasklists"] = convert.options["alerts"] = True
-    convert.use(dollarmath_plugin, allow_labels=True, allow_space=False, double_inline=True)
-    convert.use(footnote_plugin, inline=False)
-    convert.use(gfm_autolink_plugin)
-    convert.inline.ruler.at("emphasis", _emphasis)
 
-    def inline(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-        number = formulas.plain_number(tokens[at].content)
-        return number if number is not None else formula(tokens[at].content, None)
+    def __init__(self, folder: Path, lang: Lang, slots: Slots) -> None:
+        self.equations: dict[str, int] = {}
+        self._folder, self._lang, self._slots = folder, lang, slots
+        self._file = folder  # the file whose Markdown is being converted
+        self._convert = MarkdownIt("commonmark", {"html": True, "xhtmlOut": True})
+        self._convert.enable(["table", "strikethrough"])
+        self._convert.options["tasklists"] = self._convert.options["alerts"] = True
+        self._convert.use(
+            dollarmath_plugin, allow_labels=True, allow_space=False, double_inline=True
+        )
+        self._convert.use(footnote_plugin, inline=False)
+        self._convert.use(gfm_autolink_plugin)
+        self._convert.inline.ruler.at("emphasis", _emphasis)
+        self._convert.add_render_rule("list_item_open", _item)
+        rules: dict[str, Callable[[Token], str]] = {
+            "text": self._text,
+            "code_inline": self._code,
+            "fence": self._fence,
+            "html_inline": self._tag,
+            "html_block": self._tag,
+            "image": self._picture,
+            # the same number for repeated references to a note
+            "footnote_caption": lambda token: f"[{token.meta['id'] + 1}]",
+            "math_inline": self._inline_formula,
+            "math_inline_double": lambda token: self._formula(token.content, ""),
+            "math_block": lambda token: self._formula(token.content, ""),
+            "math_block_label": lambda token: self._formula(token.content, token.info),
+        }
+        for name, rule in rules.items():
+            self._convert.add_render_rule(name, _of_token(rule))
 
-    def block(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-        label = tokens[at].info if tokens[at].type == "math_block_label" else ""
-        return formula(tokens[at].content, label)
+    def html(self, text: str, file: Path, *, inline: bool = False) -> str:
+        """Convert the Markdown of a file; ``inline``: without a paragraph around it.
 
-    def code(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-        content = tokens[at].content
-        if _NUMBER.fullmatch(content):  # a definition, not code
-            return formulas.plain_number(content.replace("%", r"\%")) or content
-        return RendererHTML.code_inline(self, tokens, at, *rest)
+        Raises:
+            ReportError: there is an error in a formula, a picture, a tag or a link's address.
+        """
+        self._file = file
+        if control := _CONTROL.search(text):
+            code = f"U+{ord(control[0]):04X}"
+            raise ReportError(f"the character {code} cannot be printed", self._place(control[0]))
+        convert = self._convert.renderInline if inline else self._convert.render
+        # Footnotes are numbered by section.
+        html: str = convert(text, {"docId": f"{self._lang}-{file.name.partition('.')[0]}"})
+        try:
+            tree.parsed(html)
+        except etree.XMLSyntaxError as error:
+            raise ReportError(f"an HTML tag is left open ({error.msg})", Place(file, 1)) from None
+        if IN_ADDRESS in html:
+            raise ReportError("an expression stands in a link's address", self._place("]({{"))
+        return html
 
-    def image(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-        return picture(str(tokens[at].attrs["src"]), tokens[at].content)
+    def _place(self, text: str) -> Place:
+        """The first line of the file that contains a text; its first line if none does."""
+        for number, line in enumerate(lines(self._file), 1):
+            if text and text in line:
+                return Place(self._file, number, line.index(text) + 1)
+        return Place(self._file, 1)
 
-    def tag(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-        html = _COMMENT.sub("", tokens[at].content)
+    def _refuse(self, text: str, why: str) -> NoReturn:
+        line = text.splitlines()[0]
+        raise ReportError(f"{line} {why}", self._place(line))
+
+    # --- the HTML of tokens -------------------------------------------------------------------
+
+    def _text(self, token: Token) -> str:
+        if note := _NOTE.search(token.content):
+            self._refuse(note[0], "is a footnote without its text, or one in a caption")
+        return escapeHtml(token.content)
+
+    def _code(self, token: Token) -> str:
+        if _NUMBER.fullmatch(token.content):  # a definition, not code
+            return formulas.plain_number(token.content.replace("%", r"\%")) or token.content
+        return _DEFAULT.code_inline([token], 0, self._convert.options, {})
+
+    def _fence(self, token: Token) -> str:
+        if token.info.strip() == "math":
+            return self._formula(token.content, "")
+        return _DEFAULT.fence([token], 0, self._convert.options, {})
+
+    def _tag(self, token: Token) -> str:
+        html = _COMMENT.sub("", token.content)
         unknown = _TAGS.sub("", html).strip()
-        if unknown and tokens[at].content.startswith("<!--"):
-            refuse(unknown, "is in the line of a comment, which must stand alone")
+        if unknown and token.content.startswith("<!--"):
+            self._refuse(unknown, "is in the line of a comment, which must stand alone")
         if "<" in unknown:
-            refuse(unknown, "is HTML that is not known; write Markdown, or \\< for the sign")
+            self._refuse(unknown, "is HTML that is not known; write Markdown, or \\< for the sign")
         return html.replace("<br>", "<br/>")
 
-    def text(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-        if note := _NOTE.search(tokens[at].content):
-            refuse(note[0], "is a footnote without its text, or one in a caption")
-        return escapeHtml(tokens[at].content)
+    def _picture(self, token: Token) -> str:
+        """A picture in the templates folder."""
+        address = unquote(str(token.attrs["src"]))
+        what, place = f"picture {address}", self._place(address)
+        if re.match("[a-z]+:|//", address):
+            raise ReportError(f"{what} is elsewhere: put the file into the templates folder", place)
+        if not token.content.strip():
+            raise ReportError(f"{what} has no text: ![what it shows]({address})", place)
+        beside, above = self._file.parent / address, self._folder / address
+        file = above if above.is_file() and not beside.is_file() else beside
+        try:
+            data = pictures.address(file)
+        except pictures.PictureError as error:
+            raise ReportError(f"{what}: {error}", place) from None
+        return f'<img class="picture" src="{data}" alt="{escape(token.content)}"/>'
 
-    def fence(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-        if tokens[at].info.strip() == "math":
-            return formula(tokens[at].content, "")
-        return RendererHTML.fence(self, tokens, at, *rest)
+    def _inline_formula(self, token: Token) -> str:
+        return formulas.plain_number(token.content) or self._formula(token.content, None)
 
-    def mark(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-        return f"[{tokens[at].meta['id'] + 1}]"  # the same for repeated references to a note
+    def _formula(self, tex: str, label: str | None) -> str:
+        """A formula; the label is None in a line, "" for a displayed one without a number."""
+        display = label is not None
+        place = self._place(tex.strip().splitlines()[0].partition("\ue000")[0])
+        try:
+            parts = self._slots.parts(tex, place)
+            parts[1::2] = map(formulas.number_tex, parts[1::2])
+            math = formulas.mathml("".join(parts), display=display)
+        except formulas.FormulaError as error:
+            column = place.column and place.column + error.at
+            raise ReportError(str(error), Place(place.file, place.line, column)) from None
+        if not display:
+            return math
+        number = 0
+        if label:
+            if label in self.equations:
+                raise ReportError(f"equation {label!r} is there twice", self._place(f"({label})"))
+            number = self.equations[label] = len(self.equations) + 1
+        return partial("equation", lang=self._lang, label=label, number=number, math=Markup(math))
 
-    def item(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-        box = {"True": "☑ ", "False": "☐ "}.get(str(tokens[at].meta.get("checked")), "")
-        return self.renderToken(tokens, at, *rest) + box
 
-    rules = {
-        "text": text,
-        "fence": fence,
-        "footnote_caption": mark,
-        "list_item_open": item,
-        "math_inline": inline,
-        **dict.fromkeys(("math_inline_double", "math_block", "math_block_label"), block),
-        "code_inline": code,
-        "image": image,
-        "html_inline": tag,
-        "html_block": tag,
-    }
-    for name, rule in rules.items():
-        convert.add_render_rule(name, rule)
-    return convert
+def _of_token(rule: Callable[[Token], str]) -> Callable[..., str]:
+    """A rule of the renderer that looks at its token only."""
+    return lambda self, tokens, at, *_: rule(tokens[at])
+
+
+def _item(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+    """A list item, with the box of a task."""
+    box = {"True": "☑ ", "False": "☐ "}.get(str(tokens[at].meta.get("checked")), "")
+    return self.renderToken(tokens, at, *rest) + box
 
 
 def _is_chinese(character: str) -> bool:

@@ -75,18 +75,19 @@ def discover(folder: Path) -> list[SectionFile]:
             raise ReportError("expected a name like 080-depth.zh.md", Place(path, 1))
         lang: Lang = "zh" if match[3] == "zh" else "en"
         found.setdefault((int(match[1]), match[2]), {})[lang] = path
-    names: set[str] = set()
-    for (_, name), files in found.items():
+    names: list[str] = []
+    for (_, name), files in sorted(found.items()):
         path = next(iter(files.values()))
-        for lang in LANGS:
-            if lang not in files and not _alone(path):
-                stem, only, _ = path.name.split(".")
-                advice = f"if it has none, begin it with {{# only {only} #}}"
-                message = f"has no counterpart {stem}.{lang}.md; {advice}"
-                raise ReportError(message, Place(path, 1))
+        if len(files) < len(LANGS) and not _alone(path):
+            stem, only, _ = path.name.split(".")
+            (lang,) = set(LANGS) - files.keys()
+            advice = f"if it has none, begin it with {{# only {only} #}}"
+            raise ReportError(f"has no counterpart {stem}.{lang}.md; {advice}", Place(path, 1))
         if name in names:
             raise ReportError(f"a section {name!r} is there twice", Place(path, 1))
-        names.add(name)
-    ordered = sorted(found.items())
-    shown = settings.shown(folder / "report.toml", [name for (_, name), _ in ordered])
-    return [SectionFile(name, order, files, name in shown) for (order, name), files in ordered]
+        names.append(name)
+    shown = settings.shown(folder / "report.toml", names)
+    return [
+        SectionFile(name, order, files, name in shown)
+        for (order, name), files in sorted(found.items())
+    ]
