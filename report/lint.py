@@ -158,12 +158,13 @@ def _works(folder: Path) -> Iterator[Problem]:
 def _parity(folder: Path) -> Iterator[Problem]:
     """Differences in structure between the languages of a section or finding."""
     pairs = [section.files for section in discover(folder) if len(section.files) == len(LANGS)]
-    for path in written(folder / "findings", "*.zh.md"):
-        other = path.with_name(path.name.replace(".zh.", ".en."))
-        if other.is_file():
-            pairs.append({"zh": path, "en": other})
-        else:
+    for path in written(folder / "findings", "*.*.md"):
+        stem, lang = path.name.removesuffix(".md").rsplit(".", 1)
+        other = path.with_name(f"{stem}.{'en' if lang == 'zh' else 'zh'}.md")
+        if not other.is_file():
             yield Place(path, 1), f"has no counterpart {other.name}"
+        elif lang == "zh":
+            pairs.append({"zh": path, "en": other})
     for files in pairs:
         outlines = {lang: _outline(files[lang]) for lang in LANGS}
         for what, ours in outlines["zh"].items():

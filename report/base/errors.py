@@ -133,8 +133,8 @@ def syntax_error(message: str, file: Path, line: int) -> ReportError:
     if odd := re.search(r"unexpected char ['\"](.)['\"] at \d+", message):
         hint = f"; inside braces write {_ASCII[odd[1]]}" if odd[1] in _ASCII else ""
         return ReportError(f"unexpected character {odd[1]}{hint}", place.at(odd[1]))
-    word = re.search(r"'([^']+)'[^']*$", message)
-    return ReportError(message or "syntax error", place.at(word[1]) if word else place)
+    word = re.search(r"unexpected '([^']+)'|'([^']+)'[^']*$", message)
+    return ReportError(message or "syntax error", place.at(word[1] or word[2]) if word else place)
 
 
 def _template_places(frames: Iterable[tuple[FrameType, int]]) -> Iterator[Place]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from html import unescape
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote
@@ -137,6 +138,7 @@ class Converter:
             self._refuse(unknown, "is in the line of a comment, which must stand alone")
         if "<" in unknown:
             self._refuse(unknown, "is HTML that is not known; write Markdown, or \\< for the sign")
+        html = re.sub(r"&(#?\w+;)?", lambda sign: escape(unescape(sign[0])), html)
         return html.replace("<br>", "<br/>")
 
     def _picture(self, token: Token) -> str:

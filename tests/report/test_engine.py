@@ -122,6 +122,7 @@ def test_works_are_numbered_by_first_citation(tmp_path):
             r"`28` pixels, $60\,000$ images, $95\,\%$, `make all`, $x$",  # typed definitions
             ("28 pixels, 60,000 images, 95%", "<code>make all</code>", "<math"),
         ),
+        ("<details><summary>Q&A&nbsp;&lt;</summary>\n</details>", ("Q&amp;A\xa0&lt;</summary>",)),
     ],
 )
 def test_what_stands_in_the_page(tmp_path, source, shown):
@@ -141,7 +142,7 @@ def test_emphasis_works_beside_chinese_punctuation(tmp_path, source):
     ("body", "message", "column"),
     [
         ("{% if %}", "Expected an expression", None),
-        ("{{ n(acc('LeNet') }}", "unexpected '}'", None),
+        ("{{ n(acc('LeNet') }}", "unexpected '}'", 19),
         ("{{ n(“a”) }}", 'write "', 6),
         ('x {% call figure("depth") %}x', "{% call %} has no {% endcall %}", 6),
         ("{{ nn(1) }}", "'nn' is undefined; did you mean 'n'?", 4),

@@ -119,6 +119,15 @@ def test_the_languages_must_agree(tmp_path, capsys, zh, en, what):
     assert status == 1 and what in said
 
 
+@pytest.mark.parametrize(("lang", "other"), [("zh", "en"), ("en", "zh")])
+def test_a_wording_in_one_language_is_named(tmp_path, capsys, lang, other):
+    folder = templates(tmp_path, a="# T\n")
+    (folder / "findings" / f"new.{other}.md").unlink(missing_ok=True)
+    (folder / "findings" / f"new.{lang}.md").write_text("{% block claim %}x{% endblock %}\n")
+    assert lint(folder) == 1
+    assert f"new.{lang}.md:1: has no counterpart new.{other}.md" in capsys.readouterr().err
+
+
 def test_the_real_templates_pass(capsys):
     assert lint() == 0, capsys.readouterr().err
 
