@@ -73,6 +73,7 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     _bars(axes, table, colour, names, words)
     for axes in sheet.axes:
         axes.spines[:].set_visible(False)
+        axes.grid(False)
     return sheet
 
 
@@ -97,7 +98,7 @@ def _bars(axes: Axes, table: Table, colour: str, names: Sequence[str], words: Wo
     places, lengths = range(len(found)), [images for *_, images in found]
     labels = [words("pair", true=names[true], taken=names[taken]) for true, taken, _ in found]
     axes.set_yticks(places, labels)
-    axes.tick_params(axis="y", length=0, pad=4, labelcolor=theme.INK)
+    axes.tick_params(axis="y", pad=4, labelcolor=theme.INK)
     axes.set(xlim=(0, max(lengths, default=1)), ylim=(PAIRS - 0.5, -0.5), xticks=[])
     axes.barh(places, lengths, height=0.5, color=colour, linewidth=0)
     for at, (true, _, images) in enumerate(found):

@@ -51,7 +51,6 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
 
 
 def _panel(axes: Axes, found: dict[str, Gains], words: Words) -> None:
-    theme.hairlines(axes)
     marks.reference(axes, 1.0)
     blocks = max(len(gains.mean) for gains in found.values())
     axes.set(xlim=(-0.2, blocks + 0.25), xlabel=words("passed"))

@@ -35,7 +35,6 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     )
     axes = theme.panel(sheet, 0.5, 0.32, 4.2, 2.2)
     theme.heading(axes, words("axis", steps=steps), left=0.44)
-    theme.hairlines(axes)
     log_axis(axes, np.concatenate([norms.steps.ravel() for norms in found.values()]))
     last = max(len(norms.layers) for norms in found.values()) - 1
     axes.set(xlim=(-0.5, last + 0.5), xlabel=words("direction"))

@@ -131,7 +131,6 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
 def _errors(
     axes: Axes, found: Mapping[str, Line], diverged: list[tuple[str, int]], words: Words
 ) -> None:
-    theme.hairlines(axes)
     seen = sorted({*(i for line in found.values() for i in line), *(i for _, i in diverged)})
     unit = int(words("image_unit"))
     every = [error for line in found.values() for own in line.values() for error in own]
@@ -159,7 +158,6 @@ def _ratios(axes: Axes, shown: Mapping[str, Ratios], letters: list[str], words: 
     ends = [end.value for _, step in steps for end in step.interval or ()]
     values = [value for value, _ in steps]
     log_axis(axes, [*values, 1 / ERROR_RATIO, ERROR_RATIO], ends, "x")
-    theme.hairlines(axes)
     axes.grid(False)
     axes.set_ylim(height * len(shown), 0)
     axes.axvspan(1 / ERROR_RATIO, ERROR_RATIO, color=theme.NEUTRAL, alpha=0.18, linewidth=0)

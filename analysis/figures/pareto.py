@@ -45,7 +45,6 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
 def _panel(
     axes: Axes, found: Mapping[str, Estimate], costs: Mapping[str, float], words: Words
 ) -> None:
-    theme.hairlines(axes)
     accuracy_axis(axes, *estimates.shown(found.values()))
     log_axis(axes, costs.values(), axis="x", form=short)
     for variant, value in found.items():

@@ -80,7 +80,6 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
         joined: dict[str, Any] = {"axesA": whole, "axesB": sheet.axes[1], "color": COLOUR}
         sheet.add_artist(ConnectionPatch((LEFT + SIDE, y), (LEFT, y), "data", "data", **joined))
     axes = theme.panel(sheet, 0.36, 2.18, 5.88, 0.82)
-    theme.hairlines(axes)
     theme.heading(axes, words("profile"), left=0.3)
     axes.stairs(levels, color=theme.INK_2, linewidth=1, label=words("pixels", side=MNIST_SIDE))
     row = resized(small, SIZE)[ROW * TIMES + TIMES // 2]

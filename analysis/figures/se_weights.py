@@ -56,7 +56,6 @@ def _panel(axes: Axes, colour: str, blocks: list[Weights]) -> None:
     import seaborn as sns
 
     places = range(len(blocks))
-    theme.hairlines(axes)
     marks.reference(axes, BEFORE, dashed=True)
     style: dict[str, Any] = {"density_norm": "width", "width": 0.86, "cut": 0, "gridsize": 48}
     style |= {"color": colour, "linecolor": colour, "saturation": 1, "linewidth": 0, "alpha": 0.45}

@@ -36,7 +36,6 @@ def set_axes(
     if a curve comes near it, which a dashed line marks.
     """
     curves = list(found)
-    theme.hairlines(axes)
     reached = [len(values) for curve in curves for values in curve.runs]
     last = max([1, *reached, *(broken.epoch for curve in curves for broken in curve.broken)])
     room = min(max(0.04 * (last - 1), 0.15), 0.9)  # for the first and the last marker
@@ -115,7 +114,6 @@ def by_depth(
     ``values``: by variant, each family from the shallowest network. ``diverged``: variants without
     a value, marked near the panel's lower edge. ``form``: formats values in tooltips.
     """
-    theme.hairlines(axes)
     depths = sorted({layers(v) for v in (*values, *diverged)})
     set_axis(axes, "x", (min(depths) / 1.15, max(depths) * 1.15), depths, str, "log")
     axes.set_xlabel(words("depth"), labelpad=15)
@@ -191,8 +189,8 @@ def accuracy_rows(
     """
     axes.set_ylim(max(labels) + 0.5, -0.5)
     axes.set_yticks([*labels], [*labels.values()])
-    axes.tick_params(axis="y", length=0, pad=6, labelcolor=theme.INK)
-    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", pad=6, labelcolor=theme.INK)
+    axes.grid(False, axis="y")
     axes.grid(True, axis="x")
     axes.set_xlabel(words("test_accuracy"))
     values, ends = estimates.shown(found)

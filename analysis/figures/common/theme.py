@@ -105,47 +105,24 @@ def _installed() -> set[str]:
 # Settings are made once; drawing changes no global state. One list of families serves both
 # languages: matplotlib takes each glyph from the first family that has it.
 mpl.rcdefaults()
-mpl.rcParams.update(
-    {
-        "font.family": families(),
-        "font.size": SIZE,
-        "text.color": INK,
-        "axes.edgecolor": INK_2,
-        "axes.facecolor": "none",
-        "axes.labelcolor": INK,
-        "axes.labelpad": 3.0,
-        "axes.linewidth": 0.6,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.axisbelow": True,
-        "figure.facecolor": "none",
-        "grid.color": RULE,
-        "grid.linewidth": 0.5,
-        "legend.frameon": False,
-        "legend.borderpad": 0,
-        "legend.borderaxespad": 0,
-        "legend.handlelength": 0.8,
-        "legend.handletextpad": 0.5,
-        "legend.columnspacing": 1.4,
-        "lines.linewidth": 1.4,
-        "lines.markersize": 5.0,
-        "lines.markeredgewidth": 0.0,
-        "lines.solid_capstyle": "round",
-        "patch.linewidth": 0.6,
-        "xtick.color": INK_2,
-        "ytick.color": INK_2,
-        "xtick.major.size": 2.5,
-        "ytick.major.size": 2.5,
-        "xtick.major.width": 0.6,
-        "ytick.major.width": 0.6,
-        # Without hinting the width of text does not depend on the resolution.
-        "text.hinting": "none",
-        "svg.fonttype": "none",
-        "svg.hashsalt": "figures",
-        # Type 42 garbles the outlines of fonts like Noto Sans CJK, which are not TrueType.
-        "pdf.fonttype": 3,
-    }
-)
+mpl.rc("font", family=families(), size=SIZE)
+mpl.rc("text", color=INK, hinting="none")  # so that its width does not depend on the resolution
+mpl.rc("figure", facecolor="none")
+mpl.rc("axes", edgecolor=INK_2, facecolor="none", linewidth=0.6, axisbelow=True)
+mpl.rc("axes", labelcolor=INK, labelpad=3.0)
+# Horizontal hairlines instead of the line and ticks of the y axis.
+mpl.rc("axes.spines", left=False, top=False, right=False)
+mpl.rc("axes.grid", axis="y")
+mpl.rc("axes", grid=True)
+mpl.rc("grid", color=RULE, linewidth=0.5)
+mpl.rc(("xtick", "ytick"), color=INK_2)
+mpl.rc("xtick.major", size=2.5, width=0.6)
+mpl.rc("ytick.major", size=0)
+mpl.rc("legend", frameon=False, borderpad=0, borderaxespad=0, columnspacing=1.4)
+mpl.rc("legend", handlelength=0.8, handletextpad=0.5)
+mpl.rc("lines", linewidth=1.4, markersize=5.0, markeredgewidth=0.0, solid_capstyle="round")
+mpl.rc("patch", linewidth=0.6)
+mpl.rc("svg", fonttype="none", hashsalt="figures")
 
 
 class Sheet(Figure):
@@ -231,13 +208,6 @@ def heading(axes: Axes, text: str, *, left: float = 0.0, above: float = 7.0) -> 
     return write(axes, text, (0, 1), offset, "axes fraction", va="bottom", size=SIZE_TITLE)
 
 
-def hairlines(axes: Axes) -> None:
-    """Replace the line and ticks of the y axis by horizontal grid lines."""
-    axes.grid(True, axis="y")
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-
-
 def dividers(axes: Axes, places: Sequence[float]) -> None:
     """Vertical hairlines between groups along the x axis."""
     lines = axes.vlines(places, 0, 1, transform=axes.get_xaxis_transform())
@@ -246,9 +216,9 @@ def dividers(axes: Axes, places: Sequence[float]) -> None:
 
 def entry(text: str, colour: str, marker: str = "o", *, hollow: bool = False) -> Line2D:
     """An entry of a legend."""
-    face, edge = ("none", 0.7) if hollow else (colour, 0.0)
     mark = Line2D([], [], color=colour, marker=marker, markersize=5.5, linewidth=0, label=text)
-    mark.set(markerfacecolor=face, markeredgewidth=edge)
+    if hollow:
+        mark.set(fillstyle="none", markeredgewidth=0.7)
     return mark
 
 
