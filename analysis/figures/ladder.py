@@ -148,7 +148,7 @@ def _errors(
             places = [images] * len(own), [max(error, LEAST_ERROR) for error in own]
             axes.plot(*places, look.marker, color=look.colour, markersize=3, label=label)
     for variant, images in diverged:
-        marks.crosses(axes, theme.look(variant), [(images, 1.0)])
+        marks.cross(axes, theme.look(variant), images, 1.0)
     label_ends(axes, ends, reach=10)
 
 

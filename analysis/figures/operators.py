@@ -47,7 +47,7 @@ def _row(
     evidence: Evidence,
     words: Words,
     titles: dict[str, str],
-    field: curves.Field,
+    field: estimates.Field,
     above: float,
 ) -> None:
     """One panel per variant in ``titles``; ``above``: the heading's distance in points."""
@@ -62,8 +62,6 @@ def _row(
                 epochs = range(1, len(curve.mean) + 1)
                 axes.plot(epochs, curve.mean, color=theme.NEUTRAL, linewidth=0.7, zorder=1.8)
         marks.curve(axes, theme.look(variant), own, words.operator(variant))
-        places = [(broken.epoch, curves.WORST[field]) for broken in own.broken]
-        marks.crosses(axes, theme.look(variant), places)
         axes.set_title(titles[variant], size=theme.SIZE, pad=5, linespacing=1.15)
         if column:
             axes.tick_params(labelleft=False)
