@@ -7,7 +7,7 @@ from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, theme
 from analysis.figures.common.curves import accuracy_rows, write_beside
 from analysis.figures.common.estimates import Estimate
-from analysis.figures.common.text import Words, percent
+from analysis.figures.common.text import Words
 from analysis.tables.results import NETWORKS as VARIANTS
 from experiments.datasets import USUAL
 
@@ -29,8 +29,8 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     olds = {variant: known[variant].accuracy for variant in rows if variant in known}
     height = ROW * len(rows)
     alt, headline = _alt(evidence, found, olds, words), _headline(found, olds, words)
-    sheet = theme.sheet(height + 0.72, alt=alt, headline=headline)
-    axes = theme.panel(sheet, 0.98, 0.24, 3.85, height)
+    sheet = theme.Sheet(height + 0.72, alt=alt, headline=headline)
+    axes = sheet.panel(0.98, 0.24, 3.85, height)
     labels: dict[float, str] = {at: words.name(variant) for at, variant in enumerate(rows)}
     accuracy_rows(axes, labels, found.values(), words, olds.values())
     for at, variant in enumerate(rows):
@@ -48,12 +48,12 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
                 text, style = f"{100 * old:.2f}", {"ha": "right", "color": theme.INK_2}
                 write_beside(axes, at, ORIGINAL, text, **style)
         else:
-            step = estimates.broken_off(evidence, variant)
-            text = words("no_run") if step is None else words("diverged", step=step)
+            broken = estimates.divergences(evidence, variant)
+            text = words("diverged", step=broken[0].step) if broken else words("no_run")
             write_beside(axes, at, 12, text, color=theme.INK_2)
-    theme.key(sheet, [theme.entry(words("here"), LOOK.colour)], left=5.04)
+    sheet.key([theme.entry(words("here"), LOOK.colour)], left=5.04)
     if olds:
-        theme.key(sheet, [theme.entry(words("original"), theme.INK_2, hollow=True)])
+        sheet.key([theme.entry(words("original"), theme.INK_2, hollow=True)])
     return sheet
 
 
@@ -68,7 +68,7 @@ def _headline(found: dict[str, Estimate], olds: dict[str, float], words: Words) 
         return words("headline_none")
     first, near = next(iter(found)), len(_overlapping(found))
     key = "headline_first" if near else "headline_clear"
-    text = words(key, network=words.name(first), accuracy=percent(found[first].mean), count=near)
+    text = words(key, network=words.name(first), accuracy=found[first].mean, count=near)
     lower = [found[variant].mean < old for variant, old in olds.items() if variant in found]
     if not lower:
         return text
@@ -80,9 +80,9 @@ def _alt(
 ) -> str:
     parts, lines = [], []
     for variant, value in found.items():
+        values = {"accuracy": value.mean, "original": olds.get(variant)}
         key = "one_with_original" if variant in olds else "one"
-        shown = {"accuracy": percent(value.mean), "original": percent(olds.get(variant, 0))}
-        parts.append(words(key, network=words.name(variant), **shown))
+        parts.append(words(key, network=words.name(variant), **values))
     if parts:
         lines.append(words("alt", networks=words.listed(parts)))
     if len(found) > 1:

@@ -38,17 +38,17 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     estimates.require(found)
     note = estimates.missing(evidence, VARIANTS, words)
     headline = _headline(found.get("init", {}), words)
-    sheet = theme.sheet(2.95, alt=_alt(found, words), headline=headline, note=note)
+    sheet = theme.Sheet(2.95, alt=_alt(found, words), headline=headline, note=note)
     every = [gains for own in found.values() for gains in own.values()]
     shown = [passed(line) for gains in every for line in (*gains.measured, gains.predicted)]
     for place, (moment, own) in enumerate(found.items()):
-        axes = theme.panel(sheet, 0.46 + 3.1 * place, 0.48, 1.62, 1.95)
+        axes = sheet.panel(0.46 + 3.1 * place, 0.48, 1.62, 1.95)
         theme.heading(axes, words(moment), left=0.4)
         log_axis(axes, np.concatenate(shown))
         _panel(axes, own, words)
     measured = theme.entry(words("measured"), theme.INK_2)
     predicted = theme.entry(words("predicted"), theme.INK_2, hollow=True)
-    theme.key(sheet, [measured, predicted], left=0.06)
+    sheet.key([measured, predicted], left=0.06)
     return sheet
 
 

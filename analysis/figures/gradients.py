@@ -55,13 +55,13 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     ratios = [ratio for ratio, _, _ in told.values() if ratio]
     steps = max(len(norms.steps) for norms in found.values())
     norms_told = words.clauses(text for _, _, text in told.values())
-    sheet = theme.sheet(
+    sheet = theme.Sheet(
         3.0,
         alt=words("alt", steps=steps, norms=norms_told),
         headline=words("headline", ratios=words.clauses(ratios)) if ratios else "",
         note=estimates.missing(evidence, VARIANTS, words),
     )
-    axes = theme.panel(sheet, 0.5, 0.32, 4.2, 2.2)
+    axes = sheet.panel(0.5, 0.32, 4.2, 2.2)
     theme.heading(axes, words("axis", steps=steps), left=0.44)
     log_axis(axes, np.concatenate([norms.steps.ravel() for norms in found.values()]))
     last = max(len(norms.layers) for norms in found.values()) - 1

@@ -10,28 +10,26 @@ from analysis.figures.common.text import Words, loss, percent
 
 def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """Validation accuracy and training loss, one column per operator, the others in grey."""
-    accuracies, losses, named, said = {}, {}, [], []
+    accuracies, losses, said = {}, {}, []
+    found = estimates.accuracies(evidence, VARIANTS, "validation")
     for variant in evidence.present(VARIANTS):
         name = words.operator(variant)
-        accuracy = estimates.accuracy(evidence, variant, "validation")
         last = estimates.last_loss(evidence, variant)
-        step = estimates.broken_off(evidence, variant)
         losses[variant] = "" if last is None else loss(last)
-        accuracies[variant] = name
-        if accuracy is not None:
-            reached = percent(accuracy.mean)
-            accuracies[variant] += f"\n{reached}"
-            named.append((accuracy.mean, f"{name} {reached}"))
+        if variant in found:
+            result = percent(found[variant].mean)
             value = losses[variant] or words("unknown")
-            said.append(words("one", operator=name, accuracy=reached, loss=value))
-        elif step is not None:
-            accuracies[variant] += "\n" + words("diverged", step=step)
+            said.append(words("one", operator=name, accuracy=result, loss=value))
+        else:
+            step = estimates.divergences(evidence, variant)[0].step
+            result = words("diverged", step=step)
             said.append(words("alt_diverged", operator=name, step=step))
-    best_first = [text for _, text in sorted(named, key=lambda item: -item[0])]
-    sheet = theme.sheet(
+        accuracies[variant] = f"{name}\n{result}"
+    best_first = [f"{words.operator(v)} {percent(own.mean)}" for v, own in found.items()]
+    sheet = theme.Sheet(
         3.62,
         alt=words("alt", operators=words.clauses(said)),
-        headline=words("headline", operators=words.clauses(best_first)) if named else "",
+        headline=words("headline", operators=words.clauses(best_first)) if found else "",
         note=estimates.missing(evidence, VARIANTS, words),
     )
     _row(sheet, 0.56, evidence, words, accuracies, "validation_accuracy", above=28)
@@ -55,7 +53,7 @@ def _row(
     left, gap, height = 0.4, 0.13, 1.0
     width = (theme.WIDTH - left - 0.04 - gap * (len(found) - 1)) / len(found)
     for column, (variant, own) in enumerate(found.items()):
-        axes = theme.panel(sheet, left + column * (width + gap), top, width, height)
+        axes = sheet.panel(left + column * (width + gap), top, width, height)
         curves.set_axes(axes, field, found.values())
         for other, curve in found.items():
             if other != variant:

@@ -10,7 +10,7 @@ from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, theme
 from analysis.figures.common.curves import accuracy_rows, write_beside
 from analysis.figures.common.estimates import Estimate
-from analysis.figures.common.text import Words, percent
+from analysis.figures.common.text import Words
 from analysis.tables.study import changes, configuration, own_runs, written
 from experiments.record import Record
 
@@ -84,8 +84,8 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     note = words("more", count=len(every) - MOST) if len(every) > MOST else ""
     height = ROW * (max(places) + 1)
     alt, headline = _alt(groups, words), _headline(groups, words)
-    sheet = theme.sheet(height + 0.45, alt=alt, headline=headline, note=note)
-    axes = theme.panel(sheet, 2.4, 0.05, 3.3, height)
+    sheet = theme.Sheet(height + 0.45, alt=alt, headline=headline, note=note)
+    axes = sheet.panel(2.4, 0.05, 3.3, height)
     labels = {at: shorten(row.label, LONGEST, placeholder="…") for at, row in places.items()}
     accuracy_rows(axes, labels, [row.accuracy for row in places.values() if row.accuracy], words)
     for at, row in places.items():
@@ -118,4 +118,4 @@ def _alt(groups: list[list[Row]], words: Words) -> str:
 def _told(row: Row, words: Words) -> str:
     if row.accuracy is None:
         return words("one_diverged", setting=row.label)
-    return words("one", setting=row.label, accuracy=percent(row.accuracy.mean))
+    return words("one", setting=row.label, accuracy=row.accuracy.mean)

@@ -57,10 +57,9 @@ def accuracies(
     return dict(sorted(found.items(), key=lambda item: -item[1].mean))
 
 
-def broken_off(evidence: Evidence, variant: str) -> int | None:
-    """The step at which the first run diverged, if every run of the variant did; else None."""
-    steps = [run.divergence.step for run in evidence.runs(variant) if run.divergence]
-    return steps[0] if evidence.diverged(variant) else None
+def divergences(evidence: Evidence, variant: str) -> list[Divergence]:
+    """When each of the diverged runs diverged."""
+    return [run.divergence for run in evidence.runs(variant) if run.divergence]
 
 
 def last_loss(evidence: Evidence, variant: str) -> float | None:
@@ -90,8 +89,8 @@ def curve(evidence: Evidence, variant: str, field: Field) -> Curve:
     found = evidence.runs(variant)
     runs = [[float(getattr(epoch, field)) for epoch in run.history] for run in found if run.history]
     mean = [fmean(values) for values in zip(*runs, strict=False)]
-    broken = [run.divergence for run in found if run.divergence is not None]
-    return Curve(mean, runs, broken, 1 if field == "train_loss" else 0)
+    worst = 1 if field == "train_loss" else 0
+    return Curve(mean, runs, divergences(evidence, variant), worst)
 
 
 def missing(evidence: Evidence, variants: Sequence[str], words: Words) -> str:

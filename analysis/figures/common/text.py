@@ -80,9 +80,9 @@ def _read(figure: str) -> dict[str, Any]:
         raise UsageError(f"templates/figures/{path.name}: cannot be read: {reason}") from None
 
 
-def percent(fraction: float, digits: int = 2) -> str:
-    """A fraction as a percentage."""
-    return f"{100 * fraction:.{digits}f}%"
+def percent(fraction: float) -> str:
+    """A fraction as a percentage to two decimals."""
+    return f"{fraction:.2%}"
 
 
 def number(value: float) -> str:

@@ -127,55 +127,59 @@ mpl.rc("svg", fonttype="none", hashsalt="figures")
 
 
 class Sheet(Figure):
-    """A figure of full width, with its text alternative ``alt`` for readers who cannot see it.
+    """A figure of full width, with its text alternative ``alt`` for readers who cannot see it."""
 
-    The headline takes ``top`` inches above the panels.
-    """
+    def __init__(self, height: float, *, alt: str, headline: str = "", note: str = "") -> None:
+        """Make an empty figure.
 
-    alt = ""
-    top = 0.0
+        Args:
+            height: height of the panels with their titles and labels, in inches.
+            alt: what the figure shows, in words.
+            headline: a sentence above the panels that says what the figure shows.
+            note: small print below the panels.
+        """
+        super().__init__(figsize=(WIDTH, 1))
+        FigureCanvasAgg(self)
+        self.alt = alt
+        self._top = bottom = 0.0
+        if headline:
+            self._top = 0.1 + self._write(headline, 1, va="top", size=SIZE_HEADLINE, weight="bold")
+        if note:
+            bottom = 0.08 + self._write(note, 0, va="bottom", color=INK_2)
+        self.set_size_inches(WIDTH, self._top + height + bottom)
 
+    def _write(self, text: str, y: float, **font: Any) -> float:
+        """Write a text in lines of the figure's width, broken at spaces and between Chinese
+        characters; returns its height in inches."""
+        written, lines = self.text(0, y, "", **font), [""]
+        for piece in _PIECE.findall(text):
+            written.set_text((lines[-1] + piece).rstrip())
+            # Other versions of a font can be a little wider.
+            if lines[-1] and written.get_window_extent().width > 0.98 * self.dpi * WIDTH:
+                lines.append("")
+            lines[-1] += piece
+        written.set_text("\n".join(line.rstrip() for line in lines))
+        return written.get_window_extent().height / self.dpi
 
-def sheet(height: float, *, alt: str, headline: str = "", note: str = "") -> Sheet:
-    """An empty figure.
+    def panel(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Axes at a position in inches from the left edge and from below the headline."""
+        full_width, full_height = self.get_size_inches()
+        bottom = 1 - (self._top + top + height) / full_height
+        return self.add_axes((left / full_width, bottom, width / full_width, height / full_height))
 
-    Args:
-        height: height of the panels with their titles and labels, in inches.
-        alt: the text alternative: what the figure shows, in words.
-        headline: a sentence above the panels that says what the figure shows.
-        note: small print below the panels.
-    """
-    figure = Sheet(figsize=(WIDTH, 1))
-    FigureCanvasAgg(figure)
-    figure.alt = alt
-    bottom = 0.0
-    if headline:
-        figure.top = 0.1 + _write(figure, headline, 1, va="top", size=SIZE_HEADLINE, weight="bold")
-    if note:
-        bottom = 0.08 + _write(figure, note, 0, va="bottom", color=INK_2)
-    figure.set_size_inches(WIDTH, figure.top + height + bottom)
-    return figure
+    def key(self, entries: Sequence[Line2D], *, left: float | None = None) -> None:
+        """A legend in one line, below the headline.
 
-
-def _write(figure: Sheet, text: str, y: float, **font: Any) -> float:
-    """Write a text in lines of the figure's width, broken at spaces and between Chinese characters;
-    returns its height in inches."""
-    written, lines = figure.text(0, y, "", **font), [""]
-    for piece in _PIECE.findall(text):
-        written.set_text((lines[-1] + piece).rstrip())
-        # Other versions of a font can be a little wider.
-        if lines[-1] and written.get_window_extent().width > 0.98 * figure.dpi * WIDTH:
-            lines.append("")
-        lines[-1] += piece
-    written.set_text("\n".join(line.rstrip() for line in lines))
-    return written.get_window_extent().height / figure.dpi
-
-
-def panel(figure: Sheet, left: float, top: float, width: float, height: float) -> Axes:
-    """Axes at a position in inches from the left edge and from below the headline."""
-    full_width, full_height = figure.get_size_inches()
-    bottom = 1 - (figure.top + top + height) / full_height
-    return figure.add_axes((left / full_width, bottom, width / full_width, height / full_height))
+        ``left``: start of the line in inches; None to end it at the right edge.
+        """
+        width, height = self.get_size_inches()
+        x = 1 - 0.03 / width if left is None else left / width
+        self.legend(
+            handles=entries,
+            loc="center right" if left is None else "center left",
+            bbox_to_anchor=(x, 1 - (self._top + 0.1) / height),
+            ncols=len(entries),
+        )
 
 
 def bitmap(axes: Axes, image: NDArray[np.uint8], side: int) -> None:
@@ -221,18 +225,3 @@ def entry(text: str, colour: str, marker: str = "o", *, hollow: bool = False) ->
     if hollow:
         mark.set(fillstyle="none", markeredgewidth=0.7)
     return mark
-
-
-def key(figure: Sheet, entries: Sequence[Line2D], *, left: float | None = None) -> None:
-    """A legend in one line, below the headline.
-
-    ``left``: start of the line in inches; None to end it at the right edge.
-    """
-    width, height = figure.get_size_inches()
-    place = 1 - 0.03 / width if left is None else left / width, 1 - (figure.top + 0.1) / height
-    figure.legend(
-        handles=entries,
-        loc="center right" if left is None else "center left",
-        bbox_to_anchor=place,
-        ncols=len(entries),
-    )
