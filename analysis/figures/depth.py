@@ -20,10 +20,10 @@ def _trend(evidence: Evidence, words: Words) -> str:
     """How accuracy changes with depth in each complete pair of networks; empty without any."""
     pairs = []
     for pair in (VARIANTS[:2], VARIANTS[2:]):
-        found = [estimates.accuracy(evidence, variant) for variant in pair]
-        if None in found:
+        found = [e.mean for variant in pair if (e := estimates.accuracy(evidence, variant))]
+        if len(found) < len(pair):
             continue
-        first, last = (e.mean for e in found if e is not None)
+        first, last = found
         change = "stays" if first == last else "rises" if last > first else "falls"
         names = dict(zip(("first", "last"), map(words.name, pair), strict=True))
         pairs.append(words(f"pair_{change}", **names, first_accuracy=first, last_accuracy=last))

@@ -42,8 +42,7 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     every = [gains for own in found.values() for gains in own.values()]
     shown = [passed(line) for gains in every for line in (*gains.measured, gains.predicted)]
     for place, (moment, own) in enumerate(found.items()):
-        axes = sheet.panel(0.46 + 3.1 * place, 0.48, 1.62, 1.95)
-        theme.heading(axes, words(moment), left=0.4)
+        axes = sheet.panel(0.46 + 3.1 * place, 0.48, 1.62, 1.95, words(moment), indent=0.4)
         log_axis(axes, np.concatenate(shown))
         _panel(axes, own, words)
     measured = theme.entry(words("measured"), theme.INK_2)

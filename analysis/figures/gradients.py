@@ -61,8 +61,7 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
         headline=words("headline", ratios=words.clauses(ratios)) if ratios else "",
         note=estimates.missing(evidence, VARIANTS, words),
     )
-    axes = sheet.panel(0.5, 0.32, 4.2, 2.2)
-    theme.heading(axes, words("axis", steps=steps), left=0.44)
+    axes = sheet.panel(0.5, 0.32, 4.2, 2.2, words("axis", steps=steps), indent=0.44)
     log_axis(axes, np.concatenate([norms.steps.ravel() for norms in found.values()]))
     last = max(len(norms.layers) for norms in found.values()) - 1
     axes.set(xlim=(-0.5, last + 0.5), xlabel=words("direction"))

@@ -112,12 +112,12 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
         notes.append(words("diverged_marks", networks=words.listed(named)))
     alt, note = _alt(found, shown, words), words.sentences(notes)
     sheet = theme.Sheet(height + 0.75, alt=alt, headline=headline, note=note)
-    axes = sheet.panel(0.36, 0.32, 1.55 if shown else 4.6, min(height, 3.2))
-    theme.heading(axes, words("error"), left=0.3)
+    axes = sheet.panel(
+        0.36, 0.32, 1.55 if shown else 4.6, min(height, 3.2), words("error"), indent=0.3
+    )
     _errors(axes, found, diverged, words)
     if shown:
-        axes = sheet.panel(4.62, 0.32, 1.55, height)
-        theme.heading(axes, words("ratio"))
+        axes = sheet.panel(4.62, 0.32, 1.55, height, words("ratio"))
         _ratios(axes, shown, letters, words)
     return sheet
 

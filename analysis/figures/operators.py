@@ -48,12 +48,14 @@ def _row(
     field: estimates.Field,
     above: float,
 ) -> None:
-    """One panel per variant in ``titles``; ``above``: the heading's distance in points."""
+    """One panel per variant in ``titles``; ``above``: the distance of the row's title in points."""
     found = {variant: estimates.curve(evidence, variant, field) for variant in titles}
     left, gap, height = 0.4, 0.13, 1.0
     width = (theme.WIDTH - left - 0.04 - gap * (len(found) - 1)) / len(found)
+    title = words("training_loss_log" if field == "train_loss" else field)
     for column, (variant, own) in enumerate(found.items()):
-        axes = sheet.panel(left + column * (width + gap), top, width, height)
+        place = left + column * (width + gap), top, width, height
+        axes = sheet.panel(*place, "" if column else title, indent=left, above=above)
         curves.set_axes(axes, field, found.values())
         for other, curve in found.items():
             if other != variant:
@@ -61,8 +63,4 @@ def _row(
                 axes.plot(epochs, curve.mean, color=theme.NEUTRAL, linewidth=0.7, zorder=1.8)
         marks.curve(axes, theme.look(variant), own, words.operator(variant))
         axes.set_title(titles[variant], size=theme.SIZE, pad=5, linespacing=1.15)
-        if column:
-            axes.tick_params(labelleft=False)
-        else:
-            heading = words("training_loss_log" if field == "train_loss" else field)
-            theme.heading(axes, heading, left=left, above=above)
+        axes.tick_params(labelleft=column == 0)

@@ -28,8 +28,7 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     note = estimates.missing(evidence, VARIANTS, words)
     headline = _headline(found, costs["parameters"], words)
     sheet = theme.Sheet(3.0, alt=_alt(found, costs, words), headline=headline, note=note)
-    left = sheet.panel(0.36, 0.32, 2.65, 2.2)
-    theme.heading(left, words("test_accuracy"), left=0.3)
+    left = sheet.panel(0.36, 0.32, 2.65, 2.2, words("test_accuracy"), indent=0.3)
     right = sheet.panel(3.2, 0.32, 1.85, 2.2)
     right.tick_params(labelleft=False)
     for axes, cost in zip((left, right), COSTS, strict=True):

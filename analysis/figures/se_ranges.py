@@ -23,8 +23,7 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     estimates.require(found)
     note = estimates.missing(evidence, VARIANTS, words)
     sheet = theme.Sheet(2.85, alt=_alt(found, words), headline=_headline(found, words), note=note)
-    axes = sheet.panel(0.36, 0.5, 5.9, 1.95)
-    theme.heading(axes, words("axis"), left=0.3)
+    axes = sheet.panel(0.36, 0.5, 5.9, 1.95, words("axis"), indent=0.3)
     shown = [block for own in found.values() for block in own]
     before = [block.before for block in shown if not math.isnan(block.before)]
     axes.set_ylim(0, 1.08 * max(*before, *(max(block.ranges) for block in shown)) or 1.0)

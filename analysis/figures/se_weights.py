@@ -40,10 +40,10 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     alt, headline = _told(found, words)
     sheet = theme.Sheet(height, alt=alt, headline=headline, note=note)
     for row, (variant, own) in enumerate(found.items()):
-        axes = sheet.panel(0.36, 0.56 + row * (HEIGHT + ROOM), 5.9, HEIGHT)
-        count = len(runs[variant])
+        count, top = len(runs[variant]), 0.56 + row * (HEIGHT + ROOM)
         key = "heading" if count == 1 else "heading_runs"
-        theme.heading(axes, words(key, network=words.name(variant), runs=count), left=0.3)
+        title = words(key, network=words.name(variant), runs=count)
+        axes = sheet.panel(0.36, top, 5.9, HEIGHT, title, indent=0.3)
         _panel(axes, theme.look(variant).colour, own)
         _stages(axes, attention.blocks(runs[variant]), words)
     first = sheet.axes[0]

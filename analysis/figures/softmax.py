@@ -19,24 +19,21 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     sheet = theme.Sheet(2.6, alt=_alt(evidence, words), headline=headline, note=note)
     names = {WITH: words("with_softmax"), WITHOUT: words("without_softmax")}
 
-    axes = sheet.panel(0.36, 0.32, 1.85, 1.8)
-    theme.heading(axes, words("training_loss"), left=0.3)
+    axes = sheet.panel(0.36, 0.32, 1.85, 1.8, words("training_loss"), indent=0.3)
     curves.by_epoch(axes, evidence, names, words, "train_loss", linear_to=1.2 * SOFTMAX_FLOOR)
     marks.reference(axes, SOFTMAX_FLOOR, dashed=True)
     below = (0, SOFTMAX_FLOOR), (2, -2.5), axes.get_yaxis_transform()
     theme.write(axes, words("bound", bound=SOFTMAX_FLOOR), *below, color=theme.INK_2, va="top")
-    axes = sheet.panel(3.52, 0.32, 1.55, 1.8)
-    theme.heading(axes, words("validation_accuracy"), left=0.3)
+    axes = sheet.panel(3.52, 0.32, 1.55, 1.8, words("validation_accuracy"), indent=0.3)
     curves.by_epoch(axes, evidence, names, words, "validation_accuracy")
     return sheet
 
 
 def _headline(evidence: Evidence, words: Words) -> str:
     """The final accuracies, and the lowest run if it is an outlier."""
-    both = [estimates.accuracy(evidence, variant, "validation") for variant in VARIANTS]
-    if None in both:
+    inside, outside = (estimates.accuracy(evidence, v, "validation") for v in VARIANTS)
+    if inside is None or outside is None:
         return ""
-    inside, outside = (value for value in both if value is not None)
     text = words("headline", inside=inside.mean, outside=outside.mean)
     lowest, *others = sorted(inside.values)
     if others and 1 - lowest > ALONE * (1 - sum(others) / len(others)):

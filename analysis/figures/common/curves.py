@@ -155,13 +155,11 @@ def training_and_depth(
     alt = words.sentences([*parts, headline])
     sheet = theme.Sheet(2.8, alt=alt, headline=headline, note=note)
 
-    axes = sheet.panel(0.36, 0.32, 1.75, 1.95)
-    theme.heading(axes, words(loss_title), left=0.3)
+    axes = sheet.panel(0.36, 0.32, 1.75, 1.95, words(loss_title), indent=0.3)
     curves = {variant: names[variant] for variant in trained if variant in names}
     by_epoch(axes, evidence, curves, words, "train_loss")
 
-    axes = sheet.panel(3.62, 0.32, 1.95, 1.95)
-    theme.heading(axes, words("test_accuracy"), left=0.3)
+    axes = sheet.panel(3.62, 0.32, 1.95, 1.95, words("test_accuracy"), indent=0.3)
     accuracy_axis(axes, *estimates.shown(accuracies.values()))
     by_depth(axes, accuracies, diverged, words)
     return sheet

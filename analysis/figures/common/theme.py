@@ -161,11 +161,30 @@ class Sheet(Figure):
         written.set_text("\n".join(line.rstrip() for line in lines))
         return written.get_window_extent().height / self.dpi
 
-    def panel(self, left: float, top: float, width: float, height: float) -> Axes:
-        """Axes at a position in inches from the left edge and from below the headline."""
+    def panel(
+        self,
+        left: float,
+        top: float,
+        width: float,
+        height: float,
+        title: str = "",
+        *,
+        indent: float = 0.0,
+        above: float = 7.0,
+    ) -> Axes:
+        """Axes at a position in inches from the left edge and from below the headline.
+
+        ``title``: of the vertical axis, written horizontally ``above`` points above the panel, from
+        ``indent`` inches left of it.
+        """
         full_width, full_height = self.get_size_inches()
         bottom = 1 - (self._top + top + height) / full_height
-        return self.add_axes((left / full_width, bottom, width / full_width, height / full_height))
+        place = left / full_width, bottom, width / full_width, height / full_height
+        axes = self.add_axes(place)
+        if title:
+            offset = -72 * indent, above
+            write(axes, title, (0, 1), offset, "axes fraction", va="bottom", size=SIZE_TITLE)
+        return axes
 
     def key(self, entries: Sequence[Line2D], *, left: float | None = None) -> None:
         """A legend in one line, below the headline.
@@ -202,15 +221,6 @@ def write(
 ) -> Text:
     """Text beside a place of a panel; ``offset`` in points."""
     return axes.annotate(text, at, offset, coords, "offset points", annotation_clip=False, **style)
-
-
-def heading(axes: Axes, text: str, *, left: float = 0.0, above: float = 7.0) -> Text:
-    """A horizontal title of the vertical axis above the panel.
-
-    ``left``: distance of its start to the left of the axis, in inches; ``above``: in points.
-    """
-    offset = -72 * left, above
-    return write(axes, text, (0, 1), offset, "axes fraction", va="bottom", size=SIZE_TITLE)
 
 
 def dividers(axes: Axes, places: Sequence[float]) -> None:
