@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analysis.constants import CLASSES
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, theme
-from analysis.figures.common.text import Words, percent
+from analysis.figures.common.text import Words
 from analysis.tables.results import NETWORKS as VARIANTS
 from analysis.true_labels import as_digits, labels
 from experiments.datasets import DATASETS
@@ -56,10 +56,9 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     # Class names need room beside the matrix and are rotated above it; digits are not.
     named = max(map(len, names)) > 1
     left, top, side = (0.82, 1.15, 2.6) if named else (0.4, 0.62, 2.95)
-    sheet = theme.sheet(top + side + 0.05, alt=alt, headline=headline)
+    sheet = theme.Sheet(top + side + 0.05, alt=alt, headline=headline)
     above = 72 * (top - 0.13)
-    axes = theme.panel(sheet, left, top, side, side)
-    theme.heading(axes, words("matrix"), left=left, above=above)
+    axes = sheet.panel(left, top, side, side, words("matrix"), indent=left, above=above)
     axes.set(xlabel=words("predicted"), ylabel=words("true"))
     axes.xaxis.set_label_position("top")
     _matrix(axes, table, colour)
@@ -67,12 +66,12 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     axes.set_xticks(places, names, rotation=90 if named else 0)
     axes.set_yticks(places, names)
     axes.tick_params(length=0, pad=3, labeltop=True, labelbottom=False)
-    axes = theme.panel(sheet, 4.5, top, 1.0, side)
     title = words("pairs" if runs == 1 else "pairs_of_runs", runs=runs)
-    theme.heading(axes, title, left=0.83, above=above)
+    axes = sheet.panel(4.5, top, 1.0, side, title, indent=0.83, above=above)
     _bars(axes, table, colour, names, words)
     for axes in sheet.axes:
         axes.spines[:].set_visible(False)
+        axes.grid(False)
     return sheet
 
 
@@ -97,11 +96,11 @@ def _bars(axes: Axes, table: Table, colour: str, names: Sequence[str], words: Wo
     places, lengths = range(len(found)), [images for *_, images in found]
     labels = [words("pair", true=names[true], taken=names[taken]) for true, taken, _ in found]
     axes.set_yticks(places, labels)
-    axes.tick_params(axis="y", length=0, pad=4, labelcolor=theme.INK)
+    axes.tick_params(axis="y", pad=4, labelcolor=theme.INK)
     axes.set(xlim=(0, max(lengths, default=1)), ylim=(PAIRS - 0.5, -0.5), xticks=[])
     axes.barh(places, lengths, height=0.5, color=colour, linewidth=0)
     for at, (true, _, images) in enumerate(found):
-        text = words("of_class", count=f"{images:,}", total=f"{table[true].sum():,}")
+        text = words("of_class", count=images, total=table[true].sum())
         theme.write(axes, text, (images, at), (3, 0), va="center_baseline")
 
 
@@ -111,11 +110,10 @@ def _told(table: Table, names: Sequence[str], network: str, words: Words) -> tup
     if not wrong:
         return (words("alt_none", network=network),) * 2
     found = [
-        {"true": names[true], "taken": names[taken], "count": f"{images:,}"}
+        {"true": names[true], "taken": names[taken], "count": images}
         for true, taken, images in pairs(table)
     ]
-    rate = percent(wrong / total)
-    headline = words("headline", network=network, rate=rate, pair=words("pair", **found[0]))
+    pair = words("pair", **found[0])
+    headline = words("headline", network=network, rate=wrong / total, pair=pair)
     first = words.clauses(words("alt_pair", **pair) for pair in found[:3])
-    shown = {"wrong": f"{wrong:,}", "total": f"{total:,}"}
-    return words("alt", network=network, pairs=first, **shown), headline
+    return words("alt", network=network, pairs=first, wrong=wrong, total=total), headline

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, theme
 from analysis.figures.common.curves import training_and_depth
-from analysis.figures.common.text import Words, percent
+from analysis.figures.common.text import Words
 
 VARIANTS = ("PlainNet18", "PlainNet34", "PlainNet50", "PlainNet101")
 
@@ -20,12 +20,11 @@ def _trend(evidence: Evidence, words: Words) -> str:
     """How accuracy changes with depth in each complete pair of networks; empty without any."""
     pairs = []
     for pair in (VARIANTS[:2], VARIANTS[2:]):
-        found = [estimates.accuracy(evidence, variant) for variant in pair]
-        if None in found:
+        found = [e.mean for variant in pair if (e := estimates.accuracy(evidence, variant))]
+        if len(found) < len(pair):
             continue
-        first, last = (e.mean for e in found if e is not None)
+        first, last = found
         change = "stays" if first == last else "rises" if last > first else "falls"
         names = dict(zip(("first", "last"), map(words.name, pair), strict=True))
-        accuracies = {"first_accuracy": percent(first), "last_accuracy": percent(last)}
-        pairs.append(words(f"pair_{change}", **names, **accuracies))
+        pairs.append(words(f"pair_{change}", **names, first_accuracy=first, last_accuracy=last))
     return words("headline", pairs=words.clauses(pairs)) if pairs else ""

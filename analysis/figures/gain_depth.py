@@ -39,12 +39,11 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     }
     note = estimates.missing(evidence, VARIANTS, words)
     headline = _headline(means["init"], words)
-    sheet = theme.sheet(2.8, alt=_alt(means, words), headline=headline, note=note)
+    sheet = theme.Sheet(2.8, alt=_alt(means, words), headline=headline, note=note)
     scale = estimates.shown([value for own in found.values() for value in own.values()])
     width = 1.9 if len(found) > 1 else 4.4
     for place, (moment, own) in enumerate(found.items()):
-        axes = theme.panel(sheet, 0.46 + 3.1 * place, 0.32, width, 1.95)
-        theme.heading(axes, words(moment), left=0.4)
+        axes = sheet.panel(0.46 + 3.1 * place, 0.32, width, 1.95, words(moment), indent=0.4)
         log_axis(axes, *scale)
         curves.by_depth(axes, own, (), words, form=number)
         marks.reference(axes, 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.evidence import Evidence
 from analysis.figures.common import theme
 from analysis.figures.common.estimates import require
-from analysis.figures.common.text import Words, percent
+from analysis.figures.common.text import Words
 from analysis.misread import Misreadings, kept
 from analysis.tables.results import NETWORKS
 from experiments.datasets import DATASETS
@@ -28,22 +28,22 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
         {
             "true": names[found.truth[image]],
             "taken": names[found.taken_for(image, found.all_answers)],
-            "share": percent(found.misses[image] / len(found.all_answers), 0),
+            "share": found.misses[image] / len(found.all_answers),
         }
         for image in images
     ]
     counts = {"all": len(found.of_all), "images": len(found.truth), "any": len(found.hardest)}
-    headline = words("headline", **{key: f"{count:,}" for key, count in counts.items()})
+    headline = words("headline", **counts)
     first = words.clauses(words("alt_image", **item) for item in shown[:3])
     alt = words("alt", headline=headline, count=len(shown), hardest=first)
     step, side, lines = theme.WIDTH / columns, 0.5, 2 if digits else 3
     height = side + 0.06 + (lines + 0.5) * theme.LINE
-    sheet = theme.sheet(-(-len(shown) // columns) * height, alt=alt, headline=headline)
+    sheet = theme.Sheet(-(-len(shown) // columns) * height, alt=alt, headline=headline)
     arrow = " → " if digits else " →\n"
     for at, (item, pixels) in enumerate(zip(shown, images.values(), strict=True)):
         row, column = divmod(at, columns)
-        axes = theme.panel(sheet, column * step, row * height, side, side)
+        axes = sheet.panel(column * step, row * height, side, side)
         theme.bitmap(axes, pixels, 112)
-        text = f"{item['true']}{arrow}{item['taken']}\n{item['share']}"
+        text = f"{item['true']}{arrow}{item['taken']}\n{item['share']:.0%}"
         theme.write(axes, text, (0, 0), (0, -3), "axes fraction", va="top", linespacing=1.25)
     return sheet

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from statistics import fmean
-from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -15,12 +14,13 @@ from analysis.figures.common import marks, theme
 from analysis.figures.common.axes import LEAST_ERROR, log_axis, per_cent
 from analysis.figures.common.estimates import require
 from analysis.figures.common.marks import End, label_ends
-from analysis.figures.common.text import Words, number, percent
+from analysis.figures.common.text import Words, number
 from analysis.findings import evaluate
 from analysis.ladder import budget, by_rung, climb
 from analysis.records import Records
 from analysis.schema import Ladder, Step, Verdict
 from analysis.tables.results import NETWORKS as RESULTS
+from experiments.record import Record
 
 NETWORKS = (*RESULTS, "PlainNet18", "PlainNet34", "PlainNet50", "PlainNet101")
 #: Statistics of the protocol whose effect is a ratio of two error rates.
@@ -45,9 +45,7 @@ def runs(evidence: Evidence) -> tuple[str, ...]:
     records = evidence.records
     if len(by_rung(records)) < 2:
         return ()
-    others = [
-        f"{rung.folder.name}/{name}" for rung in records.rungs.values() for name in rung.by_id
-    ]
+    others = [f"{rung.folder.name}/{run.id}" for rung in records.rungs.values() for run in rung]
     return (*records.by_id, *others)
 
 
@@ -57,11 +55,10 @@ def lines(records: Records) -> dict[str, Line]:
     Raises:
         NothingToDraw: there is none.
     """
-    rungs = by_rung(records).values()
     found: dict[str, Line] = {}
     for variant in NETWORKS:
         line: Line = {}
-        for run in sorted((run for rung in rungs for run in rung.of(variant)), key=budget):
+        for run in _at_all_rungs(records, variant):
             if run.test is not None:
                 line.setdefault(budget(run), []).append(1 - run.test.accuracy)
         if len(line) > 1:
@@ -69,13 +66,17 @@ def lines(records: Records) -> dict[str, Line]:
     return require(found)
 
 
+def _at_all_rungs(records: Records, variant: str) -> list[Record]:
+    every = [run for rung in by_rung(records).values() for run in rung.of(variant)]
+    return sorted(every, key=budget)
+
+
 def broken(records: Records, shown: Iterable[str]) -> list[tuple[str, int]]:
     """The networks with diverged runs, each with the number of images planned for these runs."""
     found = {
         (variant, budget(run))
-        for rung in by_rung(records).values()
         for variant in shown
-        for run in rung.of(variant)
+        for run in _at_all_rungs(records, variant)
         if run.status == "diverged"
     }
     return sorted(found)
@@ -100,11 +101,8 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     records = evidence.records
     found, climbed = lines(records), climb(records, evaluate(records))
     shown, diverged = rows(climbed), broken(records, found)
-    letters = [
-        rung.letter
-        for rung in climbed.rungs
-        if any(rung.letter in ratios for ratios in shown.values())
-    ]
+    used = {letter for ratios in shown.values() for letter in ratios}
+    letters = [rung.letter for rung in climbed.rungs if rung.letter in used]
     height = max(2.2, (_PITCH * len(letters) + _GAP) * len(shown))
     tested, stable = len(climbed.compared), len(climbed.ended("stable"))
     headline = words("headline", all=tested, stable=stable) if tested else ""
@@ -112,18 +110,14 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     if diverged:
         named = dict.fromkeys(words.name(variant) for variant, _ in diverged)
         notes.append(words("diverged_marks", networks=words.listed(named)))
-    sheet = theme.sheet(
-        height + 0.75,
-        alt=_alt(found, shown, words),
-        headline=headline,
-        note=words.sentences(notes),
+    alt, note = _alt(found, shown, words), words.sentences(notes)
+    sheet = theme.Sheet(height + 0.75, alt=alt, headline=headline, note=note)
+    axes = sheet.panel(
+        0.36, 0.32, 1.55 if shown else 4.6, min(height, 3.2), words("error"), indent=0.3
     )
-    axes = theme.panel(sheet, 0.36, 0.32, 1.55 if shown else 4.6, min(height, 3.2))
-    theme.heading(axes, words("error"), left=0.3)
     _errors(axes, found, diverged, words)
     if shown:
-        axes = theme.panel(sheet, 4.62, 0.32, 1.55, height)
-        theme.heading(axes, words("ratio"))
+        axes = sheet.panel(4.62, 0.32, 1.55, height, words("ratio"))
         _ratios(axes, shown, letters, words)
     return sheet
 
@@ -131,7 +125,6 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
 def _errors(
     axes: Axes, found: Mapping[str, Line], diverged: list[tuple[str, int]], words: Words
 ) -> None:
-    theme.hairlines(axes)
     seen = sorted({*(i for line in found.values() for i in line), *(i for _, i in diverged)})
     unit = int(words("image_unit"))
     every = [error for line in found.values() for own in line.values() for error in own]
@@ -140,16 +133,16 @@ def _errors(
     axes.set_xlabel(words("images"))
     ends = []
     for variant, line in found.items():
-        look, name = theme.look(variant), words.name(variant)
+        (colour, marker), name = theme.look(variant), words.name(variant)
         means = [max(fmean(own), LEAST_ERROR) for own in line.values()]
-        axes.plot([*line], means, color=look.colour, linewidth=1.1, zorder=2)
-        ends.append(End(max(line), means[-1], name, look.colour))
+        axes.plot([*line], means, color=colour, linewidth=1.1, zorder=2)
+        ends.append(End(max(line), means[-1], name, colour))
         label = marks.series(name, "run")
         for images, own in line.items():
             places = [images] * len(own), [max(error, LEAST_ERROR) for error in own]
-            axes.plot(*places, look.marker, color=look.colour, markersize=3, label=label)
+            axes.plot(*places, marker, color=colour, markersize=3, label=label)
     for variant, images in diverged:
-        marks.crosses(axes, theme.look(variant), [(images, 1.0)])
+        marks.cross(axes, theme.look(variant), images, 1.0)
     label_ends(axes, ends, reach=10)
 
 
@@ -159,26 +152,25 @@ def _ratios(axes: Axes, shown: Mapping[str, Ratios], letters: list[str], words: 
     ends = [end.value for _, step in steps for end in step.interval or ()]
     values = [value for value, _ in steps]
     log_axis(axes, [*values, 1 / ERROR_RATIO, ERROR_RATIO], ends, "x")
-    theme.hairlines(axes)
     axes.grid(False)
     axes.set_ylim(height * len(shown), 0)
     axes.axvspan(1 / ERROR_RATIO, ERROR_RATIO, color=theme.NEUTRAL, alpha=0.18, linewidth=0)
     axes.axvline(1, color=theme.INK_2, linewidth=0.6, zorder=1.5)
     middles = [height * (row + 0.5) for row in range(len(shown))]
     axes.set_yticks(middles, [words(f"finding_{name}") for name in shown])
-    style: dict[str, Any] = {"color": theme.ACCENT, "zorder": 3}
     for middle, ratios in zip(middles, shown.values(), strict=True):
         for letter, (value, step) in ratios.items():
             at = middle + _PITCH * (letters.index(letter) - (len(letters) - 1) / 2)
             interval = [end.value for end in step.interval or ()]
-            axes.plot(interval, [at] * len(interval), linewidth=0.9, **style)
-            axes.plot(value, at, _MARKS[step.verdict], markersize=4, **style)
+            axes.plot(interval, [at] * len(interval), color=theme.ACCENT, linewidth=0.9, zorder=3)
+            mark = _MARKS[step.verdict]
+            axes.plot(value, at, mark, color=theme.ACCENT, markersize=4, zorder=3)
 
 
 def _alt(found: Mapping[str, Line], shown: Mapping[str, Ratios], words: Words) -> str:
     named = []
     for variant, line in found.items():
-        first, *_, last = (percent(fmean(own)) for own in line.values())
+        first, *_, last = map(fmean, line.values())
         named.append(words("one", network=words.name(variant), first=first, last=last))
     parts = [words("alt", networks=words.listed(named))]
     said = []

@@ -10,28 +10,26 @@ from analysis.figures.common.text import Words, loss, percent
 
 def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """Validation accuracy and training loss, one column per operator, the others in grey."""
-    accuracies, losses, named, said = {}, {}, [], []
+    accuracies, losses, said = {}, {}, []
+    found = estimates.accuracies(evidence, VARIANTS, "validation")
     for variant in evidence.present(VARIANTS):
         name = words.operator(variant)
-        accuracy = estimates.accuracy(evidence, variant, "validation")
         last = estimates.last_loss(evidence, variant)
-        step = estimates.broken_off(evidence, variant)
         losses[variant] = "" if last is None else loss(last)
-        accuracies[variant] = name
-        if accuracy is not None:
-            reached = percent(accuracy.mean)
-            accuracies[variant] += f"\n{reached}"
-            named.append((accuracy.mean, f"{name} {reached}"))
+        if variant in found:
+            result = percent(found[variant].mean)
             value = losses[variant] or words("unknown")
-            said.append(words("one", operator=name, accuracy=reached, loss=value))
-        elif step is not None:
-            accuracies[variant] += "\n" + words("diverged", step=step)
+            said.append(words("one", operator=name, accuracy=result, loss=value))
+        else:
+            step = estimates.divergences(evidence, variant)[0].step
+            result = words("diverged", step=step)
             said.append(words("alt_diverged", operator=name, step=step))
-    best_first = [text for _, text in sorted(named, key=lambda item: -item[0])]
-    sheet = theme.sheet(
+        accuracies[variant] = f"{name}\n{result}"
+    best_first = [f"{words.operator(v)} {percent(own.mean)}" for v, own in found.items()]
+    sheet = theme.Sheet(
         3.62,
         alt=words("alt", operators=words.clauses(said)),
-        headline=words("headline", operators=words.clauses(best_first)) if named else "",
+        headline=words("headline", operators=words.clauses(best_first)) if found else "",
         note=estimates.missing(evidence, VARIANTS, words),
     )
     _row(sheet, 0.56, evidence, words, accuracies, "validation_accuracy", above=28)
@@ -47,26 +45,22 @@ def _row(
     evidence: Evidence,
     words: Words,
     titles: dict[str, str],
-    field: curves.Field,
+    field: estimates.Field,
     above: float,
 ) -> None:
-    """One panel per variant in ``titles``; ``above``: the heading's distance in points."""
+    """One panel per variant in ``titles``; ``above``: the distance of the row's title in points."""
     found = {variant: estimates.curve(evidence, variant, field) for variant in titles}
     left, gap, height = 0.4, 0.13, 1.0
     width = (theme.WIDTH - left - 0.04 - gap * (len(found) - 1)) / len(found)
+    title = words("training_loss_log" if field == "train_loss" else field)
     for column, (variant, own) in enumerate(found.items()):
-        axes = theme.panel(sheet, left + column * (width + gap), top, width, height)
+        place = left + column * (width + gap), top, width, height
+        axes = sheet.panel(*place, "" if column else title, indent=left, above=above)
         curves.set_axes(axes, field, found.values())
         for other, curve in found.items():
             if other != variant:
                 epochs = range(1, len(curve.mean) + 1)
                 axes.plot(epochs, curve.mean, color=theme.NEUTRAL, linewidth=0.7, zorder=1.8)
         marks.curve(axes, theme.look(variant), own, words.operator(variant))
-        places = [(broken.epoch, curves.WORST[field]) for broken in own.broken]
-        marks.crosses(axes, theme.look(variant), places)
         axes.set_title(titles[variant], size=theme.SIZE, pad=5, linespacing=1.15)
-        if column:
-            axes.tick_params(labelleft=False)
-        else:
-            heading = words("training_loss_log" if field == "train_loss" else field)
-            theme.heading(axes, heading, left=left, above=above)
+        axes.tick_params(labelleft=column == 0)

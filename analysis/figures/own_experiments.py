@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, theme
-from analysis.figures.common.curves import accuracy_rows
+from analysis.figures.common.curves import accuracy_rows, write_beside
 from analysis.figures.common.estimates import Estimate
-from analysis.figures.common.text import Words, percent
-from analysis.statistics import accuracy_interval
+from analysis.figures.common.text import Words
 from analysis.tables.study import changes, configuration, own_runs, written
 from experiments.record import Record
 
@@ -47,65 +46,55 @@ def _groups(evidence: Evidence, words: Words) -> list[list[Row]]:
     Raises:
         NothingToDraw: there are no own experiments.
     """
-    found = [(run, other) for run, other in own_runs(evidence) if run.status != "failed"]
-    estimates.require(found)
+    found = [
+        (run.config.network, other.config.variant if other else "", run, other)
+        for run, other in own_runs(evidence)
+        if run.status != "failed"
+    ]
     own = {run.id for run in evidence.records.extra}
     groups = []
-    for (_, variant), pairs in groupby(found, _compared):
+    for (_, variant), tried in groupby(estimates.require(found), lambda each: each[:2]):
         settings: dict[str, list[Record]] = {}
         varied: dict[str, None] = {}
-        for run, other in pairs:
+        for *_, run, other in tried:
             changed = changes(run, other) if other else {}
             varied |= dict.fromkeys(changed)
             settings.setdefault(written(changed) or run.id.rpartition(".s")[0], []).append(run)
-        planned = [run for run in evidence.runs(variant) if run.id not in own]
-        if planned:
+        rows = [_row(evidence, label, runs) for label, runs in settings.items()]
+        if planned := [run for run in evidence.runs(variant) if run.id not in own]:
             usual = written({key: configuration(planned[0]).get(key) for key in varied})
             key = "planned_at" if len(varied) == 1 else "planned"
             label = words(key, network=words.name(variant), setting=usual)
-            settings = {label: planned, **settings}
-        groups.append([_row(evidence, k, runs, runs is planned) for k, runs in settings.items()])
+            rows.insert(0, _row(evidence, label, planned, planned=True))
+        groups.append(rows)
     return groups
 
 
-def _compared(pair: tuple[Record, Record | None]) -> tuple[str, str]:
-    """The network of an own run, and the variant of its reference run."""
-    run, other = pair
-    return run.config.network, other.config.variant if other else ""
-
-
-def _row(evidence: Evidence, label: str, runs: list[Record], planned: bool) -> Row:
-    accuracy = None
-    if finished := [run for run in runs if run.status == "finished"]:
-        sample = evidence.of(finished)
-        accuracy = Estimate(sample.accuracies, *accuracy_interval(sample))
+def _row(evidence: Evidence, label: str, runs: list[Record], *, planned: bool = False) -> Row:
+    finished = [run for run in runs if run.status == "finished"]
+    accuracy = estimates.of(evidence.of(finished)) if finished else None
     return Row(label, runs, planned, accuracy)
 
 
 def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     """One row per setting, grouped by network; the planned runs are grey."""
     groups = _groups(evidence, words)
-    places = {
-        sum(map(len, groups[:number])) + at + GAP * number: row
-        for number, rows in enumerate(groups)
-        for at, row in enumerate(rows)
-    }
-    note = words("more", count=len(places) - MOST) if len(places) > MOST else ""
-    places = dict(list(places.items())[:MOST])
+    every = [(number, row) for number, rows in enumerate(groups) for row in rows]
+    places = {at + GAP * number: row for at, (number, row) in enumerate(every[:MOST])}
+    note = words("more", count=len(every) - MOST) if len(every) > MOST else ""
     height = ROW * (max(places) + 1)
     alt, headline = _alt(groups, words), _headline(groups, words)
-    sheet = theme.sheet(height + 0.45, alt=alt, headline=headline, note=note)
-    axes = theme.panel(sheet, 2.4, 0.05, 3.3, height)
+    sheet = theme.Sheet(height + 0.45, alt=alt, headline=headline, note=note)
+    axes = sheet.panel(2.4, 0.05, 3.3, height)
     labels = {at: shorten(row.label, LONGEST, placeholder="…") for at, row in places.items()}
     accuracy_rows(axes, labels, [row.accuracy for row in places.values() if row.accuracy], words)
     for at, row in places.items():
-        text, ink = words("diverged_all"), theme.INK_2
         if row.accuracy:
-            text, ink = f"{100 * row.accuracy.mean:.2f}", theme.INK
             look = PLANNED if row.planned else OWN
             marks.estimate(axes, look, at, row.accuracy, row.label, level=True)
-        right = (1, at), (8, 0), axes.get_yaxis_transform()
-        theme.write(axes, text, *right, va="center_baseline", color=ink)
+            write_beside(axes, at, 8, f"{100 * row.accuracy.mean:.2f}")
+        else:
+            write_beside(axes, at, 8, words("diverged_all"), color=theme.INK_2)
     return sheet
 
 
@@ -122,13 +111,11 @@ def _headline(groups: list[list[Row]], words: Words) -> str:
 
 
 def _alt(groups: list[list[Row]], words: Words) -> str:
-    networks = [
-        words.listed(
-            words("one", setting=row.label, accuracy=percent(row.accuracy.mean))
-            if row.accuracy
-            else words("one_diverged", setting=row.label)
-            for row in rows
-        )
-        for rows in groups
-    ]
+    networks = [words.listed(_told(row, words) for row in rows) for rows in groups]
     return words("alt", networks=words.clauses(networks))
+
+
+def _told(row: Row, words: Words) -> str:
+    if row.accuracy is None:
+        return words("one_diverged", setting=row.label)
+    return words("one", setting=row.label, accuracy=row.accuracy.mean)

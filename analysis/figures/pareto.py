@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -12,7 +11,7 @@ from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, theme
 from analysis.figures.common.axes import accuracy_axis, log_axis
 from analysis.figures.common.estimates import Estimate
-from analysis.figures.common.text import Words, percent
+from analysis.figures.common.text import Words
 from analysis.tables.results import NETWORKS as VARIANTS
 
 COSTS = {"parameters": "parameters", "macs": "macs.torchinfo"}
@@ -28,16 +27,14 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     }
     note = estimates.missing(evidence, VARIANTS, words)
     headline = _headline(found, costs["parameters"], words)
-    sheet = theme.sheet(3.0, alt=_alt(found, costs, words), headline=headline, note=note)
-    left = theme.panel(sheet, 0.36, 0.32, 2.65, 2.2)
-    theme.heading(left, words("test_accuracy"), left=0.3)
-    right = theme.panel(sheet, 3.2, 0.32, 1.85, 2.2)
+    sheet = theme.Sheet(3.0, alt=_alt(found, costs, words), headline=headline, note=note)
+    left = sheet.panel(0.36, 0.32, 2.65, 2.2, words("test_accuracy"), indent=0.3)
+    right = sheet.panel(3.2, 0.32, 1.85, 2.2)
     right.tick_params(labelleft=False)
     for axes, cost in zip((left, right), COSTS, strict=True):
         axes.set_xlabel(words(cost))
         _panel(axes, found, costs[cost], words)
-    looks = [(words.name(variant), theme.look(variant)) for variant in found]
-    entries = [theme.entry(name, look.colour, look.marker) for name, look in looks]
+    entries = [theme.entry(words.name(variant), *theme.look(variant)) for variant in found]
     right.legend(handles=entries, loc="center left", bbox_to_anchor=(1.06, 0.5), labelspacing=0.7)
     return sheet
 
@@ -45,7 +42,6 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
 def _panel(
     axes: Axes, found: Mapping[str, Estimate], costs: Mapping[str, float], words: Words
 ) -> None:
-    theme.hairlines(axes)
     accuracy_axis(axes, *estimates.shown(found.values()))
     log_axis(axes, costs.values(), axis="x", form=short)
     for variant, value in found.items():
@@ -55,8 +51,8 @@ def _panel(
     levels = [*(found[v].mean for v in kept), found[kept[-1]].mean]
     axes.step(edges, levels, where="post", color=theme.INK_2, linewidth=0.8, zorder=1.5)
     floor = axes.get_ylim()[0]
-    shade: dict[str, Any] = {"color": theme.NEUTRAL, "alpha": 0.13, "linewidth": 0, "zorder": 0.5}
-    axes.fill_between(edges, levels, floor, step="post", **shade)
+    area = axes.fill_between(edges, levels, floor, step="post", color=theme.NEUTRAL)
+    area.set(alpha=0.13, linewidth=0, zorder=0.5)
 
 
 def front(found: Mapping[str, Estimate], costs: Mapping[str, float]) -> list[str]:
@@ -79,7 +75,7 @@ def short(value: float) -> str:
 
 def _headline(found: Mapping[str, Estimate], costs: Mapping[str, float], words: Words) -> str:
     best = front(found, costs)[-1]
-    named = {"network": words.name(best), "accuracy": percent(found[best].mean)}
+    named = {"network": words.name(best), "accuracy": found[best].mean}
     larger = [cost for cost in costs.values() if cost > costs[best]]
     if not larger:
         return words("headline", **named)
@@ -94,7 +90,9 @@ def _alt(
 ) -> str:
     parts = []
     for kind, own in costs.items():
-        shown = {v: {"cost": short(own[v]), "accuracy": percent(found[v].mean)} for v in found}
-        named = [words("one", network=words.name(v), **shown[v]) for v in front(found, own)]
+        named = [
+            words("one", network=words.name(v), cost=short(own[v]), accuracy=found[v].mean)
+            for v in front(found, own)
+        ]
         parts.append(words(f"alt_{kind}", networks=words.listed(named)))
     return words.sentences([*parts, words("rest")])

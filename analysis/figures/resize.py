@@ -62,16 +62,16 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
         low=levels.min(),
         high=levels.max(),
     )
-    sheet = theme.sheet(3.42, alt=alt, headline=words("headline", side=SIZE, times=TIMES**2))
+    sheet = theme.Sheet(3.42, alt=alt, headline=words("headline", side=SIZE, times=TIMES**2))
     side, top, gap = 1.42, 0.3, 0.2
-    whole = theme.panel(sheet, 0, top, side, side)
-    theme.heading(whole, words("pixels", side=MNIST_SIDE), above=5)
+    whole = sheet.panel(0, top, side, side, words("pixels", side=MNIST_SIDE), above=5)
     theme.bitmap(whole, small, 448)
     whole.plot([0, MNIST_SIDE], [ROW + 0.5] * 2, color=COLOUR_2, linewidth=0.9)
     whole.add_patch(Rectangle((LEFT, TOP), SIDE, SIDE, fill=False, edgecolor=COLOUR, linewidth=1))
     for index, pixels in enumerate(_sides(evidence.records.profile), start=1):
-        part = theme.panel(sheet, index * (side + gap), top, side, side)
-        theme.heading(part, words("part", side=pixels), above=5)
+        part = sheet.panel(
+            index * (side + gap), top, side, side, words("part", side=pixels), above=5
+        )
         theme.bitmap(part, resized(small, pixels), 448)
         part.set(xlim=(LEFT, LEFT + SIDE), ylim=(TOP + SIDE, TOP))
         part.plot([0, MNIST_SIDE], [ROW + 0.5] * 2, color=COLOUR_2, linewidth=0.9)
@@ -79,9 +79,7 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     for y in (TOP, TOP + SIDE):
         joined: dict[str, Any] = {"axesA": whole, "axesB": sheet.axes[1], "color": COLOUR}
         sheet.add_artist(ConnectionPatch((LEFT + SIDE, y), (LEFT, y), "data", "data", **joined))
-    axes = theme.panel(sheet, 0.36, 2.18, 5.88, 0.82)
-    theme.hairlines(axes)
-    theme.heading(axes, words("profile"), left=0.3)
+    axes = sheet.panel(0.36, 2.18, 5.88, 0.82, words("profile"), indent=0.3)
     axes.stairs(levels, color=theme.INK_2, linewidth=1, label=words("pixels", side=MNIST_SIDE))
     row = resized(small, SIZE)[ROW * TIMES + TIMES // 2]
     fine = (np.arange(SIZE) + 0.5) / TIMES

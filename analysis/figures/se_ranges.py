@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,10 +22,8 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     found = {v: own for v in VARIANTS if (own := blocks(measured(evidence, v)))}
     estimates.require(found)
     note = estimates.missing(evidence, VARIANTS, words)
-    sheet = theme.sheet(2.85, alt=_alt(found, words), headline=_headline(found, words), note=note)
-    axes = theme.panel(sheet, 0.36, 0.5, 5.9, 1.95)
-    theme.heading(axes, words("axis"), left=0.3)
-    theme.hairlines(axes)
+    sheet = theme.Sheet(2.85, alt=_alt(found, words), headline=_headline(found, words), note=note)
+    axes = sheet.panel(0.36, 0.5, 5.9, 1.95, words("axis"), indent=0.3)
     shown = [block for own in found.values() for block in own]
     before = [block.before for block in shown if not math.isnan(block.before)]
     axes.set_ylim(0, 1.08 * max(*before, *(max(block.ranges) for block in shown)) or 1.0)
@@ -47,28 +44,27 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     theme.dividers(axes, edges[:-1])
     entries = []
     for variant, own in found.items():
-        text = words("mean", network=words.name(variant), mean=f"{_mean(own):.2f}")
-        look = theme.look(variant)
-        entries.append(theme.entry(text, look.colour, look.marker))
+        text = words("mean", network=words.name(variant), mean=_mean(own))
+        entries.append(theme.entry(text, *theme.look(variant)))
     if before:
         entries.append(theme.entry(words("before"), theme.INK_2, hollow=True))
-    theme.key(sheet, entries, left=0.06)
+    sheet.key(entries, left=0.06)
     return sheet
 
 
 def _group(axes: Axes, variant: str, name: str, blocks: list[Block], left: float) -> None:
     """The blocks of one network in one stage, from ``left`` on."""
-    look = theme.look(variant)
+    colour, marker = theme.look(variant)
     places = left + 0.5 + np.arange(len(blocks))
     ends = [min(block.ranges) for block in blocks], [max(block.ranges) for block in blocks]
-    axes.vlines(places, *ends, color=look.colour, linewidth=1)
+    axes.vlines(places, *ends, color=colour, linewidth=1)
     means, label = [block.mean for block in blocks], marks.series(name, "mean")
-    axes.plot(places, means, look.marker, color=look.colour, markersize=5.5, zorder=3, label=label)
+    axes.plot(places, means, marker, color=colour, markersize=5.5, zorder=3, label=label)
     before, label = [block.before for block in blocks], marks.series(name, "before")
-    ring: dict[str, Any] = {"markersize": 4.5, "markeredgewidth": 1, "markerfacecolor": "none"}
-    axes.plot(places, before, "o", color=theme.INK_2, label=label, **ring)
+    (rings,) = axes.plot(places, before, "o", color=theme.INK_2, fillstyle="none", label=label)
+    rings.set(markersize=4.5, markeredgewidth=1)
     across = [left, left + len(blocks)]
-    axes.fill_between(across, _mean(blocks), color=look.colour, alpha=0.2, linewidth=0)
+    axes.fill_between(across, _mean(blocks), color=colour, alpha=0.2, linewidth=0)
 
 
 def _mean(blocks: list[Block]) -> float:
@@ -79,13 +75,13 @@ def _mean(blocks: list[Block]) -> float:
 def _headline(found: dict[str, list[Block]], words: Words) -> str:
     known = [b for own in found.values() for b in own if not math.isnan(b.before)]
     above = sum(block.mean > block.before for block in known)
-    parts = [words("headline", above=above, blocks=len(known))] if known else []
-    if len(found) > 1:
-        means = {words.name(variant): _mean(own) for variant, own in found.items()}
-        high, low = sorted(means, key=lambda name: -means[name])
-        shown = {"high_mean": f"{means[high]:.2f}", "low_mean": f"{means[low]:.2f}"}
-        parts.append(words("order", high=high, low=low, **shown))
-    return words.sentences(parts)
+    text = words("headline", above=above, blocks=len(known)) if known else ""
+    if len(found) < 2:
+        return text
+    means = {words.name(variant): _mean(own) for variant, own in found.items()}
+    high, low = sorted(means, key=lambda name: -means[name])
+    order = words("order", high=high, low=low, high_mean=means[high], low_mean=means[low])
+    return words.sentences([text, order])
 
 
 def _alt(found: dict[str, list[Block]], words: Words) -> str:
@@ -94,6 +90,5 @@ def _alt(found: dict[str, list[Block]], words: Words) -> str:
         means = [block.mean for block in own]
         ends = {"least": min(means), "most": max(means)}
         blocks = {f"{end}_block": means.index(value) + 1 for end, value in ends.items()}
-        shown = {key: f"{value:.2f}" for key, value in {**ends, "mean": _mean(own)}.items()}
-        parts.append(words("one", network=words.name(variant), **shown, **blocks))
+        parts.append(words("one", network=words.name(variant), mean=_mean(own), **ends, **blocks))
     return words("alt", networks=words.clauses(parts))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -39,12 +38,12 @@ def draw(evidence: Evidence, words: Words) -> theme.Sheet:
     note = estimates.missing(evidence, VARIANTS, words)
     height = 0.26 + len(found) * (HEIGHT + ROOM)
     alt, headline = _told(found, words)
-    sheet = theme.sheet(height, alt=alt, headline=headline, note=note)
+    sheet = theme.Sheet(height, alt=alt, headline=headline, note=note)
     for row, (variant, own) in enumerate(found.items()):
-        axes = theme.panel(sheet, 0.36, 0.56 + row * (HEIGHT + ROOM), 5.9, HEIGHT)
-        count = len(runs[variant])
+        count, top = len(runs[variant]), 0.56 + row * (HEIGHT + ROOM)
         key = "heading" if count == 1 else "heading_runs"
-        theme.heading(axes, words(key, network=words.name(variant), runs=count), left=0.3)
+        title = words(key, network=words.name(variant), runs=count)
+        axes = sheet.panel(0.36, top, 5.9, HEIGHT, title, indent=0.3)
         _panel(axes, theme.look(variant).colour, own)
         _stages(axes, attention.blocks(runs[variant]), words)
     first = sheet.axes[0]
@@ -56,9 +55,8 @@ def _panel(axes: Axes, colour: str, blocks: list[Weights]) -> None:
     import seaborn as sns
 
     places = range(len(blocks))
-    theme.hairlines(axes)
     marks.reference(axes, BEFORE, dashed=True)
-    style: dict[str, Any] = {"density_norm": "width", "width": 0.86, "cut": 0, "gridsize": 48}
+    style = {"density_norm": "width", "width": 0.86, "cut": 0, "gridsize": 48}
     style |= {"color": colour, "linecolor": colour, "saturation": 1, "linewidth": 0, "alpha": 0.45}
     box = {"box_width": 3, "whis_width": 0.7, "marker": "o"}
     sns.violinplot(blocks, ax=axes, inner="box", inner_kws=box, **style)
@@ -91,9 +89,8 @@ def _told(found: dict[str, list[Weights]], words: Words) -> tuple[str, str]:
         least, most = halves[block]
         values = {"low": low, "quarter": quarter, "third": third, "high": high}
         values |= {"least": least, "most": most, "width": most - least}
-        shown = {key: f"{value:.2f}" for key, value in values.items()}
         place = {"network": words.name(variant), "block": block + 1, "blocks": len(blocks)}
-        ones.append(words("one", **place, **shown))
-        widest.append(words("widest", **place, **shown))
+        ones.append(words("one", **place, **values))
+        widest.append(words("widest", **place, **values))
     alt = words("alt", networks=words.clauses(ones))
     return alt, words("headline", networks=words.clauses(widest))

@@ -273,7 +273,7 @@ def test_missing_and_diverged_runs_are_named_in_the_figure():
 def test_long_notes_are_broken_into_lines(lang):
     evidence = Evidence(make(without=theme.LOOKS))
     note = estimates.missing(evidence, list(theme.LOOKS), Words("depth", lang))
-    sheet = theme.sheet(1.0, alt="", headline=note, note=note)
+    sheet = theme.Sheet(1.0, alt="", headline=note, note=note)
     for text in sheet.texts:
         assert text.get_text().count("\n") > 1
         assert re.sub(r"\s", "", text.get_text()) == re.sub(r"\s", "", note)

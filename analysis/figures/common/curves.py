@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -13,17 +13,13 @@ from analysis.constants import CHANCE_LOSS, CLASSES
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, theme
 from analysis.figures.common.axes import accuracy_axis, log_axis, set_axis
-from analysis.figures.common.estimates import Curve, Estimate
+from analysis.figures.common.estimates import Curve, Estimate, Field
 from analysis.figures.common.marks import End, label_ends
 from analysis.figures.common.text import Words, loss, percent
 
 #: Numbers of layers of the networks of basic blocks; deeper ones have bottlenecks.
 BASIC = (18, 34)
 FAMILIES = ("ResNet", "PlainNet")
-
-Field = Literal["train_loss", "validation_accuracy"]
-#: Edge of a panel at which diverged runs are marked (0: lower, 1: upper).
-WORST: dict[Field, float] = {"train_loss": 1.0, "validation_accuracy": 0.0}
 
 
 def set_axes(
@@ -36,29 +32,25 @@ def set_axes(
     if a curve comes near it, which a dashed line marks.
     """
     curves = list(found)
-    theme.hairlines(axes)
-    reached = [len(values) for curve in curves for values in curve.runs]
-    last = max([1, *reached, *(broken.epoch for curve in curves for broken in curve.broken)])
+    runs = [values for curve in curves for values in curve.runs]
+    last = max([1, *map(len, runs), *(run.epoch for curve in curves for run in curve.broken)])
     room = min(max(0.04 * (last - 1), 0.15), 0.9)  # for the first and the last marker
     axes.set_xlim(1 - room, last + room)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-    values = [x for curve in curves for values in curve.runs for x in values]
+    values = [x for run in runs for x in run]
     if linear_to is not None:
         axes.set_ylim(0, 1.06 * max([linear_to, *values]))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         return None
     if field == "train_loss":
-        guess = CHANCE_LOSS if max(values, default=0.0) > 0.8 * CHANCE_LOSS else None
+        guess, near = CHANCE_LOSS, max(values, default=0.0) > 0.8 * CHANCE_LOSS
     else:
-        guess = 1 / CLASSES if min(values, default=1.0) < 2.5 / CLASSES else None
-    if guess is not None:
+        guess, near = 1 / CLASSES, min(values, default=1.0) < 2.5 / CLASSES
+    if near:
         values.append(guess)
         marks.reference(axes, guess, dashed=True)
-    if field == "train_loss":
-        log_axis(axes, values)
-    else:
-        accuracy_axis(axes, values)
-    return guess
+    (log_axis if field == "train_loss" else accuracy_axis)(axes, values)
+    return guess if near else None
 
 
 def by_epoch(
@@ -76,7 +68,6 @@ def by_epoch(
     """
     found = {v: estimates.curve(evidence, v, field) for v in names if evidence.runs(v)}
     guess = set_axes(axes, field, found.values(), linear_to=linear_to)
-    worst = WORST[field]
     axes.set_xlabel(words("epoch"))
     ends = []
     if guess is not None:
@@ -84,10 +75,9 @@ def by_epoch(
     for variant, curve in found.items():
         look, text, broken = theme.look(variant), names[variant], curve.broken
         marks.curve(axes, look, curve, text)
-        marks.crosses(axes, look, [(each.epoch, worst) for each in broken])
-        if evidence.diverged(variant) and broken:
+        if evidence.diverged(variant):
             text += "\n" + words("diverged", step=broken[0].step)
-            ends.append(End(broken[0].epoch, axes.get_ylim()[round(worst)], text, look.colour))
+            ends.append(End(broken[0].epoch, axes.get_ylim()[curve.worst], text, look.colour))
         elif curve.mean:
             if broken:
                 runs = len(evidence.runs(variant))
@@ -115,7 +105,6 @@ def by_depth(
     ``values``: by variant, each family from the shallowest network. ``diverged``: variants without
     a value, marked near the panel's lower edge. ``form``: formats values in tooltips.
     """
-    theme.hairlines(axes)
     depths = sorted({layers(v) for v in (*values, *diverged)})
     set_axis(axes, "x", (min(depths) / 1.15, max(depths) * 1.15), depths, str, "log")
     axes.set_xlabel(words("depth"), labelpad=15)
@@ -137,7 +126,7 @@ def by_depth(
         if line and (text := words(f"family_{family}")):
             ends.append(End(layers(line[-1]), values[line[-1]].mean, text, colour))
     for variant in diverged:
-        marks.crosses(axes, theme.look(variant), [(layers(variant), 0.02)])
+        marks.cross(axes, theme.look(variant), layers(variant), 0.02)
     label_ends(axes, ends, reach=10)
 
 
@@ -154,7 +143,7 @@ def training_and_depth(
     shown = evidence.present(variants)
     names = {variant: words.name(variant.removesuffix("-stable")) for variant in shown}
     losses = {v: last for v in trained if (last := estimates.last_loss(evidence, v)) is not None}
-    accuracies = {v: e for v in shown if (e := estimates.accuracy(evidence, v)) is not None}
+    accuracies = {v: e for v in shown if (e := estimates.accuracy(evidence, v))}
     diverged = [variant for variant in shown if evidence.diverged(variant)]
     said = {
         "alt_loss": [f"{names[v]} {loss(last)}" for v, last in losses.items()],
@@ -162,17 +151,15 @@ def training_and_depth(
         "alt_diverged": [words.name(v) for v in diverged],
     }
     parts = [words(key, networks=words.listed(named)) for key, named in said.items() if named]
-    alt = words.sentences([*parts, headline] if headline else parts)
     note = estimates.missing(evidence, variants, words)
-    sheet = theme.sheet(2.8, alt=alt, headline=headline, note=note)
+    alt = words.sentences([*parts, headline])
+    sheet = theme.Sheet(2.8, alt=alt, headline=headline, note=note)
 
-    axes = theme.panel(sheet, 0.36, 0.32, 1.75, 1.95)
-    theme.heading(axes, words(loss_title), left=0.3)
+    axes = sheet.panel(0.36, 0.32, 1.75, 1.95, words(loss_title), indent=0.3)
     curves = {variant: names[variant] for variant in trained if variant in names}
     by_epoch(axes, evidence, curves, words, "train_loss")
 
-    axes = theme.panel(sheet, 3.62, 0.32, 1.95, 1.95)
-    theme.heading(axes, words("test_accuracy"), left=0.3)
+    axes = sheet.panel(3.62, 0.32, 1.95, 1.95, words("test_accuracy"), indent=0.3)
     accuracy_axis(axes, *estimates.shown(accuracies.values()))
     by_depth(axes, accuracies, diverged, words)
     return sheet
@@ -191,9 +178,15 @@ def accuracy_rows(
     """
     axes.set_ylim(max(labels) + 0.5, -0.5)
     axes.set_yticks([*labels], [*labels.values()])
-    axes.tick_params(axis="y", length=0, pad=6, labelcolor=theme.INK)
-    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", pad=6, labelcolor=theme.INK)
+    axes.grid(False, axis="y")
     axes.grid(True, axis="x")
     axes.set_xlabel(words("test_accuracy"))
     values, ends = estimates.shown(found)
     accuracy_axis(axes, [*values, *others], ends, "x")
+
+
+def write_beside(axes: Axes, at: float, right: float, text: str, **style: Any) -> None:
+    """Text of a row, ``right`` points to the right of the panel."""
+    place = (1, at), (right, 0), axes.get_yaxis_transform()
+    theme.write(axes, text, *place, va="center_baseline", **style)

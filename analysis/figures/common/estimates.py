@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from statistics import fmean
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from analysis.evidence import Evidence
 from analysis.figures.common.text import Words
-from analysis.statistics import accuracy_interval
+from analysis.statistics import Sample, accuracy_interval
 from analysis.true_labels import Split
 from experiments.record import Divergence
+
+Field = Literal["train_loss", "validation_accuracy"]
 
 
 class NothingToDraw(LookupError):
@@ -39,9 +41,11 @@ def shown(estimates: Iterable[Estimate]) -> tuple[list[float], list[float]]:
 
 def accuracy(evidence: Evidence, variant: str, split: Split = "test") -> Estimate | None:
     """Accuracy with its interval over seeds and images; None without a finished run."""
-    if not evidence.finished(variant):
-        return None
-    sample = evidence.sample(variant, split)
+    return of(evidence.sample(variant, split)) if evidence.finished(variant) else None
+
+
+def of(sample: Sample) -> Estimate:
+    """The accuracy of a sample with its interval over seeds and images."""
     return Estimate(sample.accuracies, *accuracy_interval(sample))
 
 
@@ -49,14 +53,13 @@ def accuracies(
     evidence: Evidence, variants: Iterable[str], split: Split = "test"
 ) -> dict[str, Estimate]:
     """Accuracies of the variants with a finished run, the highest first."""
-    found = {v: e for v in variants if (e := accuracy(evidence, v, split)) is not None}
+    found = {v: e for v in variants if (e := accuracy(evidence, v, split))}
     return dict(sorted(found.items(), key=lambda item: -item[1].mean))
 
 
-def broken_off(evidence: Evidence, variant: str) -> int | None:
-    """The step at which the first run diverged, if every run of the variant did; else None."""
-    steps = [run.divergence.step for run in evidence.runs(variant) if run.divergence is not None]
-    return steps[0] if steps and evidence.diverged(variant) else None
+def divergences(evidence: Evidence, variant: str) -> list[Divergence]:
+    """When each of the diverged runs diverged."""
+    return [run.divergence for run in evidence.runs(variant) if run.divergence]
 
 
 def last_loss(evidence: Evidence, variant: str) -> float | None:
@@ -72,19 +75,22 @@ class Curve(NamedTuple):
         mean: mean over the runs, up to the last epoch that every run reached.
         runs: the values of each run.
         broken: of each diverged run, when it diverged.
+        worst: edge of a panel at which diverged runs are marked (0: lower, 1: upper).
     """
 
     mean: list[float]
     runs: list[list[float]]
     broken: list[Divergence]
+    worst: int
 
 
-def curve(evidence: Evidence, variant: str, field: str) -> Curve:
-    """A field of ``history`` by epoch (``train_loss``, ``validation_accuracy``)."""
+def curve(evidence: Evidence, variant: str, field: Field) -> Curve:
+    """A field of ``history`` by epoch."""
     found = evidence.runs(variant)
     runs = [[float(getattr(epoch, field)) for epoch in run.history] for run in found if run.history]
     mean = [fmean(values) for values in zip(*runs, strict=False)]
-    return Curve(mean, runs, [run.divergence for run in found if run.divergence is not None])
+    worst = 1 if field == "train_loss" else 0
+    return Curve(mean, runs, divergences(evidence, variant), worst)
 
 
 def missing(evidence: Evidence, variants: Sequence[str], words: Words) -> str:

@@ -72,7 +72,7 @@ def estimate(
 
 def curve(axes: Axes, look: Look, found: Curve, name: str) -> None:
     """Draw the mean by epoch as a line, with a faint line behind it for each run; of more than 20
-    runs their range."""
+    runs their range. Crosses mark where runs diverged."""
     epochs = range(1, len(found.mean) + 1)
     if len(found.runs) > _MANY:
         every = [values[: len(epochs)] for values in found.runs]
@@ -92,13 +92,14 @@ def curve(axes: Axes, look: Look, found: Curve, name: str) -> None:
         label=series(name, "mean"),
     )
     line.set_gid(TOOLTIP + name)
+    for broken in found.broken:
+        cross(axes, look, broken.epoch, found.worst)
 
 
-def crosses(axes: Axes, look: Look, places: Sequence[tuple[float, float]]) -> None:
-    """Mark where runs diverged: x in data coordinates, y as a share of the panel."""
+def cross(axes: Axes, look: Look, x: float, height: float) -> None:
+    """Mark a diverged run; ``height`` is a share of the panel's."""
     style: dict[str, Any] = {"markersize": 6, "markeredgewidth": 1.6, "clip_on": False, "zorder": 4}
-    for x, y in places:
-        axes.plot(x, y, "x", color=look.colour, transform=axes.get_xaxis_transform(), **style)
+    axes.plot(x, height, "x", color=look.colour, transform=axes.get_xaxis_transform(), **style)
 
 
 def reference(axes: Axes, value: float, *, dashed: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Block gains and gradient norms of a network as arrays; NaN where not finite."""
+"""Block gains of a network as arrays; NaN where not finite."""
 
 from __future__ import annotations
 
@@ -54,43 +54,3 @@ def geometric(values: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         mean: Floats = np.exp(np.nansum(np.log(values), axis=0) / np.isfinite(values).sum(axis=0))
     return mean
-
-
-def passed(gains: Floats) -> Floats:
-    """Cumulative factor of the gradient in the backward pass, starting with 1 at the output.
-
-    ``gains`` of the blocks from input to output. NaN from the first block on, seen from the output,
-    whose gain is not finite.
-    """
-    with np.errstate(over="ignore"):
-        return np.cumprod([1.0, *gains[::-1]])
-
-
-@dataclass(frozen=True)
-class Norms:
-    """Gradient norms of the layers from input to output.
-
-    Attributes:
-        layers: names.
-        steps: by step the norm of each layer, ``(steps, layers)``: geometric mean over the runs,
-            NaN where it is not finite in any of them.
-    """
-
-    layers: list[str]
-    steps: Floats
-
-
-def norms(evidence: Evidence, variant: str) -> Norms | None:
-    """Gradient norms of the layers on the main path (without the shortcuts' projections)."""
-    probes = [run.probes.gradient_norms for run in evidence.runs(variant)]
-    probes = [probe for probe in probes if probe.norms and probe.layers]
-    if not probes:
-        return None
-    layers = probes[0].layers
-    same = [np.array(probe.norms, dtype=float) for probe in probes if probe.layers == layers]
-    shortest = min(map(len, same))
-    main = [i for i, layer in enumerate(layers) if ".shortcut" not in layer]
-    every = np.stack([norms[:shortest, main] for norms in same])
-    with np.errstate(divide="ignore"):
-        steps: Floats = np.exp(np.log(every).mean(axis=0))
-    return Norms([layers[i] for i in main], steps)

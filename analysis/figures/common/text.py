@@ -58,16 +58,16 @@ class Words:
 
     def listed(self, items: Iterable[str]) -> str:
         """A list in running text."""
-        *rest, last = items
-        return f"{self('comma').join(rest)}{self('and')}{last}" if rest else last
+        texts = list(items)
+        return self("comma").join([*texts[:-2], self("and").join(texts[-2:])])
 
     def clauses(self, parts: Iterable[str]) -> str:
         """Clauses, set off by semicolons."""
         return self("semicolon").join(parts)
 
     def sentences(self, parts: Iterable[str]) -> str:
-        """Sentences, joined by spaces where the language has them."""
-        return self("space").join(parts)
+        """The sentences that are not empty, joined by spaces where the language has them."""
+        return self("space").join(filter(None, parts))
 
 
 @functools.cache
@@ -80,9 +80,9 @@ def _read(figure: str) -> dict[str, Any]:
         raise UsageError(f"templates/figures/{path.name}: cannot be read: {reason}") from None
 
 
-def percent(fraction: float, digits: int = 2) -> str:
-    """A fraction as a percentage."""
-    return f"{100 * fraction:.{digits}f}%"
+def percent(fraction: float) -> str:
+    """A fraction as a percentage to two decimals."""
+    return f"{fraction:.2%}"
 
 
 def number(value: float) -> str:

@@ -105,99 +105,100 @@ def _installed() -> set[str]:
 # Settings are made once; drawing changes no global state. One list of families serves both
 # languages: matplotlib takes each glyph from the first family that has it.
 mpl.rcdefaults()
-mpl.rcParams.update(
-    {
-        "font.family": families(),
-        "font.size": SIZE,
-        "text.color": INK,
-        "axes.edgecolor": INK_2,
-        "axes.facecolor": "none",
-        "axes.labelcolor": INK,
-        "axes.labelpad": 3.0,
-        "axes.linewidth": 0.6,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.axisbelow": True,
-        "figure.facecolor": "none",
-        "grid.color": RULE,
-        "grid.linewidth": 0.5,
-        "legend.frameon": False,
-        "legend.borderpad": 0,
-        "legend.borderaxespad": 0,
-        "legend.handlelength": 0.8,
-        "legend.handletextpad": 0.5,
-        "legend.columnspacing": 1.4,
-        "lines.linewidth": 1.4,
-        "lines.markersize": 5.0,
-        "lines.markeredgewidth": 0.0,
-        "lines.solid_capstyle": "round",
-        "patch.linewidth": 0.6,
-        "xtick.color": INK_2,
-        "ytick.color": INK_2,
-        "xtick.major.size": 2.5,
-        "ytick.major.size": 2.5,
-        "xtick.major.width": 0.6,
-        "ytick.major.width": 0.6,
-        # Without hinting the width of text does not depend on the resolution.
-        "text.hinting": "none",
-        "svg.fonttype": "none",
-        "svg.hashsalt": "figures",
-        # Type 42 garbles the outlines of fonts like Noto Sans CJK, which are not TrueType.
-        "pdf.fonttype": 3,
-    }
-)
+mpl.rc("font", family=families(), size=SIZE)
+mpl.rc("text", color=INK, hinting="none")  # so that its width does not depend on the resolution
+mpl.rc("figure", facecolor="none")
+mpl.rc("axes", edgecolor=INK_2, facecolor="none", linewidth=0.6, axisbelow=True)
+mpl.rc("axes", labelcolor=INK, labelpad=3.0)
+# Horizontal hairlines instead of the line and ticks of the y axis.
+mpl.rc("axes.spines", left=False, top=False, right=False)
+mpl.rc("axes", grid=True)
+mpl.rc("axes.grid", axis="y")
+mpl.rc("grid", color=RULE, linewidth=0.5)
+mpl.rc("xtick", color=INK_2)
+mpl.rc("ytick", color=INK_2)
+mpl.rc("xtick.major", size=2.5, width=0.6)
+mpl.rc("ytick.major", size=0)
+mpl.rc("legend", frameon=False, borderpad=0, borderaxespad=0, columnspacing=1.4)
+mpl.rc("legend", handlelength=0.8, handletextpad=0.5)
+mpl.rc("lines", linewidth=1.4, markersize=5.0, markeredgewidth=0.0, solid_capstyle="round")
+mpl.rc("patch", linewidth=0.6)
+mpl.rc("svg", fonttype="none", hashsalt="figures")
 
 
 class Sheet(Figure):
-    """A figure of full width, with its text alternative ``alt`` for readers who cannot see it.
+    """A figure of full width, with its text alternative ``alt`` for readers who cannot see it."""
 
-    The headline takes ``top`` inches above the panels.
-    """
+    def __init__(self, height: float, *, alt: str, headline: str = "", note: str = "") -> None:
+        """Make an empty figure.
 
-    alt = ""
-    top = 0.0
+        Args:
+            height: height of the panels with their titles and labels, in inches.
+            alt: what the figure shows, in words.
+            headline: a sentence above the panels that says what the figure shows.
+            note: small print below the panels.
+        """
+        super().__init__(figsize=(WIDTH, 1))
+        FigureCanvasAgg(self)
+        self.alt = alt
+        self._top = bottom = 0.0
+        if headline:
+            self._top = 0.1 + self._write(headline, 1, va="top", size=SIZE_HEADLINE, weight="bold")
+        if note:
+            bottom = 0.08 + self._write(note, 0, va="bottom", color=INK_2)
+        self.set_size_inches(WIDTH, self._top + height + bottom)
 
+    def _write(self, text: str, y: float, **font: Any) -> float:
+        """Write a text in lines of the figure's width, broken at spaces and between Chinese
+        characters; returns its height in inches."""
+        written, lines = self.text(0, y, "", **font), [""]
+        for piece in _PIECE.findall(text):
+            written.set_text((lines[-1] + piece).rstrip())
+            # Other versions of a font can be a little wider.
+            if lines[-1] and written.get_window_extent().width > 0.98 * self.dpi * WIDTH:
+                lines.append("")
+            lines[-1] += piece
+        written.set_text("\n".join(line.rstrip() for line in lines))
+        return written.get_window_extent().height / self.dpi
 
-def sheet(height: float, *, alt: str, headline: str = "", note: str = "") -> Sheet:
-    """An empty figure.
+    def panel(
+        self,
+        left: float,
+        top: float,
+        width: float,
+        height: float,
+        title: str = "",
+        *,
+        indent: float = 0.0,
+        above: float = 7.0,
+    ) -> Axes:
+        """Axes at a position in inches from the left edge and from below the headline.
 
-    Args:
-        height: height of the panels with their titles and labels, in inches.
-        alt: the text alternative: what the figure shows, in words.
-        headline: a sentence above the panels that says what the figure shows.
-        note: small print below the panels.
-    """
-    figure = Sheet(figsize=(WIDTH, 1))
-    FigureCanvasAgg(figure)
-    figure.alt = alt
-    bottom = 0.0
-    if headline:
-        figure.top = 0.1 + _write(figure, headline, 1, va="top", size=SIZE_HEADLINE, weight="bold")
-    if note:
-        bottom = 0.08 + _write(figure, note, 0, va="bottom", color=INK_2)
-    figure.set_size_inches(WIDTH, figure.top + height + bottom)
-    return figure
+        ``title``: of the vertical axis, written horizontally ``above`` points above the panel, from
+        ``indent`` inches left of it.
+        """
+        full_width, full_height = self.get_size_inches()
+        bottom = 1 - (self._top + top + height) / full_height
+        place = left / full_width, bottom, width / full_width, height / full_height
+        axes = self.add_axes(place)
+        if title:
+            offset = -72 * indent, above
+            write(axes, title, (0, 1), offset, "axes fraction", va="bottom", size=SIZE_TITLE)
+        return axes
 
+    def key(self, entries: Sequence[Line2D], *, left: float | None = None) -> None:
+        """A legend in one line, below the headline.
 
-def _write(figure: Sheet, text: str, y: float, **font: Any) -> float:
-    """Write a text in lines of the figure's width, broken at spaces and between Chinese characters;
-    returns its height in inches."""
-    written, lines = figure.text(0, y, "", **font), [""]
-    for piece in _PIECE.findall(text):
-        written.set_text((lines[-1] + piece).rstrip())
-        # Other versions of a font can be a little wider.
-        if lines[-1] and written.get_window_extent().width > 0.98 * figure.dpi * WIDTH:
-            lines.append("")
-        lines[-1] += piece
-    written.set_text("\n".join(line.rstrip() for line in lines))
-    return written.get_window_extent().height / figure.dpi
-
-
-def panel(figure: Sheet, left: float, top: float, width: float, height: float) -> Axes:
-    """Axes at a position in inches from the left edge and from below the headline."""
-    full_width, full_height = figure.get_size_inches()
-    bottom = 1 - (figure.top + top + height) / full_height
-    return figure.add_axes((left / full_width, bottom, width / full_width, height / full_height))
+        ``left``: start of the line in inches; None to end it at the right edge.
+        """
+        width, height = self.get_size_inches()
+        x = 1 - 0.03 / width if left is None else left / width
+        self.legend(
+            handles=entries,
+            loc="center right" if left is None else "center left",
+            bbox_to_anchor=(x, 1 - (self._top + 0.1) / height),
+            ncols=len(entries),
+        )
 
 
 def bitmap(axes: Axes, image: NDArray[np.uint8], side: int) -> None:
@@ -222,22 +223,6 @@ def write(
     return axes.annotate(text, at, offset, coords, "offset points", annotation_clip=False, **style)
 
 
-def heading(axes: Axes, text: str, *, left: float = 0.0, above: float = 7.0) -> Text:
-    """A horizontal title of the vertical axis above the panel.
-
-    ``left``: distance of its start to the left of the axis, in inches; ``above``: in points.
-    """
-    offset = -72 * left, above
-    return write(axes, text, (0, 1), offset, "axes fraction", va="bottom", size=SIZE_TITLE)
-
-
-def hairlines(axes: Axes) -> None:
-    """Replace the line and ticks of the y axis by horizontal grid lines."""
-    axes.grid(True, axis="y")
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-
-
 def dividers(axes: Axes, places: Sequence[float]) -> None:
     """Vertical hairlines between groups along the x axis."""
     lines = axes.vlines(places, 0, 1, transform=axes.get_xaxis_transform())
@@ -246,22 +231,7 @@ def dividers(axes: Axes, places: Sequence[float]) -> None:
 
 def entry(text: str, colour: str, marker: str = "o", *, hollow: bool = False) -> Line2D:
     """An entry of a legend."""
-    face, edge = ("none", 0.7) if hollow else (colour, 0.0)
     mark = Line2D([], [], color=colour, marker=marker, markersize=5.5, linewidth=0, label=text)
-    mark.set(markerfacecolor=face, markeredgewidth=edge)
+    if hollow:
+        mark.set(fillstyle="none", markeredgewidth=0.7)
     return mark
-
-
-def key(figure: Sheet, entries: Sequence[Line2D], *, left: float | None = None) -> None:
-    """A legend in one line, below the headline.
-
-    ``left``: start of the line in inches; None to end it at the right edge.
-    """
-    width, height = figure.get_size_inches()
-    place = 1 - 0.03 / width if left is None else left / width, 1 - (figure.top + 0.1) / height
-    figure.legend(
-        handles=entries,
-        loc="center right" if left is None else "center left",
-        bbox_to_anchor=place,
-        ncols=len(entries),
-    )
