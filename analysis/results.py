@@ -63,7 +63,6 @@ _LIBRARIES = (
     "resvg-py",
     "scipy",
     "seaborn",
-    "statsmodels",
     "weasyprint",
 )
 
