@@ -75,19 +75,12 @@ class SeedVariance(NamedTuple):
 
 @dataclass(frozen=True)
 class Sample:
-    """The finished runs of one network on one split.
+    """The finished runs of one network on one split."""
 
-    Attributes:
-        accuracies: one per run, as fractions.
-        images: number of classified images.
-        correct: whether each prediction is right, ``(runs, images)``.
-        seeds: the variance between runs; None if no network has two.
-    """
-
-    accuracies: tuple[float, ...]
-    images: int
-    correct: NDArray[np.bool_] = field(repr=False)
-    seeds: SeedVariance | None = None
+    accuracies: tuple[float, ...]  # one per run, as fractions
+    images: int  # number of classified images
+    correct: NDArray[np.bool_] = field(repr=False)  # which predictions are right, (runs, images)
+    seeds: SeedVariance | None = None  # None if no network has two runs
 
     @property
     def mean(self) -> float:
@@ -119,23 +112,17 @@ class Sample:
 class Contrast:
     """A weighted sum of -log(error rate), such as a log ratio, with its uncertainty.
 
-    Attributes:
-        estimate: the weighted sum; positive where the first network errs less.
-        error: its standard error; infinite for ``ranks``, ``diverged`` and ``untested``.
-        freedom: degrees of freedom of the standard error.
-        test: ``seeds`` (seeds and images), ``images`` (single runs: images only), ``ranks``,
-            ``diverged`` (every run of one network diverged and none of another: decided by rule)
-            or ``untested`` (no test is possible).
-        zero: evidence that the sum is above or below 0.
-        ranked: for a rank test, -log(error rate) of the runs of the first and the second network;
-            minus infinity for diverged runs.
+    ``test``: ``seeds`` (seeds and images), ``images`` (single runs: images only), ``ranks``,
+    ``diverged`` (every run of one network diverged and none of another: decided by rule) or
+    ``untested`` (no test is possible). The last three have no standard error. ``ranked``: for a
+    rank test, -log(error rate) of the runs of both networks; minus infinity for diverged runs.
     """
 
-    estimate: float
-    error: float
-    freedom: float
+    estimate: float  # positive where the first network errs less
+    error: float  # standard error; infinite without one
+    freedom: float  # degrees of freedom of the standard error
     test: Test
-    zero: OneSided
+    zero: OneSided  # evidence that the sum is above or below 0
     ranked: tuple[Sequence[float], Sequence[float]] | None = None
 
     def against(self, margin: float) -> OneSided:
@@ -161,19 +148,14 @@ def half_corrected(accuracy: float, images: int) -> float:
 
 
 def pool(networks: Mapping[str, tuple[Sequence[float], int]]) -> dict[str, SeedVariance]:
-    """The seed variance of each network, pooled over those that have learnt.
+    """The seed variance of each network, from the accuracies of its finished runs and the number of
+    images; empty if no network has two runs.
 
     The pool has the networks with two runs or more and a mean accuracy above one half. Networks
     whose variance exceeds the others' significantly (F test), for example because a run never
     learnt a class, are removed one by one, the most deviant first. They keep their own variance
     and degrees of freedom, as does a network at chance whose variance exceeds the pool's. No
     network gets a variance below its own estimate.
-
-    Args:
-        networks: accuracies of the finished runs, and the number of images.
-
-    Returns:
-        One variance per network; empty if no network has two runs.
     """
     own: dict[str, SeedVariance] = {}
     for name, (accuracies, images) in networks.items():
