@@ -50,9 +50,7 @@ class Transfer:
             return "untested"
         if {Verdict.SUPPORTED, Verdict.CONTRADICTED} <= verdicts:
             return "reversed"
-        if Verdict.INCONCLUSIVE in verdicts:
-            return "open"
-        return "alike" if len(verdicts) == 1 else "open"
+        return "open" if len(verdicts) > 1 or Verdict.INCONCLUSIVE in verdicts else "alike"
 
     def summary(self) -> CrossDataset:
         """The part of this that ``results.json`` holds."""

@@ -254,7 +254,6 @@ class CrossDataset(Part):
 
     @property
     def titles(self) -> tuple[str, ...]:
-        """The printed names of the data sets."""
         return tuple(basis.title for basis in self.bases)
 
 
@@ -299,7 +298,6 @@ class Climb(Part):
 
     @property
     def final(self) -> Step:
-        """The finding on the last of the rungs."""
         return [*self.steps.values()][-1]
 
 
@@ -408,7 +406,6 @@ class Simulation(Part):
     @classmethod
     @functools.cache
     def load(cls) -> Simulation:
-        """The committed simulation."""
         return cls.model_validate_json(SIMULATION.read_bytes())
 
 
@@ -441,15 +438,12 @@ class Results(Part):
     folder: Path = Field(default=Path(), exclude=True)
 
     def misread_images(self) -> bytes:
-        """The PNG of the images that networks get wrong."""
         return (self.folder / MISREAD).read_bytes()
 
     def svg(self, name: str, lang: Lang) -> str:
-        """A figure as SVG."""
         return (self.folder / "figures" / f"{name}.{lang}.svg").read_text(encoding="utf-8")
 
     def png(self, name: str, lang: Lang) -> bytes:
-        """A figure as PNG."""
         return (self.folder / "figures" / f"{name}.{lang}.png").read_bytes()
 
 

@@ -172,12 +172,8 @@ def on_rates() -> list[str]:
 
 
 class Worlds:
-    """Draws records with known error rates.
-
-    Args:
-        template: records that supply all fields that are not simulated; a variant without records
-            uses those of the network with default options.
-        seed: seed of the random numbers.
+    """Draws records with known error rates. ``template`` supplies all fields that are not
+    simulated; a variant without records there uses those of the network with default options.
     """
 
     def __init__(self, template: Records, seed: int = 0) -> None:
