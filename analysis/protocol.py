@@ -72,7 +72,9 @@ def load() -> Protocol:
 
 
 def ratio(margin: str) -> float:
-    """The ratio of a margin that has one."""
-    found = load().margin[margin].ratio
-    assert found is not None
-    return found
+    """The ratio of a margin.
+
+    Raises:
+        LookupError: the margin has no ratio.
+    """
+    return {name: each.ratio for name, each in load().margin.items() if each.ratio}[margin]
