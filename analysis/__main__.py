@@ -9,10 +9,8 @@ if __name__ == "__main__":
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["MPLBACKEND"] = "agg"  # notebooks set a backend that exists only there
 
-import argparse
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 from analysis import schema
@@ -24,42 +22,15 @@ from models import UsageError
 from models.cli import OneLineParser, run
 
 
-def _arguments() -> argparse.Namespace:
+def main() -> int:
+    """Parse the command line and run the command; returns the exit status."""
     parser = OneLineParser(prog="python -m analysis", description=__doc__)
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help="draw these alone")
-    parser.add_argument("--list", action="store_true", help="name the figures, tables, findings")
     add_study(parser, results=True)
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where to write (analysis/out/PROFILE)"
     )
-    return parser.parse_args()
-
-
-def main() -> int:
-    """Parse the command line and run the command; returns the exit status."""
-    arguments = _arguments()
-    return _list() if arguments.list else _analyse(arguments)
-
-
-def _list() -> int:
-    from analysis.evidence import Evidence
-    from analysis.figures import figures
-    from analysis.findings import evaluate
-    from analysis.tables import Found, tables
-
-    none = Records.parse(Path(), {})
-    findings = evaluate(none)
-    named: dict[str, Iterable[str]] = {
-        "figures": figures(),
-        "tables": tables(Found(Evidence(none), findings)),
-        "findings": findings,
-    }
-    for kind, names in named.items():
-        print(f"{kind}: {' '.join(names)}")
-    return 0
-
-
-def _analyse(arguments: argparse.Namespace) -> int:
+    arguments = parser.parse_args()
     started = time.perf_counter()
     default = schema.folder_of(arguments.profile, arguments.dataset)
     folder: Path = arguments.results or RESULTS / default.name

@@ -30,14 +30,10 @@ class Transfer:
     """The findings on each data set that has records in the same profile.
 
     False with one data set, where there is nothing to compare.
-
-    Attributes:
-        findings: by data set, the original's first.
-        bases: the runs and seeds behind them, in the same order.
     """
 
-    findings: Mapping[DatasetName, Mapping[str, Finding]]
-    bases: tuple[Basis, ...] = ()
+    findings: Mapping[DatasetName, Mapping[str, Finding]]  # the original's data set first
+    bases: tuple[Basis, ...] = ()  # the runs and seeds behind them, in the same order
 
     def __bool__(self) -> bool:
         return len(self.findings) > 1
@@ -54,9 +50,7 @@ class Transfer:
             return "untested"
         if {Verdict.SUPPORTED, Verdict.CONTRADICTED} <= verdicts:
             return "reversed"
-        if Verdict.INCONCLUSIVE in verdicts:
-            return "open"
-        return "alike" if len(verdicts) == 1 else "open"
+        return "open" if len(verdicts) > 1 or Verdict.INCONCLUSIVE in verdicts else "alike"
 
     def summary(self) -> CrossDataset:
         """The part of this that ``results.json`` holds."""
@@ -71,13 +65,7 @@ class Transfer:
 def compare(
     records: Records, findings: Mapping[str, Finding], others: Mapping[DatasetName, Records]
 ) -> Transfer:
-    """The findings on the data set of ``records`` and on other data sets.
-
-    Args:
-        records: the records of one data set.
-        findings: the findings of these records.
-        others: the records of other data sets; see ``analysis.records.siblings``.
-    """
+    """The findings of ``records`` and of those of other data sets (``records.siblings``)."""
     known = {name: other for name, other in others.items() if other and other.dataset == name}
     known[records.dataset] = records
     names = [name for name in DATASETS if name in known]

@@ -85,8 +85,8 @@ class Evidence:
 
     def mean(self, variant: str, path: str, kind: Kind) -> Value | None:
         """Mean of a field over the finished runs that have it; None without any."""
-        runs = [run for run in self.finished(variant) if run.history or path[:8] != "history."]
-        return mean([value(run, path, kind) for run in runs]) if runs else None
+        found = [item for run in self.finished(variant) if (item := _field(run, path, kind))]
+        return mean(found) if found else None
 
     def size(self, variant: str, path: str, kind: Kind) -> Value:
         """A field of ``network`` (``parameters``, ``macs.torchinfo``), equal in all runs of the
@@ -105,8 +105,7 @@ class Evidence:
 
     def training_loss(self, variant: str, kind: LossField) -> Value | None:
         """Mean training loss over the finished runs; ``kind`` by ``loss_kind``."""
-        values = [found for run in self.finished(variant) if (found := _loss(run, kind))]
-        return mean(values) if values else None
+        return self.mean(variant, _loss_path(kind), "loss")
 
     def loss(self, variant: str, field: LossField, epoch: int = -1) -> Value | None:
         """Mean loss of the last epoch (or the first, 0) over the finished runs."""
@@ -163,10 +162,11 @@ class Evidence:
         return tuple(source for found in self._losses(variants, field) for source in found.sources)
 
     def _losses(self, variants: Sequence[str], field: LossField) -> list[Value]:
+        runs = [run for variant in variants for run in self.runs(variant)]
         return [
-            _loss(run, field) or Value(CHANCE_LOSS, "loss", (Source(run.id, "status"),))
-            for variant in variants
-            for run in self.runs(variant)
+            (run.status == "finished" and _field(run, _loss_path(field), "loss"))
+            or Value(CHANCE_LOSS, "loss", (Source(run.id, "status"),))
+            for run in runs
         ]
 
     def of(self, runs: Sequence[Record]) -> Sample:
@@ -210,12 +210,13 @@ def correct(run: Record, split: Split) -> NDArray[np.bool_]:
     return as_digits(found.predictions) == labels(run.config.dataset, split)[: found.images]
 
 
-def _loss(run: Record, field: LossField) -> Value | None:
-    if run.status != "finished" or not (run.history or field == "train_evaluation"):
-        return None
-    if field == "train_evaluation":
-        return value(run, "train_evaluation.loss", "loss") if run.train_evaluation else None
-    return value(run, f"history.-1.{field}", "loss")
+def _loss_path(field: LossField) -> str:
+    return "train_evaluation.loss" if field == "train_evaluation" else f"history.-1.{field}"
+
+
+def _field(run: Record, path: str, kind: Kind) -> Value | None:
+    """A field of a record; None if the part that the path begins with is missing or empty."""
+    return value(run, path, kind) if getattr(run, path.partition(".")[0]) else None
 
 
 def _evaluation(run: Record, split: Split) -> Evaluation | None:

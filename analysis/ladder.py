@@ -46,11 +46,7 @@ def climb(records: Records, findings: Mapping[str, Finding]) -> Ladder:
     run an interval leaves out the variance between seeds.
 
     Findings about the original's own figures, or about networks before training, are left out:
-    they do not depend on a budget.
-
-    Args:
-        records: the records of one rung, with ``Records.rungs``.
-        findings: the findings of ``records``.
+    they do not depend on a budget. ``findings``: those of ``records``, which are of one rung.
     """
     found = by_rung(records)
     at = {k: findings if rung is records else elsewhere(rung) for k, rung in found.items()}

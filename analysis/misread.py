@@ -24,6 +24,7 @@ from analysis.schema import Misread, Mistakes
 from analysis.tables.results import NETWORKS
 from analysis.true_labels import as_digits, labels
 from experiments.datasets import DATASETS, DatasetName
+from experiments.record import RESULTS
 from models.cli import run
 
 ASSETS = Path(__file__).parent / "figures" / "assets"
@@ -35,9 +36,8 @@ SIDE = 28
 class Misreadings:
     """The mistakes of the results table's networks in their finished runs, on images common to all.
 
-    Attributes:
-        answers: predictions of each network's runs, ``(runs, images)`` uint8.
-        truth: true classes, ``(images,)`` uint8.
+    ``answers``: predictions of each network's runs, ``(runs, images)`` uint8. ``truth``: true
+    classes, ``(images,)`` uint8.
     """
 
     def __init__(self, records: Records) -> None:
@@ -156,7 +156,7 @@ def main() -> int:
     from experiments.support.files import write_atomically
 
     for profile in ("standard", "standard-fashionmnist"):
-        records = Records.load(Path(__file__).parent.parent / "experiments" / "results" / profile)
+        records = Records.load(RESULTS / profile)
         images = Misreadings(records).hardest[:KEPT]
         pixels = load(records.dataset).test_images
         drawn = bitmap([np.asarray(pixels[image]) for image in images], images)

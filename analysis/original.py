@@ -21,18 +21,14 @@ FIELDS: dict[str, Kind] = {"parameters": "count", "macs": "macs", "accuracy": "a
 
 
 class Row(Part):
-    """One row of the original's results table.
-
-    ``macs``: as printed, for ``macs_images`` images, rounded to ``macs_step``. ``mark``: whether it
-    is printed as best or second best.
-    """
+    """One row of the original's results table."""
 
     parameters: int
-    macs: float
+    macs: float  # as printed: for macs_images images, rounded to macs_step
     macs_step: float
     macs_images: int
     accuracy: float
-    mark: Literal["", "best", "second"] = ""
+    mark: Literal["", "best", "second"] = ""  # as which it is printed
 
 
 class Claim(Part):

@@ -43,24 +43,15 @@ STRONG = {f"{network}-strong": network for network in models.NETWORKS}
 
 @dataclass(frozen=True)
 class Records:
-    """The records of one profile.
-
-    Attributes:
-        folder: the folder of the files.
-        profile: the most frequent profile of the records.
-        by_id: every valid record.
-        refused: one line for each file that is not a valid record, naming file and field.
-        planned: ids of the profile's runs in the study.
-        dataset: the most frequent data set; records of others are refused.
-        rungs: records of the other rungs of the budget ladder on this data set, by letter.
-    """
+    """The records of one profile."""
 
     folder: Path
-    profile: str
+    profile: str  # the most frequent of the records
     by_id: dict[str, Record]
-    refused: tuple[str, ...] = ()
-    planned: frozenset[str] = field(default_factory=frozenset)
-    dataset: DatasetName = USUAL
+    refused: tuple[str, ...] = ()  # one line for each file that is not a valid record
+    planned: frozenset[str] = frozenset()  # ids of the profile's runs in the study
+    dataset: DatasetName = USUAL  # the most frequent one; records of others are refused
+    #: Records of the other rungs of the budget ladder on this data set, by letter.
     rungs: Mapping[str, Records] = field(default_factory=dict)
 
     @classmethod
@@ -127,22 +118,15 @@ class Records:
                 found.setdefault(variant, []).append(record)
         return found
 
-    def only(self, ids: Iterable[str]) -> Records:
+    def only(self, ids: Iterable[str], prefix: str = "") -> Records:
         """The records with these ids only.
 
         The id of a record of another rung begins with its folder: ``rung-b/ResNet18.s0``.
         """
         named = set(ids)
-        others = {
-            letter: replace(
-                other,
-                by_id={i: r for i, r in other.by_id.items() if f"{other.folder.name}/{i}" in named},
-                refused=(),
-            )
-            for letter, other in self.rungs.items()
-        }
-        by_id = {name: record for name, record in self.by_id.items() if name in named}
-        return replace(self, by_id=by_id, refused=()).beside(others)
+        by_id = {name: record for name, record in self.by_id.items() if prefix + name in named}
+        rungs = {k: rung.only(named, f"{rung.folder.name}/") for k, rung in self.rungs.items()}
+        return replace(self, by_id=by_id, refused=()).beside(rungs)
 
     @property
     def missing(self) -> tuple[str, ...]:

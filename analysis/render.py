@@ -28,11 +28,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def draw(name: str, records: Records) -> tuple[Figure, dict[str, bytes]]:
-    """Draw a figure in both languages, from the records that it shows only.
-
-    Returns:
-        Its entry in the results, and its files by name; no files if there is nothing to draw.
-    """
+    """Draw a figure in both languages, from the records that it shows only: its entry in the
+    results, and its files by name; no files if there is nothing to draw."""
     figure = figures()[name]
     runs = figure.runs(records)
     own = records.only(runs)

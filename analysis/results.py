@@ -56,16 +56,7 @@ from experiments.support.text import printable
 
 _ROOT = Path(__file__).resolve().parent.parent
 #: Libraries that results and figures depend on.
-_LIBRARIES = (
-    "matplotlib",
-    "numpy",
-    "pydantic",
-    "resvg-py",
-    "scipy",
-    "seaborn",
-    "statsmodels",
-    "weasyprint",
-)
+_LIBRARIES = ("matplotlib", "numpy", "pydantic", "resvg-py", "scipy", "seaborn", "weasyprint")
 
 
 # --- Freshness ----------------------------------------------------------------------------------
@@ -210,12 +201,7 @@ def _raw(cell: Cell) -> str:
 
 
 def summarise(records: Records, others: Mapping[DatasetName, Records]) -> Results:
-    """The results without figures.
-
-    Args:
-        records: the records to analyse.
-        others: the records of the same profile on other data sets.
-    """
+    """The results without figures; ``others``: the same profile on other data sets."""
     evidence, findings = Evidence(records), evaluate(records)
     compared = compare(records, findings, others)
     climbed = ladder.climb(records, findings)

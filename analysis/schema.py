@@ -63,32 +63,18 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of testing a hypothesis.
+    """The result of testing a hypothesis; ``values`` and ``facts`` are for the prose."""
 
-    Attributes:
-        id: its name in templates and in the original's claims: ``plain-degrades``.
-        verdict: the outcome.
-        effect: the main number; None if there is none, for example for a diverged run.
-        interval: 95 % confidence interval of the effect, not corrected.
-        p: p-value after Holm's correction within the family; None for rules and arithmetic.
-        test: key of the test (``analysis.findings.base.TESTS``).
-        values: named numbers for the prose.
-        runs: ids of the records that the verdict depends on.
-        missing: variants without runs that make the finding not testable.
-        seeds: the smallest number of runs of any network.
-        facts: texts and conditions for the prose, such as a network's title.
-    """
-
-    id: str
+    id: str  # as in templates and in the original's claims: plain-degrades
     verdict: Verdict
-    effect: Value | None
-    interval: tuple[Value, Value] | None
-    p: Value | None
-    test: str
+    effect: Value | None  # the main number; None for example for a diverged run
+    interval: tuple[Value, Value] | None  # 95 %, of the effect, not corrected
+    p: Value | None  # after Holm's correction within the family; None for rules and arithmetic
+    test: str  # key of analysis.findings.base.TESTS
     values: Mapping[str, Value]
-    runs: tuple[str, ...]
-    missing: tuple[str, ...]
-    seeds: int
+    runs: tuple[str, ...]  # ids of the records that the verdict depends on
+    missing: tuple[str, ...]  # variants without runs that make it not testable
+    seeds: int  # the smallest number of runs of any network
     facts: Mapping[str, str | bool]
 
 
@@ -100,44 +86,30 @@ ColumnKind = Kind | Literal["text", "word", "claim", "verdict", "value"]
 
 @dataclass(frozen=True)
 class Column:
-    """A column.
+    """A column of a table.
 
-    Attributes:
-        key: unique name in the table, and the head of the CSV column.
-        kind: kind of the cells. ``text``: printed unchanged; ``word``: key of a word in the
-            templates; ``claim``: id of a finding, printed as its claim; ``verdict``; ``value``:
-            numbers of different kinds; else the kind of the numbers.
-        original: whether the column has figures of the original write-up.
-        head: key of the printed head in ``templates/tables.toml``; empty: ``key``.
-        name: what the head inserts.
+    ``kind`` is that of the cells. ``text``: printed unchanged; ``word``: key of a word in the
+    templates; ``claim``: id of a finding, printed as its claim; ``verdict``; ``value``: numbers of
+    different kinds; else the kind of the numbers.
     """
 
-    key: str
+    key: str  # unique in the table; head of the CSV column
     kind: ColumnKind
-    original: bool = False
-    head: str = ""
-    name: str = ""
+    original: bool = False  # whether it has figures of the original write-up
+    head: str = ""  # key of the printed head in templates/tables.toml; empty: ``key``
+    name: str = ""  # what the head inserts
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell.
-
-    Attributes:
-        value: a number, several numbers, or a text or key (by the column's kind); None if empty.
-        mark: best or second best of the column.
-        note: key of a note in the templates, or empty.
-        interval: 95 % confidence interval of the number.
-        names: of several numbers, the name that each belongs to.
-        finding: id of the finding whose effect the number is; templates describe the effect.
-    """
+    """A cell: a number, several numbers, or a text or key (by the column's kind), or empty."""
 
     value: Value | tuple[Value, ...] | str | None = None
     mark: Literal["", "best", "second"] = ""
-    note: str = ""
-    interval: tuple[Value, Value] | None = None
-    names: tuple[str, ...] = ()
-    finding: str = ""
+    note: str = ""  # key of a note in the templates
+    interval: tuple[Value, Value] | None = None  # 95 %, of the number
+    names: tuple[str, ...] = ()  # of several numbers, what each belongs to
+    finding: str = ""  # id of the finding whose effect the number is
 
 
 @dataclass(frozen=True)
@@ -161,25 +133,18 @@ class Part(BaseModel):
 
 
 class Figure(Part):
-    """A figure, drawn in ``figures/<id>.<language>.{svg,pdf,png}``.
+    """A figure, drawn in ``figures/<id>.<language>.{svg,pdf,png}``."""
 
-    ``runs``: ids of the records that it shows. ``code``: the file that draws it. ``alt``: its text
-    alternative; empty if there was nothing to draw, and then there are no files.
-    """
-
-    runs: tuple[str, ...]
-    code: str
-    alt: dict[Lang, str]
+    runs: tuple[str, ...]  # ids of the records that it shows
+    code: str  # the file that draws it
+    alt: dict[Lang, str]  # empty if there was nothing to draw; then there are no files
 
 
 class Run(Part):
-    """A run for its card: its record without predictions and probes.
-
-    ``title``: the network's title. ``command``: the command that repeats the run.
-    """
+    """A run for its card: its record without predictions and probes."""
 
     id: str
-    title: str
+    title: str  # of the network
     status: Literal["finished", "diverged", "failed"]
     reason: str | None
     divergence: Divergence | None
@@ -191,7 +156,7 @@ class Run(Part):
     environment: Environment
     timing: Timing
     fingerprint: str
-    command: str
+    command: str  # repeats the run
 
 
 class Layers(Part):
@@ -204,11 +169,8 @@ class Layers(Part):
 
 
 class Network(Part):
-    """A variant that templates may name, with or without runs.
-
-    ``runs``, ``finished``: numbers of runs. Accuracies are means over the finished runs.
-    ``layers``: index into ``Results.layers``.
-    """
+    """A variant that templates may name, with the numbers of its runs and of those that finished,
+    over which accuracies are means."""
 
     title: str
     runs: int = 0
@@ -217,32 +179,25 @@ class Network(Part):
     validation_accuracy: Value | None = None
     parameters: Value | None = None
     macs: Value | None = None
-    layers: int | None = None
+    layers: int | None = None  # index into Results.layers
 
 
 class Setting(Part):
     """The setting of a set of records.
 
+    ``original_setting``: whether every run has the original's data set, input size, epochs and
+    images. LeNet's input size and the epochs of runs until stable do not count.
+
     Fields with a ``Value`` are the most frequent value, by network, of a field of the
     configurations; None without records.
-
-    Attributes:
-        name: name of the profile, with the data set: ``quick-fashionmnist``.
-        base: name without the data set: ``quick``.
-        planned: whether the study has this profile.
-        seeds: number of different seeds.
-        least_seeds: number of runs of the network with the fewest runs.
-        diverged: number of runs that diverged.
-        original_setting: whether every run has the original's setting (data set, input size,
-            epochs, images). LeNet's input size and the epochs of runs until stable do not count.
     """
 
-    name: str
-    base: str
-    planned: bool
-    seeds: int
-    least_seeds: int = 0
-    diverged: int = 0
+    name: str  # of the profile, with the data set: quick-fashionmnist
+    base: str  # without the data set: quick
+    planned: bool  # whether the study has this profile
+    seeds: int  # number of different ones
+    least_seeds: int = 0  # runs of the network with the fewest
+    diverged: int = 0  # runs that did
     original_setting: bool
     input_size: Value | None = None
     epochs: Value | None = None
@@ -299,7 +254,6 @@ class CrossDataset(Part):
 
     @property
     def titles(self) -> tuple[str, ...]:
-        """The printed names of the data sets."""
         return tuple(basis.title for basis in self.bases)
 
 
@@ -344,7 +298,6 @@ class Climb(Part):
 
     @property
     def final(self) -> Step:
-        """The finding on the last of the rungs."""
         return [*self.steps.values()][-1]
 
 
@@ -372,24 +325,19 @@ class Ladder(Part):
 
 
 class Mistakes(Part):
-    """Wrong answers of a network: ``images`` are (index of the image, predicted class, number of
-    runs). ``title`` is empty for the images that every network gets wrong."""
+    """Wrong answers of a network."""
 
-    title: str
+    title: str  # empty for the images that every network gets wrong
     runs: int
-    images: tuple[tuple[int, int, int], ...]
+    images: tuple[tuple[int, int, int], ...]  # index, predicted class, number of runs
 
 
 class Misread(Part):
-    """The test images that networks get wrong.
+    """The test images that networks get wrong."""
 
-    ``truth``: true class by index of the image. ``shown``: indices of the images in
-    ``misread.png``, which has ``row`` images per row.
-    """
-
-    truth: dict[int, int] = {}
-    shown: tuple[int, ...] = ()
-    row: int = 1
+    truth: dict[int, int] = {}  # true class by index of the image
+    shown: tuple[int, ...] = ()  # indices of the images in misread.png
+    row: int = 1  # images per row of it
     networks: tuple[Mistakes, ...] = ()
 
 
@@ -402,28 +350,23 @@ class Machine(Part):
 
 
 class Shift(Part):
-    """A network that ran on the two most frequent kinds of machine: runs and mean accuracy on the
-    first and the second, error rate on the second over that on the first."""
+    """A network that ran on the two most frequent kinds of machine."""
 
     network: str
-    runs: tuple[Value, ...]
-    accuracies: tuple[Value, ...]
-    ratio: Value
+    runs: tuple[Value, ...]  # on the first and the second
+    accuracies: tuple[Value, ...]  # means
+    ratio: Value  # error rate on the second over that on the first
     interval: tuple[Value, Value] | None
 
 
 class Machines(Part):
-    """The kinds of machine of the records, the most frequent first. False with one kind.
-
-    ``ratio``: geometric mean of the networks' ratios; ``p``: p-value of its difference from 1, not
-    corrected. Both are None if no network ran on both of the two most frequent kinds.
-    """
+    """The kinds of machine of the records, the most frequent first. False with one kind."""
 
     kinds: tuple[Machine, ...] = ()
     shifts: tuple[Shift, ...] = ()
-    ratio: Value | None = None
+    ratio: Value | None = None  # geometric mean of the shifts' ratios; None without shifts
     interval: tuple[Value, Value] | None = None
-    p: Value | None = None
+    p: Value | None = None  # of the ratio's difference from 1, not corrected
 
     def __bool__(self) -> bool:
         return len(self.kinds) > 1
@@ -432,23 +375,17 @@ class Machines(Part):
 class Level(Part):
     """How often a test decided wrongly, at its nominal level of 5 %.
 
-    Attributes:
-        test: id of a finding; ``interval-ratio``, ``interval-accuracy`` (95 % intervals that miss
-            the truth); ``family`` (any finding of the confirmatory family, after Holm's
-            correction); or the name of a test of single measurements.
-        truth: ``equal`` (all networks), ``margins`` (they differ by exactly the margin),
-            ``exceptions`` (a claim about a set fails of one member), ``noisy`` (equal, but the
-            runs of one vary much more), ``single``.
-        runs: runs per network.
-        worlds: number of simulated studies.
-        wrong: number of studies with a wrong decision.
+    ``test``: id of a finding; ``interval-ratio``, ``interval-accuracy`` (95 % intervals that miss
+    the truth); ``family`` (any finding of the confirmatory family, after Holm's correction); or
+    the name of a test of single measurements. ``truth``: key of ``simulation.TRUTHS``, or
+    ``single``.
     """
 
     test: str
     truth: str
-    runs: int
-    worlds: int
-    wrong: int
+    runs: int  # per network
+    worlds: int  # simulated studies
+    wrong: int  # of these, those with a wrong decision
 
 
 class Power(Part):
@@ -469,48 +406,30 @@ class Simulation(Part):
     @classmethod
     @functools.cache
     def load(cls) -> Simulation:
-        """The committed simulation."""
         return cls.model_validate_json(SIMULATION.read_bytes())
 
 
 class Results(Part):
-    """All results of one folder of records.
+    """All results of one folder of records."""
 
-    Attributes:
-        made_from: fingerprint of the records and the code that the results were made from.
-        files: SHA-256 of every file beside ``results.json``, by name.
-        runs: by id.
-        networks: by variant: recorded, planned in any profile, or registered.
-        planned: ids of the study's runs in any profile.
-        missing: ids of the profile's runs without a record.
-        extra: ids of a person's own experiments, with other settings than the study's.
-        strong: variants of the strong recipe with a run.
-        refused: one line for each file that is not a valid record.
-        constants: numbers that follow from definitions.
-        machines: the kinds of machine that the records come from.
-        protocol: the test of each finding, in both languages.
-        inks: colours in the figures that a page may replace by its own, by name.
-        folder: where the results were read from.
-    """
-
-    made_from: str
-    files: dict[str, str] = {}
+    made_from: str  # fingerprint of records and code
+    files: dict[str, str] = {}  # SHA-256 of every file beside results.json, by name
     setting: Setting
     dataset: Dataset
     original: Original
     runs: dict[str, Run]
-    networks: dict[str, Network]
+    networks: dict[str, Network]  # by variant: recorded, planned in any profile, or registered
     layers: tuple[Layers, ...]
-    planned: tuple[str, ...]
-    missing: tuple[str, ...]
-    extra: tuple[str, ...]
-    strong: tuple[str, ...]
-    refused: tuple[str, ...]
-    constants: dict[str, Value]
+    planned: tuple[str, ...]  # ids of the study's runs in any profile
+    missing: tuple[str, ...]  # ids of the profile's runs without a record
+    extra: tuple[str, ...]  # ids of a person's own experiments
+    strong: tuple[str, ...]  # variants of the strong recipe with a run
+    refused: tuple[str, ...]  # one line for each file that is not a valid record
+    constants: dict[str, Value]  # numbers that follow from definitions
     findings: dict[str, Finding]
     tables: dict[str, Table]
     figures: dict[str, Figure] = {}
-    inks: dict[str, str]
+    inks: dict[str, str]  # colours in the figures that a page may replace by its own, by name
     cross_dataset: CrossDataset
     ladder: Ladder = Ladder()
     misread: Misread = Misread()
@@ -519,15 +438,12 @@ class Results(Part):
     folder: Path = Field(default=Path(), exclude=True)
 
     def misread_images(self) -> bytes:
-        """The PNG of the images that networks get wrong."""
         return (self.folder / MISREAD).read_bytes()
 
     def svg(self, name: str, lang: Lang) -> str:
-        """A figure as SVG."""
         return (self.folder / "figures" / f"{name}.{lang}.svg").read_text(encoding="utf-8")
 
     def png(self, name: str, lang: Lang) -> bytes:
-        """A figure as PNG."""
         return (self.folder / "figures" / f"{name}.{lang}.png").read_bytes()
 
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import NormalDist
 
 import numpy as np
@@ -78,67 +79,61 @@ class Truth:
     splits: Sequence[Split] = ("test", "validation")
 
 
-def _times(**ratios: float) -> dict[str, float]:
-    return {name.replace("_", "-"): ratio * USUAL for name, ratio in ratios.items()}
+def _times(ratios: Mapping[str, float]) -> dict[str, float]:
+    return {name: ratio * USUAL for name, ratio in ratios.items()}
 
 
-#: All networks are equal, so any difference found is wrong.
-EQUAL = Truth(
-    {},
-    dict.fromkeys(
-        (
-            "se-best",
-            "alexnet-lower",
-            "lenet-lowest",
-            "dense-second",
-            "deeper-beats-lenet",
-            "plain-degrades",
-            "residual-removes-degradation",
-            "sub-above-none",
-            "bn-helps-plain",
-            "se-hurts-alexnet",
-            "softmax-slows",
-            "strong-recipe-better",
-        ),
-        WRONG,
-    )
-    | dict.fromkeys(("se18-above-resnet18", "resize-augments"), (Verdict.SUPPORTED,)),
-)
-#: Networks differ by exactly the margin of the test.
 _NEAR = 1 / ERROR_RATIO
-MARGINS = Truth(
-    _times(
-        SEResNet18=_NEAR,
-        SEResNet34=_NEAR,
-        ResNet50=_NEAR,
-        ResNet101=_NEAR,
-        ResNet18_sub=ERROR_RATIO,
-        ResNet18_mul=MUCH_WORSE_RATIO,
-        ResNet18_px64=_NEAR,
-    )
-    | {"LeNet": 1 - original.figure("LeNet", "accuracy").value},
-    {
-        "sub-equals-add": (Verdict.SUPPORTED,),
-        "se34-equals-resnet34": (Verdict.SUPPORTED,),
-        "dense-efficient": (Verdict.SUPPORTED,),
-        "se18-above-resnet18": (Verdict.CONTRADICTED,),
-        "resize-augments": (Verdict.CONTRADICTED,),
-        "mul-much-worse": WRONG,
-        "lenet-under-trained": WRONG,
-    },
-)
-#: Claims about sets that fail for one member only.
-EXCEPTIONS = Truth(
-    _times(ResNet101=ERROR_RATIO, LeNet=3, AlexNet=3, PlainNet101=3),
-    {
-        "resnet-dense-close": (Verdict.SUPPORTED, Verdict.CONTRADICTED),
-        "deeper-beats-lenet": (Verdict.SUPPORTED, Verdict.CONTRADICTED),
-        "plain-degrades": (Verdict.SUPPORTED, Verdict.CONTRADICTED),
-    },
-    splits=("test",),
-)
-#: All are equal, but one network varies much more between seeds, as LeNet does.
-NOISY = Truth({}, {"bn-helps-plain": WRONG}, {"PlainNet18-nobn": 0.2}, ("test",))
+TRUTHS = {
+    # All networks are equal, so any difference found is wrong.
+    "equal": Truth(
+        {},
+        {
+            "se-best": WRONG,
+            "alexnet-lower": WRONG,
+            "lenet-lowest": WRONG,
+            "dense-second": WRONG,
+            "deeper-beats-lenet": WRONG,
+            "plain-degrades": WRONG,
+            "residual-removes-degradation": WRONG,
+            "sub-above-none": WRONG,
+            "bn-helps-plain": WRONG,
+            "se-hurts-alexnet": WRONG,
+            "softmax-slows": WRONG,
+            "strong-recipe-better": WRONG,
+            "se18-above-resnet18": (Verdict.SUPPORTED,),
+            "resize-augments": (Verdict.SUPPORTED,),
+        },
+    ),
+    # Networks differ by exactly the margin of the test.
+    "margins": Truth(
+        {
+            "LeNet": 1 - original.figure("LeNet", "accuracy").value,
+            **_times(dict.fromkeys((*SE_RESNETS, "ResNet50", "ResNet101", "ResNet18-px64"), _NEAR)),
+            **_times({"ResNet18-sub": ERROR_RATIO, "ResNet18-mul": MUCH_WORSE_RATIO}),
+        },
+        {
+            "sub-equals-add": (Verdict.SUPPORTED,),
+            "se34-equals-resnet34": (Verdict.SUPPORTED,),
+            "dense-efficient": (Verdict.SUPPORTED,),
+            "se18-above-resnet18": (Verdict.CONTRADICTED,),
+            "resize-augments": (Verdict.CONTRADICTED,),
+            "mul-much-worse": WRONG,
+            "lenet-under-trained": WRONG,
+        },
+    ),
+    # Claims about sets that fail for one member only.
+    "exceptions": Truth(
+        _times({"ResNet101": ERROR_RATIO, "LeNet": 3, "AlexNet": 3, "PlainNet101": 3}),
+        dict.fromkeys(
+            ("resnet-dense-close", "deeper-beats-lenet", "plain-degrades"),
+            (Verdict.SUPPORTED, Verdict.CONTRADICTED),
+        ),
+        splits=("test",),
+    ),
+    # All are equal, but one network varies much more between seeds, as LeNet does.
+    "noisy": Truth({}, {"bn-helps-plain": WRONG}, {"PlainNet18-nobn": 0.2}, ("test",)),
+}
 
 
 def _reported() -> Truth:
@@ -177,12 +172,8 @@ def on_rates() -> list[str]:
 
 
 class Worlds:
-    """Draws records with known error rates.
-
-    Args:
-        template: records that supply all fields that are not simulated; a variant without records
-            uses those of the network with default options.
-        seed: seed of the random numbers.
+    """Draws records with known error rates. ``template`` supplies all fields that are not
+    simulated; a variant without records there uses those of the network with default options.
     """
 
     def __init__(self, template: Records, seed: int = 0) -> None:
@@ -208,10 +199,9 @@ class Worlds:
                 for split in truth.splits
             }
             for seed in range(seeds):
-                name = f"{variant}.s{seed}"
-                images = runs[0].config.test_images
-                config = runs[0].config.model_copy(
-                    update={"seed": seed, "validation_images": images}
+                name, config = f"{variant}.s{seed}", runs[0].config
+                config = config.model_copy(
+                    update={"seed": seed, "validation_images": config.test_images}
                 )
                 changed: dict[str, object] = {"id": name, "config": config, "validation": None}
                 for split, correct in parts.items():
@@ -262,8 +252,7 @@ def evaluation(config: Config, split: Split, correct: NDArray[np.bool_]) -> Eval
 def levels(worlds: Worlds, count: int, seeds: int) -> Iterator[Level]:
     """How often findings are decided wrongly at the level of one test, how often intervals miss the
     truth, and how often the family has a wrong decision after Holm's correction."""
-    truths = {"equal": EQUAL, "margins": MARGINS, "exceptions": EXCEPTIONS, "noisy": NOISY}
-    for name, truth in truths.items():
+    for name, truth in TRUTHS.items():
         wrong: Counter[str] = Counter()
         for _ in range(count):
             evidence = Evidence(worlds.draw(truth, seeds))
@@ -350,28 +339,22 @@ def powers(worlds: Worlds, count: int, seeds: int) -> Iterator[Power]:
         shown.update(k for k, f in found.items() if f.verdict is Verdict.SUPPORTED)
     for name in on_rates():
         if found[name].verdict is not Verdict.NOT_TESTABLE:
-            yield Power(
-                finding=name,
-                runs=seeds,
-                worlds=count,
-                supported=shown[name],
-            )
+            yield Power(finding=name, runs=seeds, worlds=count, supported=shown[name])
+
+
+#: Claims that the error rates of some networks are within the margin of those of others.
+_CLOSE: dict[str, tuple[Sequence[str], Sequence[str]]] = {
+    "resnet-dense-close": ((*RESNETS, "DenseNet"), SE_RESNETS),
+    "dense-efficient": (("DenseNet",), DEEP),
+    "residual-removes-degradation": (("ResNet101",), ("ResNet50",)),
+}
 
 
 def holds(name: str) -> bool:
     """Whether a claim with a margin is true of the original's own error rates."""
     errors = _reported().errors
-    far: tuple[str, ...]
-    near: tuple[str, ...]
-    if name == "resnet-dense-close":
-        far, near = (*RESNETS, "DenseNet"), SE_RESNETS
-    elif name == "dense-efficient":
-        far, near = ("DenseNet",), DEEP
-    elif name == "residual-removes-degradation":
-        far, near = ("ResNet101",), ("ResNet50",)
-    else:
-        return True
-    return max(errors[v] for v in far) <= ERROR_RATIO * min(errors[v] for v in near)
+    networks, others = _CLOSE.get(name, ((), ()))
+    return all(errors[v] <= ERROR_RATIO * errors[w] for v in networks for w in others)
 
 
 def simulate(template: Records, worlds: int) -> Simulation:
@@ -380,8 +363,7 @@ def simulate(template: Records, worlds: int) -> Simulation:
     Levels of findings use ``worlds`` worlds, single tests four times as many, powers a quarter.
     """
     with ProcessPoolExecutor() as pool:
-        count = len(SEEDS)
-        found = list(pool.map(_with_runs, [template] * count, [worlds] * count, SEEDS))
+        found = list(pool.map(partial(_with_runs, template, worlds), SEEDS))
     return Simulation(
         levels=tuple(level for levels, _ in found for level in levels),
         powers=tuple(power for _, powers in found for power in powers),

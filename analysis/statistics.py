@@ -26,11 +26,11 @@ is small if the data are evidence for "above" (more accurate), ``less`` for "bel
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import combinations, permutations
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import scipy  # imports its subpackages on first use
@@ -75,19 +75,12 @@ class SeedVariance(NamedTuple):
 
 @dataclass(frozen=True)
 class Sample:
-    """The finished runs of one network on one split.
+    """The finished runs of one network on one split."""
 
-    Attributes:
-        accuracies: one per run, as fractions.
-        images: number of classified images.
-        correct: whether each prediction is right, ``(runs, images)``.
-        seeds: the variance between runs; None if no network has two.
-    """
-
-    accuracies: tuple[float, ...]
-    images: int
-    correct: NDArray[np.bool_] = field(repr=False)
-    seeds: SeedVariance | None = None
+    accuracies: tuple[float, ...]  # one per run, as fractions
+    images: int  # number of classified images
+    correct: NDArray[np.bool_] = field(repr=False)  # which predictions are right, (runs, images)
+    seeds: SeedVariance | None = None  # None if no network has two runs
 
     @property
     def mean(self) -> float:
@@ -119,23 +112,17 @@ class Sample:
 class Contrast:
     """A weighted sum of -log(error rate), such as a log ratio, with its uncertainty.
 
-    Attributes:
-        estimate: the weighted sum; positive where the first network errs less.
-        error: its standard error; infinite for ``ranks``, ``diverged`` and ``untested``.
-        freedom: degrees of freedom of the standard error.
-        test: ``seeds`` (seeds and images), ``images`` (single runs: images only), ``ranks``,
-            ``diverged`` (every run of one network diverged and none of another: decided by rule)
-            or ``untested`` (no test is possible).
-        zero: evidence that the sum is above or below 0.
-        ranked: for a rank test, -log(error rate) of the runs of the first and the second network;
-            minus infinity for diverged runs.
+    ``test``: ``seeds`` (seeds and images), ``images`` (single runs: images only), ``ranks``,
+    ``diverged`` (every run of one network diverged and none of another: decided by rule) or
+    ``untested`` (no test is possible). The last three have no standard error. ``ranked``: for a
+    rank test, -log(error rate) of the runs of both networks; minus infinity for diverged runs.
     """
 
-    estimate: float
-    error: float
-    freedom: float
+    estimate: float  # positive where the first network errs less
+    error: float  # standard error; infinite without one
+    freedom: float  # degrees of freedom of the standard error
     test: Test
-    zero: OneSided
+    zero: OneSided  # evidence that the sum is above or below 0
     ranked: tuple[Sequence[float], Sequence[float]] | None = None
 
     def against(self, margin: float) -> OneSided:
@@ -152,8 +139,7 @@ class Contrast:
 
     def interval(self) -> tuple[float, float]:
         """95 % confidence interval by Student's t."""
-        reach = _t_quantile(1 - ALPHA / 2, self.freedom) * self.error
-        return self.estimate - reach, self.estimate + reach
+        return _interval(self.estimate, self.error, self.freedom)
 
 
 def half_corrected(accuracy: float, images: int) -> float:
@@ -162,62 +148,52 @@ def half_corrected(accuracy: float, images: int) -> float:
 
 
 def pool(networks: Mapping[str, tuple[Sequence[float], int]]) -> dict[str, SeedVariance]:
-    """The seed variance of each network, pooled over those that have learnt.
+    """The seed variance of each network, from the accuracies of its finished runs and the number of
+    images; empty if no network has two runs.
 
     The pool has the networks with two runs or more and a mean accuracy above one half. Networks
     whose variance exceeds the others' significantly (F test), for example because a run never
     learnt a class, are removed one by one, the most deviant first. They keep their own variance
     and degrees of freedom, as does a network at chance whose variance exceeds the pool's. No
     network gets a variance below its own estimate.
-
-    Args:
-        networks: accuracies of the finished runs, and the number of images.
-
-    Returns:
-        One variance per network; empty if no network has two runs.
     """
-    squares: dict[str, tuple[float, int]] = {}  # sum of squares, degrees of freedom
+    own: dict[str, SeedVariance] = {}
     for name, (accuracies, images) in networks.items():
         if len(accuracies) >= 2:
             errors = np.array([half_corrected(value, images) for value in accuracies])
             logits = np.log((1 - errors) / errors)
-            squares[name] = float(((logits - logits.mean()) ** 2).sum()), len(logits) - 1
-    if not squares:
+            own[name] = SeedVariance(float(logits.var(ddof=1)), len(logits) - 1, own=True)
+    if not own:
         return {}
-    learnt = [name for name in squares if np.mean(networks[name][0]) > 0.5]
-    members = set(learnt or squares)
+    members = {name for name in own if np.mean(networks[name][0]) > 0.5} or set(own)
     while len(members) > 1:
-        deviance = {
-            name: _excess(squares[name], _total(squares, members - {name})) for name in members
-        }
-        worst = min(sorted(members), key=lambda name: deviance[name])
-        if deviance[worst] >= _OWN_VARIANCE:
+        p_values = {name: _excess(own[name], _joint(own, members - {name})) for name in members}
+        worst = min(sorted(members), key=lambda name: p_values[name])
+        if p_values[worst] >= _OWN_VARIANCE:
             break
         members.remove(worst)
-    total, freedom = _total(squares, members)
-    pooled = SeedVariance(total / freedom, freedom)
-    found = {}
-    for name in networks:
-        own = squares.get(name)
-        if own and name not in members and _excess(own, (total, freedom)) < _OWN_VARIANCE:
-            found[name] = SeedVariance(own[0] / own[1], own[1], own=True)
-        elif own and own[0] / own[1] > pooled.variance:
-            found[name] = pooled._replace(variance=own[0] / own[1])
-        else:
-            found[name] = pooled
+    pooled = _joint(own, members)
+    found = dict.fromkeys(networks, pooled)
+    for name, seeds in own.items():
+        if name not in members and _excess(seeds, pooled) < _OWN_VARIANCE:
+            found[name] = seeds
+        elif seeds.variance > pooled.variance:
+            found[name] = pooled._replace(variance=seeds.variance)
     return found
 
 
-def _total(squares: Mapping[str, tuple[float, int]], names: set[str]) -> tuple[float, int]:
-    return sum(squares[n][0] for n in sorted(names)), sum(squares[n][1] for n in names)
+def _joint(own: Mapping[str, SeedVariance], names: set[str]) -> SeedVariance:
+    chosen = [own[name] for name in sorted(names)]
+    freedom = sum(seeds.freedom for seeds in chosen)
+    return SeedVariance(sum(x.variance * x.freedom for x in chosen) / freedom, freedom)
 
 
-def _excess(one: tuple[float, int], others: tuple[float, int]) -> float:
+def _excess(one: SeedVariance, others: SeedVariance) -> float:
     """Evidence (p-value of the F test) that one variance is larger than another."""
-    if one[0] <= 0 or others[0] <= 0:
-        return 1.0 if one[0] <= 0 else 0.0
-    statistic = (one[0] / one[1]) / (others[0] / others[1])
-    return float(scipy.special.fdtrc(one[1], others[1], statistic))
+    if one.variance <= 0 or others.variance <= 0:
+        return 1.0 if one.variance <= 0 else 0.0
+    statistic = one.variance / others.variance
+    return float(scipy.special.fdtrc(one.freedom, others.freedom, statistic))
 
 
 def contrast(samples: Sequence[Sample], weights: Sequence[float]) -> Contrast:
@@ -241,9 +217,8 @@ def accuracy_interval(sample: Sample) -> tuple[float, float]:
     wrong = sample.error
     right = 1 - wrong
     total, freedom = _variance([sample], [1 / (wrong * right)])
-    reach = _t_quantile(1 - ALPHA / 2, freedom) * math.sqrt(total)
-    centre = math.log(right / wrong)
-    return float(scipy.special.expit(centre - reach)), float(scipy.special.expit(centre + reach))
+    low, high = _interval(math.log(right / wrong), math.sqrt(total), freedom)
+    return float(scipy.special.expit(low)), float(scipy.special.expit(high))
 
 
 def _variance(samples: Sequence[Sample], slopes: Sequence[float]) -> tuple[float, float]:
@@ -283,10 +258,9 @@ def _image_variance(samples: Sequence[Sample], slopes: Sequence[float]) -> float
 
 def wilson(accuracy: float, images: int) -> tuple[float, float]:
     """Wilson's 95 % interval for the accuracy on a sample of images."""
-    from statsmodels.stats.proportion import proportion_confint  # takes a second to load
-
-    low, high = proportion_confint(accuracy * images, images, alpha=ALPHA, method="wilson")
-    return float(low), float(high)
+    test = scipy.stats.binomtest(round(accuracy * images), images)
+    ends = test.proportion_ci(1 - ALPHA, method="wilson")
+    return float(ends.low), float(ends.high)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -310,8 +284,7 @@ def mcnemar(first_only: int, second_only: int) -> OneSided:
     count = first_only + second_only
     if count == 0:
         return OneSided(1.0, 1.0)
-    test = partial(scipy.stats.binomtest, first_only, count)
-    return OneSided(*(float(test(alternative=side).pvalue) for side in ("greater", "less")))
+    return _by_scipy(scipy.stats.binomtest, first_only, count)
 
 
 def ranks(first: Sequence[float], second: Sequence[float]) -> OneSided:
@@ -322,14 +295,9 @@ def ranks(first: Sequence[float], second: Sequence[float]) -> OneSided:
     """
     placed = scipy.stats.rankdata([*first, *second])
     if math.comb(len(placed), len(first)) > _MOST_ARRANGEMENTS:
-        test = partial(scipy.stats.mannwhitneyu, placed[: len(first)], placed[len(first) :])
-        return OneSided(*(float(test(alternative=side).pvalue) for side in ("greater", "less")))
-    observed = placed[: len(first)].sum()
-    sums = np.array([sum(chosen) for chosen in combinations(placed, len(first))])
-    near = 1e-9
-    return OneSided(
-        float((sums >= observed - near).mean()), float((sums <= observed + near).mean())
-    )
+        return _by_scipy(scipy.stats.mannwhitneyu, placed[: len(first)], placed[len(first) :])
+    sums = [sum(chosen) for chosen in combinations(placed, len(first))]
+    return _by_rank(float(placed[: len(first)].sum()), sums)
 
 
 def welch(first: Sequence[float], second: Sequence[float]) -> OneSided:
@@ -339,8 +307,7 @@ def welch(first: Sequence[float], second: Sequence[float]) -> OneSided:
     if len(set(first)) == len(set(second)) == 1:  # zero variance: no t statistic
         return ranks(first, second)
     sides = [(np.mean(x), np.std(x, ddof=1), len(x)) for x in (first, second)]
-    test = partial(scipy.stats.ttest_ind_from_stats, *sides[0], *sides[1], equal_var=False)
-    return OneSided(*(float(test(alternative=side).pvalue) for side in ("greater", "less")))
+    return _by_scipy(scipy.stats.ttest_ind_from_stats, *sides[0], *sides[1], equal_var=False)
 
 
 def student(values: Sequence[float], centre: float) -> OneSided:
@@ -360,9 +327,8 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
     if len(values) < 2:
         return None
     data = np.asarray(values, dtype=float)
-    reach = _t_quantile(1 - ALPHA / 2, len(data) - 1) * float(data.std(ddof=1))
-    reach /= math.sqrt(len(data))
-    return float(data.mean()) - reach, float(data.mean()) + reach
+    error = float(data.std(ddof=1)) / math.sqrt(len(data))
+    return _interval(float(data.mean()), error, len(data) - 1)
 
 
 def difference_interval(
@@ -374,9 +340,7 @@ def difference_interval(
     parts = [float(np.var(x, ddof=1)) / len(x) for x in (first, second)]
     spread = sum(p**2 / (len(x) - 1) for p, x in zip(parts, (first, second), strict=True))
     freedom = sum(parts) ** 2 / spread if spread > 0 else math.inf
-    centre = float(np.mean(first) - np.mean(second))
-    reach = _t_quantile(1 - ALPHA / 2, freedom) * math.sqrt(sum(parts))
-    return centre - reach, centre + reach
+    return _interval(float(np.mean(first) - np.mean(second)), math.sqrt(sum(parts)), freedom)
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, OneSided]:
@@ -402,17 +366,11 @@ def spearman(x: Sequence[float], y: Sequence[float]) -> tuple[float, OneSided]:
     if len(x) < 4 or len(set(x)) < 2 or len(set(y)) < 2:
         return 0.0, OneSided(1.0, 1.0)
     if len(x) > 8:
-        sides = [scipy.stats.spearmanr(x, y, alternative=s) for s in ("greater", "less")]
         least = 1 / math.factorial(min(len(x), 20))  # probability of one arrangement
-        tails = (max(float(side.pvalue), least) for side in sides)
-        return float(sides[0].statistic), OneSided(*tails)
+        tails = (max(tail, least) for tail in _by_scipy(scipy.stats.spearmanr, x, y))
+        return float(scipy.stats.spearmanr(x, y).statistic), OneSided(*tails)
     a, b = scipy.stats.rankdata(x), scipy.stats.rankdata(y)
-    products = np.array([np.dot(a, order) for order in permutations(b)])
-    observed = float(np.dot(a, b))
-    near = 1e-9
-    p = OneSided(
-        float((products >= observed - near).mean()), float((products <= observed + near).mean())
-    )
+    p = _by_rank(float(np.dot(a, b)), [np.dot(a, order) for order in permutations(b)])
     return float(np.corrcoef(a, b)[0, 1]), p
 
 
@@ -421,11 +379,26 @@ def most_often(runs: int) -> float:
     return 1.0 if runs == 0 else 1 - float(ALPHA ** (1 / runs))
 
 
+def _by_scipy(test: Callable[..., Any], *data: Any, **options: Any) -> OneSided:
+    """The one-sided p-values of a test of scipy."""
+    sides = (test(*data, alternative=side, **options) for side in ("greater", "less"))
+    return OneSided(*(float(side.pvalue) for side in sides))
+
+
+def _by_rank(observed: float, arrangements: Sequence[float]) -> OneSided:
+    """The shares of all arrangements whose sum is at least, or at most, the observed one."""
+    sums, near = np.array(arrangements), 1e-9
+    return OneSided(
+        float((sums >= observed - near).mean()), float((sums <= observed + near).mean())
+    )
+
+
 def _one_sided(distance: float, error: float, freedom: float) -> OneSided:
     statistic = distance / error
     tails = scipy.special.stdtr(freedom, [-statistic, statistic])
     return OneSided(*(max(float(tail), _LEAST_P) for tail in tails))
 
 
-def _t_quantile(share: float, freedom: float) -> float:
-    return float(scipy.special.stdtrit(freedom, share))
+def _interval(centre: float, error: float, freedom: float) -> tuple[float, float]:
+    reach = float(scipy.special.stdtrit(freedom, 1 - ALPHA / 2)) * error
+    return centre - reach, centre + reach

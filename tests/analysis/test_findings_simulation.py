@@ -16,7 +16,7 @@ from analysis import simulation
 from analysis.findings.base import REGISTRY
 from analysis.protocol import load
 from analysis.schema import Simulation
-from analysis.simulation import EQUAL, Truth, Worlds, levels, powers, single_levels
+from analysis.simulation import TRUTHS, Worlds, levels, powers, single_levels
 from analysis.statistics import ALPHA
 from tests.factory import make
 
@@ -45,11 +45,9 @@ def test_levels_and_powers_of_few_worlds() -> None:
 
 def test_a_difference_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """With an error rate of 60 % PlainNet-34 is found to be worse, which "equal" calls wrong."""
-    false = {"plain-degrades": EQUAL.false["plain-degrades"]}
-    worse = dataclasses.replace(EQUAL, errors={"PlainNet34": 0.6}, false=false)
-    monkeypatch.setattr(simulation, "EQUAL", worse)
-    for other in ("MARGINS", "EXCEPTIONS", "NOISY"):
-        monkeypatch.setattr(simulation, other, Truth({}, {}))
+    false = {"plain-degrades": TRUTHS["equal"].false["plain-degrades"]}
+    worse = dataclasses.replace(TRUTHS["equal"], errors={"PlainNet34": 0.6}, false=false)
+    monkeypatch.setattr(simulation, "TRUTHS", {"equal": worse})
     found = {level.test: level.wrong for level in levels(Worlds(TEMPLATE), 3, 3)}
     assert found["plain-degrades"] == 3
 
