@@ -26,11 +26,14 @@ def main() -> int:
     """Parse the command line and run the command; returns the exit status."""
     parser = OneLineParser(prog="python -m analysis", description=__doc__)
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help="draw these alone")
+    parser.add_argument("--list", action="store_true", help="name the figures, tables, findings")
     add_study(parser, results=True)
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where to write (analysis/out/PROFILE)"
     )
     arguments = parser.parse_args()
+    if arguments.list:
+        return _list()
     started = time.perf_counter()
     default = schema.folder_of(arguments.profile, arguments.dataset)
     folder: Path = arguments.results or RESULTS / default.name
@@ -69,6 +72,20 @@ def _draw(records: Records, names: list[str], out: Path) -> int:
             write_atomically(out / "figures" / file, content)
         shown = ", ".join(str(out / "figures" / file) for file in files)
         print(f"{len(entry.runs)} records -> {shown or 'nothing to draw'}")
+    return 0
+
+
+def _list() -> int:
+    from analysis.evidence import Evidence
+    from analysis.figures import figures
+    from analysis.findings import evaluate
+    from analysis.tables import Found, tables
+
+    none = Records.parse(Path(), {})
+    findings = evaluate(none)
+    print("figures:", *figures())
+    print("tables:", *tables(Found(Evidence(none), findings)))
+    print("findings:", *findings)
     return 0
 
 
