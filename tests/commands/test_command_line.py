@@ -46,6 +46,12 @@ def test_what_is_wrong_is_named(arguments, message):
     refused(called(*arguments), message)
 
 
+def test_figures_tables_and_findings_are_listed():
+    listed = dict(line.split(": ") for line in called(ANALYSIS, "--list").stdout.splitlines())
+    for kind, name in (("figures", "depth"), ("tables", "results"), ("findings", "se-best")):
+        assert name in listed[kind].split()
+
+
 @pytest.mark.parametrize(
     ("address", "said", "why"),
     [("127.0.0.1:1", "no Ray cluster answers (", "refused)"), ("here", "expected host:port", "")],
