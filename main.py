@@ -5,8 +5,6 @@ python main.py --model ResNet18 --test
 Options take several values, of which every combination is trained: --ratio 2,4,8 --seed 0,1.
 """
 
-from __future__ import annotations
-
 import argparse
 import importlib.util
 import itertools

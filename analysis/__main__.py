@@ -1,7 +1,5 @@
 """``python -m analysis``: from records to results, figures and tables as files."""
 
-from __future__ import annotations
-
 import os
 
 if __name__ == "__main__":

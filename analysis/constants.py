@@ -1,7 +1,5 @@
 """Numbers that follow from definitions, not from records."""
 
-from __future__ import annotations
-
 import math
 
 from analysis import protocol

@@ -1,7 +1,5 @@
 """The study on several data sets: which findings carry over from one to another."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass

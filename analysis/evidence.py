@@ -7,8 +7,6 @@ The seed variance behind an interval or a test is pooled over all networks of th
 (``statistics.pool``); the sources of a number name the runs that it compares.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Literal

@@ -4,8 +4,6 @@
 epoch), and both as Parquet if pyarrow is installed.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import sys
 from collections.abc import Iterable

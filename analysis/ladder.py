@@ -4,8 +4,6 @@ The rungs of the budget ladder (``[ladder]`` of ``study.toml``) differ only in t
 seen in training. Their records are in neighbouring folders.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from statistics import multimode

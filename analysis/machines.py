@@ -1,7 +1,5 @@
 """The kinds of machine of the runs, and their effect on the error rate."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 

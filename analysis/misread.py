@@ -5,8 +5,6 @@ wrong are stored beside the figures, one bitmap per data set, so that the report
 ``python -m analysis.misread`` makes these bitmaps from the data sets and the project's records.
 """
 
-from __future__ import annotations
-
 import functools
 import io
 from collections import Counter

@@ -1,7 +1,5 @@
 """The figures and claims of the original write-up (``original.toml``)."""
 
-from __future__ import annotations
-
 import functools
 import tomllib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The test of each finding, and when it was fixed (``protocol.toml``)."""
 
-from __future__ import annotations
-
 import datetime
 import functools
 import tomllib

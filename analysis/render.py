@@ -1,7 +1,5 @@
 """Figures as files: SVG for the page, PDF and PNG for other documents, CSV of the points."""
 
-from __future__ import annotations
-
 import base64
 import csv
 import io

@@ -1,7 +1,5 @@
 """The setting of the records and of the original, and the command that repeats a run."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import models

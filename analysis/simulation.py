@@ -8,8 +8,6 @@ in the records of profile ``standard``. The findings are evaluated as for real r
 single measurements are called directly, on values drawn from known distributions.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -23,8 +23,6 @@ P-values are one-sided and in pairs, so that they can be combined to claims abou
 is small if the data are evidence for "above" (more accurate), ``less`` for "below".
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -6,8 +6,6 @@ predictions. The labels of MNIST and Fashion-MNIST are stored beside this module
 sets and their split. Labels of other data sets are read from their files.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 from pathlib import Path

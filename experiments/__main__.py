@@ -1,7 +1,5 @@
 """``python -m experiments``: train what is missing or stale, list it, or print the JSON schema."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

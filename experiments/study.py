@@ -1,7 +1,5 @@
 """Read ``study.toml``: the runs that the write-up needs, in each profile. Imports no torch."""
 
-from __future__ import annotations
-
 import functools
 import tomllib
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """``python -m models``: the table of parameters and MACs; ``python -m models NAME``: its layers."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from rich.console import Console

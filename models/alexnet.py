@@ -4,8 +4,6 @@ convolutional neural networks", NIPS 2012, section 3.5 (figure 2).
 The single-GPU form without local response normalisation, as the original write-up ran it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

@@ -1,7 +1,5 @@
 """Shared by all commands: the argument parser, one-line errors and the entry point."""
 
-from __future__ import annotations
-
 import argparse
 import errno
 import io

@@ -3,8 +3,6 @@
 Counted on the meta device: no memory, no arithmetic.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import io

@@ -5,8 +5,6 @@ The small form of the original write-up: four dense blocks of two layers, growth
 each layer conv - BN - ReLU (the paper: BN - ReLU - conv), compression 0.5 in the transitions.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 

@@ -1,7 +1,5 @@
 """Layers that several families share: the ImageNet stem and the ten-way adaptor."""
 
-from __future__ import annotations
-
 from torch import nn
 
 IMAGENET_CLASSES = 1000

@@ -6,8 +6,6 @@ paper's scaled tanh, trainable subsampling, sparse C3 connections and RBF output
 stands for the paper's 32x32 frame.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 
 from torch import nn

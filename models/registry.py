@@ -11,8 +11,6 @@ literals. Both are read from the source text, because importing the modules woul
 which analysis and report do not need.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

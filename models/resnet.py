@@ -10,8 +10,6 @@ torchvision's. ``original``: as the original write-up ran them: inner width half
 *input*, stride on the first 1x1, biases everywhere, no BN on the projection.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

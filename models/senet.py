@@ -5,8 +5,6 @@ SE-ResNet scales the residual branch before the shortcut joins it (figure 3). SE
 original write-up's own network: one SE block after each convolution's activation.
 """
 
-from __future__ import annotations
-
 import functools
 
 import torch

@@ -1,7 +1,5 @@
 """Trained weights as safetensors files beside the records of their runs."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

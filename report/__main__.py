@@ -1,7 +1,5 @@
 """``python -m report``: build, watch, lint or hand in the report, list names, fill READMEs."""
 
-from __future__ import annotations
-
 import argparse
 import gc
 import os

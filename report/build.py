@@ -1,7 +1,5 @@
 """Build the files of the report from the results of the analysis."""
 
-from __future__ import annotations
-
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 

@@ -4,8 +4,6 @@ A number in the text of a template is refused unless it is printed by an express
 a formula (a definition), belongs to a name (ResNet-18), or matches ``templates/definitions.txt``.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """``make names``: everything that a template can refer to, as the expression to write."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

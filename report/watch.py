@@ -3,8 +3,6 @@
 PDFs are built on request.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 import threading

@@ -5,8 +5,6 @@ as mirrors do, this asks it that: it tells of a package's withdrawn releases, an
 vulnerabilities of its latest one. Exit status 1 if anything is found.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -9,8 +9,6 @@
 Images have a common difficulty, so that networks tend to err on the same ones, as real ones do.
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """For the tests of the report: results, a small templates folder, the whole report built once."""
 
-from __future__ import annotations
-
 import functools
 import io
 import os

@@ -12,8 +12,6 @@ others and names the missing networks below the panels. The words of a figure ar
 ``templates/figures/<id>.toml``. To add a figure, add these two files.
 """
 
-from __future__ import annotations
-
 import functools
 import importlib
 import os

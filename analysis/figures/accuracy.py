@@ -1,7 +1,5 @@
 """Test accuracy of the networks of the results table beside the original's accuracies."""
 
-from __future__ import annotations
-
 from analysis import original
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, marks, theme

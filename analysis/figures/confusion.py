@@ -1,7 +1,5 @@
 """The confusion matrix of the most accurate network, and its most frequent confusions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

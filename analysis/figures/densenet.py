@@ -1,7 +1,5 @@
 """The structure of the DenseNet, with one dense block and one transition in detail."""
 
-from __future__ import annotations
-
 import models
 from analysis.constants import CONSTANTS
 from analysis.evidence import Evidence

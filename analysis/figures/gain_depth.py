@@ -1,7 +1,5 @@
 """Total gain of the gradient by depth, with and without shortcuts, before and after training."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from analysis.evidence import Evidence

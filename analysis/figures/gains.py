@@ -1,7 +1,5 @@
 """The gradient in the backward pass through the blocks of ResNet-18, by operator."""
 
-from __future__ import annotations
-
 import numpy as np
 from matplotlib.axes import Axes
 

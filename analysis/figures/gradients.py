@@ -1,7 +1,5 @@
 """Norm of the gradient of each layer of ResNet-18 over the first steps, by operator."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The test images that the most runs get wrong."""
 
-from __future__ import annotations
-
 from analysis.evidence import Evidence
 from analysis.figures.common import theme
 from analysis.figures.common.estimates import require

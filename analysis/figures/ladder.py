@@ -1,7 +1,5 @@
 """The budget ladder: error rates against images seen, and the findings at every rung."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from statistics import fmean
 

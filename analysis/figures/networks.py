@@ -1,7 +1,5 @@
 """LeNet, AlexNet and ResNet from input to output, with the shape after each step."""
 
-from __future__ import annotations
-
 from analysis.constants import CONSTANTS, MNIST_SIDE
 from analysis.evidence import Evidence
 from analysis.figures.common import theme

@@ -1,7 +1,5 @@
 """The four residual operators, and multiplication without BN: how ResNet-18 trains with each."""
 
-from __future__ import annotations
-
 from analysis.evidence import Evidence
 from analysis.figures.common import curves, estimates, marks, theme
 from analysis.figures.common.probe_data import OPERATORS as VARIANTS

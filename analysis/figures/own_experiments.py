@@ -1,7 +1,5 @@
 """Test accuracy of a person's own experiments, below the planned runs of the same network."""
 
-from __future__ import annotations
-
 from itertools import groupby
 from textwrap import shorten
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Accuracy against cost: parameters and multiply-accumulates."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """Plain against residual networks: training loss by epoch, accuracy by depth."""
 
-from __future__ import annotations
-
 from analysis.evidence import Evidence
 from analysis.figures.common import estimates, theme
 from analysis.figures.common.curves import training_and_depth

@@ -1,7 +1,5 @@
 """The residual block with each operator."""
 
-from __future__ import annotations
-
 from analysis.evidence import Evidence
 from analysis.figures.common import theme
 from analysis.figures.common.diagram import Diagram

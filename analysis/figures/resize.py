@@ -1,7 +1,5 @@
 """One image before and after the bilinear resize from 28 to 224 pixels."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from statistics import mode
 from typing import Any

@@ -1,7 +1,5 @@
 """How much the channel weights of each SE block differ."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The distribution of the channel weights of each SE block."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import groupby
 

@@ -1,7 +1,5 @@
 """The squeeze-and-excitation block, and its place in a residual block."""
 
-from __future__ import annotations
-
 import models
 from analysis.evidence import Evidence
 from analysis.figures.common import theme

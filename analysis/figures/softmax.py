@@ -1,7 +1,5 @@
 """A Softmax inside the network under a cross-entropy loss: the loss has a lower bound."""
 
-from __future__ import annotations
-
 from analysis.constants import SOFTMAX_FLOOR
 from analysis.evidence import Evidence
 from analysis.figures.common import curves, estimates, marks, theme

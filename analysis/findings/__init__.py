@@ -4,8 +4,6 @@ Each is one function in the module of its section, registered by ``base.finding`
 states the hypothesis, the test, the values and the facts. ``evaluate`` runs them all.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Channel attention: the weights that SE blocks learned, and their effect on accuracy."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Results and registration of findings, and the tests and values that several share."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The size and cost of the DenseNet relative to its accuracy."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from analysis.constants import CONSTANTS, MARGIN

@@ -1,7 +1,5 @@
 """Depth without residual connections."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from analysis.constants import LOSS_RATIO

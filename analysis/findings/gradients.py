@@ -1,7 +1,5 @@
 """How blocks scale the gradient. The unit of the tests is the run, the quantity its total gain."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Literal

@@ -1,7 +1,5 @@
 """How a block joins h(x) and x. Accuracies are those on validation images, as in the original."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from analysis.constants import CHANCE_LOSS, CONSTANTS, LEARNED, MUCH_WORSE, STALLED

@@ -1,7 +1,5 @@
 """Errors and omissions of the original; the hypothesis is that the original is wrong."""
 
-from __future__ import annotations
-
 import math
 from itertools import count
 

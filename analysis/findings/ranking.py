@@ -4,8 +4,6 @@ Claims about sets are intersection-union tests of comparisons; all have the valu
 ``base.claim_set``, such as for how many networks a claim holds.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Residual connections against degradation."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Literal

@@ -1,7 +1,5 @@
 """Effects of size: parameters on memory, multiply-accumulates on time, pixels on accuracy."""
 
-from __future__ import annotations
-
 from statistics import multimode
 
 from analysis.constants import CONSTANTS, MARGIN

@@ -1,7 +1,5 @@
 """The networks trained by the modern recipe against those trained by the original's."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from analysis.evidence import Evidence, title

@@ -4,8 +4,6 @@ A table is a function with the decorator ``register`` in any module of this fold
 heads are words of ``templates/tables.toml``.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 

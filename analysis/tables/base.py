@@ -4,8 +4,6 @@ Notes and words are keys of ``templates/labels.toml``; heads of columns are word
 ``templates/tables.toml``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 

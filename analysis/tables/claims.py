@@ -1,7 +1,5 @@
 """The findings: on these records, on several data sets, and at several training budgets."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from analysis import original

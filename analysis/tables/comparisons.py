@@ -1,7 +1,5 @@
 """Tables that compare variants (operators, Softmax, attention, widths, recipes) and machines."""
 
-from __future__ import annotations
-
 from analysis.constants import CONSTANTS, PAPER_PARAMETERS
 from analysis.evidence import Evidence, title
 from analysis.findings.attention import measured, range_values

@@ -1,7 +1,5 @@
 """The results table: accuracy and size of the networks, and the original's figures."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from analysis import original

@@ -1,7 +1,5 @@
 """The simulation of the tests: their levels and their power."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from analysis import original, protocol

@@ -1,7 +1,5 @@
 """Tables about the study: how each network was trained, its runs, and own experiments."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from typing import Any
 

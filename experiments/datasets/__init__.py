@@ -4,8 +4,6 @@
 Imports no torch.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from typing import Annotated

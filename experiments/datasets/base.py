@@ -1,7 +1,5 @@
 """The class of data sets, and reading and writing of IDX files."""
 
-from __future__ import annotations
-
 import gzip
 import io
 from collections.abc import Callable, Mapping

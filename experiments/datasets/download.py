@@ -3,8 +3,6 @@
 Every file is checked against its known SHA-256, whatever its source.
 """
 
-from __future__ import annotations
-
 import hashlib
 import http.client
 import os

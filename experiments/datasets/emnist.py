@@ -4,8 +4,6 @@ EMNIST has 280,000 digits by all of NIST's writers; 70,000 of them are drawn at 
 published only in an archive of all of EMNIST, in which every image is transposed.
 """
 
-from __future__ import annotations
-
 import gzip
 import zipfile
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Fashion-MNIST (Xiao, Rasul, Vollgraf 2017): 70,000 pictures of clothes in MNIST's form."""
 
-from __future__ import annotations
-
 import io
 import tarfile
 import tempfile

@@ -1,7 +1,5 @@
 """Kuzushiji-MNIST (Clanuwat et al. 2018): 70,000 characters of old Japanese in MNIST's form."""
 
-from __future__ import annotations
-
 from experiments.datasets.base import Dataset, idx_hashes, read_idx
 from experiments.datasets.download import mirror
 

@@ -1,7 +1,5 @@
 """MNIST (LeCun, Cortes, Burges): 70,000 handwritten digits."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import io

@@ -1,7 +1,5 @@
 """The images and labels of a data set, in a fixed split."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """``python -m experiments.prediction MODEL IMAGE``: which digit a photo shows."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from PIL import Image

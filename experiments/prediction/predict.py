@@ -1,7 +1,5 @@
 """Class probabilities of images, by a run whose weights were saved."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -5,8 +5,6 @@ the aspect ratio, and placed in 28x28 pixels with the centre of mass in the midd
 paper's brightness, which varies slowly over a photo, is subtracted.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -5,8 +5,6 @@ node needs the Python packages, but no shared disk and no internet access. ``doc
 describes how to start a cluster.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import signal

@@ -4,8 +4,6 @@ Each run has its own process, so that one that is killed or runs out of memory d
 others. A run writes its record atomically when it has finished.
 """
 
-from __future__ import annotations
-
 import math
 import multiprocessing
 import os

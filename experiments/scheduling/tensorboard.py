@@ -1,7 +1,5 @@
 """TensorBoard's event files of a run: ``tensorboard --logdir experiments/tensorboard``."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

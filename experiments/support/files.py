@@ -1,7 +1,5 @@
 """Atomic writes and an exclusive lock."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 import time

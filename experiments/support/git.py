@@ -1,7 +1,5 @@
 """The Git checkout that the code comes from."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

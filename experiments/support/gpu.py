@@ -1,7 +1,5 @@
 """Whether torch can train on a GPU here, found without importing torch into this process."""
 
-from __future__ import annotations
-
 import functools
 import subprocess
 import sys

@@ -5,8 +5,6 @@ target are those in the target's help comment. It runs before anything is instal
 the standard library.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 import sys

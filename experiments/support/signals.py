@@ -4,8 +4,6 @@ Every other command keeps the default action of SIGINT (``models.cli.run``): fil
 atomically, so an interruption leaves no damage.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal

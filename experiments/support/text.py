@@ -1,7 +1,5 @@
 """Text from untrusted sources, escaped for display. Imports no torch."""
 
-from __future__ import annotations
-
 import re
 
 #: Control characters except tab and line feed, bidirectional controls, line separators, byte order

@@ -6,8 +6,6 @@ loading in the training process and in worker processes; the faster counts. The 
 batch size, so both use this project's.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 import multiprocessing

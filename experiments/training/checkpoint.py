@@ -4,8 +4,6 @@ Written atomically, verified by their hash, read with ``weights_only``, ignored 
 the run, and removed once the record is written. Imports torch only where it is used.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import hashlib

@@ -10,8 +10,6 @@
 The networks, their parameters and counts are unchanged.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """The machine of a run: device, threads, memory, software versions and capabilities."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import gc

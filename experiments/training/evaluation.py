@@ -1,7 +1,5 @@
 """Predictions of a network on one split, and their metrics."""
 
-from __future__ import annotations
-
 import math
 
 import torch

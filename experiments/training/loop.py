@@ -5,8 +5,6 @@ device. No step synchronises with an accelerator. The ``strong`` recipe adds ran
 the images, and evaluates the running average of the weights instead of the last ones.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """AdamW, and the running average of the weights."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

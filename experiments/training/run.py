@@ -1,7 +1,5 @@
 """One run, from its configuration to its record."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime

@@ -5,8 +5,6 @@ images to within one grey level (2/255 after normalisation): PIL rounds to whole
 each of its two passes, this after both.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,8 +1,6 @@
 """``python -m experiments.verification RUN``: check a record and train its run again; with ``all``,
 check every record of the profile, without training."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

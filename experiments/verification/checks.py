@@ -1,7 +1,5 @@
 """Whether a record agrees with the study, the code, the data's labels and itself: no training."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator
 

@@ -5,8 +5,6 @@ sums are rounded differently, which changes training as another seed does; there
 agree within ``tolerance``.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import statistics

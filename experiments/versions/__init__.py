@@ -7,8 +7,6 @@ proof (``python -m experiments.versions accept``) that results are the same to t
 versions of Python, torch and numpy do not count either; the record states them.
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json

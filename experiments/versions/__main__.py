@@ -4,8 +4,6 @@ It trains short runs on this machine, with the code of the commit that last wrot
 the present code. It renews the lock only if every field but times and environment is identical.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tempfile

@@ -5,8 +5,6 @@ networks' families. Comments, docstrings, formatting, names of modules and of th
 in do not count.
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """The Jinja environments (sandboxed): the templates, partials and pages, and errors in them."""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Iterable

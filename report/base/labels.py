@@ -1,7 +1,5 @@
 """The short texts of the page itself and the heads of tables, in both languages."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Every ``{{ ... }}`` leaves a token of private-use characters in the text. After 
 converted to a tree, the tokens are replaced by their elements and texts.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -7,8 +7,6 @@ languages work on elements; ``serialised`` writes HTML at the end. Conventions f
 ``data-finding`` and ``data-verdict``, numbers are ``a.n``, or ``data.n`` without a run card.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from html import entities
 from re import compile as pattern

@@ -4,8 +4,6 @@ bibtexparser finds the entries, pylatexenc decodes their TeX. An entry that cann
 reported as a fault; the others are read. Texts of an item may contain the markup of ``MARKUP``.
 """
 
-from __future__ import annotations
-
 import html
 import logging
 import re

@@ -1,7 +1,5 @@
 """The reference list: works of a ``.bib`` in the CSL style of each language, in citation order."""
 
-from __future__ import annotations
-
 import functools
 import re
 import warnings

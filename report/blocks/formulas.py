@@ -1,7 +1,5 @@
 """Formulas: TeX to MathML (math-core) for the page, and MathML to SVG (ziamath) for the PDF."""
 
-from __future__ import annotations
-
 import functools
 import io
 import re

@@ -1,7 +1,5 @@
 """The front matter: title, date, cover, and the banner of a partial study."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping

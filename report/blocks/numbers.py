@@ -1,7 +1,5 @@
 """Formatting of numbers by kind and language, and their elements with sources."""
 
-from __future__ import annotations
-
 import functools
 import math
 import re

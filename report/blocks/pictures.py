@@ -1,7 +1,5 @@
 """Pictures for the page: the writer's own, embedded, and drawings of the analysis."""
 
-from __future__ import annotations
-
 import base64
 import io
 import mimetypes

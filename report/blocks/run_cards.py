@@ -1,7 +1,5 @@
 """The page's appendix of runs, to which numbers link: one card per network."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import attrgetter

@@ -1,7 +1,5 @@
 """Reading of ``templates/report.toml``: the title page, and the choice of sections."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date

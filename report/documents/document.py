@@ -1,7 +1,5 @@
 """One language of the report: its parts as trees, numbered and linked."""
 
-from __future__ import annotations
-
 import copyreg
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The report as Word, LaTeX and Markdown, which pandoc writes from the document's tree."""
 
-from __future__ import annotations
-
 import base64
 import io
 import re

@@ -1,7 +1,5 @@
 """The page: both languages side by side, aligned, in one self-contained HTML file."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

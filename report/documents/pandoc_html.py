@@ -4,8 +4,6 @@ Pandoc's own reader does most. Formulas, and what only one format has, become ``
 with ``data-raw``, which ``handin.lua`` turns into pandoc's elements.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TypeAlias, get_args

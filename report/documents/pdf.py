@@ -1,7 +1,5 @@
 """The PDFs of the report, tagged for PDF/UA-1."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from itertools import accumulate

@@ -3,8 +3,6 @@
 The text is ``templates/readme.<lang>.md``; numbers, verdicts and figures are those of the report.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from dataclasses import replace

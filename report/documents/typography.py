@@ -13,8 +13,6 @@ line with the punctuation after it. In English, apostrophes are curly. In Chines
 Only texts are changed, never code, formulas or drawings.
 """
 
-from __future__ import annotations
-
 import re
 
 from lxml.builder import E

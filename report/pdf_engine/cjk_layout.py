@@ -9,8 +9,6 @@ WeasyPrint has no hook for this, so three of its functions are replaced:
 version Chinese text is not justified, and a warning is printed.
 """
 
-from __future__ import annotations
-
 import functools
 import logging
 import re

@@ -1,7 +1,5 @@
 """Characters that no installed font has, for which the PDF shows empty boxes."""
 
-from __future__ import annotations
-
 import subprocess
 import unicodedata
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """HTML to PDF by WeasyPrint, without network or file access."""
 
-from __future__ import annotations
-
 import logging
 import re
 from logging.handlers import BufferingHandler

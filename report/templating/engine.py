@@ -1,7 +1,5 @@
 """Rendering of one language's templates to Markdown, and the values that expressions print."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The macros for writers, which ``templates/README.md`` documents."""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections import Counter

@@ -4,8 +4,6 @@ Tables, footnotes, task lists, call-outs (``> [!NOTE]``) and bare addresses are 
 limited to comments, which are left out, and a few tags without attributes.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """The sections of the report: pairs of files ``templates/sections/NNN-name.{zh,en}.md``."""
 
-from __future__ import annotations
-
 import re
 import string
 from collections.abc import Iterable, Mapping

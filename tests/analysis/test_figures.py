@@ -1,7 +1,5 @@
 """The figures: complete, legible, the same each time, and true to the records."""
 
-from __future__ import annotations
-
 import csv
 import dataclasses
 import functools

@@ -4,8 +4,6 @@
 form sees gross errors: a test of the wrong sign, a margin left out, runs taken for images.
 """
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The protocol says of every finding what it tests, and of nothing else."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -3,8 +3,6 @@
 ``tests/trained`` holds a DenseNet of the profile ``quick`` with its weights.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections import namedtuple
 

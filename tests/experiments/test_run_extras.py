@@ -1,7 +1,5 @@
 """What a run leaves besides its record: log, weights, tracker; and sweeps of the command line."""
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Scales and ticks for accuracies (log error rate), and for losses, gains and costs (log)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """Panels that several figures share: curves by epoch, networks by depth, rows of accuracies."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any

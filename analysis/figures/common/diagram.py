@@ -1,7 +1,5 @@
 """Diagrams of networks, rendered from the SVG templates in ``templates/diagrams``."""
 
-from __future__ import annotations
-
 from typing import IO
 
 import jinja2

@@ -1,7 +1,5 @@
 """Data of the figures from the records: values with intervals, curves, missing runs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from statistics import fmean

@@ -1,8 +1,6 @@
 """Marks that several figures share: estimates with intervals, curves and their labels, diverged
 runs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Block gains of a network as arrays; NaN where not finite."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

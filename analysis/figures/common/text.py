@@ -1,7 +1,5 @@
 """Texts of figures: from ``templates/figures``, names of networks, numbers and lists."""
 
-from __future__ import annotations
-
 import functools
 import tomllib
 from collections.abc import Iterable

@@ -5,8 +5,6 @@ the colours of text and lines by its own (``INK`` by its text colour and so on),
 network's colour has a contrast of at least 3:1 on white and on ``#15171a``.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Measurements inside the networks. A module of this package defines each, as ``PROBE``."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """``python -m experiments.training.probes RUN``: repeat a run's probes with its saved weights."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

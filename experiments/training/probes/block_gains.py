@@ -1,7 +1,5 @@
 """How each residual block scales the gradient in the backward pass, and how large features are."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """Norms of the loss gradient of each layer's weight over the first steps."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """Channel weights of the SE blocks before training."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """Channel weights of the SE blocks over the test images, after training."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 
