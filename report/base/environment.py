@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import (
+    FileSystemBytecodeCache,
     FileSystemLoader,
     StrictUndefined,
     TemplateError,
@@ -52,12 +53,17 @@ def _not_utf8(path: Path, error: UnicodeDecodeError) -> ReportError:
 def environment(folder: Path, **options: Any) -> SandboxedEnvironment:
     """A Jinja environment that escapes texts and raises for unknown names.
 
+    Compiled templates are kept in ``.cache`` beside the folder; Jinja compares their texts.
+
     Args:
         folder: folder of the templates.
-        options: further options of Jinja's environment.
+        options: further options of Jinja's environment, always the same for one template.
     """
+    compiled = folder.parent / ".cache" / "templates"
+    compiled.mkdir(parents=True, exist_ok=True)
     return SandboxedEnvironment(
         loader=FileSystemLoader(folder, encoding=ENCODING),
+        bytecode_cache=FileSystemBytecodeCache(str(compiled)),
         autoescape=True,
         optimized=False,
         undefined=StrictUndefined,
