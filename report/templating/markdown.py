@@ -1,4 +1,4 @@
-"""GitHub's Markdown with formulas, and with emphasis that works beside Chinese punctuation.
+"""GitHub's Markdown with formulas, and with emphasis and line breaks that work beside Chinese.
 
 Tables, footnotes, task lists, call-outs (``> [!NOTE]``) and bare addresses are supported. HTML is
 limited to comments, which are left out, and a few tags without attributes.
@@ -86,6 +86,12 @@ def converter(
             return formula(tokens[at].content, "")
         return RendererHTML.fence(self, tokens, at, *rest)
 
+    def softbreak(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+        beside = "".join(token.content for token in tokens[:at])[-1:]
+        beside += "".join(token.content for token in tokens[at + 1 :])[:1]
+        # Not _is_chinese: English has those quotation marks too.
+        return "" if any(unicodedata.east_asian_width(one) in "WF" for one in beside) else "\n"
+
     def mark(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         return f"[{tokens[at].meta['id'] + 1}]"  # the same for repeated references to a note
 
@@ -95,6 +101,7 @@ def converter(
 
     rules = {
         "text": text,
+        "softbreak": softbreak,
         "fence": fence,
         "footnote_caption": mark,
         "list_item_open": item,
