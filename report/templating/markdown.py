@@ -1,4 +1,4 @@
-"""GitHub's Markdown with formulas, and with emphasis that works beside Chinese punctuation.
+"""GitHub's Markdown with formulas, and with emphasis and line breaks that work beside Chinese.
 
 Tables, footnotes, task lists, call-outs (``> [!NOTE]``) and bare addresses are supported. HTML is
 limited to comments, which are left out, and a few tags without attributes.
@@ -63,6 +63,7 @@ class Converter:
         self._convert.use(gfm_autolink_plugin)
         self._convert.inline.ruler.at("emphasis", _emphasis)
         self._convert.add_render_rule("list_item_open", _item)
+        self._convert.add_render_rule("softbreak", _line_break)
         rules: dict[str, Callable[[Token], str]] = {
             "text": self._text,
             "code_inline": self._code,
@@ -188,6 +189,14 @@ def _item(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> s
     """A list item, with the box of a task."""
     box = {"True": "☑ ", "False": "☐ "}.get(str(tokens[at].meta.get("checked")), "")
     return self.renderToken(tokens, at, *rest) + box
+
+
+def _line_break(self: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+    """A line break within a paragraph; nothing beside a Chinese character."""
+    beside = "".join(token.content for token in tokens[:at])[-1:]
+    beside += "".join(token.content for token in tokens[at + 1 :])[:1]
+    # Not _is_chinese: English has those quotation marks too.
+    return "" if any(unicodedata.east_asian_width(one) in "WF" for one in beside) else "\n"
 
 
 def _is_chinese(character: str) -> bool:

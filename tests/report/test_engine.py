@@ -135,6 +135,18 @@ def test_emphasis_works_beside_chinese_punctuation(tmp_path, source):
     assert "<strong>" in section(tmp_path, source, lang="zh")
 
 
+@pytest.mark.parametrize(
+    ("lang", "source", "shown"),
+    [
+        ("zh", "甲。\nResNet\n乙 {{ 1 }}\n层\n{{ 2 }}\n**丙**\n丁", "甲。ResNet乙 1层2丙丁"),
+        ("zh", "ResNet\nBlock", "ResNet Block"),
+        ("en", "“A”\n“b”\n{{ 1 }}\n*c*", "“A” “b” 1 c"),
+    ],
+)
+def test_a_line_break_beside_chinese_is_no_space(tmp_path, lang, source, shown):
+    assert text(section(tmp_path, source, lang=lang)).strip().endswith(f" {shown}")
+
+
 # --- What is wrong, and where ------------------------------------------------------------------
 
 
