@@ -13,8 +13,8 @@ __all__ = ["Cell", "Column", "Found", "Table", "tables"]
 
 
 def tables(found: Found) -> dict[str, Table]:
-    """Every table by id."""
+    """Every table by id, in alphabetical order."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    made = [make(found) for make in TABLES]
-    return {item.id: item for item in made}
+    made = {item.id: item for item in (make(found) for make in TABLES)}
+    return dict(sorted(made.items()))
