@@ -39,8 +39,9 @@ def main() -> int:
     ):
         parser.add_argument(flag, dest=name, type=several(kind), help=meaning)
     parser.add_argument("--test", action="store_true", help="report on the test images")
+    without = "without batch normalisation"
     parser.add_argument(
-        "--no-bn", dest="batch_norm", action="append_const", const=False, help="no normalisation"
+        "--no-bn", dest="batch_norm", action="append_const", const=False, help=without
     )
     parser.add_argument("--recipe", help="original, or strong: warped images, averaged weights")
     add_study(parser)

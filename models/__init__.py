@@ -74,7 +74,9 @@ def check_options(network: Network, given: dict[str, Any]) -> dict[str, Any]:
         if option not in network.options:
             takes = ", ".join(network.options) or "no options"
             raise UsageError(f"{network.name} has no option {option!r}; it takes {takes}.")
-        allowed = _ALLOWED.get(option, (True, False))
+        if isinstance(DEFAULTS[option], bool) and not isinstance(value, bool):
+            raise UsageError(f"{option}={value!r}: expected true or false.")
+        allowed = _ALLOWED.get(option, (value,))
         if type(value) is not type(allowed[0]) or value not in allowed:
             expected = f"one of {', '.join(map(str, allowed))}"
             if isinstance(allowed, range):

@@ -71,7 +71,8 @@ def _registered(path: Path) -> Iterator[Network]:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if not isinstance(node, ast.FunctionDef):
             continue
-        options = tuple(argument.arg for argument in node.args.kwonlyargs)
+        arguments = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+        options = tuple(each.arg for each, default in arguments if default is None)
         for call in node.decorator_list:
             if isinstance(call, ast.Call) and ast.unparse(call.func) == "register":
                 (name,) = map(ast.literal_eval, call.args)

@@ -157,7 +157,9 @@ def _parity(folder: Path) -> Iterator[Problem]:
     """Differences in structure between the languages of a section or finding."""
     pairs = [section.files for section in discover(folder) if len(section.files) == len(LANGS)]
     for path in written(folder / "findings", "*.*.md"):
-        stem, lang = path.name.removesuffix(".md").rsplit(".", 1)
+        stem, lang, _ = path.name.rsplit(".", 2)
+        if lang not in LANGS:
+            continue
         other = path.with_name(f"{stem}.{'en' if lang == 'zh' else 'zh'}.md")
         if not other.is_file():
             yield Place(path, 1), f"has no counterpart {other.name}"

@@ -119,7 +119,7 @@ def uncorrected(result: Result) -> Verdict:
 def _verdict(result: Result, p: float | None) -> Verdict:
     if result.verdict is not None:
         return result.verdict
-    if result.p is None or p is None or p >= ALPHA:
+    if result.p is None or p is None or not p < ALPHA:  # NaN, too
         return Verdict.INCONCLUSIVE
     if result.mixed < min(result.p):
         return Verdict.MIXED

@@ -212,8 +212,8 @@ def lenet_under_trained(evidence: Evidence) -> Result:
     rate = 1 - stated.value
     ends = None
     if math.isfinite(ours.error):
-        low, high = (math.exp(-end) / rate for end in ours.interval())
-        ends = value_pair((high, low), "ratio", sources)
+        high, low = (math.exp(-end) / rate for end in ours.interval())
+        ends = value_pair((low, high), "ratio", sources)
     effect = Value(evidence.sample("LeNet").error / rate, "ratio", sources)
     p = better(ours.against(-math.log(rate)))
     values = {

@@ -38,6 +38,7 @@ def ranked(evidence: Evidence, size: str, cost: str) -> Result:
     if len(chosen) < _FEWEST:
         missing = tuple(n for n in NETWORKS if n not in chosen)
         return Result((), "", verdict=Verdict.NOT_TESTABLE, missing=missing)
+    # Only the numbers are ranked: their kinds do not matter.
     sizes = [value(runs[0], size, "count") for runs in chosen.values()]
     costs = [mean([value(run, cost, "gain") for run in runs]) for runs in chosen.values()]
     sign = -1 if cost == "timing.images_per_second" else 1

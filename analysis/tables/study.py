@@ -91,10 +91,13 @@ def all_runs(found: Found) -> Table:
         Column("time", "duration"),
     ]
     rows = []
+    runs_of: dict[str, list[Record]] = {}
     own = {run.id for run in evidence.records.extra}
-    variants = {run.config.variant for run in evidence.records if run.id not in own}
-    for variant in _in_order(variants):
-        runs = [run for run in evidence.records.of(variant) if run.id not in own]
+    for run in evidence.records:
+        if run.id not in own:
+            runs_of.setdefault(run.config.variant, []).append(run)
+    for variant in _in_order(runs_of):
+        runs = runs_of[variant]
         done = [value(run, "test.accuracy", "accuracy") for run in evidence.finished(variant)]
         row = {
             "network": Cell(title(variant)),

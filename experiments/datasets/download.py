@@ -68,7 +68,8 @@ def acquire(dataset: Dataset, notify: Notify = lambda _: None) -> dict[str, Path
                     for name, content in source(dataset).items()
                 }
             except _FAILURES as error:
-                tried.append(f"{what} ({one_line(str(error)) or type(error).__name__})")
+                why = one_line(str(getattr(error, "reason", error))) or type(error).__name__
+                tried.append(f"{what} ({why})")
                 continue
             for name, content in files.items():
                 write_atomically(cache / _published(dataset, name), content)

@@ -47,7 +47,7 @@ def steps_of(config: Config) -> int:
     return max(MIN_STEPS, min(MAX_STEPS, round(wanted)))
 
 
-def ours(config: Config, steps: int) -> float:
+def ours(config: Config, steps: int, threads: int) -> float:
     """Images per second of a real run of two epochs of ``steps`` steps; the second epoch counts.
 
     Raises:
@@ -55,7 +55,7 @@ def ours(config: Config, steps: int) -> float:
     """
     fewest = {"validation_images": 2, "test_images": 2}  # that batch normalisation takes
     changes = {"train_images": steps * config.batch_size, "epochs": 2, **fewest}
-    job = Job("benchmark", config.model_copy(update=changes), "benchmark", threads())
+    job = Job("benchmark", config.model_copy(update=changes), "benchmark", threads)
     record, _ = execute(job, splits.load(config.dataset), checkpoint_seconds=math.inf)
     if record.status != "finished":
         raise RuntimeError(record.reason or record.status)
@@ -132,7 +132,7 @@ def measure(config: Config, repetitions: int, steps: int) -> tuple[list[float], 
         call = functools.partial(side_by_side, function, config, steps, *rest)
         return [call(processes=processes) for _ in range(repetitions)]
 
-    here = repeated(ours, processes=max(1, int(1 / share(config) + 1e-9)))
+    here = repeated(ours, threads(), processes=max(1, int(1 / share(config) + 1e-9)))
     loaders = [repeated(original, workers) for workers in (0, cores())]
     return here, max(loaders, key=statistics.median)
 

@@ -87,6 +87,7 @@ def train(
     average = Average(net, total) if config.recipe == "strong" else None
     out = Trained(micro_batches=micro_batches)
     out.probes = create(Subject(net, config, validation, out))
+    # Not "optimizer": checkpoints with that name have another order of dimensions.
     parts: dict[str, Stateful] = {"net": net, "adamw": optimizer}
     parts |= {probe.name: probe for probe in out.probes}
     parts |= {"average": average} if average else {}

@@ -59,6 +59,8 @@ def _network(record: Record) -> Iterator[str]:
     from experiments.training.run import describe  # imports torch: seconds
 
     said, expected = record.network.model_dump(), describe(record.config).model_dump()
+    if said.pop("layers") != expected.pop("layers"):
+        yield "network.layers: not those of the network as built"
     yield from differences(said, expected, "network", "but the network as built has")
 
 

@@ -23,8 +23,9 @@ def load_toml(path: Path) -> dict[str, Any]:
     Raises:
         ReportError: the file is missing or cannot be parsed; the message names the line.
     """
+    text = read(path)
     try:
-        return tomllib.loads(read(path))
+        return tomllib.loads(text)
     except RecursionError:
         raise ReportError("is nested too deeply", Place(path, 1)) from None
     except ValueError as error:

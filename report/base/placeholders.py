@@ -96,15 +96,19 @@ class Slots:
 
     def filled(self, html: str) -> list[Node]:
         """HTML with placeholders as texts and elements."""
-        root = tree.parsed(html)
-        self.fill(root)
-        return tree.content(root)
+        return tree.content(self._root(html))
 
     def plain(self, html: str) -> str:
         """HTML with placeholders as plain text."""
-        root = tree.parsed(html)
+        return tree.text(self._root(html))
+
+    def _root(self, html: str) -> Element:
+        try:
+            root = tree.parsed(html)
+        except etree.XMLSyntaxError as error:
+            raise ReportError(f"HTML is not well-formed ({error.msg}): {html[:80]}") from None
         self.fill(root)
-        return tree.text(root)
+        return root
 
     def text(self, text: str) -> str:
         """Plain text with placeholders as plain text."""

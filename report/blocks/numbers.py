@@ -79,11 +79,9 @@ def _text(number: float, kind: Kind, places: int) -> str:
         if number == 0 or 1e-4 <= abs(number) < 1e5:
             return f"{number:g}"
         return significant(number, len(f"{number:e}".split("e")[0].rstrip("0").replace(".", "")))
-    if (
-        kind in ("gain", "weight")
-        or (kind == "loss" and abs(number) >= 1e3)  # with bad statistics of batch normalisation
-        or (kind == "ratio" and 0 < number < 0.1)
-    ):
+    if kind == "loss" and abs(number) >= 1e3:  # with bad statistics of batch normalisation
+        return significant(number, 3)
+    if kind in ("gain", "weight") or (kind == "ratio" and 0 < number < 0.1):
         return significant(number, places)
     if kind == "rate" and abs(number) < 10:
         places = max(places, 1)

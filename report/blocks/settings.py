@@ -62,7 +62,8 @@ def shown(path: Path, names: Sequence[str]) -> frozenset[str]:
         ReportError: there is no such section, or no such preset.
     """
     table = load_toml(path)
-    named = table.get("presets", {}).get(preset(path), {})
+    name = preset(path)
+    named = table["presets"][name] if name else {}
     chosen: dict[str, list[str]] = {key: [] for key in CHOICES}
     for source, key in product((table, named), CHOICES):
         value = source.get(key, [])

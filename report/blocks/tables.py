@@ -113,11 +113,9 @@ def _grid(table: Table, writer: Writer) -> _Grid:
     return _Grid(heads, list(zip(*columns, strict=True)), told)
 
 
-def interval(
-    pair: tuple[Value, Value], lang: Lang, digits: int | None = None, *, unit: bool = True
-) -> Markup:
+def interval(pair: tuple[Value, Value], lang: Lang, *, unit: bool = True) -> Markup:
     """An interval as HTML with its sources: ``[97.1, 98.2]%``; ratios have no unit."""
-    low, high = (printed(end, lang, digits) for end in pair)
+    low, high = (printed(end, lang) for end in pair)
     shown = f"[{low.text}, {high.text}]"
     shown += high.unit if unit and pair[0].kind != "ratio" else ""
     return data_element(pair[0], shown, lang, upper=pair[1])

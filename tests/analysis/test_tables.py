@@ -2,6 +2,7 @@
 
 import time
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,13 @@ def check(table, records):
                 assert {source.record for source in found.sources} <= {*table.runs}
                 assert not (column.original and found.sources)
     assert set(table.runs) <= set(records.by_id)
+
+
+def test_a_run_whose_name_is_of_another_seed_has_its_row():
+    odd = altered(make(), "ResNet18.s0", config__seed=7)
+    only = replace(odd, by_id={"ResNet18.s0": odd.by_id["ResNet18.s0"]})
+    (found,) = rows(made(only)["runs"])
+    assert (found["network"].value, found["seeds"].value) == ("ResNet-18", "7")
 
 
 def test_without_records_results_has_its_rows():

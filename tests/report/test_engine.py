@@ -10,6 +10,7 @@ from report import build, watch
 from report.base import tree
 from report.base.errors import ReportError
 from report.base.labels import Labels
+from report.base.placeholders import Slots
 from report.blocks import formulas
 from report.documents import document
 from tests.report_kit import material, records, section, templates, text
@@ -128,6 +129,12 @@ def test_works_are_numbered_by_first_citation(tmp_path):
 def test_what_stands_in_the_page(tmp_path, source, shown):
     html = section(tmp_path, source)
     assert [each for each in shown if each not in html and each not in text(html)] == []
+
+
+@pytest.mark.parametrize("read", [Slots().filled, Slots().plain])
+def test_html_of_a_label_or_partial_that_is_not_well_formed_is_named(read):
+    with pytest.raises(ReportError, match=r"not well-formed \(.*\): A & B"):
+        read("A & B")
 
 
 @pytest.mark.parametrize("source", ["**结论：**然后", "他说**“好”**了", '**{{ "甲" }}。**乙'])
