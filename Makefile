@@ -109,7 +109,7 @@ bench: setup ## training throughput beside the original's way: [ARGS="--networks
 test: setup-dev ## what CI runs: units, a smoke run of the whole pipeline on MNIST, browser, PDF (a quarter of an hour on two cores)
 	@$(PY) -m pytest $(PARALLEL)
 
-test-fast: setup-dev ## the tests that need no training, no whole report and no browser
+test-fast: setup-dev ## the tests that need no training, no documents, no commands of their own and no browser: before every commit
 	@$(PY) -m pytest $(FAST)
 
 ranges: setup-dev ## test-fast with the lowest or newest versions of pyproject.toml, in an environment apart: [RESOLUTION=lowest-direct|highest]

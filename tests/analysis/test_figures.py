@@ -59,7 +59,12 @@ def scenario(name) -> Records:
     return SCENARIOS[name]()
 
 
-@pytest.fixture(params=SCENARIOS)
+_FIRST, *_OTHERS = SCENARIOS
+
+
+@pytest.fixture(
+    params=[_FIRST, *(pytest.param(name, marks=pytest.mark.pipeline) for name in _OTHERS)]
+)
 def records(request):
     return scenario(request.param)
 
@@ -235,6 +240,7 @@ ODD = [
 ]
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize("changes", ODD)
 def test_odd_records_are_drawn_or_declined(module, changes):
     whole = scenario("one seed of three diverged")
@@ -243,6 +249,7 @@ def test_odd_records_are_drawn_or_declined(module, changes):
         files.png(figure)
 
 
+@pytest.mark.pipeline
 def test_each_run_alone(module):
     """Whatever single run there is, a figure is drawn or declined, never broken."""
     everything = scenario("one seed")

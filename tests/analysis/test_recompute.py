@@ -583,7 +583,12 @@ FINDINGS = {
 # --- The comparison -----------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=["standard", "rung-b", "standard-fashionmnist"])
+OTHERS = [
+    pytest.param(name, marks=pytest.mark.pipeline) for name in ("rung-b", "standard-fashionmnist")
+]
+
+
+@pytest.fixture(scope="module", params=["standard", *OTHERS])
 def both(request):
     """Raw records of a folder, and what the analysis says of them."""
     folder = RESULTS / request.param

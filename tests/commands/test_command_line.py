@@ -61,6 +61,7 @@ def test_a_cluster_that_does_not_answer_is_named(monkeypatch, address, said, why
     refused(called(*TRAIN, "--engine", "ray"), f"RAY_ADDRESS={address}: {said}", why)
 
 
+@pytest.mark.pipeline
 def test_without_ray_one_line_says_what_to_install():
     code = (
         "import sys; sys.modules['ray'] = None\n"
@@ -70,6 +71,7 @@ def test_without_ray_one_line_says_what_to_install():
     refused(done, "engine ray: ", "pip install 'ray>=2.50'.")
 
 
+@pytest.mark.pipeline
 def test_no_data_ends_in_one_line(tmp_path):
     env = os.environ | {"MNIST_DIR": str(tmp_path)}
     done = run(ROOT, "main.py", *LENET[1:], "--profile", "smoke", env=env)
@@ -83,12 +85,14 @@ def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
     refused(done, f"error: {tmp_path}/none: no such folder")
 
 
+@pytest.mark.pipeline
 def test_main_goes_on_in_the_virtual_environment_or_says_how(tmp_path):
     shutil.copy(ROOT / "main.py", tmp_path)
     done = run(tmp_path, "-S", "-I", "main.py", *LENET[1:])
     refused(done, "error: torch is not installed; run `make setup` first.")
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize(
     "code",
     [
@@ -100,6 +104,7 @@ def test_the_schema_the_analysis_and_the_report_need_no_torch(code):
     succeeds(ROOT, "-c", f"import sys; {code}; assert 'torch' not in sys.modules")
 
 
+@pytest.mark.pipeline
 def test_models_prints_counts_and_layers(monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     assert "115,428,930" in called(MODELS).stdout
@@ -147,6 +152,7 @@ def test_a_signal_stops_the_block_once_and_the_handlers_are_restored(signum):
     assert signal.getsignal(signum) == before
 
 
+@pytest.mark.pipeline
 def test_ctrl_c_ends_a_command_without_a_traceback():
     code = (
         "from models.cli import run; import time; "
@@ -159,6 +165,7 @@ def test_ctrl_c_ends_a_command_without_a_traceback():
     assert process.returncode == -signal.SIGINT
 
 
+@pytest.mark.pipeline
 def test_a_reader_that_closes_early_ends_a_command_quietly():
     for arguments in (("experiments", "schema"), ("models",)):
         process = start(ROOT, "-m", *arguments)
@@ -171,6 +178,7 @@ def test_a_reader_that_closes_early_ends_a_command_quietly():
 STATUS = ("experiments", "status", "--profile", "quick")
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [(["models"], "LeNet"), (["models", "LeNet"], "Conv2d"), (STATUS, "profile quick: ")],

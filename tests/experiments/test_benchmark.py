@@ -46,6 +46,7 @@ def ends(what):
     return os.getpid()
 
 
+@pytest.mark.pipeline
 def test_each_measurement_has_processes_of_its_own():
     assert benchmark.side_by_side(ends, "well") != os.getpid()
     with pytest.raises(BrokenProcessPool):  # which every command says in one line

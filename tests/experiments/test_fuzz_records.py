@@ -186,6 +186,7 @@ def check(path, content, field):
         "".join(run_cards.cards([made.runs[record.id]], Labels(lang))).encode()
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize("long", [False, pytest.param(True, marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
     ("bad", "few", "many"), [(mutated, 100, 1800), (damaged, 75, 1200), (extreme_bytes, 40, 300)]

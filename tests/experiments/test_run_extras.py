@@ -50,6 +50,7 @@ def test_weights_lie_beside_the_record_with_their_hash_in_it(folder):
     assert again.test == record.test and again.probes == record.probes
 
 
+@pytest.mark.pipeline
 def test_probes_can_be_taken_again_from_the_weights(folder, monkeypatch):
     assert train("SEResNet18", save=True)[0] == "done"
     monkeypatch.setattr("experiments.prediction.predict.RESULTS", folder.parent)

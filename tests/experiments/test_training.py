@@ -43,6 +43,7 @@ def same(record):
 SMALL = {"train_images": 128, "validation_images": 100, "test_images": 100}
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize("name", ["LeNet", "SEResNet18"])  # DenseNet: test_pipeline
 def test_the_same_seed_gives_the_same_record_bit_for_bit(mnist, name):
     first, _ = execute(job(name, **SMALL), mnist)
@@ -52,6 +53,7 @@ def test_the_same_seed_gives_the_same_record_bit_for_bit(mnist, name):
     assert other.history != first.history
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize(("able", "precision"), [(True, "bf16"), (False, "fp32")])
 def test_a_run_is_in_fp32_where_the_device_has_no_bf16(mnist, monkeypatch, able, precision):
     monkeypatch.setattr("experiments.training.run.computes_in_bf16", lambda _: able)
@@ -87,6 +89,7 @@ def test_what_a_cpu_can_do_is_asked_of_pytorch(monkeypatch, capabilities, able):
     assert machine.computes_in_bf16(cpu) == able
 
 
+@pytest.mark.pipeline
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(mnist):
     asked = job("SEResNet18", epochs=3, **SMALL)
     whole, _ = execute(asked, mnist)
@@ -121,6 +124,7 @@ def test_the_rule_for_a_stable_loss():
     assert not training.is_stable([0.05, 0.05, 0.04, 0.04, 0.04, 0.4])  # a sudden rise
 
 
+@pytest.mark.pipeline
 def test_a_stable_run_ends_before_its_epochs_do(mnist):
     flat = job("LeNet", epochs=30, stop="stable", schedule="constant", learning_rate=1e-6, **SMALL)
     record, _ = execute(flat, mnist)
@@ -237,6 +241,7 @@ def test_a_grey_image_goes_through_the_stem_as_one_channel():
     torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.pipeline
 def test_a_batch_in_parts_has_the_gradient_of_the_whole(mnist):
     losses, nets, callback = [], [], Callback()
     callback.on_trained = nets.append
@@ -250,6 +255,7 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole(mnist):
     assert torch.allclose(*weights, atol=2e-3)
 
 
+@pytest.mark.pipeline
 def test_a_run_short_of_memory_splits_its_batches_and_says_so(mnist, monkeypatch):
     said = "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you …"
 

@@ -8,6 +8,8 @@ from report import build
 from tests.checkout import QUICKEST, called, copy_of_checkout, refused, succeeds
 from tests.report_kit import analysed, templates
 
+pytestmark = pytest.mark.pipeline
+
 HTML = ("--only", "html")
 
 

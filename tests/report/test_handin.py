@@ -18,6 +18,8 @@ from report.templating.sections import discover, in_language
 from tests import report_kit
 from tests.checkout import edit
 
+pytestmark = pytest.mark.pipeline
+
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 TEXT = """See {{ ref("fig:depth") }}, {{ ref("tab:results") }} and {{ ref("eq:sum") }}: the accuracy
@@ -157,7 +159,6 @@ def test_course_logo_and_the_rows_of_the_cover_are_there(made, form):
         assert "figures/picture-1.zh.png" in text
 
 
-@pytest.mark.pipeline
 @pytest.mark.parametrize(("lang", "program"), [("zh", "xelatex"), ("en", "pdflatex")])
 def test_the_whole_report_is_latex(tmp_path, lang, program):
     """It compiles where there is a LaTeX; elsewhere its letters are those that LaTeX has."""

@@ -14,6 +14,8 @@ from report.blocks.numbers import LANGS, card_id, folded, sources_text
 from tests import factory
 from tests.report_kit import material
 
+pytestmark = pytest.mark.pipeline
+
 FEW, MANY = 8, 16
 #: Networks that these figures can do without.
 WITHOUT = ("PlainNet34", "ResNet34", "ResNet50", "ResNet101", "SEAlexNet", "SEResNet34", "DenseNet")
