@@ -7,7 +7,7 @@ LOCK = .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-
        --custom-compile-command "make lock"
 # The tests of a file stay in one process: they share what they build.
 PARALLEL = -n auto --dist loadfile --no-loadscope-reorder
-FAST = $(PARALLEL) -m "not pipeline and not browser and not soak"
+FAST = -n auto --dist worksteal -m "not pipeline and not browser and not soak"
 # Only variables of the command line count, not those that a shell happens to export:
 # $(call arg,SEED,seed) is --seed "1" for `make SEED=1`, and nothing without SEED=.
 given = $(if $(findstring command line,$(origin $(1))),$($(1)))

@@ -117,6 +117,7 @@ def text(html):
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
 
 
+@pytest.mark.pipeline
 def test_a_report_on_fashion_mnist_claims_nothing_of_mnist(folder):
     html = build.html(material(Records.load(folder / FASHION)))
     said = text(html)
@@ -164,6 +165,7 @@ def test_a_report_on_data_whose_labels_are_not_kept(monkeypatch, name, title, sa
         assert words in html
 
 
+@pytest.mark.pipeline
 def test_the_report_on_mnist_says_what_carries_over(folder):
     html = build.html(material(Records.load(folder / "quick")))
     for lang in LANGS:

@@ -156,6 +156,7 @@ def test_the_table_has_a_row_for_each_finding_on_two_rungs():
     assert keys == ["claim", "a_verdict", "a_effect", "b_verdict", "b_effect", "outcome"]
 
 
+@pytest.mark.pipeline
 def test_the_figure_needs_its_own_records_alone():
     own = three().only(figure.runs(three()))
     assert set(own.rungs) == {"B", "C"}
@@ -164,6 +165,7 @@ def test_the_figure_needs_its_own_records_alone():
         assert figure.draw(own, lang).alt == figure.draw(three(), lang).alt
 
 
+@pytest.mark.pipeline
 def test_texts_of_the_figure_are_apart_with_two_rungs_and_with_three():
     wild = factory.outcome("ResNet50", status="diverged")
     marked = rung("A").beside({"B": rung("B", specs={"ResNet50.s1": wild, "LeNet.s0": wild})})

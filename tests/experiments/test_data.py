@@ -135,6 +135,7 @@ def test_a_missing_file_is_named(monkeypatch, tmp_path, name, missing):
 # --- Servers ------------------------------------------------------------------------------------
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_mirror_serves_is_verified_and_cached(no_sources, monkeypatch, name):
     cached = download.CACHE
@@ -263,6 +264,7 @@ def emnist_archive(left_out="", cut=0):
     return out.getvalue()
 
 
+@pytest.mark.pipeline
 def test_emnists_digits_are_drawn_with_a_fixed_seed_and_turned_upright(no_sources, monkeypatch):
     published = emnist_archive()
     digest = hashlib.sha256(published).hexdigest()
@@ -285,6 +287,7 @@ def test_emnists_digits_are_drawn_with_a_fixed_seed_and_turned_upright(no_source
         assert abs(number.mean() / count - 0.5) < 0.01  # from the whole of it
 
 
+@pytest.mark.pipeline
 def test_an_archive_without_emnists_digits_is_refused():
     name = "gzip/emnist-digits-test-labels-idx1-ubyte.gz"
     with pytest.raises(ValueError, match=f"holds no {name}"):

@@ -100,6 +100,7 @@ def trained(monkeypatch):
     monkeypatch.setattr("experiments.prediction.predict.RESULTS", TRAINED)
 
 
+@pytest.mark.pipeline
 def test_at_least_nine_of_ten_digits_drawn_as_people_draw_them(tmp_path):
     images = np.stack([seen(tmp_path, digit, way) for digit, way in enumerate(WAYS.values())])
     found = answers(best_run("densenet", "quick"), images)
