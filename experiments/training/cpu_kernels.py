@@ -36,7 +36,7 @@ def accelerate(net: nn.Module, channels: int, size: int, *, grey: bool = True) -
         if grey and module.in_channels == channels == 3:
             way = _from_grey
         elif pixels <= MOST_PIXELS:
-            way = _tap_by_tap
+            way = functools.partial(_tap_by_tap, _Gradient(module))
             taps_first = module.weight.data.permute(2, 3, 0, 1).contiguous()
             module.weight.data = taps_first.permute(2, 3, 0, 1)
         else:
@@ -75,11 +75,31 @@ def _from_grey(module: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
     return F.conv2d(grey, weight, module.bias, module.stride, module.padding)
 
 
-def _tap_by_tap(module: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
+class _Gradient:
+    """A buffer for the gradient of one convolution's weight, reused in every step.
+
+    Zeroing megabytes in every step would cost more than the matrix products. The buffer is zeroed
+    once; each step overwrites the same taps. Autograd uses the buffer without a copy.
+    """
+
+    def __init__(self, module: nn.Conv2d) -> None:
+        self._weight = module.weight
+        self._buffer: torch.Tensor | None = None
+
+    def taps(self) -> torch.Tensor:
+        """The buffer ``(taps, C', C)``: zeros, except for the taps that every step overwrites."""
+        out, into, height, width = self._weight.shape
+        if self._buffer is None or self._weight.grad is not None:
+            # With micro-batches the buffer may hold a gradient that is still needed.
+            self._buffer = torch.zeros(height * width, out, into)
+        return self._buffer
+
+
+def _tap_by_tap(gradient: _Gradient, module: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
     """A convolution over a small map: ``(N, C, H, W)`` to ``(N, C', H', W')``."""
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
     y: torch.Tensor = _TapByTap.apply(
-        x.to(dtype), module.weight, module.bias, module.stride[0], module.padding[0]
+        x.to(dtype), module.weight, module.bias, module.stride[0], module.padding[0], gradient
     )
     return y.permute(0, 3, 1, 2)  # not in the autograd function: an in-place ReLU may follow
 
@@ -115,6 +135,7 @@ class _TapByTap(torch.autograd.Function):
         bias: torch.Tensor | None,
         stride: int,
         padding: int,
+        gradient: _Gradient,
     ) -> torch.Tensor:
         n, cin, *size = x.shape
         cout, _, kernel, _ = weight.shape
@@ -134,6 +155,7 @@ class _TapByTap(torch.autograd.Function):
             y[:, oy, ox] += product.view(*piece.shape[:3], cout)
         ctx.save_for_backward(pixels, *matrices)
         ctx.taps, ctx.weight, ctx.with_bias = taps, weight.shape, bias is not None
+        ctx.gradient = gradient
         return y  # (N, H', W', C')
 
     @staticmethod
@@ -142,9 +164,7 @@ class _TapByTap(torch.autograd.Function):
         g = gradients[0]
         cout, cin, kernel, _ = ctx.weight
         dx = torch.zeros_like(pixels)
-        dw = None
-        if ctx.needs_input_grad[1]:
-            dw = torch.zeros(kernel * kernel, cout, cin)  # also of the taps that are skipped
+        dw = ctx.gradient.taps() if ctx.needs_input_grad[1] else None
         for matrix, (tap, (iy, ix), (oy, ox)) in zip(matrices, ctx.taps, strict=True):
             piece = g[:, oy, ox].reshape(-1, cout)
             x = pixels[:, iy, ix]
@@ -154,4 +174,4 @@ class _TapByTap(torch.autograd.Function):
         if dw is not None:
             dw = dw.view(kernel, kernel, cout, cin).permute(2, 3, 0, 1)
         db = g.sum(dim=(0, 1, 2), dtype=torch.float32) if ctx.with_bias else None
-        return dx.permute(0, 3, 1, 2), dw, db, None, None
+        return dx.permute(0, 3, 1, 2), dw, db, None, None, None

@@ -87,8 +87,7 @@ def train(
     average = Average(net, total) if config.recipe == "strong" else None
     out = Trained(micro_batches=micro_batches)
     out.probes = create(Subject(net, config, validation, out))
-    # Not "optimizer": checkpoints with that name have another order of dimensions.
-    parts: dict[str, Stateful] = {"net": net, "adamw": optimizer}
+    parts: dict[str, Stateful] = {"net": net, "optimizer": optimizer}
     parts |= {probe.name: probe for probe in out.probes}
     parts |= {"average": average} if average else {}
     first_epoch = checkpoint.restore(parts, out) if checkpoint.exists else 0

@@ -1,4 +1,10 @@
-"""AdamW, and the running average of the weights."""
+"""AdamW on views of the weights in memory order, and the running average of the weights.
+
+The fused update (one pass over weight, gradient and both moments) needs contiguous tensors and
+copies others. The weights of a channels-last network are dense with permuted dimensions, and the
+copies took a twelfth of a step of ResNet-18 at 36 px. The optimiser therefore gets permuted views,
+which are contiguous. The update is elementwise, so the result is the same.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,22 +20,41 @@ from experiments.config import Config
 AVERAGED_SHARE = 0.05
 
 
+def memory_order(x: torch.Tensor) -> tuple[int, ...]:
+    """The dimensions of a dense tensor from the slowest in memory to the fastest."""
+    order = tuple(sorted(range(x.dim()), key=lambda d: -x.stride()[d]))
+    return order if x.permute(order).is_contiguous() else tuple(range(x.dim()))
+
+
 class AdamW(torch.optim.AdamW):
-    """AdamW (Loshchilov and Hutter 2019); weight decay acts on matrices and kernels, not on biases
-    and normalisation."""
+    """AdamW (Loshchilov and Hutter 2019) for a network whose memory layout no longer changes.
+
+    Weight decay acts on matrices and kernels, not on biases and normalisation.
+    """
 
     def __init__(self, net: nn.Module, config: Config) -> None:
-        weights = list(net.parameters())
+        self._weights = list(net.parameters())
+        self._orders = [memory_order(p) for p in self._weights]
+        self._views = [
+            nn.Parameter(p.detach().permute(order))
+            for p, order in zip(self._weights, self._orders, strict=True)
+        ]
         groups = [
-            {"params": [w for w in weights if w.dim() >= 2], "weight_decay": config.weight_decay},
-            {"params": [w for w in weights if w.dim() < 2], "weight_decay": 0.0},
+            {
+                "params": [v for v in self._views if v.dim() >= 2],
+                "weight_decay": config.weight_decay,
+            },
+            {"params": [v for v in self._views if v.dim() < 2], "weight_decay": 0.0},
         ]
         super().__init__(groups, lr=config.learning_rate, fused=True)
 
     def update(self, learning_rate: float) -> None:
-        """Take one step with the gradients of the weights, and clear them."""
+        """Take one step with the gradients of the network's weights, and clear them."""
         for group in self.param_groups:
             group["lr"] = learning_rate
+        for weight, view, order in zip(self._weights, self._views, self._orders, strict=True):
+            view.grad = None if weight.grad is None else weight.grad.permute(order)
+            weight.grad = None
         self.step()
         self.zero_grad(set_to_none=True)
 

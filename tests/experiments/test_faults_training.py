@@ -142,7 +142,7 @@ def test_a_checkpoint_is_used_whole_or_not_at_all(mnist, interrupted, tmp_path):
     begins_anew()
     unfit_parts = (
         {"net": {name: value[..., :1] for name, value in parts["net"].items()}},
-        {"adamw": {"state": {}, "param_groups": []}},
+        {"optimizer": {"state": {}, "param_groups": []}},
         {"gradient_norms": {"norms": "x"}},
     )
     for unfit in (

@@ -206,7 +206,7 @@ def test_small_maps_give_the_convolutions_numbers(channels, size, stride, kernel
     expected_out = net(x)
     expected = torch.autograd.grad(expected_out, wanted, g)
     accelerate(net, channels, size)
-    for times in (1, 1, 2):  # gradients of parts of a batch add up
+    for times in (1, 1, 2):  # the gradient's buffer is used again; of parts of a batch they add up
         if times == 1:
             for tensor in wanted:
                 tensor.grad = None
