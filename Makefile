@@ -106,7 +106,7 @@ schema: setup ## print the JSON schema of a record
 bench: setup ## training throughput beside the original's way: [ARGS="--networks LeNet --size 64 …"]
 	@$(PY) -m experiments.training.benchmark $(call given,ARGS)
 
-test: setup-dev ## what CI runs: units, a smoke run of the whole pipeline on MNIST, browser, PDF (a quarter of an hour on two cores)
+test: setup-dev ## what CI runs: units, a smoke run of the whole pipeline on MNIST, browser, PDF (ten minutes on two cores)
 	@$(PY) -m pytest $(PARALLEL)
 
 test-fast: setup-dev ## the tests that need no training, no documents, no commands of their own and no browser: before every commit
